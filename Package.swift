@@ -1,0 +1,128 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// No package dependencies: only system C libraries (ncursesw, sqlite3, libwebsockets, OpenSSL).
+// Arrows point down only; ARCHITECTURE.md says what each module is.
+
+let strict: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny")]
+
+func module(_ name: String, _ dependencies: [Target.Dependency], plugins: [Target.PluginUsage]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict, plugins: plugins)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], plugins: [Target.PluginUsage]? = nil, exclude: [String] = []
+) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict, plugins: plugins)
+}
+
+let package = Package(
+    name: "bincount",
+    products: [
+        .executable(name: "bincount", targets: ["bincount"]),
+        .executable(name: "bench", targets: ["bench"]),
+    ],
+    targets: [
+        // System libraries, each behind one C target.
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CWebSockets", providers: [.apt(["libwebsockets-dev"])]),
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CTerminal", linkerSettings: [.linkedLibrary("ncursesw")]),
+        .target(name: "CSystem"),
+
+        // Pure ground.
+        module("Basics", []),
+        module("Models", ["Basics"]),
+        module("GraphQL", ["Models", "Basics"]),
+        module("ModelGenerator", ["GraphQL", "Models", "Basics"]),
+        .plugin(name: "GenerateModels", capability: .buildTool(), dependencies: ["modelgen"], path: "Sources/GenerateModels"),
+        module("WarehouseModels", ["Models", "Basics"], plugins: ["GenerateModels"]),
+        module("Counting", ["WarehouseModels", "Models", "Basics"]),
+        module("Screens", ["Basics"]),
+        module("AppSync", ["GraphQL", "Models", "Basics"]),
+
+        // Edges.
+        module("System", ["CSystem", "Basics"]),
+        module("Terminal", ["CTerminal", "Screens", "System", "Basics"]),
+        module("Transport", ["CWebSockets", "System", "Basics"]),
+        module("SQLite", ["CSQLite", "Basics"]),
+        module("Crypto", ["COpenSSL", "Basics"]),
+
+        // The library and the server.
+        module("ModelTables", ["SQLite", "Models", "Basics"]),
+        module("DataStore", ["ModelTables", "SQLite", "Models", "System", "Basics"]),
+        module("SyncEngine", ["DataStore", "AppSync", "GraphQL", "Transport", "Models", "System", "Basics"]),
+        module(
+            "Hub",
+            ["ModelTables", "SQLite", "AppSync", "GraphQL", "Transport", "Crypto", "Models", "System", "Basics"]),
+
+        // The product.
+        module(
+            "CountingApp",
+            ["DataStore", "Counting", "WarehouseModels", "Screens", "Terminal", "Crypto", "Models", "System", "Basics"]),
+        module(
+            "InventoryControl",
+            ["DataStore", "Counting", "WarehouseModels", "Crypto", "Models", "System", "Basics"]),
+        module(
+            "Demo",
+            [
+                "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "Counting", "WarehouseModels",
+                "Screens", "Terminal", "Transport", "Crypto", "Models", "GraphQL", "System", "Basics",
+            ]),
+        program(
+            "bincount",
+            [
+                "Demo", "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "Counting",
+                "WarehouseModels", "Screens", "Terminal", "Transport", "Crypto", "Models", "GraphQL", "AppSync",
+                "SQLite", "System", "Basics",
+            ]),
+        program("modelgen", ["ModelGenerator", "GraphQL", "Models", "Basics"]),
+        program(
+            "bench",
+            [
+                "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "ModelTables", "SQLite", "Counting",
+                "WarehouseModels", "Screens", "Terminal", "Transport", "Crypto", "Models", "GraphQL", "AppSync",
+                "System", "Basics",
+            ]),
+
+        // Tests, one target per module or kind.
+        tests("BasicsTests", ["Basics"]),
+        tests("ModelsTests", ["Models", "Basics"]),
+        tests("GraphQLTests", ["GraphQL", "ModelGenerator", "WarehouseModels", "Models", "Basics"]),
+        tests("CountingTests", ["Counting", "WarehouseModels", "Models", "Basics"]),
+        tests("ScreensTests", ["Screens", "Terminal", "Basics"]),
+        tests("SystemTests", ["System", "Crypto", "Basics"]),
+        tests("TransportTests", ["Transport", "System", "Basics"]),
+        tests("StoreTests", ["DataStore", "ModelTables", "SQLite", "WarehouseModels", "Models", "System", "Basics"]),
+        tests("SyncTests", ["SyncEngine", "DataStore", "AppSync", "GraphQL", "WarehouseModels", "Models", "Basics"]),
+        tests(
+            "HubTests",
+            ["Hub", "AppSync", "GraphQL", "ModelTables", "SQLite", "Transport", "WarehouseModels", "Models", "System", "Basics"]),
+        tests(
+            "SimulationTests",
+            [
+                "Hub", "SyncEngine", "DataStore", "AppSync", "GraphQL", "SQLite", "Counting", "WarehouseModels", "Models",
+                "Basics",
+            ]),
+        tests(
+            "ControlTests",
+            ["InventoryControl", "DataStore", "Counting", "WarehouseModels", "Crypto", "Models", "System", "Basics"]),
+        tests(
+            "AppTests",
+            [
+                "CountingApp", "InventoryControl", "DataStore", "Counting", "WarehouseModels", "Screens", "Terminal",
+                "Crypto", "Models", "System", "Basics",
+            ]),
+        tests(
+            "FloorTests",
+            [
+                "Demo", "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "Counting",
+                "WarehouseModels", "Screens", "Transport", "Crypto", "Models", "GraphQL", "System", "Basics",
+            ]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+// The AppSync wire, pure: operation names, documents, filters, frames, errors.

@@ -1,0 +1,1 @@
+// Clock, identifiers, randomness, log, JSON and argument parsing.

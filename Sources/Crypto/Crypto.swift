@@ -1,0 +1,1 @@
+// Digests, randomness and tokens over the system's OpenSSL.

@@ -1,0 +1,1 @@
+// The GraphQL language, and SDL to a model schema.

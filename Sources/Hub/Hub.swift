@@ -1,0 +1,1 @@
+// The server: AppSync's API for any @model schema, on SQLite.

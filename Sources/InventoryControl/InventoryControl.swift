@@ -1,0 +1,1 @@
+// The control desk: tasks, verdicts, recounts, decisions, import and export.

@@ -1,0 +1,1 @@
+// Swift source from a schema.

@@ -1,0 +1,1 @@
+// A @model schema in SQLite: tables, row codec, filters, migrations.

@@ -1,0 +1,1 @@
+// Model, fields, predicates, sorts, scalars and schema values.

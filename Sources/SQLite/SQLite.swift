@@ -1,0 +1,1 @@
+// Connections, statements and hooks over the system's SQLite.

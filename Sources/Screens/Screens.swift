@@ -1,0 +1,1 @@
+// Screen files, CellGrid, Key and Scan, pure.

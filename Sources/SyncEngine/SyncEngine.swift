@@ -1,0 +1,1 @@
+// Outbox, pull and connection machines with their remotes; fills DataStore's SyncDriver.

@@ -1,0 +1,1 @@
+// Executors, files, locks, child processes and signals.

@@ -1,0 +1,1 @@
+// HTTP and WebSocket, client and server, over libwebsockets.

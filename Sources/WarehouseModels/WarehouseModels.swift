@@ -1,0 +1,1 @@
+// The models of schema.graphql; the build plugin generates them.
