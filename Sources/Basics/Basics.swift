@@ -1,1 +1,0 @@
-// Clock, identifiers, randomness, log, JSON and argument parsing.
