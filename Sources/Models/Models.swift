@@ -1,1 +1,0 @@
-// Model, fields, predicates, sorts, scalars and schema values.
