@@ -45,6 +45,8 @@ let package = Package(
         module("Screens", ["Basics"]),
         module("AppSync", ["GraphQL", "Models", "Basics"]),
 
+        .plugin(name: "EmbedScreens", capability: .buildTool(), dependencies: ["screenembed"], path: "Sources/EmbedScreens"),
+
         // Edges.
         module("System", ["CSystem", "Basics"]),
         module("Terminal", ["CTerminal", "Screens", "System", "Basics"]),
@@ -63,7 +65,8 @@ let package = Package(
         // The product.
         module(
             "CountingApp",
-            ["DataStore", "Counting", "WarehouseModels", "Screens", "Terminal", "Crypto", "Models", "System", "Basics"]),
+            ["DataStore", "Counting", "WarehouseModels", "Screens", "Terminal", "Crypto", "Models", "System", "Basics"],
+            plugins: ["EmbedScreens"]),
         module(
             "InventoryControl",
             ["DataStore", "Counting", "WarehouseModels", "Crypto", "Models", "System", "Basics"]),
@@ -80,6 +83,7 @@ let package = Package(
                 "WarehouseModels", "Screens", "Terminal", "Transport", "Crypto", "Models", "GraphQL", "AppSync",
                 "SQLite", "System", "Basics",
             ]),
+        program("screenembed", []),
         program("modelgen", ["ModelGenerator", "GraphQL", "Models", "Basics"]),
         program(
             "bench",
@@ -117,6 +121,7 @@ let package = Package(
                 "CountingApp", "InventoryControl", "DataStore", "Counting", "WarehouseModels", "Screens", "Terminal",
                 "Crypto", "Models", "System", "Basics",
             ]),
+        tests("RealTests", ["System", "Basics"]),
         tests(
             "FloorTests",
             [
