@@ -1,1 +1,0 @@
-// Digests, randomness and tokens over the system's OpenSSL.

@@ -1,1 +1,0 @@
-// Executors, files, locks, child processes and signals.
