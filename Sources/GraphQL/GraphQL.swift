@@ -1,1 +1,0 @@
-// The GraphQL language, and SDL to a model schema.
