@@ -5,6 +5,12 @@ public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The byte where it was noticed.
     public let offset: Int
 
+    /// Makes the error.
+    public init(message: String, offset: Int) {
+        self.message = message
+        self.offset = offset
+    }
+
     /// One line for a person.
     public var description: String { "\(message) at byte \(offset)" }
 }

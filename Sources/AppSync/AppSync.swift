@@ -1,1 +1,0 @@
-// The AppSync wire, pure: operation names, documents, filters, frames, errors.
