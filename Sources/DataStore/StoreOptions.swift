@@ -1,0 +1,75 @@
+import Basics
+import Models
+
+/// Where a store lives.
+public enum StoreLocation: Sendable, Hashable {
+    /// In memory: gone with the store.
+    case memory
+    /// In the directory at this path, made where missing; the database is `store.sqlite` in it.
+    case directory(String)
+}
+
+/// What the local side does when the backend answers a mutation with a conflict.
+public enum ConflictResolution: Sendable, Hashable {
+    /// The backend's record stands; the local change is given up.
+    case applyRemote
+    /// The local change is sent again, based on the backend's record.
+    case retryLocal
+    /// This record is sent instead.
+    case retry(Record)
+}
+
+/// A conflict as the handler sees it.
+public struct Conflict: Sendable, Hashable {
+    /// The mutation that met it.
+    public let entry: OutboxEntry
+    /// The record as it is here; nil where it is deleted here.
+    public let local: Record?
+    /// The record as the backend has it.
+    public let remote: RemoteRecord
+}
+
+/// How a store is opened.
+public struct StoreOptions: Sendable {
+    /// The clock.
+    public var time: any TimeSource
+    /// Where ids come from.
+    public var random: any RandomSource
+    /// Policies that replace the schema's `@sync`, by model: a supervisor's store syncs other models than a terminal's.
+    public var policies: [String: SyncPolicy]
+    /// Allows local changes of models that are only received (`DOWNSTREAM`); they make no outbox entries.
+    ///
+    /// For a store without a backend.
+    public var isLocalOnly: Bool
+    /// Models that this store treats as create-only, besides those whose `@auth` gives nobody an update or delete.
+    public var createOnly: Set<String>
+    /// Models whose parents are not checked at a local save, such as an importer's that takes files in any order.
+    public var checksParents: Bool
+    /// Decides conflicts that the backend hands back; the backend's record stands by default.
+    public var conflictHandler: @Sendable (Conflict) -> ConflictResolution
+    /// Where what needs a developer's eye is written.
+    public var log: Log
+
+    /// The defaults: the schema's policies, parents checked, the backend's record stands.
+    public init(
+        time: any TimeSource, random: any RandomSource = SystemRandom(), policies: [String: SyncPolicy] = [:],
+        isLocalOnly: Bool = false, createOnly: Set<String> = [], checksParents: Bool = true,
+        conflictHandler: @escaping @Sendable (Conflict) -> ConflictResolution = { _ in .applyRemote },
+        log: Log = .none
+    ) {
+        self.time = time
+        self.random = random
+        self.policies = policies
+        self.isLocalOnly = isLocalOnly
+        self.createOnly = createOnly
+        self.checksParents = checksParents
+        self.conflictHandler = conflictHandler
+        self.log = log
+    }
+
+    /// The policy that holds for a model.
+    public func policy(of model: ModelSchema) -> SyncPolicy { policies[model.name] ?? model.syncPolicy }
+
+    /// Whether a model's records are never changed or deleted here.
+    public func isCreateOnly(_ model: ModelSchema) -> Bool { model.isCreateOnly || createOnly.contains(model.name) }
+}
