@@ -1,0 +1,42 @@
+extension Screen {
+    /// Draws the screen.
+    ///
+    /// The largest declared layout that fits is used, at the left top, its stretch row filling the height. Below the
+    /// smallest layout a page says which size is wanted. The same arguments always give the same grid.
+    ///
+    /// - Parameters:
+    ///   - size: the terminal's size, or the part of it that is used
+    ///   - state: values, focus and message
+    ///   - language: a language with a catalog; others are shown in English
+    public func render(size: GridSize, state: ScreenState, language: String) -> CellGrid {
+        guard let drawing = drawing(for: size, language: language) else { return tooSmall(size) }
+        var painter = Painter(drawing: drawing, size: size, state: state)
+        painter.paint()
+        return painter.grid
+    }
+
+    /// The bindings of the inputs drawn at a size, in the order that Enter walks through them.
+    public func inputs(size: GridSize) -> [String] {
+        drawing(for: size, language: ScreenLibrary.baseLanguage)?.inputs ?? []
+    }
+
+    /// How many rows of a list can be seen at a size.
+    public func capacity(of list: String, size: GridSize) -> Int {
+        drawing(for: size, language: ScreenLibrary.baseLanguage)?.capacity(of: list, height: size.height) ?? 0
+    }
+
+    private func drawing(for size: GridSize, language: String) -> Drawing? {
+        guard let layout = layoutSize(for: size) else { return nil }
+        return drawings[DrawingKey(language: language, size: layout)]
+            ?? drawings[DrawingKey(language: ScreenLibrary.baseLanguage, size: layout)]
+    }
+
+    private func tooSmall(_ size: GridSize) -> CellGrid {
+        var grid = CellGrid(size: size)
+        let wanted = sizes.last.map { "need \($0)" } ?? "no picture"
+        grid.put("too small", column: 0, row: 0, style: .reverse)
+        grid.put("have \(size)", column: 0, row: 1)
+        grid.put(wanted, column: 0, row: 2)
+        return grid
+    }
+}

@@ -1,1 +1,0 @@
-// Screen files, CellGrid, Key and Scan, pure.
