@@ -51,7 +51,7 @@ let package = Package(
         module("System", ["CSystem", "Basics"]),
         module("Terminal", ["CTerminal", "Screens", "System", "Basics"]),
         module("Transport", ["CWebSockets", "System", "Basics"]),
-        module("SQLite", ["CSQLite", "Basics"]),
+        module("SQLite", ["CSQLite", "Models", "Basics"]),
         module("Crypto", ["COpenSSL", "Basics"]),
 
         // The library and the server.

@@ -1,2 +1,25 @@
 #pragma once
 #include <sqlite3.h>
+
+// What Swift's importer does not bring over: the SQLITE_TRANSIENT pointer and variadic functions.
+
+/// Binds text that SQLite copies at once.
+static inline int csqlite_bind_text_copying(sqlite3_stmt *statement, int index, const char *text, int length) {
+    return sqlite3_bind_text(statement, index, text, length, SQLITE_TRANSIENT);
+}
+
+/// Binds text that stays where it is until the binding is cleared.
+static inline int csqlite_bind_text_in_place(sqlite3_stmt *statement, int index, const char *text, int length) {
+    return sqlite3_bind_text(statement, index, text, length, SQLITE_STATIC);
+}
+
+/// Forbids SQL to corrupt the file (writable_schema and its like).
+static inline int csqlite_set_defensive(sqlite3 *database) {
+    return sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)0);
+}
+
+/// Keeps the -wal and -shm files when the last connection closes.
+static inline int csqlite_keep_wal(sqlite3 *database) {
+    int on = 1;
+    return sqlite3_file_control(database, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
+}

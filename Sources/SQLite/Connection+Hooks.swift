@@ -1,0 +1,110 @@
+import CSQLite
+
+/// What a row change was.
+public enum RowChange: Sendable, Hashable {
+    case insert, update, delete
+}
+
+/// The callbacks of one connection. SQLite calls them on the thread that steps the statement, which is the connection's
+/// own, so they need no lock. The box lives as long as the hook is set.
+struct Hooks {
+    var update: Box<(RowChange, _ table: String, _ row: Int64) -> Void>?
+    var commit: Box<() -> Void>?
+    var rollback: Box<() -> Void>?
+    var trace: Box<(String) -> Void>?
+
+    final class Box<Callback> {
+        let callback: Callback
+
+        init(_ callback: Callback) {
+            self.callback = callback
+        }
+
+        static func from(_ pointer: UnsafeMutableRawPointer) -> Box {
+            Unmanaged<Box>.fromOpaque(pointer).takeUnretainedValue()
+        }
+
+        var pointer: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
+    }
+}
+
+extension Connection {
+    /// Calls `body` for each row that a statement of this connection changes; nil stops it.
+    ///
+    /// It must not use the connection. It is not called for `DELETE FROM t` without a condition, nor for rows that
+    /// `REPLACE` removes.
+    public func onRowChange(_ body: ((RowChange, _ table: String, _ row: Int64) -> Void)?) {
+        let box = body.map { Hooks.Box($0) }
+        sqlite3_update_hook(
+            handle,
+            box == nil
+                ? nil
+                : { context, operation, _, table, row in
+                    guard let context, let table else { return }
+                    let change: RowChange =
+                        operation == SQLITE_INSERT ? .insert : operation == SQLITE_DELETE ? .delete : .update
+                    Hooks.Box<(RowChange, String, Int64) -> Void>.from(context)
+                        .callback(change, String(cString: table), row)
+                },
+            box?.pointer)
+        hooks.update = box
+    }
+
+    /// Calls `body` when a transaction is about to commit; nil stops it. It must not use the connection.
+    public func onCommit(_ body: (() -> Void)?) {
+        let box = body.map { Hooks.Box($0) }
+        sqlite3_commit_hook(
+            handle,
+            box == nil
+                ? nil
+                : { context in
+                    if let context { Hooks.Box<() -> Void>.from(context).callback() }
+                    return 0
+                },
+            box?.pointer)
+        hooks.commit = box
+    }
+
+    /// Calls `body` when a transaction has been rolled back; nil stops it. It must not use the connection.
+    public func onRollback(_ body: (() -> Void)?) {
+        let box = body.map { Hooks.Box($0) }
+        sqlite3_rollback_hook(
+            handle,
+            box == nil ? nil : { context in if let context { Hooks.Box<() -> Void>.from(context).callback() } },
+            box?.pointer)
+        hooks.rollback = box
+    }
+
+    /// Calls `body` with the text of each statement that begins to run; nil stops it.
+    public func onStatement(_ body: ((String) -> Void)?) {
+        let box = body.map { Hooks.Box($0) }
+        sqlite3_trace_v2(
+            handle, box == nil ? 0 : UInt32(SQLITE_TRACE_STMT),
+            { _, context, _, text in
+                // The text comes expanded as a comment for triggers ("-- …"), else as it was prepared.
+                if let context, let text {
+                    Hooks.Box<(String) -> Void>.from(context)
+                        .callback(String(cString: text.assumingMemoryBound(to: CChar.self)))
+                }
+                return 0
+            },
+            box?.pointer)
+        hooks.trace = box
+    }
+
+    /// The texts of the statements that run while `body` does, in order.
+    public func recordingStatements(_ body: () throws -> Void) rethrows -> [String] {
+        var texts: [String] = []
+        onStatement { texts.append($0) }
+        defer { onStatement(nil) }
+        try body()
+        return texts
+    }
+
+    func removeHooks() {
+        if hooks.update != nil { onRowChange(nil) }
+        if hooks.commit != nil { onCommit(nil) }
+        if hooks.rollback != nil { onRollback(nil) }
+        if hooks.trace != nil { onStatement(nil) }
+    }
+}

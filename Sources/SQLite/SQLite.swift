@@ -1,1 +1,0 @@
-// Connections, statements and hooks over the system's SQLite.
