@@ -1,0 +1,127 @@
+import Basics
+import Models
+
+/// Our own members of a request's and an answer's `extensions` (`{"bincount": {…}}`).
+public enum WireExtension {
+    /// The key under `extensions`.
+    public static let bincount = "bincount"
+    /// In a request: mutation id by alias. In an answer: `true`, such ids are understood.
+    public static let mutationIDs = "mutationIds"
+    /// In an answer: how many mutations one request may carry.
+    public static let batch = "batch"
+    /// In an answer: names this life of the service's database; another epoch means that all marks are void.
+    public static let epoch = "epoch"
+    /// In an answer: the service's wall clock in milliseconds.
+    public static let now = "now"
+}
+
+/// Writes the bodies of the requests that a client sends.
+public struct RequestWriter: Sendable {
+    private var documents: Documents
+
+    /// Starts with empty caches.
+    public init(schema: Schema, md5: (@Sendable (String) -> String)? = nil) {
+        documents = Documents(schema: schema, md5: md5)
+    }
+
+    /// The name of a root field.
+    public func name(_ operation: ModelOperation, of model: ModelSchema) -> String {
+        documents.name(operation, of: model)
+    }
+
+    /// One request for some mutations, aliased in their order.
+    ///
+    /// - Parameter withIDs: whether the service understands mutation ids.
+    /// - Throws: ``FilterError`` where a condition has no form on the wire.
+    public mutating func push(_ mutations: [OutgoingMutation], withIDs: Bool) throws(FilterError) -> [UInt8] {
+        let steps = mutations.map { MutationStep($0.model, $0.operation, hasCondition: $0.condition != nil) }
+        var writer = JSONWriter(capacity: 512 + mutations.count * 640)
+        writer.raw("{\"query\":")
+        writer.string(documents.mutation(steps))
+        writer.raw(",\"variables\":{")
+        for (index, mutation) in mutations.enumerated() {
+            writer.raw(index == 0 ? "\"i" : ",\"i")
+            writer.integer(Int64(index))
+            writer.raw("\":")
+            mutation.writeInput(into: &writer)
+            if let condition = mutation.condition {
+                writer.raw(",\"c")
+                writer.integer(Int64(index))
+                writer.raw("\":")
+                writer.value(try condition.filterInput(for: mutation.model))
+            }
+        }
+        writer.raw("}")
+        if withIDs {
+            writer.raw(",\"extensions\":{\"bincount\":{\"mutationIds\":{")
+            for (index, mutation) in mutations.enumerated() {
+                writer.raw(index == 0 ? "\"m" : ",\"m")
+                writer.integer(Int64(index))
+                writer.raw("\":")
+                writer.string(mutation.mutationID)
+            }
+            writer.raw("}}}")
+        }
+        writer.raw("}")
+        return writer.bytes
+    }
+
+    /// One request for a page of a model's changes.
+    ///
+    /// - Parameter lastSync: the mark to go on from, nil for everything.
+    public mutating func sync(
+        _ model: ModelSchema, filter: JSONValue?, limit: Int, nextToken: String?, lastSync: Int64?
+    ) -> [UInt8] {
+        var writer = JSONWriter(capacity: 1024)
+        writer.raw("{\"query\":")
+        writer.string(documents.sync(model))
+        writer.raw(",\"variables\":{\"limit\":")
+        writer.integer(Int64(limit))
+        if let filter {
+            writer.raw(",\"filter\":")
+            writer.value(filter)
+        }
+        if let nextToken {
+            writer.raw(",\"nextToken\":")
+            writer.string(nextToken)
+        }
+        if let lastSync {
+            writer.raw(",\"lastSync\":")
+            writer.integer(lastSync)
+        }
+        writer.raw("}}")
+        return writer.bytes
+    }
+
+    /// One request for a record by its key.
+    public mutating func get(_ record: Record) -> [UInt8] {
+        let model = record.schema
+        var writer = JSONWriter(capacity: 512)
+        writer.raw("{\"query\":")
+        writer.string(documents.get(model))
+        writer.raw(",\"variables\":{")
+        for (index, key) in model.primaryKey.enumerated() {
+            guard let field = model.field(key) else { continue }
+            if index > 0 { writer.raw(",") }
+            writer.string(key)
+            writer.raw(":")
+            writer.wire(record[key], of: field)
+        }
+        writer.raw("}}")
+        return writer.bytes
+    }
+
+    /// The `data` text of a `start` frame.
+    public mutating func subscription(_ operation: ModelOperation, _ model: ModelSchema, filter: JSONValue?) -> String {
+        var writer = JSONWriter(capacity: 512)
+        writer.raw("{\"query\":")
+        writer.string(documents.subscription(operation, model, filtered: filter != nil))
+        writer.raw(",\"variables\":{")
+        if let filter {
+            writer.raw("\"filter\":")
+            writer.value(filter)
+        }
+        writer.raw("}}")
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+}

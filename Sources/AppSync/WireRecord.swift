@@ -1,0 +1,70 @@
+import Basics
+import Models
+
+/// A record as the service sent it, with what the service says about it.
+public struct WireRecord: Sendable, Hashable {
+    /// The record.
+    public let record: Record
+    /// `_version`.
+    public let version: Int64
+    /// `_deleted`.
+    public let isDeleted: Bool
+    /// `_lastChangedAt`.
+    public let lastChangedAt: Int64
+
+    /// Puts one together.
+    public init(record: Record, version: Int64, isDeleted: Bool, lastChangedAt: Int64) {
+        self.record = record
+        self.version = version
+        self.isDeleted = isDeleted
+        self.lastChangedAt = lastChangedAt
+    }
+}
+
+/// A record that came and could not be read: it is set aside and shown, the rest of its page is kept.
+public struct QuarantinedRecord: Error, Sendable, Hashable {
+    /// The model's name.
+    public let model: String
+    /// The key, where it could be read.
+    public let id: String?
+    /// What is wrong.
+    public let reason: String
+    /// The record's text as it came, cut to 2,000 bytes.
+    public let text: String
+
+    /// Puts one together.
+    public init(model: String, id: String?, reason: String, text: String) {
+        self.model = model
+        self.id = id
+        self.reason = reason
+        self.text = text
+    }
+}
+
+/// An answer to `syncXs`.
+public struct SyncPage: Sendable {
+    /// The records in order.
+    public var items: [WireRecord] = []
+    /// Those that could not be read.
+    public var quarantined: [QuarantinedRecord] = []
+    /// Where to go on; nil at the end.
+    public var nextToken: String?
+    /// The mark to keep when the last page has been applied.
+    public var startedAt: Int64?
+    /// Whether the answer has the page at all; without it only errors came.
+    public var isPresent = false
+
+    /// An empty page.
+    public init() {}
+}
+
+/// The part of an answer that is not `data`.
+public struct AnswerTail: Sendable {
+    /// The errors.
+    public var errors: [ResponseError] = []
+    /// `extensions.bincount`.
+    public var bincount: JSONValue?
+
+    /// Nothing.
+    public init() {}
+}
