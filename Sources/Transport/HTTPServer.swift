@@ -1,0 +1,134 @@
+/// What a server does with what comes in. Every function is called on the loop's thread and must not block.
+public protocol HTTPServerHandler: AnyObject, Sendable {
+    /// A whole request came; answer it now or later, from any thread, exactly once.
+    func request(_ request: HTTPRequest, _ responder: HTTPResponder)
+    /// A client has become a WebSocket; `request` is what it asked with (its query, its header fields).
+    func opened(_ socket: WebSocketConnection, _ request: HTTPRequest)
+    /// A text message came; the bytes are valid UTF-8.
+    func received(_ socket: WebSocketConnection, _ text: [UInt8])
+    /// The connection has ended: 1006 if without a close frame. Called once for each `opened`.
+    func closed(_ socket: WebSocketConnection, code: UInt16, reason: String)
+}
+
+extension HTTPServerHandler {
+    /// Nothing happens.
+    public func opened(_ socket: WebSocketConnection, _ request: HTTPRequest) {}
+    /// Nothing happens.
+    public func received(_ socket: WebSocketConnection, _ text: [UInt8]) {}
+    /// Nothing happens.
+    public func closed(_ socket: WebSocketConnection, code: UInt16, reason: String) {}
+}
+
+/// Limits and paths of a server.
+public struct HTTPServerOptions: Sendable {
+    /// Where clients may become WebSockets; elsewhere such a request is an ordinary one.
+    public var webSocketPaths: Set<String> = ["/graphql", "/graphql/realtime"]
+    /// The subprotocol that is answered, if the client offered it.
+    public var subprotocol = "graphql-ws"
+    /// A larger request body is answered with 413.
+    public var maximumBodyBytes = 8 << 20
+    /// A larger WebSocket message closes the connection with 1009.
+    public var maximumMessageBytes = 8 << 20
+    /// A WebSocket that has more than this to send is closed with 1011: its reader is too slow.
+    public var maximumQueuedBytes = 4 << 20
+    /// A connection without a request for this long is closed.
+    public var idleMilliseconds: Int64 = 120_000
+    /// A request must be whole in this time after its first byte, else it is answered with 408.
+    public var requestMilliseconds: Int64 = 60_000
+    /// More connections than this are closed at once.
+    public var maximumConnections = 10_000
+
+    /// The usual limits.
+    public init() {}
+}
+
+/// An HTTP/1.1 and WebSocket server with a loop of its own. Plain HTTP: bind it to loopback.
+public final class HTTPServer: Sendable {
+    /// The server's loop, for timers and for work that belongs to its connections.
+    public let loop: WebSocketLoop
+    /// The port that is listened on; the system's choice if 0 was asked for.
+    public let port: Int
+    /// The host that was asked for.
+    public let host: String
+
+    /// Starts listening. Requests are taken when this returns.
+    public init(
+        host: String = "127.0.0.1", port: Int = 0, handler: any HTTPServerHandler,
+        options: HTTPServerOptions = HTTPServerOptions(), threadName: String = "server"
+    ) throws(TransportError) {
+        loop = try WebSocketLoop(name: threadName, listener: ListenerAddress(host: host, port: port)) { core in
+            ServerHub(core, handler: handler, options: options).start()
+        }
+        self.host = host
+        self.port = loop.core.port
+    }
+
+    /// Stops listening, cuts every connection and waits for the thread's end.
+    public func stop() {
+        loop.stop()
+    }
+
+    /// Sends one message to many connections; it is encoded and held once.
+    public func broadcast(_ frame: WebSocketFrame, to connections: [WebSocketConnection]) {
+        loop.core.perform { for connection in connections { connection.connection.send(frame.bytes) } }
+    }
+}
+
+/// Where the answer to one request goes. May be used from any thread; the first answer counts.
+public struct HTTPResponder: Sendable {
+    let connection: ServerConnection
+    let number: UInt64
+    let core: LoopCore
+
+    /// Sends the answer. Nothing happens if the client has gone.
+    public func respond(_ response: HTTPResponse) {
+        let connection = connection
+        let number = number
+        core.perform { connection.respond(response, to: number) }
+    }
+}
+
+/// A client's WebSocket. May be used from any thread; what is sent from one thread arrives in order.
+public final class WebSocketConnection: Sendable, Hashable {
+    /// Names this connection; never given twice by one server.
+    public let id: UInt64
+    let connection: ServerConnection
+    private let core: LoopCore
+
+    init(id: UInt64, connection: ServerConnection, core: LoopCore) {
+        self.id = id
+        self.connection = connection
+        self.core = core
+    }
+
+    /// Sends a text message.
+    public func send(_ text: String) {
+        send(WebSocketFrame(text))
+    }
+
+    /// Sends a message that may also go to others.
+    public func send(_ frame: WebSocketFrame) {
+        let connection = connection
+        core.perform { connection.send(frame.bytes) }
+    }
+
+    /// Sends a close frame after what is queued, and ends the connection.
+    public func close(code: UInt16 = 1000, reason: String = "") {
+        let connection = connection
+        core.perform { connection.close(code: code, reason: reason) }
+    }
+
+    /// How many bytes wait to be sent. Must be called on the loop's thread.
+    public var queuedBytes: Int {
+        precondition(core.isCurrent, "not on the loop's thread")
+        return connection.queuedBytes
+    }
+
+    /// Equal if it is the same connection.
+    public static func == (a: WebSocketConnection, b: WebSocketConnection) -> Bool { a === b }
+
+    /// Hashes the id.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(id)
+    }
+}

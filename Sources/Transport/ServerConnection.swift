@@ -1,0 +1,210 @@
+/// One connection of a server: HTTP at first, perhaps a WebSocket later.
+// Guard of @unchecked Sendable: touched on the loop's thread only.
+final class ServerConnection: SocketOwner, @unchecked Sendable {
+    private enum Mode {
+        case http
+        case webSocket(WebSocketConnection)
+        /// What still comes is dropped until the peer closes.
+        case lingering
+        case closed
+    }
+
+    private let hub: ServerHub
+    private let socket: Socket
+    private var mode = Mode.http
+    private var parser: HTTPParser
+    private var decoder: WebSocketDecoder
+    /// The request that waits for its answer; the next one is read only after that.
+    private var waiting: (number: UInt64, isHead: Bool, keepsAlive: Bool)?
+    private var nextNumber: UInt64 = 0
+    private var isParsing = false
+    private var deadline: Int64
+    private var closeCode: UInt16 = 1006
+    private var closeReason = ""
+    private var sentClose = false
+
+    init(_ hub: ServerHub, _ socket: Socket) {
+        self.hub = hub
+        self.socket = socket
+        var limits = HTTPParser.Limits()
+        limits.bodyBytes = hub.options.maximumBodyBytes
+        parser = HTTPParser(.requests, limits: limits)
+        decoder = WebSocketDecoder(expectsMask: true, maximumMessageBytes: hub.options.maximumMessageBytes)
+        deadline = hub.core.now + hub.options.idleMilliseconds
+    }
+
+    var queuedBytes: Int { socket.queuedBytes }
+
+    // MARK: From the socket
+
+    func socket(_ socket: Socket, received bytes: UnsafeRawBufferPointer) {
+        switch mode {
+        case .http:
+            let began = !parser.isInsideMessage && waiting == nil
+            parser.append(bytes)
+            if began { deadline = hub.core.now + hub.options.requestMilliseconds }
+            readRequests()
+        case .webSocket:
+            decoder.append(bytes)
+            readFrames()
+        case .lingering, .closed: break
+        }
+    }
+
+    func socketClosed(_ socket: Socket, reason: String?) {
+        let ended = mode
+        mode = .closed
+        hub.remove(self)
+        if case .webSocket(let handle) = ended { hub.handler.closed(handle, code: closeCode, reason: closeReason) }
+    }
+
+    func checkDeadline(_ now: Int64) {
+        guard now >= deadline else { return }
+        switch mode {
+        case .http where waiting != nil: break  // The handler's own time.
+        case .http where parser.isInsideMessage:
+            refuse(408, "the request did not arrive in time")
+        case .http, .lingering: socket.kill()
+        case .webSocket where sentClose: socket.kill()
+        case .webSocket, .closed: break
+        }
+    }
+
+    // MARK: HTTP
+
+    private func readRequests() {
+        // A handler that answers at once leads back here; the loop below goes on instead of recursing.
+        guard !isParsing else { return }
+        isParsing = true
+        defer { isParsing = false }
+        while waiting == nil, case .http = mode, socket.isOpen {
+            switch parser.next() {
+            case .needMore:
+                socket.pauseReading(false)
+                return
+            case .expectsContinue: socket.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
+            case .failure(let status, let reason): refuse(status, reason)
+            case .message(let message): take(message)
+            }
+        }
+        // A client may send requests ahead, but not without end.
+        if waiting != nil { socket.pauseReading(parser.bufferedBytes > 64 << 10) }
+    }
+
+    private func take(_ message: HTTPParser.Message) {
+        let mark = message.target.utf8.firstIndex(of: UInt8(ascii: "?"))
+        let path = mark.map { String(message.target[..<$0]) } ?? message.target
+        let query = mark.map { String(message.target[message.target.utf8.index(after: $0)...]) }
+        let request = HTTPRequest(
+            method: message.method, path: path, query: query, headers: message.headers, body: message.body)
+        if WebSocketHandshake.isUpgrade(message), hub.options.webSocketPaths.contains(path) {
+            return upgrade(request)
+        }
+        nextNumber += 1
+        waiting = (nextNumber, message.method == "HEAD", message.keepsAlive)
+        hub.handler.request(request, HTTPResponder(connection: self, number: nextNumber, core: hub.core))
+    }
+
+    func respond(_ response: HTTPResponse, to number: UInt64) {
+        guard case .http = mode, let waiting, waiting.number == number else { return }
+        self.waiting = nil
+        send(response, isHead: waiting.isHead, keepsAlive: waiting.keepsAlive)
+        guard waiting.keepsAlive else { return linger() }
+        deadline = hub.core.now + hub.options.idleMilliseconds
+        readRequests()
+    }
+
+    private func send(_ response: HTTPResponse, isHead: Bool, keepsAlive: Bool) {
+        var bytes: [UInt8] = []
+        let inline = !isHead && response.body.count <= 16 << 10
+        bytes.reserveCapacity(96 + response.headers.bytes.count + (inline ? response.body.count : 0))
+        bytes += "HTTP/1.1 \(response.status) \(HTTPResponse.reason(response.status))\r\n".utf8
+        bytes += response.headers.bytes
+        if response.status != 204 && response.status != 304 {
+            bytes += "Content-Length: \(response.body.count)\r\n".utf8
+        }
+        if !keepsAlive { bytes += "Connection: close\r\n".utf8 }
+        bytes += [13, 10]
+        if inline { bytes += response.body }
+        socket.send(bytes)
+        if !inline && !isHead { socket.send(response.body) }
+    }
+
+    /// Answers what cannot be served; the connection is of no use afterwards.
+    private func refuse(_ status: Int, _ reason: String) {
+        send(.text(status, reason + "\n"), isHead: false, keepsAlive: false)
+        linger()
+    }
+
+    /// Closes so that a client that is still sending can read the answer: a plain close would make the system reset
+    /// the connection and throw the answer away.
+    private func linger() {
+        mode = .lingering
+        deadline = hub.core.now + 3_000
+        socket.pauseReading(false)
+        socket.closeAfterSending(halfClose: true)
+    }
+
+    // MARK: WebSocket
+
+    private func upgrade(_ request: HTTPRequest) {
+        guard let answer = WebSocketHandshake.accept(request.headers, subprotocol: hub.options.subprotocol) else {
+            return refuse(400, "the WebSocket request is malformed or not of version 13")
+        }
+        socket.send(answer)
+        let handle = WebSocketConnection(id: hub.newID(), connection: self, core: hub.core)
+        mode = .webSocket(handle)
+        deadline = .max
+        socket.pauseReading(false)
+        hub.handler.opened(handle, request)
+        let rest = parser.takeRest()
+        if !rest.isEmpty {
+            rest.withUnsafeBytes { decoder.append($0) }
+            readFrames()
+        }
+    }
+
+    private func readFrames() {
+        while case .webSocket(let handle) = mode, socket.isOpen, let event = decoder.next() {
+            switch event {
+            case .text(let text):
+                if !sentClose { hub.handler.received(handle, text) }
+            case .binary: close(code: 1003, reason: "only text is understood")
+            case .ping(let payload): if !sentClose { socket.send(WebSocketFrame.encode(.pong, payload)) }
+            case .pong: break
+            case .close(let code, let reason):
+                if !sentClose {
+                    closeCode = code
+                    closeReason = reason
+                    sendClose(code == 1005 ? 1000 : code, "")
+                }
+                socket.closeAfterSending()
+            case .failure(let code, let reason): close(code: code, reason: reason)
+            }
+        }
+    }
+
+    func send(_ frame: [UInt8]) {
+        guard case .webSocket = mode, !sentClose else { return }
+        if socket.queuedBytes + frame.count > hub.options.maximumQueuedBytes, socket.queuedBytes > 0 {
+            // What is queued would keep the close frame back, and the reader does not read: so end it at once.
+            close(code: 1011, reason: "the reader is too slow")
+            return
+        }
+        socket.send(frame)
+    }
+
+    func close(code: UInt16, reason: String) {
+        guard case .webSocket = mode, !sentClose else { return }
+        closeCode = code
+        closeReason = reason
+        sendClose(code, reason)
+    }
+
+    /// After the close frame the peer has some seconds to answer it and to close.
+    private func sendClose(_ code: UInt16, _ reason: String) {
+        sentClose = true
+        socket.send(WebSocketFrame.encode(.close, WebSocketFrame.closePayload(code: code, reason: reason)))
+        deadline = hub.core.now + 5_000
+    }
+}

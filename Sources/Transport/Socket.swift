@@ -1,0 +1,279 @@
+import CWebSockets
+import Glibc
+
+/// What happens on a socket; called on the loop's thread.
+protocol SocketOwner: AnyObject {
+    func socketConnected(_ socket: Socket)
+    func socket(_ socket: Socket, received bytes: UnsafeRawBufferPointer)
+    /// Everything queued has been given to the system.
+    func socketDrained(_ socket: Socket)
+    /// The last call. `reason` is given when a connection attempt failed.
+    func socketClosed(_ socket: Socket, reason: String?)
+}
+
+extension SocketOwner {
+    func socketConnected(_ socket: Socket) {}
+    func socketDrained(_ socket: Socket) {}
+}
+
+/// One TCP connection with a queue of what is to be sent.
+// Guard of @unchecked Sendable: touched on the loop's thread only.
+final class Socket: @unchecked Sendable {
+    private let core: LoopCore
+    private var wsi: OpaquePointer?
+    private(set) var owner: (any SocketOwner)?
+
+    private var queue: [[UInt8]] = []
+    private var head = 0
+    /// How much of the first piece is sent.
+    private var headOffset = 0
+    /// What waits here; the system's and libwebsockets' own buffers (together at most a few hundred kB) not counted.
+    private(set) var queuedBytes = 0
+    private var isDirty = false
+    /// libwebsockets holds a part of the last write until the peer reads.
+    private var isBlocked = false
+    private var readingPaused = false
+    private var readsNow = true
+    private var closeWhenDrained = false
+    private var halfCloses = false
+    private var isInCallback = false
+    private var isKilled = false
+
+    /// An accepted connection.
+    init(accepted wsi: OpaquePointer, _ core: LoopCore) {
+        self.core = core
+        self.wsi = wsi
+        owner = core.accept?(self)
+    }
+
+    /// A connection to be made; `owner` hears how it goes on. `socketClosed` may be called before this returns.
+    init(core: LoopCore, host: String, port: Int, owner: any SocketOwner) {
+        self.core = core
+        self.owner = owner
+        // libwebsockets owns a reference until the connection has ended.
+        let reference = Unmanaged.passRetained(self)
+        wsi = core.connect(self, host: host, port: port)
+        if wsi == nil {
+            ended(reason: "the connection attempt failed at once")
+            reference.release()
+        }
+    }
+
+    var isOpen: Bool { wsi != nil && !isKilled && core.context != nil }
+
+    // MARK: Sending
+
+    /// Queues bytes; they leave at the end of this round of the loop.
+    func send(_ bytes: [UInt8]) {
+        guard isOpen, !bytes.isEmpty, !closeWhenDrained else { return }
+        queue.append(bytes)
+        queuedBytes += bytes.count
+        if !isDirty && !isBlocked {
+            isDirty = true
+            core.markDirty(self)
+        }
+    }
+
+    /// Sends what is queued, as far as the system takes it.
+    func flush() {
+        isDirty = false
+        guard isOpen else { return }
+        while head < queue.count, !isBlocked {
+            guard writeSome() else { return fail() }
+        }
+        guard head == queue.count, !isBlocked, isOpen else { return }
+        if head > 0 {
+            queue.removeAll(keepingCapacity: queue.capacity <= 256)
+            head = 0
+            owner?.socketDrained(self)
+        }
+        if closeWhenDrained, queue.isEmpty { finishClosing() }
+    }
+
+    /// Writes one piece, or several small ones together; false when the connection is broken.
+    private func writeSome() -> Bool {
+        let first = queue[head].count - headOffset
+        let written: Int
+        if head + 1 == queue.count || first >= 16 << 10 {
+            let count = min(first, 256 << 10)
+            written = queue[head].withUnsafeBytes { bytes in
+                guard let base = bytes.baseAddress else { return 0 }
+                return Int(cws_write(wsi, base.assumingMemoryBound(to: UInt8.self) + headOffset, count))
+            }
+            if written < 0 { return false }
+            consume(count)
+        } else {
+            var count = 0
+            var index = head
+            var offset = headOffset
+            while index < queue.count, count < core.scratch.count {
+                let piece = min(queue[index].count - offset, core.scratch.count - count)
+                queue[index].withUnsafeBytes { bytes in
+                    let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + piece])
+                    UnsafeMutableRawBufferPointer(rebasing: core.scratch[count..<count + piece]).copyMemory(from: part)
+                }
+                count += piece
+                offset = 0
+                index += 1
+            }
+            guard let base = core.scratch.baseAddress else { return false }
+            written = Int(cws_write(wsi, base.assumingMemoryBound(to: UInt8.self), count))
+            if written < 0 { return false }
+            consume(count)
+        }
+        // What the system did not take libwebsockets has copied; it tells when that is gone.
+        if lws_partial_buffered(wsi) != 0 {
+            isBlocked = true
+            updateReading()
+        }
+        return true
+    }
+
+    private func consume(_ count: Int) {
+        queuedBytes -= count
+        var rest = count
+        while rest > 0 {
+            let piece = queue[head].count - headOffset
+            if rest < piece {
+                headOffset += rest
+                return
+            }
+            rest -= piece
+            queue[head] = []
+            head += 1
+            headOffset = 0
+        }
+    }
+
+    // MARK: Reading
+
+    /// Stops or starts reading, so that a peer that sends faster than it is served has to wait.
+    func pauseReading(_ pause: Bool) {
+        readingPaused = pause
+        updateReading()
+    }
+
+    private func updateReading() {
+        // While a write is blocked, libwebsockets does not read but would be woken for it without end.
+        let reads = !readingPaused && !isBlocked
+        guard reads != readsNow, isOpen else { return }
+        readsNow = reads
+        lws_rx_flow_control(wsi, reads ? 1 : 0)
+    }
+
+    // MARK: Closing
+
+    /// Closes after everything queued is sent. With `halfClose` only our direction is closed, and the owner kills the
+    /// connection later: so a peer that is still sending can read the last answer.
+    func closeAfterSending(halfClose: Bool = false) {
+        guard isOpen, !closeWhenDrained else { return }
+        closeWhenDrained = true
+        halfCloses = halfClose
+        if !isDirty && !isBlocked {
+            isDirty = true
+            core.markDirty(self)
+        }
+    }
+
+    private func finishClosing() {
+        if halfCloses {
+            shutdown(lws_get_socket_fd(wsi), Int32(SHUT_WR))
+        } else {
+            kill()
+        }
+    }
+
+    /// Closes at once; the owner hears it soon, from the loop.
+    func kill() {
+        guard isOpen else { return }
+        isKilled = true
+        if !isInCallback { cws_kill(wsi) }
+    }
+
+    private func fail() {
+        closeWhenDrained = true
+        kill()
+    }
+
+    // MARK: From libwebsockets
+
+    /// Runs one callback of this socket; true when the connection must be closed.
+    fileprivate func inCallback(_ body: () -> Void) -> Bool {
+        isInCallback = true
+        body()
+        isInCallback = false
+        return isKilled
+    }
+
+    fileprivate func connected() {
+        owner?.socketConnected(self)
+        flush()
+    }
+
+    fileprivate func received(_ bytes: UnsafeRawBufferPointer) {
+        guard isOpen else { return }
+        owner?.socket(self, received: bytes)
+        flush()
+    }
+
+    fileprivate func writable() {
+        guard isOpen else { return }
+        isBlocked = lws_partial_buffered(wsi) != 0
+        updateReading()
+        flush()
+    }
+
+    fileprivate func ended(reason: String?) {
+        wsi = nil
+        isKilled = true
+        queue = []
+        head = 0
+        queuedBytes = 0
+        let owner = owner
+        self.owner = nil
+        owner?.socketClosed(self, reason: reason)
+    }
+}
+
+/// Everything that libwebsockets has to say about our sockets. A result other than 0 closes the connection.
+func socketCallback(
+    _ wsi: OpaquePointer?, _ reason: lws_callback_reasons, _ user: UnsafeMutableRawPointer?,
+    _ input: UnsafeMutableRawPointer?, _ count: Int
+) -> Int32 {
+    guard let wsi else { return 0 }
+    func socket() -> Unmanaged<Socket>? {
+        lws_get_opaque_user_data(wsi).map { Unmanaged<Socket>.fromOpaque($0) }
+    }
+    switch reason {
+    case LWS_CALLBACK_RAW_ADOPT:
+        guard let user = lws_context_user(lws_get_context(wsi)) else { return -1 }
+        let core = Unmanaged<LoopCore>.fromOpaque(user).takeUnretainedValue()
+        let socket = Socket(accepted: wsi, core)
+        guard socket.owner != nil else { return -1 }
+        lws_set_opaque_user_data(wsi, Unmanaged.passRetained(socket).toOpaque())
+    case LWS_CALLBACK_RAW_CONNECTED:
+        guard let socket = socket()?.takeUnretainedValue() else { return -1 }
+        return socket.inCallback { socket.connected() } ? -1 : 0
+    case LWS_CALLBACK_RAW_RX:
+        guard let socket = socket()?.takeUnretainedValue() else { return -1 }
+        return socket.inCallback { socket.received(UnsafeRawBufferPointer(start: input, count: count)) } ? -1 : 0
+    case LWS_CALLBACK_RAW_WRITEABLE:
+        guard let socket = socket()?.takeUnretainedValue() else { return -1 }
+        return socket.inCallback { socket.writable() } ? -1 : 0
+    case LWS_CALLBACK_RAW_CLOSE, LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+        guard let reference = socket() else { return 0 }
+        lws_set_opaque_user_data(wsi, nil)
+        var text: String?
+        if reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR {
+            text = "no server answers there"
+            if let input, count > 0 {
+                text = String(
+                    decoding: UnsafeRawBufferPointer(start: input, count: count).prefix { $0 != 0 }, as: UTF8.self)
+            }
+        }
+        reference.takeUnretainedValue().ended(reason: text)
+        reference.release()
+    default: break
+    }
+    return 0
+}

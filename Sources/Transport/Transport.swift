@@ -1,1 +1,0 @@
-// HTTP and WebSocket, client and server, over libwebsockets.

@@ -1,0 +1,36 @@
+/// Why a connection or an exchange failed.
+public enum TransportError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Nobody answers at that address.
+    case cannotConnect(String, reason: String)
+    /// The server's address or port cannot be used for listening.
+    case cannotListen(String, reason: String)
+    /// The time for connecting or for the whole exchange is over.
+    case timedOut
+    /// The connection ended before the answer was whole. The server may or may not have done what was asked.
+    case connectionLost
+    /// The caller gave up.
+    case cancelled
+    /// The other side did not speak the protocol.
+    case protocolViolation(String)
+    /// The server answered a WebSocket request with an ordinary answer of that status.
+    case upgradeRefused(status: Int)
+    /// The loop, client or server was stopped.
+    case stopped
+    /// `https` and `wss` are not possible yet.
+    case secureTransportUnavailable
+
+    /// One line for a person.
+    public var description: String {
+        switch self {
+        case .cannotConnect(let address, let reason): "cannot connect to \(address): \(reason)"
+        case .cannotListen(let address, let reason): "cannot listen on \(address): \(reason)"
+        case .timedOut: "the server did not answer in time"
+        case .connectionLost: "the connection to the server was lost"
+        case .cancelled: "the request was cancelled"
+        case .protocolViolation(let reason): "the other side broke the protocol: \(reason)"
+        case .upgradeRefused(let status): "the server refused the live connection with status \(status)"
+        case .stopped: "the connection was stopped"
+        case .secureTransportUnavailable: "https and wss are not supported; use http or ws on this machine"
+        }
+    }
+}
