@@ -98,9 +98,17 @@ extension Array: FieldValue where Element: JSONFieldValue {
     public var storageValue: Value { .text(JSONValue.array(map(\.json)).canonical.text) }
     /// Reads JSON text.
     public init?(storageValue: Value) {
-        guard case .text(let text) = storageValue, let parsed = try? JSONValue(parsing: text),
-            case .array(let elements) = parsed
-        else { return nil }
+        guard case .text(let text) = storageValue, let parsed = try? JSONValue(parsing: text) else { return nil }
+        self.init(json: parsed)
+    }
+}
+
+extension Array: JSONFieldValue where Element: JSONFieldValue {
+    /// A JSON array.
+    public var json: JSONValue { .array(map(\.json)) }
+    /// Reads a JSON array.
+    public init?(json: JSONValue) {
+        guard case .array(let elements) = json else { return nil }
         var result: [Element] = []
         result.reserveCapacity(elements.count)
         for element in elements {
@@ -143,7 +151,7 @@ extension Bool: JSONFieldValue {
 
 extension Double: JSONFieldValue {
     /// A JSON number.
-    public var json: JSONValue { .number(description) }
+    public var json: JSONValue { ScalarType.float.wireValue(of: .real(self)) }
     /// Reads a JSON number.
     public init?(json: JSONValue) {
         guard let value = json.double else { return nil }

@@ -49,11 +49,14 @@ public struct AuthRule: Sendable, Hashable {
     public let provider: String?
     /// What it allows; `read` is already spread out.
     public let operations: Set<Operation>
+    /// The claim that holds a caller's groups, nil by default.
+    public let groupClaim: String?
 
     /// Makes a rule.
     public init(
         allow: Strategy, groups: [String] = [], ownerField: String? = nil, groupsField: String? = nil,
-        identityClaim: String? = nil, provider: String? = nil, operations: Set<Operation>
+        identityClaim: String? = nil, provider: String? = nil, operations: Set<Operation>,
+        groupClaim: String? = nil
     ) {
         self.allow = allow
         self.groups = groups
@@ -62,6 +65,7 @@ public struct AuthRule: Sendable, Hashable {
         self.identityClaim = identityClaim
         self.provider = provider
         self.operations = operations
+        self.groupClaim = groupClaim
     }
 }
 

@@ -1,0 +1,115 @@
+import Models
+
+/// What a directive of the model language takes and where it may stand.
+struct DirectiveSpecification {
+    enum Place {
+        case model, field
+    }
+
+    enum ArgumentKind {
+        case string, int, strings, object, rules
+        case oneOf([String])
+    }
+
+    let place: Place
+    var isRepeatable = false
+    let arguments: [String: ArgumentKind]
+    var required: [String] = []
+
+    static let all: [String: DirectiveSpecification] = [
+        "model": .init(place: .model, arguments: ["timestamps": .object]),
+        "auth": .init(place: .model, arguments: ["rules": .rules], required: ["rules"]),
+        "sync": .init(
+            place: .model, arguments: ["policy": .oneOf(SyncPolicy.allCases.map(\.rawValue))], required: ["policy"]),
+        "conflict": .init(
+            place: .model, arguments: ["strategy": .oneOf(ConflictStrategy.allCases.map(\.rawValue))],
+            required: ["strategy"]),
+        "primaryKey": .init(place: .field, arguments: ["sortKeyFields": .strings]),
+        "index": .init(
+            place: .field, isRepeatable: true,
+            arguments: ["name": .string, "sortKeyFields": .strings, "queryField": .string]),
+        "hasMany": .init(
+            place: .field,
+            arguments: ["indexName": .string, "fields": .strings, "references": .strings, "limit": .int]),
+        "hasOne": .init(place: .field, arguments: ["fields": .strings]),
+        "belongsTo": .init(place: .field, arguments: ["fields": .strings, "references": .strings]),
+        "default": .init(place: .field, arguments: ["value": .string], required: ["value"]),
+        "decimal": .init(place: .field, arguments: ["places": .int], required: ["places"]),
+    ]
+
+    static let relations = ["hasMany", "hasOne", "belongsTo"]
+}
+
+extension SchemaBuilder {
+    /// Checks names, places, repetition and arguments of directives.
+    mutating func check(_ directives: [Directive], at place: DirectiveSpecification.Place) {
+        var seen: Set<String> = []
+        for directive in directives {
+            guard let specification = DirectiveSpecification.all[directive.name] else {
+                mistake(directive.position, "unknown directive @\(directive.name)")
+                continue
+            }
+            guard specification.place == place else {
+                let hint = directive.name == "auth" ? "; put the field into a model of its own" : ""
+                mistake(
+                    directive.position,
+                    "@\(directive.name) belongs on a \(specification.place == .model ? "@model type" : "model's field")"
+                        + hint)
+                continue
+            }
+            if !seen.insert(directive.name).inserted, !specification.isRepeatable {
+                mistake(directive.position, "@\(directive.name) stands here twice")
+            }
+            checkArguments(of: directive, specification)
+        }
+    }
+
+    private mutating func checkArguments(of directive: Directive, _ specification: DirectiveSpecification) {
+        var seen: Set<String> = []
+        for argument in directive.arguments {
+            guard let kind = specification.arguments[argument.name] else {
+                mistake(argument.position, "@\(directive.name) has no argument \(argument.name)")
+                continue
+            }
+            if !seen.insert(argument.name).inserted {
+                mistake(argument.position, "argument \(argument.name) is given twice")
+            }
+            check(argument, of: directive, kind)
+        }
+        for name in specification.required where !seen.contains(name) {
+            mistake(directive.position, "@\(directive.name) needs the argument \(name)")
+        }
+    }
+
+    private mutating func check(_ argument: Argument, of directive: Directive, _ kind: DirectiveSpecification.ArgumentKind) {
+        let value = argument.value
+        let wanted: String
+        switch (kind, value.kind) {
+        case (.string, .string), (.int, .int), (.rules, .list), (.object, .object), (.strings, .string): return
+        case (.strings, .list) where value.strings != nil: return
+        case (.oneOf(let names), .enumeration(let name)):
+            if names.contains(name) { return }
+            wanted = "one of \(names.joined(separator: ", "))"
+        case (.oneOf(let names), _): wanted = "one of \(names.joined(separator: ", "))"
+        case (.string, _): wanted = "a string"
+        case (.int, _): wanted = "an integer"
+        case (.strings, _): wanted = "a list of strings"
+        case (.object, _): wanted = "an object"
+        case (.rules, _): wanted = "a list of rules"
+        }
+        mistake(value.position, "@\(directive.name)(\(argument.name):) takes \(wanted)")
+    }
+}
+
+extension ValueNode {
+    /// The texts of a list of strings, or of one string.
+    var strings: [String]? {
+        if let string { return [string] }
+        guard let list else { return nil }
+        let texts = list.compactMap(\.string)
+        return texts.count == list.count ? texts : nil
+    }
+
+    /// The value of an integer.
+    var int: Int? { if case .int(let digits) = kind { Int(digits) } else { nil } }
+}

@@ -1,1 +1,0 @@
-// Swift source from a schema.

@@ -1,0 +1,162 @@
+import Basics
+import GraphQL
+import Models
+
+extension SwiftGenerator {
+    /// One model's struct.
+    mutating func emit(_ model: ModelSchema, _ type: TypeDefinition) {
+        let name = SwiftNames.escaped(model.name)
+        // Inside a model called Draft the nested type would hide the model.
+        let draft = model.name == "Draft" ? "Changes" : "Draft"
+        document(type.description, "The model `\(model.name)` of the schema.")
+        output.line("public struct \(name): Model {")
+        body(model, type, draft)
+        output.line("}")
+    }
+
+    private mutating func body(_ model: ModelSchema, _ type: TypeDefinition, _ draft: String) {
+        let descriptions = Dictionary(
+            model.fields.map { ($0.name, description($0, of: type)) }, uniquingKeysWith: { first, _ in first })
+        let changing = model.fields.filter { !$0.isReadOnly && !model.primaryKey.contains($0.name) }
+        var output = output
+        output.indented { output in
+            for field in model.fields {
+                output.documentation(field.isReadOnly ? readOnlyText : descriptions[field.name] ?? "")
+                output.line("public let \(field.swiftName): \(field.swiftType)")
+            }
+            if model.field("id") == nil {
+                output.line("/// The key: \(model.primaryKey.joined(separator: "#")).")
+                let parts = model.primaryKey.map { "keyText(\(SwiftNames.escaped($0)).storageValue)" }
+                output.line("public var id: String { [\(parts.joined(separator: ", "))].joined(separator: \"#\") }")
+            }
+            output.line()
+            emitInitializers(model, draft, changing, &output)
+            emitDraft(model, draft, changing, descriptions, &output)
+            emitCoding(model, &output)
+            emitSchema(model, &output)
+            for field in model.fields {
+                output.documentation("The field `\(field.name)`, for predicates and sorts.")
+                output.line(
+                    "public static let \(SwiftNames.fieldConstant(field.name)): Field<\(SwiftNames.escaped(model.name)), "
+                        + "\(field.swiftType)> = Field(\(SwiftNames.quoted(field.name)))")
+            }
+        }
+        self.output = output
+    }
+
+    private var readOnlyText: String { "Filled by the server, nil until it answered." }
+
+    private func emitInitializers(
+        _ model: ModelSchema, _ draft: String, _ changing: [FieldSchema], _ output: inout SourceText
+    ) {
+        let given = model.fields.filter { !$0.isReadOnly }
+        output.line("/// Makes a record.")
+        output.block("public init(", close: ") {") { output in
+            for (index, field) in given.enumerated() {
+                output.line(field.parameter + (index + 1 < given.count ? "," : ""))
+            }
+        }
+        output.indented { output in
+            for field in given { output.line("self.\(field.swiftName) = \(field.swiftName)") }
+            for field in model.fields where field.isReadOnly { output.line("self.\(field.swiftName) = nil") }
+        }
+        output.line("}")
+        output.line()
+        guard !changing.isEmpty else {
+            output.line("/// The same record: it has nothing that can change.")
+            output.line("public func updating(_ change: (inout \(draft)) throws -> Void) rethrows -> Self {")
+            output.indented { output in
+                output.line("var draft = \(draft)()")
+                output.line("try change(&draft)")
+                output.line("return self")
+            }
+            output.line("}")
+            output.line()
+            return
+        }
+        output.block("private init(_ original: Self, _ draft: \(draft)) {", close: "}") { output in
+            for field in model.fields {
+                let isKept = field.isReadOnly || model.primaryKey.contains(field.name)
+                output.line("self.\(field.swiftName) = \(isKept ? "original" : "draft").\(field.swiftName)")
+            }
+        }
+        output.line()
+        output.line("/// A changed copy; the key stays.")
+        output.block(
+            "public func updating(_ change: (inout \(draft)) throws -> Void) rethrows -> Self {", close: "}"
+        ) { output in
+            output.line("var draft = \(draft)(self)")
+            output.line("try change(&draft)")
+            output.line("return Self(self, draft)")
+        }
+        output.line()
+    }
+
+    private func emitDraft(
+        _ model: ModelSchema, _ draft: String, _ changing: [FieldSchema], _ descriptions: [String: String],
+        _ output: inout SourceText
+    ) {
+        output.line("/// A record's fields while they are changed.")
+        output.block("public struct \(draft): Sendable {", close: "}") { output in
+            for field in changing {
+                output.documentation(descriptions[field.name] ?? "")
+                output.line("public var \(field.swiftName): \(field.swiftType)")
+            }
+            guard !changing.isEmpty else { return output.line("fileprivate init() {}") }
+            output.line()
+            output.block("fileprivate init(_ original: \(SwiftNames.escaped(model.name))) {", close: "}") { output in
+                for field in changing { output.line("\(field.selfName) = original.\(field.swiftName)") }
+            }
+        }
+        output.line()
+    }
+
+    private func emitCoding(_ model: ModelSchema, _ output: inout SourceText) {
+        output.line("/// Writes the fields in the schema's order.")
+        output.block("public func encode(into encoder: inout some FieldEncoder) {", close: "}") { output in
+            for field in model.fields { output.line("encoder.encode(self.\(field.swiftName).storageValue)") }
+        }
+        output.line()
+        output.line("/// Reads the fields in the schema's order.")
+        output.block("public init(from decoder: inout some FieldDecoder) throws(FieldError) {", close: "}") { output in
+            for field in model.fields {
+                output.line("self.\(field.swiftName) = try decoder.decode((\(field.swiftType)).self)")
+            }
+        }
+        output.line()
+    }
+}
+
+extension FieldSchema {
+    /// The name as Swift writes it.
+    var swiftName: String { SwiftNames.escaped(name) }
+    /// The name after `self.`.
+    var selfName: String { "self.\(swiftName)" }
+
+    /// `name: Type = default` of an initializer.
+    var parameter: String {
+        let standard = defaultLiteral ?? (isRequired ? (isList ? "[]" : nil) : "nil")
+        return "\(swiftName): \(swiftType)" + (standard.map { " = \($0)" } ?? "")
+    }
+
+    /// `@default(value:)` in Swift.
+    private var defaultLiteral: String? {
+        guard let defaultValue else { return nil }
+        switch type {
+        case .embedded: return nil
+        case .enumeration: return ".\(SwiftNames.escaped(defaultValue))"
+        case .scalar(let scalar):
+            switch scalar {
+            case .int, .awsTimestamp, .boolean: return defaultValue
+            case .float: return Double(defaultValue).map { "\($0)" }
+            case .decimal(let places):
+                return decimalUnits(defaultValue, places: places).map { "\(swiftElement)(units: \($0))" }
+            case .awsDateTime:
+                return DateTime(iso8601: defaultValue).map { "DateTime(milliseconds: \($0.milliseconds))" }
+            // No literal without a parser that can fail: the value is filled by the server.
+            case .awsJSON: return nil
+            default: return SwiftNames.quoted(defaultValue)
+            }
+        }
+    }
+}
