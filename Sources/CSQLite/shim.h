@@ -13,9 +13,11 @@ static inline int csqlite_bind_text_in_place(sqlite3_stmt *statement, int index,
     return sqlite3_bind_text(statement, index, text, length, SQLITE_STATIC);
 }
 
-/// Forbids SQL to corrupt the file (writable_schema and its like).
-static inline int csqlite_set_defensive(sqlite3 *database) {
-    return sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)0);
+/// Forbids SQL to corrupt the file (writable_schema and its like), and a misspelt "column" to be read as a string.
+static inline void csqlite_set_defensive(sqlite3 *database) {
+    sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)0);
+    sqlite3_db_config(database, SQLITE_DBCONFIG_DQS_DML, 0, (int *)0);
+    sqlite3_db_config(database, SQLITE_DBCONFIG_DQS_DDL, 0, (int *)0);
 }
 
 /// Keeps the -wal and -shm files when the last connection closes.

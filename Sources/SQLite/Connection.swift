@@ -94,7 +94,7 @@ public final class Connection {
 
     private func configure(_ options: Options) throws(SQLiteError) {
         sqlite3_busy_timeout(handle, Int32(options.busyTimeout))
-        _ = csqlite_set_defensive(handle)
+        csqlite_set_defensive(handle)
         try raw("PRAGMA trusted_schema=OFF")
         try raw("PRAGMA cell_size_check=ON")
         try raw("PRAGMA mmap_size=0")

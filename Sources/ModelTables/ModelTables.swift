@@ -1,1 +1,0 @@
-// A @model schema in SQLite: tables, row codec, filters, migrations.

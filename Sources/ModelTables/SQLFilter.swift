@@ -1,0 +1,161 @@
+import Models
+
+/// SQL text with its bindings in order.
+public struct SQLCondition: Sendable, Hashable {
+    /// An SQL expression; each `?` stands for one binding.
+    public var sql: String
+    /// The bindings.
+    public var bindings: [Value]
+
+    /// Puts a condition together.
+    public init(_ sql: String, _ bindings: [Value] = []) {
+        self.sql = sql
+        self.bindings = bindings
+    }
+}
+
+/// Compiles predicates and sort orders of one model to SQL.
+///
+/// The result agrees with ``RecordFilter`` on every record. Values are always bound, never written into the text.
+public struct SQLFilter {
+    private let schema: ModelSchema
+    private var sql = ""
+    private var bindings: [Value] = []
+
+    private init(_ schema: ModelSchema) {
+        self.schema = schema
+    }
+
+    /// The SQL of a predicate; nil where it is true of every record.
+    ///
+    /// - Throws: ``FilterError`` for a field that the model does not have or that cannot be filtered by.
+    public static func condition(_ node: PredicateNode, of schema: ModelSchema) throws(FilterError) -> SQLCondition? {
+        if case .all = node { return nil }
+        var filter = SQLFilter(schema)
+        filter.write(try ResolvedPredicate(node, schema))
+        return SQLCondition(filter.sql, filter.bindings)
+    }
+
+    /// The SQL of a sort order, without `ORDER BY`; SQLite puts nulls first ascending and last descending, as we do.
+    ///
+    /// - Throws: ``FilterError`` for a field that the model does not have.
+    public static func order(_ keys: [SortKeyNode], of schema: ModelSchema) throws(FilterError) -> String {
+        var parts: [String] = []
+        for key in keys {
+            guard schema.field(key.field) != nil else {
+                throw FilterError(model: schema.name, field: key.field, message: "there is no such field")
+            }
+            parts.append(quoted(key.field) + (key.direction == .ascending ? "" : " DESC"))
+        }
+        return parts.joined(separator: ",")
+    }
+
+    private mutating func write(_ node: ResolvedPredicate) {
+        switch node {
+        case .constant(let flag): sql += flag ? "1" : "0"
+        case .and(let parts): write(parts, " AND ", empty: "1")
+        case .or(let parts): write(parts, " OR ", empty: "0")
+        case .test(let position, let test, let negated):
+            let column = quoted(schema.fields[position].name)
+            if negated { writeNegated(column, test) } else { write(column, test) }
+        }
+    }
+
+    private mutating func write(_ parts: [ResolvedPredicate], _ separator: String, empty: String) {
+        guard !parts.isEmpty else {
+            sql += empty
+            return
+        }
+        sql += "("
+        for (index, part) in parts.enumerated() {
+            if index > 0 { sql += separator }
+            write(part)
+        }
+        sql += ")"
+    }
+
+    private mutating func write(_ column: String, _ test: FieldTest) {
+        switch test {
+        case .isNull: sql += "\(column) IS NULL"
+        case .equal(let value): compare(column, "=", value)
+        case .less(let value): compare(column, "<", value)
+        case .lessOrEqual(let value): compare(column, "<=", value)
+        case .greater(let value): compare(column, ">", value)
+        case .greaterOrEqual(let value): compare(column, ">=", value)
+        case .between(let low, let high):
+            sql += "\(column) BETWEEN ? AND ?"
+            bindings += [low, high]
+        case .oneOf(let values): writeList(column, " IN ", values)
+        case .hasPrefix(let prefix):
+            guard let end = afterPrefix(prefix) else { return compare(column, ">=", .text(prefix)) }
+            sql += "(\(column)>=? AND \(column)<?)"
+            bindings += [.text(prefix), .text(end)]
+        case .hasSubstring(let text):
+            sql += "instr(\(column),?)>0"
+            bindings.append(.text(text))
+        case .hasSubstringIgnoringCase(let text):
+            sql += "instr(lower(\(column)),?)>0"
+            bindings.append(.text(text))
+        case .hasElement(let value): writeElements(column, "e.value=?", value)
+        case .hasElementWithSubstringIgnoringCase(let text):
+            writeElements(column, "instr(lower(e.value),?)>0", .text(text))
+        }
+    }
+
+    /// The complement, which is true where the column is null.
+    private mutating func writeNegated(_ column: String, _ test: FieldTest) {
+        switch test {
+        case .isNull: sql += "\(column) IS NOT NULL"
+        case .equal(let value): compare(column, " IS NOT ", value)
+        case .hasElement, .hasElementWithSubstringIgnoringCase:
+            sql += "NOT "
+            write(column, test)
+        default:
+            sql += "(\(column) IS NULL OR NOT "
+            write(column, test)
+            sql += ")"
+        }
+    }
+
+    private mutating func compare(_ column: String, _ sign: String, _ value: Value) {
+        sql += column + sign + "?"
+        bindings.append(value)
+    }
+
+    private mutating func writeElements(_ column: String, _ condition: String, _ value: Value) {
+        // Qualified, for a field may have the name of one of json_each's columns.
+        sql += "EXISTS(SELECT 1 FROM json_each(\(quoted(schema.name)).\(column)) AS e WHERE \(condition))"
+        bindings.append(value)
+    }
+
+    /// A list's length is rounded up to a power of two by repeating its last value, so that few texts are prepared;
+    /// a list beyond SQLite's count of bindings travels as one JSON text.
+    private mutating func writeList(_ column: String, _ sign: String, _ values: [Value]) {
+        guard let last = values.last, values.count <= 4096 else {
+            sql += "\(column)\(sign)(SELECT value FROM json_each(?))"
+            bindings.append(.text(jsonList(values)))
+            return
+        }
+        var count = 1
+        while count < values.count { count *= 2 }
+        sql += column + sign + "(" + Array(repeating: "?", count: count).joined(separator: ",") + ")"
+        bindings += values
+        bindings += Array(repeating: last, count: count - values.count)
+    }
+}
+
+/// The smallest text greater than every text that begins with `prefix`, in byte order; nil where there is none.
+///
+/// UTF-8's byte order is the order of the scalars, so the last scalar's successor gives it.
+func afterPrefix(_ prefix: String) -> String? {
+    var scalars = Array(prefix.unicodeScalars)
+    while let last = scalars.popLast() {
+        let next = last.value == 0xD7FF ? 0xE000 : last.value + 1
+        guard let successor = Unicode.Scalar(next) else { continue }
+        scalars.append(successor)
+        var result = ""
+        result.unicodeScalars.append(contentsOf: scalars)
+        return result
+    }
+    return nil
+}
