@@ -1,0 +1,170 @@
+import Basics
+import DataStore
+import Models
+import Screens
+
+/// Work on the store that an app's machine asks for: a value that says what, performed in one transaction.
+///
+/// Jobs are performed in the order in which they were asked for. A job that throws changed nothing.
+package protocol StoreJob: Sendable {
+    associatedtype Answer: Sendable
+    /// Whether it writes; a reading job runs on a reader and never waits for a writer.
+    var writes: Bool { get }
+    /// The person its outbox entries are made under; nil for the device itself.
+    var identity: String? { get }
+    /// Does the work; called once, synchronously, inside the transaction.
+    func perform(in transaction: StoreTransaction, _ environment: JobEnvironment) throws -> Answer
+}
+
+/// What a job needs beside the store.
+package struct JobEnvironment: Sendable {
+    /// The clocks.
+    package let time: any TimeSource
+    /// For ids that are no sequence.
+    package let random: any RandomSource
+    /// This terminal's code, unique at the hub.
+    package let deviceCode: String
+    /// How far the hub's clock is ahead of ours, as last measured.
+    package let clockOffsetMilliseconds: Int?
+    /// SHA-256 in hexadecimal.
+    package let sha256: @Sendable ([UInt8]) -> String
+
+    package init(
+        time: any TimeSource, random: any RandomSource, deviceCode: String, clockOffsetMilliseconds: Int?,
+        sha256: @escaping @Sendable ([UInt8]) -> String
+    ) {
+        self.time = time
+        self.random = random
+        self.deviceCode = deviceCode
+        self.clockOffsetMilliseconds = clockOffsetMilliseconds
+        self.sha256 = sha256
+    }
+}
+
+/// When something happened: the wall clock for people, the uptime for ages.
+package struct Moment: Sendable, Hashable {
+    /// The wall clock.
+    package var wall: DateTime
+    /// Milliseconds since the machine started.
+    package var uptime: Int64
+
+    package init(wall: DateTime, uptime: Int64) {
+        self.wall = wall
+        self.uptime = uptime
+    }
+
+    package init(_ time: any TimeSource) {
+        self.init(wall: time.now(), uptime: time.uptime())
+    }
+}
+
+/// The link to the hub and what waits for it, as the screens show it.
+package struct LinkState: Sendable, Hashable {
+    /// Whether this store syncs at all; a local-only terminal shows no age.
+    package var isSyncing = false
+    /// Whether the link is up.
+    package var isOnline = false
+    /// The uptime at the last word from the hub; nil before the first.
+    package var lastContactUptime: Int64?
+    /// Mutations not yet at the hub, all people's.
+    package var unsent = 0
+    /// The same by person id; the empty key is the device itself.
+    package var unsentByPerson: [String: Int] = [:]
+    /// Mutations the hub refused.
+    package var parked = 0
+    /// The reason why sync is paused, such as a refused key; nil while it is not.
+    package var pausedReason: String?
+    /// How far the hub's clock is ahead.
+    package var clockOffsetMilliseconds: Int?
+    /// First sync: rows fetched so far by model, and whether that model is complete.
+    package var progress: [String: SyncProgress] = [:]
+
+    package init() {}
+
+    /// How far one model's first sync is.
+    package struct SyncProgress: Sendable, Hashable {
+        package var rows: Int
+        package var isComplete: Bool
+
+        package init(rows: Int, isComplete: Bool) {
+            self.rows = rows
+            self.isComplete = isComplete
+        }
+    }
+}
+
+/// One thing that a person or a scanner did.
+package enum AppInput: Sendable, Hashable {
+    case key(Key)
+    case scan(Scan)
+}
+
+/// What an app's machine is told.
+package enum AppEvent<Answer: Sendable>: Sendable {
+    /// Comes first, once.
+    case started
+    case input(AppInput)
+    /// A job's answer, in the order of the jobs.
+    case answered(job: Int, Result<Answer, JobFailure>)
+    /// Somebody, here or elsewhere, changed records of these models; answered with reading jobs if it matters.
+    case changed(models: Set<String>)
+    case link(LinkState)
+    /// About once a second: ages grow.
+    case tick
+    case resized(GridSize)
+}
+
+/// Why a job failed, for the person at the screen.
+package struct JobFailure: Error, Sendable, Hashable {
+    /// One line that says what to do.
+    package let text: String
+
+    package init(_ text: String) {
+        self.text = text
+    }
+}
+
+/// What an app's machine wants done.
+package enum AppEffect<Job: StoreJob>: Sendable {
+    /// Perform a job; its answer comes back with the same number.
+    case perform(job: Int, Job)
+    case sound(Sound)
+    case quit
+}
+
+/// The distinct sounds of `counting-domain.md` §C.4.
+package enum Sound: String, Sendable, Hashable, CaseIterable {
+    /// Accepted: short and high.
+    case accepted
+    /// Added to what was there: double.
+    case added
+    /// Needs attention: low and long.
+    case attention
+    /// Stop: three low, repeated until a key.
+    case stop
+}
+
+/// An app as a value: events in, effects out, a picture at any time. No clock, no disk, no waiting.
+///
+/// While a reading job decides what the next input means, a machine queues further input itself and shows what was
+/// typed: no key and no scan is lost or waits to be echoed.
+package protocol AppMachine {
+    associatedtype Job: StoreJob
+    /// Takes one event.
+    mutating func handle(_ event: AppEvent<Job.Answer>, at moment: Moment) -> [AppEffect<Job>]
+    /// The screen to show, and what to put in it.
+    func view(at moment: Moment) -> AppView
+}
+
+/// A screen by id with its values.
+package struct AppView: Sendable, Hashable {
+    /// The screen's id, as its file names it.
+    package var screen: String
+    /// Values, focus and message.
+    package var state: ScreenState
+
+    package init(screen: String, state: ScreenState) {
+        self.screen = screen
+        self.state = state
+    }
+}
