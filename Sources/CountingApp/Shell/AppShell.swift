@@ -1,0 +1,133 @@
+import Basics
+import DataStore
+import Screens
+import System
+
+/// What a shell reports to whoever shows it.
+package protocol AppHost: AnyObject, Sendable {
+    /// The picture may differ from the last one; called on the shell's executor.
+    func needsPainting()
+    /// A sound is due.
+    func play(_ sound: Sound)
+    /// The machine wants to end.
+    func quit()
+}
+
+/// Runs an app's machine on a store: performs its jobs in order, tells it what changed, and keeps nothing itself.
+///
+/// The shell is an actor on the executor it is given: the key-reading loop on a terminal, any thread without one. Keys
+/// are handed over with `assumeIsolated` on that loop, so that no key waits for a job.
+package actor AppShell<Machine: AppMachine & Sendable> {
+    private nonisolated let executor: any SerialExecutor
+    /// The executor given at the start.
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    private var machine: Machine
+    private let store: DataStore
+    private let link: LinkMonitor
+    private let makeEnvironment: @Sendable (Int?) -> JobEnvironment
+    private let time: any TimeSource
+    private weak var host: (any AppHost)?
+    private let jobs: AsyncStream<(Int, Machine.Job)>
+    private let addJob: AsyncStream<(Int, Machine.Job)>.Continuation
+    private var tasks: [Task<Void, Never>] = []
+    private var waiters: [(condition: (Machine) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
+    /// Jobs asked for and not yet answered; 0 is idle.
+    private(set) package var jobsInFlight = 0
+
+    package init(
+        machine: Machine, store: DataStore, link: LinkMonitor, time: any TimeSource, host: (any AppHost)?,
+        executor: any SerialExecutor, environment: @escaping @Sendable (_ clockOffset: Int?) -> JobEnvironment
+    ) {
+        self.machine = machine
+        self.store = store
+        self.link = link
+        self.time = time
+        self.host = host
+        self.executor = executor
+        makeEnvironment = environment
+        (jobs, addJob) = AsyncStream.makeStream()
+    }
+
+    /// Starts the machine and everything that feeds it; call it once.
+    package func start() {
+        tasks.append(Task { await self.performJobs() })
+        tasks.append(Task { await self.watchLink() })
+        tasks.append(Task { await self.watchStore() })
+        send(.started)
+    }
+
+    /// Stops feeding the machine and waits for the job under way, so that nothing touches the store afterwards.
+    package func stop() async {
+        addJob.finish()
+        for task in tasks.dropFirst() { task.cancel() }
+        for task in tasks { await task.value }
+        tasks = []
+    }
+
+    /// Tells the machine something.
+    package func send(_ event: AppEvent<Machine.Job.Answer>) {
+        for effect in machine.handle(event, at: Moment(time)) {
+            switch effect {
+            case .perform(let number, let job):
+                jobsInFlight += 1
+                addJob.yield((number, job))
+            case .sound(let sound): host?.play(sound)
+            case .quit: host?.quit()
+            }
+        }
+        host?.needsPainting()
+        wakeWaiters()
+    }
+
+    /// Hands over what a person or a scanner did.
+    package func input(_ input: AppInput) { send(.input(input)) }
+
+    /// The picture to show now.
+    package func view() -> AppView { machine.view(at: Moment(time)) }
+
+    /// Returns as soon as `condition` holds of the machine; for scripts and tests, which never sleep.
+    package func wait(until condition: @escaping @Sendable (Machine) -> Bool) async {
+        if condition(machine) { return }
+        await withCheckedContinuation { waiters.append((condition, $0)) }
+    }
+
+    private func wakeWaiters() {
+        guard !waiters.isEmpty else { return }
+        let ready = waiters.indices.filter { waiters[$0].condition(machine) }
+        let continuations = ready.map { waiters[$0].continuation }
+        for index in ready.reversed() { waiters.remove(at: index) }
+        for continuation in continuations { continuation.resume() }
+    }
+
+    private func performJobs() async {
+        for await (number, job) in jobs {
+            let environment = makeEnvironment(link.current.clockOffsetMilliseconds)
+            let result: Result<Machine.Job.Answer, JobFailure>
+            do {
+                // The outbox entries of this transaction go out under the job's person; jobs run one at a time.
+                store.identity = job.identity
+                let answer =
+                    job.writes
+                    ? try await store.transaction { try job.perform(in: $0, environment) }
+                    : try await store.read { try job.perform(in: $0, environment) }
+                result = .success(answer)
+            } catch let failure as JobFailure {
+                result = .failure(failure)
+            } catch {
+                result = .failure(JobFailure("\(error)"))
+            }
+            jobsInFlight -= 1
+            send(.answered(job: number, result))
+        }
+    }
+
+    private func watchLink() async {
+        for await state in link.states() { send(.link(state)) }
+    }
+
+    /// Tells the machine which models changed, all that has come together as one.
+    private func watchStore() async {
+        for await models in store.changedModels() { send(.changed(models: models)) }
+    }
+}

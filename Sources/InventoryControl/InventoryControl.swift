@@ -1,1 +1,0 @@
-// The control desk: tasks, verdicts, recounts, decisions, import and export.
