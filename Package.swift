@@ -98,7 +98,8 @@ let package = Package(
         tests("ModelsTests", ["Models", "Basics"]),
         tests("GraphQLTests", ["GraphQL", "ModelGenerator", "WarehouseModels", "Models", "Basics"]),
         tests("CountingTests", ["Counting", "WarehouseModels", "Models", "Basics"]),
-        tests("ScreensTests", ["Screens", "Terminal", "Basics"]),
+        tests(
+            "ScreensTests", ["Screens", "Terminal", "Basics"], exclude: ["Drawn", "Snapshots", "make-width-table.py"]),
         tests("SystemTests", ["System", "Crypto", "Basics"]),
         tests("TransportTests", ["Transport", "System", "Basics"]),
         tests("StoreTests", ["DataStore", "ModelTables", "SQLite", "WarehouseModels", "Models", "System", "Basics"]),

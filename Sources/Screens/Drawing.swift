@@ -114,7 +114,8 @@ extension Drawing.Row {
         for label in row.labels {
             let variants = catalog?.labels[label.text] ?? [label.text]
             let text = TextFitting.fit(variants, width: label.room, cut: .end)
-            grid.put(text, column: label.column, row: 0, limit: label.room, style: Label.style(of: label.text))
+            grid.put(text, column: label.column, row: 0, limit: label.room)
+            grid.paint(.bold, column: label.column, row: 0, width: Label.boldWidth(of: text))
         }
         cells = grid.cells
         slots = row.slots.compactMap { slot in
@@ -129,14 +130,17 @@ extension Drawing.Row {
 }
 
 extension Label {
-    /// What is asked for and what heads a part is written in capitals, and drawn bold.
-    static func style(of text: String) -> Style {
+    /// What is asked for and what heads a part is written in capitals and drawn bold: the columns of the words in
+    /// capitals that a text begins with.
+    static func boldWidth(of text: String) -> Int {
+        var width = 0
         var capitals = 0
-        for scalar in text.unicodeScalars {
-            if scalar.properties.isLowercase { return .plain }
-            if scalar.properties.isUppercase { capitals += 1 }
+        for word in text.split(separator: " ") {
+            if word.unicodeScalars.contains(where: { $0.properties.isLowercase }) { break }
+            capitals += word.unicodeScalars.reduce(0) { $0 + ($1.properties.isUppercase ? 1 : 0) }
+            width += CharacterWidth.of(word) + (width > 0 ? 1 : 0)
         }
-        return capitals >= 3 ? .bold : .plain
+        return capitals >= 3 ? width : 0
     }
 
     /// Whether there is something to translate: two letters side by side.

@@ -74,6 +74,11 @@ struct PictureReader {
             case " ", "~":
                 column += 1
                 index += 1
+            case "|":
+                // A divider, never a part of the words beside it.
+                row.labels.append(Label(text: "|", column: column, room: 1))
+                column += 1
+                index += 1
             default:
                 let (label, next) = label(scalars, from: index, column: column)
                 row.labels.append(label)
@@ -88,7 +93,9 @@ struct PictureReader {
     private func label(_ scalars: [Unicode.Scalar], from start: Int, column: Int) -> (Label, Int) {
         var index = start
         var end = start
-        while index < scalars.count, scalars[index] != "[", scalars[index] != "]", scalars[index] != "~" {
+        while index < scalars.count, scalars[index] != "[", scalars[index] != "]", scalars[index] != "~",
+            scalars[index] != "|"
+        {
             if scalars[index] == " " {
                 if index + 1 >= scalars.count || scalars[index + 1] == " " || scalars[index + 1] == "["
                     || scalars[index + 1] == "~"
