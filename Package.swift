@@ -43,7 +43,7 @@ let package = Package(
         module("WarehouseModels", ["Models", "Basics"], plugins: ["GenerateModels"]),
         module("Counting", ["WarehouseModels", "Models", "Basics"]),
         module("Screens", ["Basics"]),
-        module("AppSync", ["GraphQL", "Models", "Basics"]),
+        module("AppSync", ["Models", "Basics"]),
 
         .plugin(name: "EmbedScreens", capability: .buildTool(), dependencies: ["screenembed"], path: "Sources/EmbedScreens"),
 
@@ -57,7 +57,7 @@ let package = Package(
         // The library and the server.
         module("ModelTables", ["SQLite", "Models", "Basics"]),
         module("DataStore", ["ModelTables", "SQLite", "Models", "System", "Basics"]),
-        module("SyncEngine", ["DataStore", "AppSync", "GraphQL", "Transport", "Models", "System", "Basics"]),
+        module("SyncEngine", ["DataStore", "ModelTables", "AppSync", "Transport", "Models", "System", "Basics"]),
         module(
             "Hub",
             ["ModelTables", "SQLite", "AppSync", "GraphQL", "Transport", "Crypto", "Models", "System", "Basics"]),

@@ -3,12 +3,15 @@ import Models
 
 /// One mutation as it goes to the service: what the outbox holds, in the wire's terms.
 public struct OutgoingMutation: Sendable, Hashable {
-    /// The record; of an update or delete only the key and the named fields are read.
-    public let record: Record
+    /// The model.
+    public let model: ModelSchema
     /// Create, update or delete.
     public let operation: ModelOperation
-    /// An update's changed fields, as positions in the schema.
-    public let changedFields: [Int]
+    /// The record's key; the parts of a key of several fields are joined with `#`.
+    public let id: String
+    /// The text of a JSON object in wire form: a create's values with the key, an update's changed fields; a delete
+    /// needs none.
+    public let fieldsJSON: String
     /// The version that the change was made on; nil for a create, or where the server has not answered yet.
     public let version: Int64?
     /// Names the mutation for the service, the same at every retry.
@@ -18,53 +21,57 @@ public struct OutgoingMutation: Sendable, Hashable {
 
     /// Describes a mutation.
     public init(
-        _ operation: ModelOperation, _ record: Record, changedFields: [Int] = [], version: Int64? = nil,
+        _ operation: ModelOperation, _ model: ModelSchema, id: String, fieldsJSON: String, version: Int64? = nil,
         mutationID: String, condition: PredicateNode? = nil
     ) {
         self.operation = operation
-        self.record = record
-        self.changedFields = changedFields
+        self.model = model
+        self.id = id
+        self.fieldsJSON = fieldsJSON
         self.version = version
         self.mutationID = mutationID
         self.condition = condition
     }
 
-    /// The model.
-    public var model: ModelSchema { record.schema }
-
-    /// Appends the `input` object.
-    ///
-    /// A create carries what has a value (and an explicit null where the service would put a default), an update the key
-    /// and the changed fields, a delete the key. Read-only fields never travel.
+    /// Appends the `input` object: a create's fields; an update's key, fields and version; a delete's key and version.
     public func writeInput(into writer: inout JSONWriter) {
-        writer.raw("{")
-        var first = true
-        func member(_ position: Int, _ writer: inout JSONWriter) {
-            let field = model.fields[position]
-            if first { first = false } else { writer.raw(",") }
-            writer.string(field.name)
-            writer.raw(":")
-            writer.wire(record.values[position], of: field)
-        }
         if operation == .create {
-            for (position, field) in model.fields.enumerated() where !field.isReadOnly {
-                if !record.values[position].isNull || field.defaultValue != nil { member(position, &writer) }
+            writer.raw(fieldsJSON)
+            return
+        }
+        writer.raw("{")
+        model.writeKey(id, into: &writer)
+        if operation == .update {
+            let members = fieldsJSON.utf8.dropFirst().dropLast()
+            if !members.isEmpty {
+                writer.raw(",")
+                writer.bytes.append(contentsOf: members)
             }
-        } else {
-            for key in model.primaryKey {
-                if let position = model.position(of: key) { member(position, &writer) }
-            }
-            if operation == .update {
-                for position in changedFields
-                where !model.fields[position].isReadOnly && !model.primaryKey.contains(model.fields[position].name) {
-                    member(position, &writer)
-                }
-            }
-            if let version {
-                writer.raw(",\"_version\":")
-                writer.integer(version)
-            }
+        }
+        if let version {
+            writer.raw(",\"_version\":")
+            writer.integer(version)
         }
         writer.raw("}")
+    }
+}
+
+extension ModelSchema {
+    /// Appends the key's fields as members: `"id":"…"`.
+    func writeKey(_ id: String, into writer: inout JSONWriter) {
+        let parts =
+            primaryKey.count == 1
+            ? [Substring(id)]
+            : id.split(separator: "#", maxSplits: primaryKey.count - 1, omittingEmptySubsequences: false)
+        for (index, name) in primaryKey.enumerated() {
+            if index > 0 { writer.raw(",") }
+            writer.string(name)
+            writer.raw(":")
+            let text = index < parts.count ? String(parts[index]) : ""
+            switch field(name)?.type {
+            case .scalar(.int)?, .scalar(.awsTimestamp)?, .scalar(.float)?: writer.raw(text)
+            case .scalar, .enumeration, .embedded, nil: writer.string(text)
+            }
+        }
     }
 }

@@ -64,7 +64,8 @@ public struct RecordReader: Sendable {
             let id = record.id
             return .failure(
                 QuarantinedRecord(
-                    model: model.name, id: id.isEmpty ? nil : id, reason: fault, text: cursor.text(start..<end)))
+                    model: model.name, id: id.isEmpty ? nil : id, version: version, reason: fault,
+                    text: cursor.text(start..<end)))
         }
         return .success(
             WireRecord(record: record, version: version ?? 0, isDeleted: isDeleted, lastChangedAt: lastChangedAt))

@@ -94,19 +94,12 @@ public struct RequestWriter: Sendable {
     }
 
     /// One request for a record by its key.
-    public mutating func get(_ record: Record) -> [UInt8] {
-        let model = record.schema
+    public mutating func get(_ model: ModelSchema, id: String) -> [UInt8] {
         var writer = JSONWriter(capacity: 512)
         writer.raw("{\"query\":")
         writer.string(documents.get(model))
         writer.raw(",\"variables\":{")
-        for (index, key) in model.primaryKey.enumerated() {
-            guard let field = model.field(key) else { continue }
-            if index > 0 { writer.raw(",") }
-            writer.string(key)
-            writer.raw(":")
-            writer.wire(record[key], of: field)
-        }
+        model.writeKey(id, into: &writer)
         writer.raw("}}")
         return writer.bytes
     }

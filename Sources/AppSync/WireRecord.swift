@@ -27,15 +27,18 @@ public struct QuarantinedRecord: Error, Sendable, Hashable {
     public let model: String
     /// The key, where it could be read.
     public let id: String?
+    /// `_version`, where it could be read.
+    public let version: Int64?
     /// What is wrong.
     public let reason: String
     /// The record's text as it came, cut to 2,000 bytes.
     public let text: String
 
     /// Puts one together.
-    public init(model: String, id: String?, reason: String, text: String) {
+    public init(model: String, id: String?, version: Int64? = nil, reason: String, text: String) {
         self.model = model
         self.id = id
+        self.version = version
         self.reason = reason
         self.text = text
     }

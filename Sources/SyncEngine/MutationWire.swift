@@ -1,0 +1,129 @@
+import AppSync
+import Basics
+import DataStore
+import Models
+
+extension OutgoingMutation {
+    /// An outbox entry in the wire's terms.
+    init(_ entry: OutboxEntry, _ model: ModelSchema) {
+        let operation: ModelOperation =
+            switch entry.kind {
+            case .create: .create
+            case .update: .update
+            case .delete: .delete
+            }
+        self.init(
+            operation, model, id: entry.id, fieldsJSON: entry.fieldsJSON, version: entry.baseVersion,
+            mutationID: entry.mutationID)
+    }
+}
+
+extension RemoteRecord {
+    /// A record from the wire.
+    init(_ wire: WireRecord) {
+        self.init(
+            record: wire.record, version: wire.version, deleted: wire.isDeleted, lastChangedAt: wire.lastChangedAt)
+    }
+}
+
+extension UnreadableRecord {
+    /// A row that could not be read.
+    init(_ row: QuarantinedRecord) {
+        self.init(model: row.model, id: row.id ?? "", version: row.version ?? 0, json: row.text, reason: row.reason)
+    }
+}
+
+/// What one answer of the backend means for an outbox entry.
+enum Verdict {
+    case outcome(MutationResult.Outcome)
+    /// The record is there already; whether it is ours must be looked up.
+    case verify
+}
+
+extension MutationAnswer {
+    /// Reads the answer to an entry.
+    ///
+    /// - Parameter knowsIDs: whether the backend knows retries again; if not, a create that is refused because the record
+    ///   exists may be our own from before.
+    func verdict(
+        on entry: OutboxEntry, model: ModelSchema, reader: AnswerReader, schema: Schema, knowsIDs: Bool
+    ) -> Verdict {
+        switch self {
+        case .done(let record): return .outcome(.applied(RemoteRecord(record)))
+        case .doneWithoutRecord(nil) where entry.kind == .delete:
+            // It was never there, or is gone for good: what was wanted is the case.
+            return .outcome(.applied(entry.tombstone(model)))
+        case .doneWithoutRecord(nil):
+            return .outcome(.refused(code: "NoRecord", message: "the backend gave no record back and no reason"))
+        case .doneWithoutRecord(let row?):
+            return .outcome(.refused(code: "Unreadable", message: "done, but the answer cannot be read: \(row.reason)"))
+        case .missing: return .outcome(.transient(reason: "the backend did not answer this change", delay: 1000))
+        case .refused(let errors):
+            guard let error = errors.first else {
+                return .outcome(.transient(reason: "refused without a reason", delay: 1000))
+            }
+            return error.verdict(on: entry, model: model, reader: reader, schema: schema, knowsIDs: knowsIDs)
+        }
+    }
+}
+
+extension ResponseError {
+    fileprivate func verdict(
+        on entry: OutboxEntry, model: ModelSchema, reader: AnswerReader, schema: Schema, knowsIDs: Bool
+    ) -> Verdict {
+        let theirs = reader.record(of: self, model: model)
+        switch errorType {
+        case ErrorType.conflictUnhandled?:
+            if entry.kind == .delete, let theirs, theirs.isDeleted { return .outcome(.applied(RemoteRecord(theirs))) }
+            return .outcome(.conflict(theirs.map { RemoteRecord($0) }))
+        case ErrorType.conditionalCheckFailed?, "DynamoDB:ConditionalCheckFailedException"?:
+            if entry.kind == .create, !knowsIDs {
+                guard let theirs else { return .verify }
+                return .outcome(entry.created(theirs, model, schema))
+            }
+            return .outcome(.refused(code: errorType ?? "", message: message))
+        case ErrorType.internalFailure?, ErrorType.conflictError?, ErrorType.maxConflicts?, "DeltaSyncWriteError"?,
+            "ExecutionTimeout"?, ErrorType.limitExceeded?:
+            // Doubling with every try, a quarter of an hour at most.
+            let delay = Int64(1000) << Int64(min(entry.attempts, 10))
+            return .outcome(.transient(reason: description, delay: min(delay, 900_000)))
+        default:
+            return .outcome(.refused(code: errorType ?? "Invalid", message: message))
+        }
+    }
+}
+
+extension OutboxEntry {
+    /// What a deleted record is where the backend has none.
+    func tombstone(_ model: ModelSchema) -> RemoteRecord {
+        var values = [Value](repeating: .null, count: model.fields.count)
+        let object = (try? JSONValue(parsing: fieldsJSON))?.object ?? JSONObject()
+        for key in model.primaryKey {
+            guard let position = model.position(of: key), let text = object[key]?.string else { continue }
+            values[position] = .text(text)
+        }
+        if model.primaryKey == ["id"], let position = model.position(of: "id") { values[position] = .text(id) }
+        return RemoteRecord(
+            record: Record(schema: model, values: values), version: (baseVersion ?? 0) + 1, deleted: true,
+            lastChangedAt: 0)
+    }
+
+    /// Decides about a create whose record exists at a backend without mutation ids: ours from a try whose answer was
+    /// lost, if it holds what was sent.
+    func created(_ theirs: WireRecord, _ model: ModelSchema, _ schema: Schema) -> MutationResult.Outcome {
+        let sent = (try? JSONValue(parsing: fieldsJSON))?.object ?? JSONObject()
+        let isOurs =
+            !theirs.isDeleted
+            && sent.members.allSatisfy { member in
+                guard let field = model.field(member.key),
+                    let value = try? schema.storageValue(of: member.value, for: field, in: model.name)
+                else { return false }
+                return theirs.record[member.key] == value
+            }
+        if isOurs { return .applied(RemoteRecord(theirs)) }
+        return .refused(
+            code: ErrorType.conditionalCheckFailed,
+            message: theirs.isDeleted
+                ? "a record with this id was deleted; use a new id" : "another record with this id exists")
+    }
+}

@@ -1,0 +1,42 @@
+import AppSync
+import DataStore
+import Models
+
+/// One of a model's three subscriptions.
+struct Subscription {
+    let id: String
+    let operation: ModelOperation
+    let model: ModelSchema
+
+    /// Three for each model, with small numbers as ids: some clients and servers expect numbers.
+    static func all(of models: [ModelSchema]) -> [String: Subscription] {
+        var result: [String: Subscription] = [:]
+        var number = 0
+        for model in models {
+            for operation in ModelOperation.subscriptions {
+                number += 1
+                result[String(number)] = Subscription(id: String(number), operation: operation, model: model)
+            }
+        }
+        return result
+    }
+}
+
+/// Changes that wait until their model's fetch is complete, so that no older page comes after them.
+struct EventBuffer {
+    private(set) var records: [RemoteRecord] = []
+    /// More came than are worth keeping: the model is fetched once more instead.
+    private(set) var hasOverflown = false
+
+    mutating func append(_ record: RemoteRecord) {
+        guard !hasOverflown else { return }
+        if records.count >= Self.limit {
+            hasOverflown = true
+            records = []
+        } else {
+            records.append(record)
+        }
+    }
+
+    static let limit = 20_000
+}

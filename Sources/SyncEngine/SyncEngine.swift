@@ -1,1 +1,0 @@
-// Outbox, pull and connection machines with their remotes; fills DataStore's SyncDriver.

@@ -1,0 +1,89 @@
+import AppSync
+import Basics
+import DataStore
+
+/// What a session is told.
+public enum SyncEvent: Sendable {
+    case start
+    case stop
+    /// The outbox may hold more than before.
+    case localCommit
+    case httpAnswer(id: Int, HTTPAnswer)
+    /// No answer came; the backend may have done what was asked, or not.
+    case httpFailed(id: Int, reason: String)
+    case socketOpened(socket: Int)
+    /// Frames in the order in which they came, as many as were ready.
+    case socketText(socket: Int, frames: [[UInt8]])
+    case socketClosed(socket: Int, reason: String)
+    /// The time that ``SyncAction/wake(afterMilliseconds:)`` asked for is over; too early or too often does no harm.
+    case wake
+    /// Another person signed in, or nobody is.
+    case personChanged(String?)
+    /// The keys may be accepted now, or the network is back: try again at once.
+    case tryAgain
+    case scopeChanged(SyncScope)
+}
+
+/// An HTTP answer as the session needs it.
+public struct HTTPAnswer: Sendable {
+    /// The status.
+    public var status: Int
+    /// The body.
+    public var body: [UInt8]
+    /// What `Retry-After` says, in milliseconds.
+    public var retryAfter: Int64?
+    /// What `Date` says.
+    public var date: DateTime?
+
+    /// Puts one together.
+    public init(status: Int, body: [UInt8], retryAfter: Int64? = nil, date: DateTime? = nil) {
+        self.status = status
+        self.body = body
+        self.retryAfter = retryAfter
+        self.date = date
+    }
+}
+
+/// What a session asks for.
+public enum SyncAction: Sendable {
+    /// POST this body under this person's name and answer with the id.
+    case http(id: Int, body: [UInt8], person: String?)
+    /// The answer is not wanted any more.
+    case cancelHTTP(id: Int)
+    /// Open a realtime socket under this person's name.
+    case openSocket(socket: Int, person: String?)
+    case sendText(socket: Int, [UInt8])
+    case closeSocket(socket: Int)
+    /// Send ``SyncEvent/wake`` after so long; it replaces what was asked for before.
+    case wake(afterMilliseconds: Int64)
+    case status(SyncStatus)
+    /// For the store's readers.
+    case event(StoreEvent)
+}
+
+/// How a session works.
+public struct SyncOptions: Sendable {
+    /// What the backend is thought to be until it tells.
+    public var profile = RemoteProfile.hub
+    /// Which records are kept.
+    public var scope = SyncScope.all
+    /// Who is signed in.
+    public var person: String?
+    /// Rows of a page; AppSync gives at most 1,000.
+    public var pageSize = 1000
+    /// Milliseconds between two fetches of all changes while nothing is lost.
+    public var resyncInterval: Int64 = 300_000
+    /// Milliseconds after which a request without an answer counts as lost.
+    public var requestLimit: Int64 = 30_000
+    /// Requests with mutations under way at a time.
+    public var maxInFlight = 2
+    /// Models fetched at a time.
+    public var pullWindow = 3
+    /// What the realtime protocol's `start` frames carry as authorisation.
+    public var authorization: @Sendable (_ person: String?) -> RealtimeAuthorization
+
+    /// The usual, with the authorisation of every subscription.
+    public init(authorization: @escaping @Sendable (_ person: String?) -> RealtimeAuthorization) {
+        self.authorization = authorization
+    }
+}

@@ -1,0 +1,151 @@
+import AppSync
+import Basics
+import DataStore
+import ModelTables
+import Models
+
+extension SyncSession {
+    func run(_ actions: [ConnectionMachine.Action]) {
+        for action in actions {
+            switch action {
+            case .open(let socket): perform(.openSocket(socket: socket, person: options.person))
+            case .close(let socket): perform(.closeSocket(socket: socket))
+            case .sendInit(let socket):
+                perform(.sendText(socket: socket, RealtimeFrame.connectionInit.bytes))
+            case .startSubscriptions(let socket): startSubscriptions(socket)
+            case .setDeadline(let wait): deadlines.set(.connection, at: wait.map { uptime + $0 })
+            case .becameLive:
+                perform(.event(.networkStatus(isActive: true, detail: "")))
+                run(outbox.handle(.linkUp))
+                run(pull.handle(.linkUp))
+                startRound()
+            case .lost(let reason):
+                perform(.event(.networkStatus(isActive: false, detail: reason)))
+                // Where sockets do not get through but requests do, changes are fetched from time to time.
+                if uptime - (lastRoundAt ?? 0) > Self.blindInterval, pull.state == .idle {
+                    lastRoundAt = uptime
+                    startRound()
+                }
+            case .pause(let reason):
+                perform(.event(.authenticationNeeded(identity: options.person, detail: reason)))
+            }
+        }
+    }
+
+    private func startSubscriptions(_ socket: Int) {
+        polled.removeAll()
+        for number in 1...max(subscriptions.count, 1) {
+            if let subscription = subscriptions[String(number)] { start(subscription, socket) }
+        }
+    }
+
+    private func start(_ subscription: Subscription, _ socket: Int) {
+        let model = subscription.model
+        let filter =
+            unfiltered.contains(model.name)
+            ? nil : options.scope.filters[model.name].flatMap { $0.subscriptionFilterInput(for: model) }
+        let data = requests.subscription(subscription.operation, model, filter: filter)
+        let frame = RealtimeFrame.start(
+            id: subscription.id, data: data, authorization: options.authorization(options.person))
+        perform(.sendText(socket: socket, frame.bytes))
+    }
+
+    /// Takes all frames that are ready; their changes go into the store in one transaction.
+    func received(_ frames: [[UInt8]], on socket: Int) {
+        guard socket == connection.socket else { return }
+        status.lastContact = uptime
+        run(connection.handle(.traffic))
+        var changes: [RemoteRecord] = []
+        var unreadable: [UnreadableRecord] = []
+        for bytes in frames {
+            guard let frame = try? RealtimeFrame(parsing: bytes) else {
+                run(connection.handle(.broken(reason: "a frame is no JSON")))
+                break
+            }
+            switch frame {
+            case .data(let id, let payload): take(payload, of: id, &changes, &unreadable)
+            case .keepAlive, .unknown: break
+            case .connectionAck(let timeout):
+                run(connection.handle(.acknowledged(timeout: timeout, subscriptions: Set(subscriptions.keys))))
+            case .startAck(let id): run(connection.handle(.answered(subscription: id)))
+            case .error(let id, let errors): subscriptionFailed(id, errors)
+            case .complete:
+                run(connection.handle(.broken(reason: "the backend ended a subscription")))
+            case .connectionError(let errors): connectionFailed(errors)
+            case .connectionInit, .start, .stop:
+                run(connection.handle(.broken(reason: "the backend sent a client's frame")))
+            }
+        }
+        apply(changes, unreadable: unreadable)
+    }
+
+    private func take(
+        _ payload: [UInt8], of id: String, _ changes: inout [RemoteRecord], _ unreadable: inout [UnreadableRecord]
+    ) {
+        guard let model = subscriptions[id]?.model, let (found, tail) = try? answers.record(payload, of: model) else {
+            return
+        }
+        switch found {
+        case .success(let wire)?:
+            // A filter that the backend could not take is applied here; a tombstone always passes.
+            if let filter = options.scope.filters[model.name], !wire.isDeleted,
+                (try? filter.matches(wire.record)) == false
+            {
+                return
+            }
+            if connection.isSubscribing || pull.isPending(model.name) {
+                buffers[model.name, default: EventBuffer()].append(RemoteRecord(wire))
+            } else {
+                changes.append(RemoteRecord(wire))
+            }
+        case .failure(let row)?: unreadable.append(UnreadableRecord(row))
+        case nil:
+            // Something changed and did not come through: it is fetched.
+            if !tail.errors.isEmpty { fetchAgain(model.name) }
+        }
+    }
+
+    func apply(_ changes: [RemoteRecord], unreadable: [UnreadableRecord]) {
+        guard !changes.isEmpty || !unreadable.isEmpty else { return }
+        if attempt({ try core.applyRemote(changes, unreadable: unreadable) }) {
+            quarantined(unreadable)
+        } else {
+            // Not kept: the fetch after the next connection brings it again.
+            run(connection.handle(.broken(reason: "the store could not keep a change")))
+        }
+    }
+
+    private func subscriptionFailed(_ id: String?, _ errors: [ResponseError]) {
+        let reason = errors.first?.description ?? "an error without a reason"
+        guard let id, let subscription = subscriptions[id] else {
+            run(connection.handle(.broken(reason: reason)))
+            return
+        }
+        guard connection.isSubscribing, let socket = connection.socket else {
+            run(connection.handle(.broken(reason: reason)))
+            return
+        }
+        let model = subscription.model
+        if errors.contains(where: { ErrorType.isAuthorization($0.errorType) }) {
+            // Not given to this caller: the fetch finds the same and says so.
+        } else if options.scope.filters[model.name] != nil, !unfiltered.contains(model.name) {
+            unfiltered.insert(model.name)
+            start(subscription, socket)
+            return
+        } else {
+            polled.insert(model.name)
+            perform(.event(.failure("changes of \(model.name) do not come by themselves: \(reason)")))
+        }
+        run(connection.handle(.answered(subscription: id)))
+    }
+
+    private func connectionFailed(_ errors: [ResponseError]) {
+        let reason = errors.first?.description ?? "the backend refuses the connection"
+        let isRefused = errors.contains { error in
+            ErrorType.isAuthorization(error.errorType) || [401, 403].contains(error.errorCode ?? 0)
+        }
+        run(connection.handle(isRefused ? .unauthorized(reason: reason) : .broken(reason: reason)))
+    }
+
+    private static let blindInterval: Int64 = 30_000
+}

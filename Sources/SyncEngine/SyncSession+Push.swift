@@ -1,0 +1,186 @@
+import AppSync
+import Basics
+import DataStore
+import Models
+
+extension SyncSession {
+    func run(_ actions: [OutboxMachine.Action]) {
+        for action in actions {
+            switch action {
+            case .take(let limit): take(limit)
+            case .setDeadline(let wait): deadlines.set(.outbox, at: wait.map { uptime + $0 })
+            case .pause(let reason):
+                perform(.event(.authenticationNeeded(identity: options.person, detail: reason)))
+            }
+        }
+    }
+
+    private func take(_ limit: Int) {
+        settleAgain()
+        var batch: MutationBatch?
+        var retryAfter: Int64?
+        let isReadable = attempt {
+            batch = try core.nextMutations(limit: limit)
+            if batch == nil { retryAfter = core.nextRetryDelay() }
+        }
+        guard let batch, !batch.entries.isEmpty else {
+            if !isReadable { retryAfter = Self.storeRetry }
+            run(outbox.handle(.empty(retryAfter: retryAfter)))
+            return
+        }
+        send(batch)
+    }
+
+    private func send(_ batch: MutationBatch) {
+        var entries: [(entry: OutboxEntry, model: ModelSchema, place: Int)] = []
+        var unknown: [MutationResult] = []
+        for entry in batch.entries {
+            if let model = core.schema.model(entry.model) {
+                // Like with like, parents first: the backend has few different documents to know.
+                let place = (modelOrder[entry.model] ?? 0) * 4 + Int(entry.kind.rawValue)
+                entries.append((entry, model, place))
+            } else {
+                unknown.append(
+                    MutationResult(
+                        order: entry.order,
+                        outcome: .refused(code: "UnknownModel", message: "the schema has no \(entry.model) any more")))
+            }
+        }
+        if !unknown.isEmpty { attempt { try core.settle(unknown) } }
+        entries.sort { ($0.place, $0.entry.order) < ($1.place, $1.entry.order) }
+        let mutations = entries.map { OutgoingMutation($0.entry, $0.model) }
+        guard !mutations.isEmpty, let body = try? requests.push(mutations, withIDs: profile.knowsMutationIDs) else {
+            run(outbox.handle(.wake))
+            return
+        }
+        let id = newRequest(.push(entries: entries.map(\.entry), mutations: mutations))
+        perform(.http(id: id, body: body, person: batch.identity))
+        run(outbox.handle(.took(request: id, count: mutations.count)))
+    }
+
+    func pushAnswered(
+        _ id: Int, _ entries: [OutboxEntry], _ mutations: [OutgoingMutation], _ answer: HTTPAnswer, _ sentAt: Int64
+    ) {
+        switch answer.kind {
+        case .unauthorized(let reason):
+            settle(id, entries.map { MutationResult(order: $0.order, outcome: .transient(reason: reason, delay: 0)) }) {
+                .unauthorized(request: id, reason: reason)
+            }
+            return
+        case .overloaded(let reason): return requeue(id, entries, reason, retryAfter: answer.retryAfter)
+        case .malformed(let reason): return indigestible(id, entries, ResponseError(reason, errorType: "Invalid"))
+        case .graphQL: break
+        }
+        guard let (results, tail) = try? answers.push(answer.body, for: mutations) else {
+            return requeue(id, entries, "the answer is no GraphQL", retryAfter: nil)
+        }
+        learn(tail, sentAt: sentAt)
+        let isUnanswered = results.allSatisfy { if case .missing = $0 { true } else { false } }
+        if isUnanswered, let error = tail.errors.first { return indigestible(id, entries, error) }
+        var settled: [MutationResult] = []
+        settled.reserveCapacity(entries.count)
+        for (index, entry) in entries.enumerated() {
+            let verdict = results[index].verdict(
+                on: entry, model: mutations[index].model, reader: answers, schema: core.schema,
+                knowsIDs: profile.knowsMutationIDs)
+            switch verdict {
+            case .outcome(let outcome): settled.append(MutationResult(order: entry.order, outcome: outcome))
+            case .verify: verify(entry, mutations[index].model)
+            }
+        }
+        run(pull.handle(.linkUp))
+        settle(id, settled) { .settled(request: id) }
+    }
+
+    /// The backend refused the request as a whole: one bad entry must not hold the others, so they go one by one.
+    private func indigestible(_ id: Int, _ entries: [OutboxEntry], _ error: ResponseError) {
+        if entries.count == 1 {
+            let outcome = MutationResult.Outcome.refused(code: error.errorType ?? "Invalid", message: error.message)
+            settle(id, [MutationResult(order: entries[0].order, outcome: outcome)]) { .settled(request: id) }
+            return
+        }
+        settle(
+            id, entries.map { MutationResult(order: $0.order, outcome: .transient(reason: error.message, delay: 0)) }
+        ) {
+            .indigestible(request: id, count: entries.count)
+        }
+    }
+
+    /// Puts back what was not decided and waits for the link.
+    func requeue(_ id: Int, _ entries: [OutboxEntry], _ reason: String, retryAfter: Int64?) {
+        settle(id, entries.map { MutationResult(order: $0.order, outcome: .transient(reason: reason, delay: 0)) }) {
+            .failed(request: id, retryAfter: retryAfter)
+        }
+    }
+
+    private func settle(_ id: Int, _ results: [MutationResult], _ then: () -> OutboxMachine.Event) {
+        if !attempt({ try core.settle(results) }) { unsettled.append((id, results)) }
+        refreshCounts()
+        run(outbox.handle(then()))
+    }
+
+    /// Gives the store again what it could not take.
+    private func settleAgain() {
+        while let (_, results) = unsettled.first {
+            guard attempt({ try core.settle(results) }) else { return }
+            unsettled.removeFirst()
+        }
+    }
+
+    // MARK: Creates whose answer was lost, at a backend without mutation ids
+
+    private func verify(_ entry: OutboxEntry, _ model: ModelSchema) {
+        let id = newRequest(.verify(entry))
+        perform(.http(id: id, body: requests.get(model, id: entry.id), person: entry.identity))
+        run(outbox.handle(.took(request: id, count: 0)))
+    }
+
+    func verifyAnswered(_ id: Int, _ entry: OutboxEntry, _ answer: HTTPAnswer) {
+        guard let model = core.schema.model(entry.model), case .graphQL = answer.kind,
+            let (found, tail) = try? answers.record(answer.body, of: model)
+        else {
+            return requeue(id, [entry], "the record could not be looked up", retryAfter: answer.retryAfter)
+        }
+        let outcome: MutationResult.Outcome
+        switch found {
+        case .success(let record)?: outcome = entry.created(record, model, core.schema)
+        case .failure(let row)?:
+            outcome = .refused(
+                code: ErrorType.conditionalCheckFailed, message: "the record there is unreadable: \(row.reason)")
+        case nil:
+            outcome = .refused(
+                code: ErrorType.conditionalCheckFailed,
+                message: tail.errors.first?.message ?? "a record with this id exists and is not shown to this person")
+        }
+        settle(id, [MutationResult(order: entry.order, outcome: outcome)]) { .settled(request: id) }
+    }
+
+    private static let storeRetry: Int64 = 5000
+}
+
+extension HTTPAnswer {
+    /// What the status says.
+    enum Kind {
+        /// The body is GraphQL's.
+        case graphQL
+        case unauthorized(reason: String)
+        /// Later, perhaps.
+        case overloaded(reason: String)
+        /// This body never.
+        case malformed(reason: String)
+    }
+
+    var kind: Kind {
+        switch status {
+        case 200..<300: return .graphQL
+        case 401, 403: return .unauthorized(reason: message ?? "the backend answers \(status)")
+        case 400, 413, 414, 415, 422: return .malformed(reason: message ?? "the backend answers \(status)")
+        default: return .overloaded(reason: message ?? "the backend answers \(status)")
+        }
+    }
+
+    private var message: String? {
+        guard let json = try? JSONValue(parsing: body) else { return nil }
+        return ResponseError.list(json: json["errors"]).first?.description
+    }
+}

@@ -1,0 +1,260 @@
+import AppSync
+import Basics
+import DataStore
+import Models
+
+/// Synchronises one store with one backend: the machines, the wire and the store's transactions, without a thread, a
+/// socket or a clock of its own.
+///
+/// Not Sendable: it lives where its ``StoreCore`` lives. It is told what happens by ``handle(_:)`` and answers with
+/// actions through the closure given at the start; that closure must not call back into the session.
+public final class SyncSession {
+    package enum Pending {
+        case push(entries: [OutboxEntry], mutations: [OutgoingMutation])
+        case verify(OutboxEntry)
+        case pull(model: ModelSchema, mark: SyncMark)
+    }
+
+    let core: StoreCore
+    let perform: (SyncAction) -> Void
+    var options: SyncOptions
+    var profile: RemoteProfile
+    var requests: RequestWriter
+    let answers: AnswerReader
+    var connection: ConnectionMachine
+    var outbox: OutboxMachine
+    var pull: PullMachine
+    var deadlines = Deadlines()
+    var clock = ClockOffset()
+
+    /// Requests under way, with the uptime at which they were sent.
+    var pending: [Int: (what: Pending, sentAt: Int64)] = [:]
+    private var lastRequest = 0
+    /// Answers that the store could not take (a full disk): it is asked again.
+    var unsettled: [(request: Int, results: [MutationResult])] = []
+
+    /// The models that come from the backend, parents first.
+    let receivedModels: [ModelSchema]
+    /// Where each model stands in dependency order.
+    let modelOrder: [String: Int]
+    let subscriptions: [String: Subscription]
+    /// Changes that came while their model was being fetched.
+    var buffers: [String: EventBuffer] = [:]
+    /// Subscriptions that run without their filter, which the backend refused.
+    var unfiltered: Set<String> = []
+    /// Models whose subscription the backend refused: they are fetched more often.
+    var polled: Set<String> = []
+    var lastRoundAt: Int64?
+    var epoch: String?
+
+    var status = SyncStatus()
+    var reportedStatus: SyncStatus?
+    var isRunning = false
+
+    /// Prepares a session; nothing happens before ``SyncEvent/start``.
+    public init(core: StoreCore, options: SyncOptions, perform: @escaping (SyncAction) -> Void) {
+        self.core = core
+        self.options = options
+        self.perform = perform
+        profile = options.profile
+        requests = RequestWriter(schema: core.schema)
+        answers = AnswerReader(schema: core.schema)
+        let random = core.options.random
+        connection = ConnectionMachine(random: random)
+        outbox = OutboxMachine(batchSize: options.profile.batchSize, maxInFlight: options.maxInFlight, random: random)
+        pull = PullMachine(window: options.pullWindow, interval: options.resyncInterval, random: random)
+        let ordered = core.schema.modelsInDependencyOrder
+        modelOrder = Dictionary(ordered.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+        receivedModels = ordered.filter { core.options.policy(of: $0).receives }
+        subscriptions = Subscription.all(of: receivedModels)
+    }
+
+    var uptime: Int64 { core.options.time.uptime() }
+
+    /// Takes one event; all actions have been performed when it returns.
+    public func handle(_ event: SyncEvent) {
+        switch event {
+        case .start: start()
+        case .stop: stop()
+        case .localCommit:
+            refreshCounts()
+            run(outbox.handle(.wake))
+        case .httpAnswer(let id, let answer): answered(id, answer)
+        case .httpFailed(let id, let reason): failed(id, reason)
+        case .socketOpened(let socket): run(connection.handle(.opened(socket: socket)))
+        case .socketText(let socket, let frames): received(frames, on: socket)
+        case .socketClosed(let socket, let reason): run(connection.handle(.closed(socket: socket, reason: reason)))
+        case .wake: wake()
+        case .personChanged(let person):
+            guard person != options.person else { break }
+            options.person = person
+            rescope()
+        case .scopeChanged(let scope):
+            guard scope != options.scope else { break }
+            options.scope = scope
+            rescope()
+        case .tryAgain: tryAgain()
+        }
+        reportStatus()
+        if isRunning, let wait = deadlines.timer(now: uptime) { perform(.wake(afterMilliseconds: wait)) }
+    }
+
+    private func start() {
+        guard !isRunning else { return }
+        isRunning = true
+        status = SyncStatus()
+        attempt {
+            epoch = try core.driverState(Self.epochKey)
+            try core.resetSending()
+        }
+        checkScopes()
+        refreshCounts()
+        run(connection.handle(.start))
+        run(pull.handle(.start))
+        run(outbox.handle(.start))
+    }
+
+    private func stop() {
+        guard isRunning else { return }
+        for id in pending.keys.sorted() { perform(.cancelHTTP(id: id)) }
+        pending.removeAll()
+        run(connection.handle(.stop))
+        run(outbox.handle(.stop))
+        run(pull.handle(.stop))
+        deadlines.removeAll()
+        buffers.removeAll()
+        // What was being sent may have arrived; it is sent again under the same ids.
+        attempt { try core.resetSending() }
+        unsettled.removeAll()
+        refreshCounts()
+        isRunning = false
+        status.progress = nil
+        perform(.event(.stopped))
+    }
+
+    private func wake() {
+        for key in deadlines.takeDue(now: uptime) {
+            switch key {
+            case .connection: run(connection.handle(.deadline))
+            case .outbox: run(outbox.handle(.deadline))
+            case .pull: run(pull.handle(.deadline))
+            case .request(let id):
+                perform(.cancelHTTP(id: id))
+                failed(id, "no answer in time")
+            }
+        }
+    }
+
+    private func tryAgain() {
+        run(outbox.handle(.credentialsChanged))
+        run(pull.handle(.credentialsChanged))
+        if !connection.isLive { run(connection.handle(.reconnect)) }
+    }
+
+    // MARK: Requests
+
+    func newRequest(_ what: Pending) -> Int {
+        lastRequest += 1
+        pending[lastRequest] = (what, uptime)
+        deadlines.set(.request(lastRequest), at: uptime + options.requestLimit)
+        return lastRequest
+    }
+
+    /// Forgets a request; nil where it is not (or no longer) under way, so that a late or doubled answer is nothing.
+    func takeRequest(_ id: Int) -> (what: Pending, sentAt: Int64)? {
+        guard let request = pending.removeValue(forKey: id) else { return nil }
+        deadlines.set(.request(id), at: nil)
+        return request
+    }
+
+    private func answered(_ id: Int, _ answer: HTTPAnswer) {
+        guard let (what, sentAt) = takeRequest(id) else { return }
+        status.lastContact = uptime
+        if let date = answer.date { measure(server: date.milliseconds, error: 1000, sentAt: sentAt) }
+        switch what {
+        case .push(let entries, let mutations): pushAnswered(id, entries, mutations, answer, sentAt)
+        case .verify(let entry): verifyAnswered(id, entry, answer)
+        case .pull(let model, let mark): pullAnswered(id, model, mark, answer, sentAt)
+        }
+    }
+
+    private func failed(_ id: Int, _ reason: String) {
+        guard let (what, _) = takeRequest(id) else { return }
+        switch what {
+        case .push(let entries, _): requeue(id, entries, reason, retryAfter: nil)
+        case .verify(let entry): requeue(id, [entry], reason, retryAfter: nil)
+        case .pull: run(pull.handle(.failed(request: id, retryAfter: nil)))
+        }
+    }
+
+    /// Takes over what an answer announces.
+    func learn(_ tail: AnswerTail, sentAt: Int64) {
+        guard let bincount = tail.bincount else { return }
+        let before = profile
+        profile.learn(bincount)
+        if profile.batchSize != before.batchSize { run(outbox.handle(.batchSize(profile.batchSize))) }
+        if let now = bincount[WireExtension.now]?.integer { measure(server: now, error: 0, sentAt: sentAt) }
+        if let name = profile.epoch, name != epoch { newEpoch(name) }
+    }
+
+    private func measure(server: Int64, error: Int64, sentAt: Int64) {
+        let wall = core.options.time.now().milliseconds
+        clock.measure(server: server, error: error, sentAt: sentAt, uptime: uptime, wall: wall)
+    }
+
+    // MARK: Status
+
+    /// Runs what the store may refuse (a full disk, a damaged file) and tells a person.
+    @discardableResult
+    func attempt(_ body: () throws -> Void) -> Bool {
+        do {
+            try body()
+            return true
+        } catch {
+            perform(.event(.failure("\(error)")))
+            return false
+        }
+    }
+
+    func refreshCounts() {
+        attempt {
+            let counts = try core.read { try $0.outboxStatus() }
+            status.unsent = counts.queued + counts.sending
+            status.parked = counts.parked
+        }
+    }
+
+    private func reportStatus() {
+        let link = connection.link
+        if link != status.link {
+            status.link = link
+            status.linkSince = uptime
+        }
+        status.clockOffsetMilliseconds = clock.milliseconds(
+            uptime: uptime, wall: core.options.time.now().milliseconds)
+        var comparable = status
+        // The age moves with every frame; it is worth a report every few seconds only.
+        if let last = reportedStatus?.lastContact, let now = status.lastContact, now - last < Self.contactReport {
+            comparable.lastContact = last
+        }
+        guard comparable != reportedStatus else { return }
+        reportedStatus = status
+        perform(.status(status))
+    }
+
+    static let epochKey = "epoch"
+    private static let contactReport: Int64 = 2000
+}
+
+extension ConnectionMachine {
+    /// The state as a person needs it.
+    var link: SyncStatus.Link {
+        switch state {
+        case .stopped: .stopped
+        case .opening, .acknowledging, .subscribing: attempt > 0 ? .down(reason: lastReason) : .connecting
+        case .live: .live
+        case .waiting: .down(reason: lastReason)
+        case .paused(let reason): .paused(reason: reason)
+        }
+    }
+}

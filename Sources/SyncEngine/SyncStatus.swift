@@ -1,0 +1,55 @@
+/// How synchronising stands, for a badge and for the supervisor's eyes.
+public struct SyncStatus: Sendable, Hashable {
+    /// The link.
+    public enum Link: Sendable, Hashable {
+        /// Not started.
+        case stopped
+        /// Being built up.
+        case connecting
+        /// Changes arrive by themselves.
+        case live
+        /// Lost; it is tried again by itself.
+        case down(reason: String)
+        /// The backend refuses the credentials; it needs others.
+        case paused(reason: String)
+    }
+
+    /// How much of a fetch is done.
+    public struct Progress: Sendable, Hashable {
+        /// Models that are complete.
+        public var modelsDone = 0
+        /// Models in all.
+        public var modelsTotal = 0
+        /// Rows that arrived since this fetch began.
+        public var rows = 0
+    }
+
+    /// The link.
+    public var link: Link = .stopped
+    /// The uptime in milliseconds at which it became so.
+    public var linkSince: Int64 = 0
+    /// The uptime in milliseconds at which the backend was last heard of; nil if never since the start.
+    public var lastContact: Int64?
+    /// Entries that wait or are being sent.
+    public var unsent = 0
+    /// Entries that were refused and wait for a person.
+    public var parked = 0
+    /// The fetch under way; nil when everything is here.
+    public var progress: Progress?
+    /// Whether everything was fetched once since the start.
+    public var isComplete = false
+    /// Models that the backend does not give to this caller.
+    public var deniedModels: Set<String> = []
+    /// Rows that came and could not be read, since the start.
+    public var quarantined = 0
+    /// The backend's clock minus this device's, in milliseconds; nil before it was measured.
+    public var clockOffsetMilliseconds: Int64?
+
+    /// Nothing known.
+    public init() {}
+
+    /// Whether the link is up.
+    public var isLive: Bool { link == .live }
+    /// Why it is paused; nil where it is not.
+    public var pausedReason: String? { if case .paused(let reason) = link { reason } else { nil } }
+}
