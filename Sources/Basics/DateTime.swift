@@ -7,6 +7,7 @@ public struct DateTime: Sendable, Hashable, Comparable, Codable {
     public var milliseconds: Int64
 
     /// Makes an instant from milliseconds since 1970 in UTC.
+    @inlinable
     public init(milliseconds: Int64) {
         self.milliseconds = milliseconds
     }
@@ -15,7 +16,9 @@ public struct DateTime: Sendable, Hashable, Comparable, Codable {
     public static func < (a: DateTime, b: DateTime) -> Bool { a.milliseconds < b.milliseconds }
 
     /// The instant `milliseconds` later (earlier where negative).
-    public func advanced(by milliseconds: Int64) -> DateTime { DateTime(milliseconds: self.milliseconds + milliseconds) }
+    public func advanced(by milliseconds: Int64) -> DateTime {
+        DateTime(milliseconds: self.milliseconds + milliseconds)
+    }
 
     /// Decodes the ISO 8601 text form.
     public init(from decoder: any Decoder) throws {

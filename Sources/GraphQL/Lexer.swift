@@ -113,7 +113,9 @@ struct Lexer {
         if index < bytes.count, bytes[index] | 32 == UInt8(ascii: "e") {
             kind = .float
             index += 1
-            if index < bytes.count, bytes[index] == UInt8(ascii: "+") || bytes[index] == UInt8(ascii: "-") { index += 1 }
+            if index < bytes.count, bytes[index] == UInt8(ascii: "+") || bytes[index] == UInt8(ascii: "-") {
+                index += 1
+            }
             try digits()
         }
         if index < bytes.count, isNameStart(bytes[index]) || bytes[index] == UInt8(ascii: ".") {

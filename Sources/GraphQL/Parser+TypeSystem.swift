@@ -118,7 +118,8 @@ extension Parser {
             description: description, name: name, directives: try directives(constant: true), position: position)
     }
 
-    private mutating func directiveDefinition(_ description: String?) throws(GraphQLSyntaxError) -> DirectiveDefinition {
+    private mutating func directiveDefinition(_ description: String?) throws(GraphQLSyntaxError) -> DirectiveDefinition
+    {
         let position = token.position
         try advance()
         try expect("@")

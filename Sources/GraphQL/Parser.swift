@@ -68,7 +68,9 @@ struct Parser {
         GraphQLSyntaxError(line: token.position.line, column: token.position.column, message: message)
     }
 
-    func at(_ character: Unicode.Scalar) -> Bool { token.kind == .punctuator(UInt8(truncatingIfNeeded: character.value)) }
+    func at(_ character: Unicode.Scalar) -> Bool {
+        token.kind == .punctuator(UInt8(truncatingIfNeeded: character.value))
+    }
 
     mutating func take(_ character: Unicode.Scalar) throws(GraphQLSyntaxError) -> Bool {
         guard at(character) else { return false }

@@ -1,6 +1,6 @@
 import Basics
-import GraphQL
 import Glibc
+import GraphQL
 import Models
 
 /// The command `modelgen SCHEMA OUT`.

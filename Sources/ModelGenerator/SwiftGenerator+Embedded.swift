@@ -39,7 +39,8 @@ extension SwiftGenerator {
                 if field.isRequired {
                     output.line("members.append((key: \(key), value: self.\(field.swiftName).json))")
                 } else {
-                    output.line("if let value = self.\(field.swiftName) { members.append((key: \(key), value: value.json)) }")
+                    output.line(
+                        "if let value = self.\(field.swiftName) { members.append((key: \(key), value: value.json)) }")
                 }
             }
             output.line("return .object(JSONObject(members))")

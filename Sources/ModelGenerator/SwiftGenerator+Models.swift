@@ -37,8 +37,8 @@ extension SwiftGenerator {
             for field in model.fields {
                 output.documentation("The field `\(field.name)`, for predicates and sorts.")
                 output.line(
-                    "public static let \(SwiftNames.fieldConstant(field.name)): Field<\(SwiftNames.escaped(model.name)), "
-                        + "\(field.swiftType)> = Field(\(SwiftNames.quoted(field.name)))")
+                    "public static var \(SwiftNames.fieldConstant(field.name)): Field<\(SwiftNames.escaped(model.name)), "
+                        + "\(field.swiftType)> { Field(\(SwiftNames.quoted(field.name))) }")
             }
         }
         self.output = output

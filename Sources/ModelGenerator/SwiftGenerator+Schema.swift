@@ -20,7 +20,8 @@ extension SwiftGenerator {
                 output.block("indexes: [", close: "],") { output in
                     for index in model.indexes {
                         let query = index.queryField.map { ", queryField: \(SwiftNames.quoted($0))" } ?? ""
-                        output.line("IndexSchema(\(SwiftNames.quoted(index.name)), fields: \(list(index.fields))\(query)),")
+                        output.line(
+                            "IndexSchema(\(SwiftNames.quoted(index.name)), fields: \(list(index.fields))\(query)),")
                     }
                 }
             }

@@ -3,8 +3,10 @@ import GraphQL
 /// How names of a schema are written in Swift, and which cannot be.
 enum SwiftNames {
     private static let keywords: Set<String> = [
-        "Any", "as", "associatedtype", "break", "case", "catch", "class", "continue", "default", "defer", "deinit", "do",
-        "else", "enum", "extension", "fallthrough", "false", "fileprivate", "for", "func", "guard", "if", "import", "in",
+        "Any", "as", "associatedtype", "break", "case", "catch", "class", "continue", "default", "defer", "deinit",
+        "do",
+        "else", "enum", "extension", "fallthrough", "false", "fileprivate", "for", "func", "guard", "if", "import",
+        "in",
         "init", "inout", "internal", "is", "let", "nil", "operator", "precedencegroup", "private", "protocol", "public",
         "repeat", "rethrows", "return", "static", "struct", "subscript", "super", "switch", "throw", "throws", "true",
         "try", "typealias", "var", "where", "while",
@@ -12,14 +14,17 @@ enum SwiftNames {
 
     /// Types that generated code names, which a schema's type would hide.
     private static let typesInUse: Set<String> = [
-        "Any", "Array", "Bool", "Codable", "DateTime", "Decimal3", "Decimal4", "Double", "EmbeddedFieldValue", "EnumFieldValue",
+        "Any", "Array", "Bool", "Codable", "DateTime", "Decimal3", "Decimal4", "Double", "EmbeddedFieldValue",
+        "EnumFieldValue",
         "Field", "FieldDecoder", "FieldEncoder", "FieldError", "FieldSchema", "FieldType", "IndexSchema", "Int",
         "JSONObject", "JSONText", "JSONValue", "Model", "ModelSchema", "Optional", "AuthRule", "RelationSchema",
         "ScalarType", "Schema", "Self", "Set", "Type", "Value", "Protocol",
     ]
 
     /// Members that every generated type has or inherits.
-    private static let members: Set<String> = ["hashValue", "self", "Self", "Type", "Protocol", "Draft", "Changes", "CodingKeys"]
+    private static let members: Set<String> = [
+        "hashValue", "self", "Self", "Type", "Protocol", "Draft", "Changes", "CodingKeys",
+    ]
     private static let embeddedMembers: Set<String> = ["json", "storageValue"]
     private static let enumMembers: Set<String> = [
         "allCases", "AllCases", "RawValue", "rawValue", "hashValue", "json", "storageValue", "self", "Self", "Type",

@@ -10,8 +10,10 @@ public protocol FieldValue: Sendable, Hashable {
 
 extension String: FieldValue {
     /// Text.
+    @inlinable
     public var storageValue: Value { .text(self) }
     /// Reads text.
+    @inlinable
     public init?(storageValue: Value) {
         guard case .text(let value) = storageValue else { return nil }
         self = value
@@ -20,8 +22,10 @@ extension String: FieldValue {
 
 extension Int: FieldValue {
     /// An integer.
+    @inlinable
     public var storageValue: Value { .integer(Int64(self)) }
     /// Reads an integer.
+    @inlinable
     public init?(storageValue: Value) {
         guard case .integer(let value) = storageValue else { return nil }
         self = Int(value)
@@ -30,8 +34,10 @@ extension Int: FieldValue {
 
 extension Bool: FieldValue {
     /// 0 or 1.
+    @inlinable
     public var storageValue: Value { .integer(self ? 1 : 0) }
     /// Reads 0 or 1.
+    @inlinable
     public init?(storageValue: Value) {
         guard case .integer(let value) = storageValue else { return nil }
         self = value != 0
@@ -40,8 +46,10 @@ extension Bool: FieldValue {
 
 extension Double: FieldValue {
     /// A real.
+    @inlinable
     public var storageValue: Value { .real(self) }
     /// Reads a real or an integer.
+    @inlinable
     public init?(storageValue: Value) {
         switch storageValue {
         case .real(let value): self = value
@@ -53,8 +61,10 @@ extension Double: FieldValue {
 
 extension DateTime: FieldValue {
     /// Milliseconds since 1970.
+    @inlinable
     public var storageValue: Value { .integer(milliseconds) }
     /// Reads milliseconds since 1970.
+    @inlinable
     public init?(storageValue: Value) {
         guard case .integer(let value) = storageValue else { return nil }
         self.init(milliseconds: value)
@@ -63,8 +73,10 @@ extension DateTime: FieldValue {
 
 extension FixedPointDecimal {
     /// Units of the last place.
+    @inlinable
     public var storageValue: Value { .integer(units) }
     /// Reads units of the last place.
+    @inlinable
     public init?(storageValue: Value) {
         guard case .integer(let value) = storageValue else { return nil }
         self.init(units: value)
@@ -73,8 +85,10 @@ extension FixedPointDecimal {
 
 extension Optional: FieldValue where Wrapped: FieldValue {
     /// Null, or the wrapped value's form.
+    @inlinable
     public var storageValue: Value { self?.storageValue ?? .null }
     /// Reads null or the wrapped value.
+    @inlinable
     public init?(storageValue: Value) {
         if storageValue.isNull {
             self = .none
@@ -95,8 +109,10 @@ public protocol JSONFieldValue: Sendable, Hashable {
 
 extension Array: FieldValue where Element: JSONFieldValue {
     /// Canonical JSON text of the elements.
+    @inlinable
     public var storageValue: Value { .text(JSONValue.array(map(\.json)).canonical.text) }
     /// Reads JSON text.
+    @inlinable
     public init?(storageValue: Value) {
         guard case .text(let text) = storageValue, let parsed = try? JSONValue(parsing: text) else { return nil }
         self.init(json: parsed)
@@ -244,8 +260,10 @@ where RawValue == String {}
 
 extension EnumFieldValue {
     /// The case's name.
+    @inlinable
     public var storageValue: Value { .text(rawValue) }
     /// Reads a case's name.
+    @inlinable
     public init?(storageValue: Value) {
         guard case .text(let text) = storageValue else { return nil }
         self.init(rawValue: text)
@@ -265,8 +283,10 @@ public protocol EmbeddedFieldValue: FieldValue, JSONFieldValue, Codable {}
 
 extension EmbeddedFieldValue {
     /// Canonical JSON text.
+    @inlinable
     public var storageValue: Value { .text(json.canonical.text) }
     /// Reads JSON text.
+    @inlinable
     public init?(storageValue: Value) {
         guard case .text(let text) = storageValue, let value = try? JSONValue(parsing: text) else { return nil }
         self.init(json: value)

@@ -22,6 +22,7 @@ public struct Decimal3: FixedPointDecimal {
     public let units: Int64
 
     /// The value of so many thousandths.
+    @inlinable
     public init(units: Int64) {
         self.units = units
     }
@@ -35,6 +36,7 @@ public struct Decimal4: FixedPointDecimal {
     public let units: Int64
 
     /// The value of so many ten-thousandths.
+    @inlinable
     public init(units: Int64) {
         self.units = units
     }

@@ -94,7 +94,8 @@ public enum Pluralizer {
         Rule("person", dropping: 4, adding: "ople"), Rule("people"),
         Rule("^mouse ^titmouse ^louse", dropping: 4, adding: "ice"), Rule("^mice ^titmice ^lice"),
         Rule(
-            "matrix matrex codix codex murix murex silix silex vertix vertex indix index appendix appendex", dropping: 2,
+            "matrix matrex codix codex murix murex silix silex vertix vertex indix index appendix appendex",
+            dropping: 2,
             adding: "ices"),
         Rule("x ch ss sh zz", adding: "es"),
         Rule("[^ch][ieo][ln]ey", dropping: 2, adding: "ies"),

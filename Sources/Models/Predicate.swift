@@ -107,7 +107,9 @@ public struct SortKey<M: Model>: Sendable, Hashable {
     public let key: SortKeyNode
 
     /// Smallest first; missing values come first.
-    public static func ascending<V>(_ field: Field<M, V>) -> SortKey { SortKey(key: SortKeyNode(field.name, .ascending)) }
+    public static func ascending<V>(_ field: Field<M, V>) -> SortKey {
+        SortKey(key: SortKeyNode(field.name, .ascending))
+    }
     /// Largest first; missing values come last.
     public static func descending<V>(_ field: Field<M, V>) -> SortKey {
         SortKey(key: SortKeyNode(field.name, .descending))

@@ -41,7 +41,8 @@ extension ScalarType {
         let local = text[..<at]
         let domain = text[text.index(after: at)...]
         return !local.isEmpty && !domain.isEmpty && !text.contains(where: \.isWhitespace)
-            && !local.contains("@") && domain.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { !$0.isEmpty }
+            && !local.contains("@")
+            && domain.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { !$0.isEmpty }
     }
 
     private static func isPhone(_ text: String) -> Bool {

@@ -29,7 +29,9 @@ extension Schema {
         of json: JSONValue, for field: FieldSchema, in type: String
     ) throws(WireError) -> Value {
         if json.isNull {
-            guard !field.isRequired else { throw WireError(type: type, field: field.name, message: "null is not allowed") }
+            guard !field.isRequired else {
+                throw WireError(type: type, field: field.name, message: "null is not allowed")
+            }
             return .null
         }
         if field.isList {
@@ -51,7 +53,9 @@ extension Schema {
         switch field.type {
         case .embedded: return .text(try normalized(json, field, type).text)
         case .enumeration(let name):
-            guard let text = json.string, enums[name]?.contains(text) ?? false else { throw mismatch(json, field, type) }
+            guard let text = json.string, enums[name]?.contains(text) ?? false else {
+                throw mismatch(json, field, type)
+            }
             return .text(text)
         case .scalar(let scalar):
             guard let value = scalar.storageValue(of: json) else { throw mismatch(json, field, type) }
@@ -63,14 +67,7 @@ extension Schema {
     ///
     /// A stored text that is no JSON where JSON belongs becomes null; the store never writes such text.
     public func wireValue(of value: Value, for field: FieldSchema) -> JSONValue {
-        if value.isNull { return .null }
-        if field.isStoredAsJSON {
-            guard case .text(let text) = value else { return .null }
-            if !field.isList, case .scalar(.awsJSON) = field.type { return .string(text) }
-            return (try? JSONValue(parsing: text)) ?? .null
-        }
-        guard case .scalar(let scalar) = field.type else { return value.text.map { .string($0) } ?? .null }
-        return scalar.wireValue(of: value)
+        field.wireValue(of: value)
     }
 
     /// One non-null element, checked and with its keys in byte order.
@@ -80,10 +77,14 @@ extension Schema {
             guard let value = scalar.storageValue(of: json) else { throw mismatch(json, field, type) }
             return scalar.wireValue(of: value)
         case .enumeration(let name):
-            guard let text = json.string, enums[name]?.contains(text) ?? false else { throw mismatch(json, field, type) }
+            guard let text = json.string, enums[name]?.contains(text) ?? false else {
+                throw mismatch(json, field, type)
+            }
             return json
         case .embedded(let name):
-            guard case .object(let object) = json, let fields = embedded[name] else { throw mismatch(json, field, type) }
+            guard case .object(let object) = json, let fields = embedded[name] else {
+                throw mismatch(json, field, type)
+            }
             for key in object.keys where !fields.contains(where: { $0.name == key }) {
                 throw WireError(type: name, field: key, message: "there is no such field")
             }

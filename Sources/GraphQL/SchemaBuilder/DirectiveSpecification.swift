@@ -81,7 +81,9 @@ extension SchemaBuilder {
         }
     }
 
-    private mutating func check(_ argument: Argument, of directive: Directive, _ kind: DirectiveSpecification.ArgumentKind) {
+    private mutating func check(
+        _ argument: Argument, of directive: Directive, _ kind: DirectiveSpecification.ArgumentKind
+    ) {
         let value = argument.value
         let wanted: String
         switch (kind, value.kind) {

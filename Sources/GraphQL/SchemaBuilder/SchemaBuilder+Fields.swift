@@ -100,7 +100,8 @@ extension SchemaBuilder {
             }
             let places = directive["places"]?.int
             if let places, places != 3, places != 4 {
-                mistake(directive["places"]?.position ?? directive.position, "@decimal has 3 or 4 places, not \(places)")
+                mistake(
+                    directive["places"]?.position ?? directive.position, "@decimal has 3 or 4 places, not \(places)")
             }
             fieldType = .scalar(.decimal(places: places == 4 ? 4 : 3))
         }

@@ -84,7 +84,9 @@ extension SchemaBuilder {
             guard let field = model.field(name) else {
                 // The directive's own field is missing here only after a mistake that was reported.
                 if index > 0 || model.definition.fields.allSatisfy({ $0.name != name }) {
-                    mistake(directive.position, "@\(directive.name) names \(name), which \(model.definition.name) does not have")
+                    mistake(
+                        directive.position,
+                        "@\(directive.name) names \(name), which \(model.definition.name) does not have")
                 } else if let other = types[model.definition.fields.first(where: { $0.name == name })?.type.name ?? ""],
                     isModel(other)
                 {

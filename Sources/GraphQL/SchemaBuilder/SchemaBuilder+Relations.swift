@@ -132,7 +132,8 @@ extension SchemaBuilder {
     }
 
     /// Whether `names` are fields of one model that hold the key of another.
-    private mutating func check(_ names: [String], in holder: Int, against target: Int, _ directive: Directive) -> Bool {
+    private mutating func check(_ names: [String], in holder: Int, against target: Int, _ directive: Directive) -> Bool
+    {
         let holderName = models[holder].definition.name
         let targetName = models[target].definition.name
         let key = models[target].primaryKey

@@ -63,7 +63,9 @@ extension SchemaBuilder {
         var result: [String] = []
         for value in values {
             checkName(value.name, value.position, "enum value")
-            if let directive = value.directives.first { mistake(directive.position, "an enum value takes no directive") }
+            if let directive = value.directives.first {
+                mistake(directive.position, "an enum value takes no directive")
+            }
             if result.contains(value.name) {
                 mistake(value.position, "enum \(type.name) has \(value.name) twice")
             } else {
