@@ -1,1 +1,0 @@
-// The terminal edge, over CTerminal (ncursesw).
