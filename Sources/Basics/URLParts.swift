@@ -71,7 +71,7 @@ public struct URLParts: Hashable, Sendable, CustomStringConvertible {
         if host.isEmpty { throw wrong("the host is missing") }
         host = host.lowercased()
         if let portText {
-            guard portText.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = Int(portText),
+            guard !portText.isEmpty, portText.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = Int(portText),
                 (0...65535).contains(number)
             else { throw wrong("the port must be a number up to 65535") }
             port = number

@@ -118,11 +118,11 @@ extension ChildProcess {
     ) async throws(SystemError) -> ChildResult {
         let child = try ChildProcess(
             command, environment: environment, directory: directory, input: input, outputLimit: outputLimit)
-        child.limit(milliseconds: timeoutMilliseconds, grace: graceMilliseconds)
+        child.end(afterMilliseconds: timeoutMilliseconds, graceMilliseconds: graceMilliseconds)
         let status = await withTaskCancellationHandler {
             await child.wait()
         } onCancel: {
-            child.limit(milliseconds: 0, grace: graceMilliseconds)
+            child.end(graceMilliseconds: graceMilliseconds)
         }
         return child.state.withLock { state in
             ChildResult(
@@ -131,12 +131,12 @@ extension ChildProcess {
         }
     }
 
-    /// Ends the program when that much time has gone by.
-    func limit(milliseconds: Int64, grace: Int64) {
+    /// Sends SIGTERM after a time, and SIGKILL if the program has not ended some time later.
+    public func end(afterMilliseconds delay: Int64 = 0, graceMilliseconds: Int64 = 2_000) {
         let now = monotonicMilliseconds()
         state.withLock { state in
-            state.deadline = now + milliseconds
-            state.grace = grace
+            state.deadline = now + delay
+            state.grace = graceMilliseconds
             if let wake = state.wakeDescriptor { wakeUp(wake) }
         }
     }
