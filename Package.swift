@@ -88,7 +88,7 @@ let package = Package(
         program(
             "bench",
             [
-                "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "ModelTables", "SQLite", "Counting",
+                "CSQLite", "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "ModelTables", "SQLite", "Counting",
                 "WarehouseModels", "Screens", "Terminal", "Transport", "Crypto", "Models", "GraphQL", "AppSync",
                 "System", "Basics",
             ]),
