@@ -2,6 +2,7 @@ import Basics
 import DataStore
 import Models
 import Screens
+import Terminal
 
 /// Work on the store that an app's machine asks for: a value that says what, performed in one transaction.
 ///
@@ -93,17 +94,12 @@ package struct LinkState: Sendable, Hashable {
     }
 }
 
-/// One thing that a person or a scanner did.
-package enum AppInput: Sendable, Hashable {
-    case key(Key)
-    case scan(Scan)
-}
-
 /// What an app's machine is told.
 package enum AppEvent<Answer: Sendable>: Sendable {
     /// Comes first, once.
     case started
-    case input(AppInput)
+    /// A key or a scan.
+    case input(Input)
     /// A job's answer, in the order of the jobs.
     case answered(job: Int, Result<Answer, JobFailure>)
     /// Somebody, here or elsewhere, changed records of these models; answered with reading jobs if it matters.
@@ -130,18 +126,6 @@ package enum AppEffect<Job: StoreJob>: Sendable {
     case perform(job: Int, Job)
     case sound(Sound)
     case quit
-}
-
-/// The distinct sounds of `counting-domain.md` §C.4.
-package enum Sound: String, Sendable, Hashable, CaseIterable {
-    /// Accepted: short and high.
-    case accepted
-    /// Added to what was there: double.
-    case added
-    /// Needs attention: low and long.
-    case attention
-    /// Stop: three low, repeated until a key.
-    case stop
 }
 
 /// An app as a value: events in, effects out, a picture at any time. No clock, no disk, no waiting.

@@ -2,6 +2,7 @@ import Basics
 import DataStore
 import Screens
 import System
+import Terminal
 
 /// What a shell reports to whoever shows it.
 package protocol AppHost: AnyObject, Sendable {
@@ -81,7 +82,7 @@ package actor AppShell<Machine: AppMachine & Sendable> {
     }
 
     /// Hands over what a person or a scanner did.
-    package func input(_ input: AppInput) { send(.input(input)) }
+    package func input(_ input: Input) { send(.input(input)) }
 
     /// The picture to show now.
     package func view() -> AppView { machine.view(at: Moment(time)) }

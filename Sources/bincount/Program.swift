@@ -1,0 +1,99 @@
+import Basics
+import DataStore
+import Dispatch
+import Glibc
+import System
+
+/// A command that could not do its work; the program prints the one line and exits with 1.
+struct CommandFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Finds the command, runs it on the initial thread, and turns what it throws into a line and an exit code.
+enum Program {
+    static let version = "0.1"
+
+    /// A command: its name, a line for the overview, its whole help, and what it does.
+    struct Command {
+        let name: String
+        let summary: String
+        let help: String
+        let run: (inout CommandLineArguments) throws -> Int32
+    }
+
+    static let commands: [Command] = [
+        CountCommand.command, SuperviseCommand.command, HubCommand.command, DeskCommand.command, ImportCommand.command,
+        OutboxCommand.command, StatusCommand.command, VerifyCommand.command, SchemaCommand.command,
+        ScreensCommand.command, DemoCommand.command,
+    ]
+
+    static func run(_ words: [String]) -> Int32 {
+        guard let name = words.first, !["help", "--help", "-h"].contains(name) else {
+            if words.count > 1, let command = commands.first(where: { $0.name == words[1] }) {
+                print(command.help)
+                return 0
+            }
+            print(overview)
+            return words.isEmpty ? 2 : 0
+        }
+        if name == "--version" {
+            print("bincount \(version)")
+            return 0
+        }
+        guard let command = commands.first(where: { $0.name == name }) else {
+            return fail("there is no command \(name); `bincount help` lists them", code: 2)
+        }
+        var arguments = CommandLineArguments(Array(words.dropFirst()))
+        if arguments.flag("--help", "-h") {
+            print(command.help)
+            return 0
+        }
+        do {
+            return try command.run(&arguments)
+        } catch let error as UsageError {
+            return fail("\(name): \(error); `bincount help \(name)` says more", code: 2)
+        } catch let error as FileLock.Held {
+            return fail("\(name): \(error); close that one first, or use another --data directory", code: 2)
+        } catch {
+            return fail("\(name): \(error)", code: 1)
+        }
+    }
+
+    private static func fail(_ message: String, code: Int32) -> Int32 {
+        printError("bincount \(message)")
+        return code
+    }
+
+    private static var overview: String {
+        let width = commands.map(\.name.count).max() ?? 0
+        let lines = commands.map { command in
+            "  " + command.name + String(repeating: " ", count: width - command.name.count + 2) + command.summary
+        }
+        return "bincount \(version): counts warehouse bins, offline and together\n\n" + lines.joined(separator: "\n")
+            + "\n\n`bincount help COMMAND` says how each is used. A first look: bincount demo"
+    }
+}
+
+/// Writes one line to standard error, control characters replaced.
+func printError(_ line: String) {
+    fputs(printable(line) + "\n", stderr)
+}
+
+/// Runs asynchronous work from the initial thread, which stays out of Swift's pool, and waits for it.
+func waitFor<Result: Sendable>(_ work: @escaping @Sendable () async throws -> Result) throws -> Result {
+    let done = DispatchSemaphore(value: 0)
+    let outcome = Locked<Swift.Result<Result, any Error>?>(nil)
+    Task.detached {
+        let result: Swift.Result<Result, any Error>
+        do { result = .success(try await work()) } catch { result = .failure(error) }
+        outcome.withLock { $0 = result }
+        done.signal()
+    }
+    done.wait()
+    guard let result = outcome.current else { throw CommandFailure("the work ended without a result") }
+    return try result.get()
+}
