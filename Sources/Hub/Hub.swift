@@ -1,1 +1,0 @@
-// The server: AppSync's API for any @model schema, on SQLite.

@@ -1,0 +1,84 @@
+import Basics
+import Models
+
+/// A served model with everything about it that is worked out once.
+final class ModelInfo: Sendable {
+    let schema: ModelSchema
+    /// Its position among the served models; what logs, tables and plans refer to.
+    let index: Int
+    /// Positions of the primary key's fields.
+    let keyPositions: [Int]
+    /// Position of `createdAt` and `updatedAt`, nil where the model has none.
+    let createdAt: Int?
+    let updatedAt: Int?
+    /// What create puts into a field that the input leaves out.
+    let defaults: [Value?]
+    /// Whether the input of create and update may name the field.
+    let isInput: [Bool]
+
+    init(_ schema: ModelSchema, index: Int, in source: Schema) throws(HubError) {
+        self.schema = schema
+        self.index = index
+        keyPositions = schema.primaryKey.compactMap { schema.position(of: $0) }
+        guard keyPositions.count == schema.primaryKey.count, !keyPositions.isEmpty else {
+            throw HubError("\(schema.name): its primary key names a field that is not there")
+        }
+        createdAt = Self.timestamp("createdAt", schema)
+        updatedAt = Self.timestamp("updatedAt", schema)
+        var defaults: [Value?] = []
+        for field in schema.fields {
+            guard let text = field.defaultValue else {
+                defaults.append(nil)
+                continue
+            }
+            guard let value = Self.defaultValue(text, for: field, in: schema, source) else {
+                throw HubError("\(schema.name).\(field.name): @default \"\(text)\" is no value of the field's type")
+            }
+            defaults.append(value)
+        }
+        self.defaults = defaults
+        isInput = schema.fields.map { !$0.isReadOnly }
+        for rule in schema.authRules {
+            for name in [rule.allow == .owner ? rule.ownerField ?? "owner" : nil, rule.groupsField] {
+                guard let name, schema.position(of: name) == nil else { continue }
+                throw HubError("\(schema.name): an @auth rule names the field \(name), which the model does not have")
+            }
+        }
+        if schema.conflictStrategy == .lambda {
+            throw HubError(
+                "\(schema.name): @conflict(strategy: LAMBDA) needs a conflict handler, which this hub cannot call yet; "
+                    + "use AUTOMERGE or OPTIMISTIC_CONCURRENCY")
+        }
+    }
+
+    private static func timestamp(_ name: String, _ schema: ModelSchema) -> Int? {
+        guard let position = schema.position(of: name) else { return nil }
+        let field = schema.fields[position]
+        return field.type == .scalar(.awsDateTime) && !field.isList ? position : nil
+    }
+
+    private static func defaultValue(
+        _ text: String, for field: FieldSchema, in schema: ModelSchema, _ source: Schema
+    ) -> Value? {
+        if let value = try? source.storageValue(of: .string(text), for: field, in: schema.name) { return value }
+        guard let json = try? JSONValue(parsing: text) else { return nil }
+        return try? source.storageValue(of: json, for: field, in: schema.name)
+    }
+
+    /// The key of a row as text, as the store joins it.
+    func key(of values: [Value]) -> String {
+        if keyPositions.count == 1 { return keyText(values[keyPositions[0]]) }
+        return keyPositions.map { keyText(values[$0]) }.joined(separator: "#")
+    }
+}
+
+/// A row of a base table: the record and what the service knows of it.
+struct StoredRow: Sendable, Hashable {
+    /// The table's row number, which never changes while the record lives.
+    var rowID: Int64
+    /// The record's fields in the schema's order.
+    var values: [Value]
+    var version: Int64
+    var deleted: Bool
+    var lastChangedAt: Int64
+}

@@ -1,0 +1,117 @@
+import Models
+
+/// Makes the named types and root fields of the API.
+struct SchemaBuilder {
+    let source: Schema
+    let models: [ModelInfo]
+    private(set) var types: [String: TypeDefinition] = [:]
+    private(set) var names: [String] = []
+    var queries: [FieldDefinition] = []
+    var mutations: [FieldDefinition] = []
+    var subscriptions: [FieldDefinition] = []
+
+    init(source: Schema, models: [ModelInfo]) {
+        self.source = source
+        self.models = models
+    }
+
+    mutating func build() {
+        for name in ["ID", "String", "Int", "Float", "Boolean"] { add(.scalar(name)) }
+        for type in [
+            ScalarType.awsDate, .awsTime, .awsDateTime, .awsTimestamp, .awsEmail, .awsJSON, .awsPhone, .awsURL,
+            .awsIPAddress,
+        ] {
+            add(.scalar(type.graphQLName))
+        }
+        for name in source.enums.keys.sorted() { add(.enumeration(name, source.enums[name] ?? [])) }
+        for name in source.embedded.keys.sorted() { addEmbedded(name, source.embedded[name] ?? []) }
+        addOperatorInputs()
+        for model in models {
+            addOutput(model)
+            addInputs(model)
+            addFilters(model)
+            addQueries(model)
+            addMutations(model)
+            addSubscriptions(model)
+        }
+        add(.object(root("Query", queries)))
+        add(.object(root("Mutation", mutations)))
+        add(.object(root("Subscription", subscriptions)))
+        addIntrospectionTypes()
+    }
+
+    func root(_ name: String, _ fields: [FieldDefinition]) -> ObjectDefinition { ObjectDefinition(name, fields) }
+
+    mutating func add(_ type: TypeDefinition) {
+        guard types.updateValue(type, forKey: type.name) == nil else { return }
+        names.append(type.name)
+    }
+
+    /// The type of a stored field as output, or as input.
+    static func reference(_ field: FieldSchema, input: Bool = false, nullable: Bool = false) -> TypeReference {
+        var type: TypeReference =
+            switch field.type {
+            case .scalar(let scalar): .named(scalar.graphQLName)
+            case .enumeration(let name): .named(name)
+            case .embedded(let name): .named(input ? name + "Input" : name)
+            }
+        if field.isList { type = .list(field.isElementRequired ? .nonNull(type) : type) }
+        return field.isRequired && !nullable ? .nonNull(type) : type
+    }
+
+    private mutating func addEmbedded(_ name: String, _ fields: [FieldSchema]) {
+        add(
+            .object(
+                ObjectDefinition(
+                    name, fields.map { FieldDefinition($0.name, Self.reference($0), source: .property($0)) })))
+        add(
+            .input(
+                InputObjectDefinition(
+                    name + "Input", fields.map { InputDefinition($0.name, Self.reference($0, input: true)) })))
+    }
+
+    private mutating func addOutput(_ model: ModelInfo) {
+        let schema = model.schema
+        var fields: [FieldDefinition] = schema.fields.enumerated().map { position, field in
+            // Implicit timestamps are filled by the service on every write, so the API promises them.
+            let type = Self.reference(field)
+            return FieldDefinition(
+                field.name, field.isReadOnly ? .nonNull(type.nullable) : type, source: .column(position))
+        }
+        for relation in schema.relations {
+            guard let target = models.first(where: { $0.schema.name == relation.target }) else { continue }
+            if relation.kind == .hasMany {
+                fields.append(
+                    FieldDefinition(
+                        relation.name, .named("Model\(target.schema.name)Connection"), Self.pageArguments(target),
+                        source: .relation(relation)))
+            } else {
+                fields.append(
+                    FieldDefinition(relation.name, .named(target.schema.name), source: .relation(relation)))
+            }
+        }
+        fields.append(FieldDefinition("_version", .nonNull(.named("Int")), source: .version))
+        fields.append(FieldDefinition("_deleted", .named("Boolean"), source: .deleted))
+        fields.append(FieldDefinition("_lastChangedAt", .nonNull(.named("AWSTimestamp")), source: .lastChangedAt))
+        add(.object(ObjectDefinition(schema.name, fields, model: model.index)))
+        add(
+            .object(
+                ObjectDefinition(
+                    "Model\(schema.name)Connection",
+                    [
+                        FieldDefinition("items", .nonNull(.list(.named(schema.name))), source: .items),
+                        FieldDefinition("nextToken", .named("String"), source: .nextToken),
+                        FieldDefinition("startedAt", .named("AWSTimestamp"), source: .startedAt),
+                    ], model: model.index)))
+    }
+
+    /// `sortDirection, filter, limit, nextToken`: what every list along an index or a relation takes.
+    static func pageArguments(_ model: ModelInfo) -> [InputDefinition] {
+        [
+            InputDefinition("sortDirection", .named("ModelSortDirection")),
+            InputDefinition("filter", .named("Model\(model.schema.name)FilterInput")),
+            InputDefinition("limit", .named("Int")),
+            InputDefinition("nextToken", .named("String")),
+        ]
+    }
+}
