@@ -9,12 +9,12 @@ final class HubSchema: Sendable {
     /// The models that take part in synchronisation, in the schema's order.
     let models: [ModelInfo]
     /// Every named type.
-    let types: [String: TypeDefinition]
+    let types: [String: APIType]
     /// The names of ``types`` in the order in which introspection lists them.
     let typeNames: [String]
-    let query: ObjectDefinition
-    let mutation: ObjectDefinition
-    let subscription: ObjectDefinition
+    let query: APIObject
+    let mutation: APIObject
+    let subscription: APIObject
 
     private let modelIndexes: [String: Int]
 
@@ -43,12 +43,12 @@ final class HubSchema: Sendable {
     func model(_ name: String) -> ModelInfo? { modelIndexes[name].map { models[$0] } }
 
     /// An object type by name, the roots among them.
-    func object(_ name: String) -> ObjectDefinition? {
+    func object(_ name: String) -> APIObject? {
         if case .object(let object)? = types[name] { object } else { nil }
     }
 
     /// An input object type by name.
-    func input(_ name: String) -> InputObjectDefinition? {
+    func input(_ name: String) -> APIInputObject? {
         if case .input(let input)? = types[name] { input } else { nil }
     }
 }

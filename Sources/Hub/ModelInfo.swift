@@ -65,6 +65,16 @@ final class ModelInfo: Sendable {
         return try? source.storageValue(of: json, for: field, in: schema.name)
     }
 
+    /// The fields that owner rules of `listen` compare: subscriptions take them as arguments.
+    var ownerArguments: [String] {
+        var names: [String] = []
+        for rule in schema.authRules where rule.allow == .owner && rule.operations.contains(.listen) {
+            let name = rule.ownerField ?? "owner"
+            if !names.contains(name) { names.append(name) }
+        }
+        return names
+    }
+
     /// The key of a row as text, as the store joins it.
     func key(of values: [Value]) -> String {
         if keyPositions.count == 1 { return keyText(values[keyPositions[0]]) }

@@ -1,3 +1,4 @@
+import AppSync
 import Models
 
 extension SchemaBuilder {
@@ -5,51 +6,51 @@ extension SchemaBuilder {
     mutating func addInputs(_ model: ModelInfo) {
         let schema = model.schema
         let keys = Set(schema.primaryKey)
-        let version = InputDefinition("_version", .named("Int"))
+        let version = APIArgument("_version", .named("Int"))
         let inputs = schema.fields.filter { !$0.isReadOnly }
         let create = inputs.map { field in
             let optional =
                 field.defaultValue != nil || (field.name == "id" && keys == ["id"])
                 || field.name == "createdAt" || field.name == "updatedAt"
-            return InputDefinition(field.name, Self.reference(field, input: true, nullable: optional))
+            return APIArgument(field.name, Self.reference(field, input: true, nullable: optional))
         }
         let update = inputs.map { field in
             let type = Self.reference(field, input: true, nullable: true)
-            return InputDefinition(field.name, keys.contains(field.name) ? .nonNull(type) : type)
+            return APIArgument(field.name, keys.contains(field.name) ? .nonNull(type) : type)
         }
         let delete = inputs.filter { keys.contains($0.name) }.map {
-            InputDefinition($0.name, .nonNull(Self.reference($0, input: true, nullable: true)))
+            APIArgument($0.name, .nonNull(Self.reference($0, input: true, nullable: true)))
         }
-        add(.input(InputObjectDefinition("Create\(schema.name)Input", create + [version], role: .create(model: model.index))))
-        add(.input(InputObjectDefinition("Update\(schema.name)Input", update + [version], role: .update(model: model.index))))
-        add(.input(InputObjectDefinition("Delete\(schema.name)Input", delete + [version], role: .delete(model: model.index))))
+        add(.input(APIInputObject("Create\(schema.capitalizedName)Input", create + [version], role: .create(model: model.index))))
+        add(.input(APIInputObject("Update\(schema.capitalizedName)Input", update + [version], role: .update(model: model.index))))
+        add(.input(APIInputObject("Delete\(schema.capitalizedName)Input", delete + [version], role: .delete(model: model.index))))
     }
 
     /// The filter, condition and subscription filter of a model, and the operator inputs of its enums.
     mutating func addFilters(_ model: ModelInfo) {
         let schema = model.schema
         let fields = schema.fields.filter(\.isFilterable)
-        let deleted = InputDefinition("_deleted", .named("ModelBooleanInput"))
-        func logic(_ name: String, not: Bool = true) -> [InputDefinition] {
-            let many: TypeReference = .list(.named(name))
-            let both = [InputDefinition("and", many), InputDefinition("or", many)]
-            return not ? both + [InputDefinition("not", .named(name))] : both
+        let deleted = APIArgument("_deleted", .named("ModelBooleanInput"))
+        func logic(_ name: String, not: Bool = true) -> [APIArgument] {
+            let many: TypeShape = .list(.named(name))
+            let both = [APIArgument("and", many), APIArgument("or", many)]
+            return not ? both + [APIArgument("not", .named(name))] : both
         }
         for field in fields { addEnumInputs(field) }
-        let role = InputObjectDefinition.Role.filter(model: model.index)
+        let role = APIInputObject.Role.filter(model: model.index)
 
-        let filter = "Model\(schema.name)FilterInput"
-        let entries = fields.map { InputDefinition($0.name, .named(Self.operatorInput($0))) }
-        add(.input(InputObjectDefinition(filter, entries + logic(filter) + [deleted], role: role)))
+        let filter = schema.filterTypeName
+        let entries = fields.map { APIArgument($0.name, .named(Self.operatorInput($0))) }
+        add(.input(APIInputObject(filter, entries + logic(filter) + [deleted], role: role)))
 
-        let condition = "Model\(schema.name)ConditionInput"
+        let condition = schema.conditionTypeName
         let keys = Set(schema.primaryKey)
         let conditions = zip(fields, entries).filter { !keys.contains($0.0.name) }.map(\.1)
-        add(.input(InputObjectDefinition(condition, conditions + logic(condition) + [deleted], role: role)))
+        add(.input(APIInputObject(condition, conditions + logic(condition) + [deleted], role: role)))
 
-        let live = "ModelSubscription\(schema.name)FilterInput"
-        let liveEntries = fields.map { InputDefinition($0.name, .named(Self.subscriptionInput($0))) }
-        add(.input(InputObjectDefinition(live, liveEntries + logic(live, not: false) + [deleted], role: role)))
+        let live = schema.subscriptionFilterTypeName
+        let liveEntries = fields.map { APIArgument($0.name, .named(Self.subscriptionInput($0))) }
+        add(.input(APIInputObject(live, liveEntries + logic(live, not: false) + [deleted], role: role)))
     }
 
     /// The operators that a list or a condition has for a field.
@@ -79,21 +80,21 @@ extension SchemaBuilder {
 
     private mutating func addEnumInputs(_ field: FieldSchema) {
         guard case .enumeration(let name) = field.type else { return }
-        let type: TypeReference = .named(name)
+        let type: TypeShape = .named(name)
         if field.isList {
             add(
                 .input(
-                    InputObjectDefinition(
+                    APIInputObject(
                         "Model\(name)ListInput",
                         [
-                            InputDefinition("eq", .list(type)), InputDefinition("ne", .list(type)),
-                            InputDefinition("contains", type), InputDefinition("notContains", type),
+                            APIArgument("eq", .list(type)), APIArgument("ne", .list(type)),
+                            APIArgument("contains", type), APIArgument("notContains", type),
                         ])))
         } else {
             add(
                 .input(
-                    InputObjectDefinition(
-                        "Model\(name)Input", [InputDefinition("eq", type), InputDefinition("ne", type)])))
+                    APIInputObject(
+                        "Model\(name)Input", [APIArgument("eq", type), APIArgument("ne", type)])))
         }
     }
 
@@ -105,34 +106,34 @@ extension SchemaBuilder {
                 "ModelAttributeTypes",
                 ["binary", "binarySet", "bool", "list", "map", "number", "numberSet", "string", "stringSet", "_null"]))
         let ordered = ["ne", "eq", "le", "lt", "ge", "gt"]
-        func fields(_ names: [String], _ type: String) -> [InputDefinition] {
-            names.map { InputDefinition($0, .named(type)) }
+        func fields(_ names: [String], _ type: String) -> [APIArgument] {
+            names.map { APIArgument($0, .named(type)) }
         }
-        func list(_ names: [String], _ type: String) -> [InputDefinition] {
-            names.map { InputDefinition($0, .list(.named(type))) }
+        func list(_ names: [String], _ type: String) -> [APIArgument] {
+            names.map { APIArgument($0, .list(.named(type))) }
         }
         let attribute = [
-            InputDefinition("attributeExists", .named("Boolean")),
-            InputDefinition("attributeType", .named("ModelAttributeTypes")),
+            APIArgument("attributeExists", .named("Boolean")),
+            APIArgument("attributeType", .named("ModelAttributeTypes")),
         ]
         let text = ["contains", "notContains"]
-        add(.input(InputObjectDefinition("ModelSizeInput", fields(ordered, "Int") + list(["between"], "Int"))))
+        add(.input(APIInputObject("ModelSizeInput", fields(ordered, "Int") + list(["between"], "Int"))))
         for type in ["String", "ID"] {
             add(
                 .input(
-                    InputObjectDefinition(
+                    APIInputObject(
                         "Model\(type)Input",
                         fields(ordered + text, type) + list(["between"], type) + fields(["beginsWith"], type) + attribute
-                            + [InputDefinition("size", .named("ModelSizeInput"))])))
+                            + [APIArgument("size", .named("ModelSizeInput"))])))
             add(
                 .input(
-                    InputObjectDefinition(
+                    APIInputObject(
                         "ModelSubscription\(type)Input",
                         fields(ordered + text, type) + list(["between"], type) + fields(["beginsWith"], type)
                             + list(["in", "notIn"], type))))
             add(
                 .input(
-                    InputObjectDefinition(
+                    APIInputObject(
                         "Model\(type)KeyConditionInput",
                         fields(["eq", "le", "lt", "ge", "gt"], type) + list(["between"], type)
                             + fields(["beginsWith"], type))))
@@ -141,19 +142,19 @@ extension SchemaBuilder {
             // `contains` is for lists of numbers; AppSync has it only for lists of text.
             add(
                 .input(
-                    InputObjectDefinition(
+                    APIInputObject(
                         "Model\(type)Input", fields(ordered, type) + list(["between"], type) + attribute)))
             add(
                 .input(
-                    InputObjectDefinition(
+                    APIInputObject(
                         "ModelSubscription\(type)Input", fields(ordered, type) + list(["between", "in", "notIn"], type))))
             add(
                 .input(
-                    InputObjectDefinition(
+                    APIInputObject(
                         "Model\(type)KeyConditionInput",
                         fields(["eq", "le", "lt", "ge", "gt"], type) + list(["between"], type))))
         }
-        add(.input(InputObjectDefinition("ModelBooleanInput", fields(["ne", "eq"], "Boolean") + attribute)))
-        add(.input(InputObjectDefinition("ModelSubscriptionBooleanInput", fields(["ne", "eq"], "Boolean"))))
+        add(.input(APIInputObject("ModelBooleanInput", fields(["ne", "eq"], "Boolean") + attribute)))
+        add(.input(APIInputObject("ModelSubscriptionBooleanInput", fields(["ne", "eq"], "Boolean"))))
     }
 }

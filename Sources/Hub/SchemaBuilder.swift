@@ -1,14 +1,15 @@
+import AppSync
 import Models
 
 /// Makes the named types and root fields of the API.
 struct SchemaBuilder {
     let source: Schema
     let models: [ModelInfo]
-    private(set) var types: [String: TypeDefinition] = [:]
+    private(set) var types: [String: APIType] = [:]
     private(set) var names: [String] = []
-    var queries: [FieldDefinition] = []
-    var mutations: [FieldDefinition] = []
-    var subscriptions: [FieldDefinition] = []
+    var queries: [APIField] = []
+    var mutations: [APIField] = []
+    var subscriptions: [APIField] = []
 
     init(source: Schema, models: [ModelInfo]) {
         self.source = source
@@ -40,16 +41,16 @@ struct SchemaBuilder {
         addIntrospectionTypes()
     }
 
-    func root(_ name: String, _ fields: [FieldDefinition]) -> ObjectDefinition { ObjectDefinition(name, fields) }
+    func root(_ name: String, _ fields: [APIField]) -> APIObject { APIObject(name, fields) }
 
-    mutating func add(_ type: TypeDefinition) {
+    mutating func add(_ type: APIType) {
         guard types.updateValue(type, forKey: type.name) == nil else { return }
         names.append(type.name)
     }
 
     /// The type of a stored field as output, or as input.
-    static func reference(_ field: FieldSchema, input: Bool = false, nullable: Bool = false) -> TypeReference {
-        var type: TypeReference =
+    static func reference(_ field: FieldSchema, input: Bool = false, nullable: Bool = false) -> TypeShape {
+        var type: TypeShape =
             switch field.type {
             case .scalar(let scalar): .named(scalar.graphQLName)
             case .enumeration(let name): .named(name)
@@ -62,56 +63,56 @@ struct SchemaBuilder {
     private mutating func addEmbedded(_ name: String, _ fields: [FieldSchema]) {
         add(
             .object(
-                ObjectDefinition(
-                    name, fields.map { FieldDefinition($0.name, Self.reference($0), source: .property($0)) })))
+                APIObject(
+                    name, fields.map { APIField($0.name, Self.reference($0), source: .property($0)) })))
         add(
             .input(
-                InputObjectDefinition(
-                    name + "Input", fields.map { InputDefinition($0.name, Self.reference($0, input: true)) })))
+                APIInputObject(
+                    name + "Input", fields.map { APIArgument($0.name, Self.reference($0, input: true)) })))
     }
 
     private mutating func addOutput(_ model: ModelInfo) {
         let schema = model.schema
-        var fields: [FieldDefinition] = schema.fields.enumerated().map { position, field in
+        var fields: [APIField] = schema.fields.enumerated().map { position, field in
             // Implicit timestamps are filled by the service on every write, so the API promises them.
             let type = Self.reference(field)
-            return FieldDefinition(
+            return APIField(
                 field.name, field.isReadOnly ? .nonNull(type.nullable) : type, source: .column(position))
         }
         for relation in schema.relations {
             guard let target = models.first(where: { $0.schema.name == relation.target }) else { continue }
             if relation.kind == .hasMany {
                 fields.append(
-                    FieldDefinition(
-                        relation.name, .named("Model\(target.schema.name)Connection"), Self.pageArguments(target),
+                    APIField(
+                        relation.name, .named(target.schema.connectionTypeName), Self.pageArguments(target),
                         source: .relation(relation)))
             } else {
                 fields.append(
-                    FieldDefinition(relation.name, .named(target.schema.name), source: .relation(relation)))
+                    APIField(relation.name, .named(target.schema.name), source: .relation(relation)))
             }
         }
-        fields.append(FieldDefinition("_version", .nonNull(.named("Int")), source: .version))
-        fields.append(FieldDefinition("_deleted", .named("Boolean"), source: .deleted))
-        fields.append(FieldDefinition("_lastChangedAt", .nonNull(.named("AWSTimestamp")), source: .lastChangedAt))
-        add(.object(ObjectDefinition(schema.name, fields, model: model.index)))
+        fields.append(APIField("_version", .nonNull(.named("Int")), source: .version))
+        fields.append(APIField("_deleted", .named("Boolean"), source: .deleted))
+        fields.append(APIField("_lastChangedAt", .nonNull(.named("AWSTimestamp")), source: .lastChangedAt))
+        add(.object(APIObject(schema.name, fields, model: model.index)))
         add(
             .object(
-                ObjectDefinition(
-                    "Model\(schema.name)Connection",
+                APIObject(
+                    schema.connectionTypeName,
                     [
-                        FieldDefinition("items", .nonNull(.list(.named(schema.name))), source: .items),
-                        FieldDefinition("nextToken", .named("String"), source: .nextToken),
-                        FieldDefinition("startedAt", .named("AWSTimestamp"), source: .startedAt),
+                        APIField("items", .nonNull(.list(.named(schema.name))), source: .items),
+                        APIField("nextToken", .named("String"), source: .nextToken),
+                        APIField("startedAt", .named("AWSTimestamp"), source: .startedAt),
                     ], model: model.index)))
     }
 
     /// `sortDirection, filter, limit, nextToken`: what every list along an index or a relation takes.
-    static func pageArguments(_ model: ModelInfo) -> [InputDefinition] {
+    static func pageArguments(_ model: ModelInfo) -> [APIArgument] {
         [
-            InputDefinition("sortDirection", .named("ModelSortDirection")),
-            InputDefinition("filter", .named("Model\(model.schema.name)FilterInput")),
-            InputDefinition("limit", .named("Int")),
-            InputDefinition("nextToken", .named("String")),
+            APIArgument("sortDirection", .named("ModelSortDirection")),
+            APIArgument("filter", .named(model.schema.filterTypeName)),
+            APIArgument("limit", .named("Int")),
+            APIArgument("nextToken", .named("String")),
         ]
     }
 }

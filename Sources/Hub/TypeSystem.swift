@@ -1,10 +1,10 @@
 import Models
 
 /// A type as it stands at one place of the schema: `[String!]!`.
-indirect enum TypeReference: Hashable, Sendable, CustomStringConvertible {
+indirect enum TypeShape: Hashable, Sendable, CustomStringConvertible {
     case named(String)
-    case list(TypeReference)
-    case nonNull(TypeReference)
+    case list(TypeShape)
+    case nonNull(TypeShape)
 
     /// The notation of the schema language.
     var description: String {
@@ -26,15 +26,15 @@ indirect enum TypeReference: Hashable, Sendable, CustomStringConvertible {
     var isNonNull: Bool { if case .nonNull = self { true } else { false } }
 
     /// The same without an outer `!`.
-    var nullable: TypeReference { if case .nonNull(let inner) = self { inner } else { self } }
+    var nullable: TypeShape { if case .nonNull(let inner) = self { inner } else { self } }
 }
 
 /// An argument of a field, or a field of an input type.
-struct InputDefinition: Sendable {
+struct APIArgument: Sendable {
     let name: String
-    let type: TypeReference
+    let type: TypeShape
 
-    init(_ name: String, _ type: TypeReference) {
+    init(_ name: String, _ type: TypeShape) {
         self.name = name
         self.type = type
     }
@@ -58,42 +58,42 @@ enum FieldSource: Sendable {
 }
 
 /// A field of an object type.
-struct FieldDefinition: Sendable {
+struct APIField: Sendable {
     let name: String
-    let type: TypeReference
-    let arguments: [InputDefinition]
+    let type: TypeShape
+    let arguments: [APIArgument]
     let source: FieldSource
 
-    init(_ name: String, _ type: TypeReference, _ arguments: [InputDefinition] = [], source: FieldSource) {
+    init(_ name: String, _ type: TypeShape, _ arguments: [APIArgument] = [], source: FieldSource) {
         self.name = name
         self.type = type
         self.arguments = arguments
         self.source = source
     }
 
-    func argument(_ name: String) -> InputDefinition? { arguments.first { $0.name == name } }
+    func argument(_ name: String) -> APIArgument? { arguments.first { $0.name == name } }
 }
 
 /// An object type; look-up by name is indexed, the order is the schema's.
-struct ObjectDefinition: Sendable {
+struct APIObject: Sendable {
     let name: String
-    let fields: [FieldDefinition]
+    let fields: [APIField]
     /// The model's index where the type is a model's, or a connection of it.
     let model: Int?
     private let positions: [String: Int]
 
-    init(_ name: String, _ fields: [FieldDefinition], model: Int? = nil) {
+    init(_ name: String, _ fields: [APIField], model: Int? = nil) {
         self.name = name
         self.fields = fields
         self.model = model
         positions = Dictionary(fields.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    func field(_ name: String) -> FieldDefinition? { positions[name].map { fields[$0] } }
+    func field(_ name: String) -> APIField? { positions[name].map { fields[$0] } }
 }
 
 /// An input object type.
-struct InputObjectDefinition: Sendable {
+struct APIInputObject: Sendable {
     /// What the hub makes of a value of the type.
     enum Role: Sendable {
         case plain
@@ -105,26 +105,26 @@ struct InputObjectDefinition: Sendable {
     }
 
     let name: String
-    let fields: [InputDefinition]
+    let fields: [APIArgument]
     let role: Role
     private let positions: [String: Int]
 
-    init(_ name: String, _ fields: [InputDefinition], role: Role = .plain) {
+    init(_ name: String, _ fields: [APIArgument], role: Role = .plain) {
         self.name = name
         self.fields = fields
         self.role = role
         positions = Dictionary(fields.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    func field(_ name: String) -> InputDefinition? { positions[name].map { fields[$0] } }
+    func field(_ name: String) -> APIArgument? { positions[name].map { fields[$0] } }
 }
 
 /// A named type of the API.
-enum TypeDefinition: Sendable {
+enum APIType: Sendable {
     case scalar(String)
     case enumeration(String, [String])
-    case object(ObjectDefinition)
-    case input(InputObjectDefinition)
+    case object(APIObject)
+    case input(APIInputObject)
 
     var name: String {
         switch self {

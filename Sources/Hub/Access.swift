@@ -1,0 +1,118 @@
+import Basics
+import Models
+
+/// What a caller may do with the rows of one model by one operation.
+///
+/// Deny is the default: a model without rules is served to nobody.
+enum Access: Sendable, Hashable {
+    case none
+    /// Only rows that at least one rule matches.
+    case rows([RowRule])
+    case all
+
+    /// Works out what `@auth` gives a caller.
+    init(_ model: ModelInfo, _ operation: AuthRule.Operation, for caller: Caller) {
+        var rules: [RowRule] = []
+        for rule in model.schema.authRules where rule.operations.contains(operation) {
+            switch rule.allow {
+            case .public:
+                self = .all
+                return
+            case .private where caller.person != nil:
+                self = .all
+                return
+            case .groups where !caller.groups.isDisjoint(with: rule.groups):
+                self = .all
+                return
+            case .groups:
+                guard let name = rule.groupsField, let position = model.schema.position(of: name) else { continue }
+                rules.append(
+                    RowRule(
+                        position: position, isList: model.schema.fields[position].isList,
+                        accepted: caller.groups.sorted(), isOwner: false))
+            case .owner:
+                guard let claim = caller.claim(rule.identityClaim),
+                    let position = model.schema.position(of: rule.ownerField ?? "owner")
+                else { continue }
+                rules.append(
+                    RowRule(
+                        position: position, isList: model.schema.fields[position].isList, accepted: [claim],
+                        isOwner: true))
+            case .private, .custom: continue
+            }
+        }
+        self = rules.isEmpty ? .none : .rows(rules)
+    }
+
+    /// Whether a row is among those it gives.
+    func allows(_ values: [Value]) -> Bool {
+        switch self {
+        case .none: false
+        case .all: true
+        case .rows(let rules): rules.contains { $0.matches(values) }
+        }
+    }
+
+    var isNone: Bool { if case .none = self { true } else { false } }
+}
+
+/// A rule that looks at the row: an owner's or a group's name in one of its fields.
+struct RowRule: Sendable, Hashable {
+    let position: Int
+    let isList: Bool
+    /// The names that match: the caller's claim, or his groups.
+    let accepted: [String]
+    let isOwner: Bool
+
+    /// Whether the row's field names the caller.
+    func matches(_ values: [Value]) -> Bool {
+        let value = values[position]
+        guard isList else {
+            switch value {
+            case .text(let text): return accepted.contains(text)
+            case .integer(let number): return accepted.contains(String(number))
+            default: return false
+            }
+        }
+        guard case .text(let text) = value, text != "[]" else { return false }
+        guard case .array(let elements)? = try? JSONValue(parsing: text) else { return false }
+        return elements.contains { element in element.string.map(accepted.contains) ?? false }
+    }
+}
+
+/// A caller's rights on every model, each worked out when first asked for.
+///
+/// Confined to the thread that executes requests.
+final class CallerRights {
+    let caller: Caller
+    private let models: [ModelInfo]
+    private var known: [Access?]
+
+    init(_ caller: Caller, _ models: [ModelInfo]) {
+        self.caller = caller
+        self.models = models
+        known = Array(repeating: nil, count: models.count * AuthRule.Operation.allCases.count)
+    }
+
+    /// The rights on one model by one operation.
+    func access(_ model: Int, _ operation: AuthRule.Operation) -> Access {
+        let slot = model * AuthRule.Operation.allCases.count + Self.order(operation)
+        if let access = known[slot] { return access }
+        let access = Access(models[model], operation, for: caller)
+        known[slot] = access
+        return access
+    }
+
+    private static func order(_ operation: AuthRule.Operation) -> Int {
+        switch operation {
+        case .create: 0
+        case .update: 1
+        case .delete: 2
+        case .get: 3
+        case .list: 4
+        case .sync: 5
+        case .listen: 6
+        case .search: 7
+        }
+    }
+}

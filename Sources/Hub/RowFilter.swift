@@ -1,0 +1,152 @@
+import Basics
+import Models
+
+/// A filter or condition on one model's rows, as AppSync evaluates it (`appsync-protocol.md` §1.5).
+///
+/// DynamoDB's rules: a comparison with a missing value is false, `ne`, `notContains` and `notIn` of one are true;
+/// `eq: null` is true of a missing value.
+indirect enum RowFilter: Sendable, Hashable {
+    case all
+    case and([RowFilter])
+    case or([RowFilter])
+    case not(RowFilter)
+    case field(Int, RowTest)
+    case deleted(RowTest)
+
+    /// Whether a row passes.
+    func matches(_ row: StoredRow, _ model: ModelSchema) -> Bool {
+        switch self {
+        case .all: true
+        case .and(let parts): parts.allSatisfy { $0.matches(row, model) }
+        case .or(let parts): parts.contains { $0.matches(row, model) }
+        case .not(let part): !part.matches(row, model)
+        case .field(let position, let test): test.matches(row.values[position], model.fields[position])
+        case .deleted(let test): test.matches(row.deleted ? .integer(1) : .null, Self.deletedField)
+        }
+    }
+
+    private static let deletedField = FieldSchema("_deleted", .scalar(.boolean))
+}
+
+/// One comparison of a filter; operands are in the field's storage form.
+enum RowTest: Sendable, Hashable {
+    case equal(Value)
+    case notEqual(Value)
+    case less(Value), lessOrEqual(Value), greater(Value), greaterOrEqual(Value)
+    case between(Value, Value)
+    case contains(Value), notContains(Value)
+    case beginsWith(String)
+    case isIn([Value]), notIn([Value])
+    case exists(Bool)
+    case attributeType(String)
+    /// The length of a text or list, compared.
+    case size([RowTest])
+    /// An operand that no value of the field's type can equal: false, or true of the negated operators.
+    case constant(Bool)
+
+    func matches(_ value: Value, _ field: FieldSchema) -> Bool {
+        switch self {
+        case .equal(let operand): operand.isNull ? value.isNull : order(value, operand) == 0
+        case .notEqual(let operand): operand.isNull ? !value.isNull : order(value, operand) != 0
+        case .less(let operand): order(value, operand).map { $0 < 0 } ?? false
+        case .lessOrEqual(let operand): order(value, operand).map { $0 <= 0 } ?? false
+        case .greater(let operand): order(value, operand).map { $0 > 0 } ?? false
+        case .greaterOrEqual(let operand): order(value, operand).map { $0 >= 0 } ?? false
+        case .between(let low, let high):
+            (order(value, low).map { $0 >= 0 } ?? false) && (order(value, high).map { $0 <= 0 } ?? false)
+        case .contains(let operand): Self.contains(value, operand, field)
+        case .notContains(let operand): !Self.contains(value, operand, field)
+        case .beginsWith(let prefix): Self.text(value, field).map { hasPrefix($0, prefix) } ?? false
+        case .isIn(let operands): operands.contains { order(value, $0) == 0 }
+        case .notIn(let operands): !operands.contains { order(value, $0) == 0 }
+        case .exists(let wanted): value.isNull != wanted
+        case .attributeType(let name): Self.attributeType(value, field) == name
+        case .size(let tests):
+            Self.size(value, field).map { size in tests.allSatisfy { $0.matches(.integer(size), Self.sizeField) } }
+                ?? false
+        case .constant(let result): result
+        }
+    }
+
+    private static let sizeField = FieldSchema("size", .scalar(.int))
+
+    /// The text that string operators see: an AWSDateTime in its wire form.
+    private static func text(_ value: Value, _ field: FieldSchema) -> String? {
+        switch value {
+        case .text(let text): return text
+        case .integer(let number):
+            guard case .scalar(.awsDateTime) = field.type, !field.isList else { return nil }
+            return DateTime(milliseconds: number).iso8601
+        default: return nil
+        }
+    }
+
+    private static func contains(_ value: Value, _ operand: Value, _ field: FieldSchema) -> Bool {
+        if field.isList {
+            guard case .text(let text) = value, case .array(let elements)? = try? JSONValue(parsing: text) else {
+                return false
+            }
+            let element = FieldSchema(field.name, field.type)
+            return elements.contains { json in
+                guard !json.isNull, let stored = elementValue(json, element) else { return false }
+                return order(stored, operand) == 0
+            }
+        }
+        guard let text = text(value, field), case .text(let part) = operand else { return false }
+        return part.isEmpty || Array(text.utf8).containsSequence(Array(part.utf8))
+    }
+
+    private static func elementValue(_ json: JSONValue, _ field: FieldSchema) -> Value? {
+        if case .scalar(let scalar) = field.type { return scalar.storageValue(of: json) }
+        return json.string.map { .text($0) }
+    }
+
+    private static func size(_ value: Value, _ field: FieldSchema) -> Int64? {
+        if field.isList {
+            guard case .text(let text) = value, case .array(let elements)? = try? JSONValue(parsing: text) else {
+                return nil
+            }
+            return Int64(elements.count)
+        }
+        return text(value, field).map { Int64($0.utf8.count) }
+    }
+
+    private static func attributeType(_ value: Value, _ field: FieldSchema) -> String {
+        if value.isNull { return "_null" }
+        if field.isList { return "list" }
+        switch field.type {
+        case .embedded: return "map"
+        case .enumeration: return "string"
+        case .scalar(.int), .scalar(.float), .scalar(.decimal), .scalar(.awsTimestamp): return "number"
+        case .scalar(.boolean): return "bool"
+        default: return "string"
+        }
+    }
+}
+
+/// Orders two values of one field: negative, zero or positive; nil where one is missing or they do not compare.
+func order(_ a: Value, _ b: Value) -> Int? {
+    switch (a, b) {
+    case (.integer(let a), .integer(let b)): return a < b ? -1 : (a > b ? 1 : 0)
+    case (.text(let a), .text(let b)):
+        if a == b { return 0 }
+        return a.utf8.lexicographicallyPrecedes(b.utf8) ? -1 : 1
+    case (.real(let a), .real(let b)): return a < b ? -1 : (a > b ? 1 : (a == b ? 0 : nil))
+    case (.integer(let a), .real): return order(.real(Double(a)), b)
+    case (.real, .integer(let b)): return order(a, .real(Double(b)))
+    default: return nil
+    }
+}
+
+private func hasPrefix(_ text: String, _ prefix: String) -> Bool { text.utf8.starts(with: prefix.utf8) }
+
+extension [UInt8] {
+    /// Whether `part` occurs in it; bytes are compared, so that no normalisation makes unequal texts alike.
+    fileprivate func containsSequence(_ part: [UInt8]) -> Bool {
+        guard part.count <= count else { return false }
+        for start in 0...(count - part.count) where self[start] == part[0] {
+            if self[start..<start + part.count].elementsEqual(part) { return true }
+        }
+        return false
+    }
+}
