@@ -53,6 +53,7 @@ enum FieldSource: Sendable {
     case property(FieldSchema)
     /// A member of a connection.
     case items, nextToken, startedAt
+    case typename
     /// `__schema`, `__type(name:)` and everything below them.
     case introspection
 }

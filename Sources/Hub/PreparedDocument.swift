@@ -1,0 +1,142 @@
+import AppSync
+import Basics
+import GraphQL
+
+/// A document that was parsed and found valid: what is kept between requests that send the same text.
+final class PreparedDocument: Sendable {
+    let operations: [PreparedOperation]
+
+    init(_ operations: [PreparedOperation]) {
+        self.operations = operations
+    }
+
+    /// The operation to run: the one named, or the only one.
+    func operation(named name: String?) -> PreparedOperation? {
+        guard let name, !name.isEmpty else { return operations.count == 1 ? operations[0] : nil }
+        return operations.first { $0.name == name }
+    }
+}
+
+/// An operation with its fields resolved against the API.
+final class PreparedOperation: Sendable {
+    let kind: OperationKind
+    let name: String?
+    let variables: [PreparedVariable]
+    /// What to run; nil where `@skip` or `@include` make it depend on variables.
+    private let fixedRoots: [SelectedField]?
+    private let definition: OperationDefinition
+    private let fragments: [String: FragmentDefinition]
+    private let schema: HubSchema
+
+    init(
+        _ definition: OperationDefinition, _ fragments: [String: FragmentDefinition], _ schema: HubSchema,
+        usesConditions: Bool
+    ) {
+        kind = definition.kind
+        name = definition.name
+        self.definition = definition
+        self.fragments = fragments
+        self.schema = schema
+        variables = definition.variables.map { PreparedVariable($0, schema) }
+        fixedRoots =
+            usesConditions
+            ? nil
+            : SelectionCompiler(schema: schema, fragments: fragments, variables: [:])
+                .compile(definition.selections, on: schema.root(definition.kind)).fields
+    }
+
+    /// The root fields to run with these variables.
+    func roots(_ values: [String: JSONValue]) -> [SelectedField] {
+        if let fixedRoots { return fixedRoots }
+        return SelectionCompiler(schema: schema, fragments: fragments, variables: values)
+            .compile(definition.selections, on: schema.root(kind)).fields
+    }
+}
+
+/// A variable of an operation.
+struct PreparedVariable: Sendable {
+    let name: String
+    let type: TypeShape
+    let defaultValue: JSONValue?
+    /// What a mutation makes of it, where it is a mutation's input.
+    let role: APIInputObject.Role
+
+    init(_ definition: VariableDefinition, _ schema: HubSchema) {
+        name = definition.name
+        type = TypeShape(definition.type)
+        defaultValue = definition.defaultValue.flatMap { try? Literal(schema: schema).value($0, type) }
+        if case .named(let input) = type.nullable, let object = schema.input(input) {
+            role = object.role
+        } else {
+            role = .plain
+        }
+    }
+}
+
+/// The fields to answer of one object.
+final class ObjectSelection: Sendable {
+    let typeName: String
+    let fields: [SelectedField]
+    /// Whether it reaches into other models, whose rights depend on who asks.
+    let hasRelations: Bool
+
+    init(_ typeName: String, _ fields: [SelectedField]) {
+        self.typeName = typeName
+        self.fields = fields
+        hasRelations = fields.contains { field in
+            if case .relation = field.definition.source { return true }
+            return field.selection?.hasRelations ?? false
+        }
+    }
+}
+
+/// One field to answer.
+struct SelectedField: Sendable {
+    /// The key in the answer.
+    let key: String
+    /// `"key":` as bytes.
+    let keyBytes: [UInt8]
+    let definition: APIField
+    let arguments: [Argument]
+    let selection: ObjectSelection?
+    let location: ResponseError.Location
+    let isNonNull: Bool
+
+    init(_ field: FieldSelection, _ definition: APIField, _ selection: ObjectSelection?) {
+        key = field.responseKey
+        keyBytes = JSONValue.string(key).bytes + [UInt8(ascii: ":")]
+        self.definition = definition
+        arguments = field.arguments
+        self.selection = selection
+        location = ResponseError.Location(field.position)
+        isNonNull = definition.type.isNonNull
+    }
+}
+
+extension ResponseError.Location {
+    init(_ position: SourcePosition) {
+        self.init(line: position.line, column: position.column)
+    }
+}
+
+extension TypeShape {
+    /// A type as written in a document.
+    init(_ written: GraphQL.TypeReference) {
+        switch written {
+        case .named(let name, _): self = .named(name)
+        case .list(let element, _): self = .list(TypeShape(element))
+        case .nonNull(let inner): self = .nonNull(TypeShape(inner))
+        }
+    }
+}
+
+extension HubSchema {
+    /// The root type of a kind of operation.
+    func root(_ kind: OperationKind) -> APIObject {
+        switch kind {
+        case .query: query
+        case .mutation: mutation
+        case .subscription: subscription
+        }
+    }
+}
