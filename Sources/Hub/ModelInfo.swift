@@ -83,7 +83,7 @@ final class ModelInfo: Sendable {
 }
 
 /// A row of a base table: the record and what the service knows of it.
-struct StoredRow: Sendable, Hashable {
+struct HubRow: Sendable, Hashable {
     /// The table's row number, which never changes while the record lives.
     var rowID: Int64
     /// The record's fields in the schema's order.

@@ -62,8 +62,9 @@ struct PreparedVariable: Sendable {
     let role: APIInputObject.Role
 
     init(_ definition: VariableDefinition, _ schema: HubSchema) {
+        let type = TypeShape(definition.type)
         name = definition.name
-        type = TypeShape(definition.type)
+        self.type = type
         defaultValue = definition.defaultValue.flatMap { try? Literal(schema: schema).value($0, type) }
         if case .named(let input) = type.nullable, let object = schema.input(input) {
             role = object.role

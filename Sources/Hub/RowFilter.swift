@@ -14,7 +14,7 @@ indirect enum RowFilter: Sendable, Hashable {
     case deleted(RowTest)
 
     /// Whether a row passes.
-    func matches(_ row: StoredRow, _ model: ModelSchema) -> Bool {
+    func matches(_ row: HubRow, _ model: ModelSchema) -> Bool {
         switch self {
         case .all: true
         case .and(let parts): parts.allSatisfy { $0.matches(row, model) }

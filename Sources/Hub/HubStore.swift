@@ -1,0 +1,91 @@
+import Basics
+import ModelTables
+import Models
+import SQLite
+
+/// The SQL of one served model: its base table with what the service knows of each row.
+final class BaseTable: Sendable {
+    let model: ModelInfo
+    let table: ModelTable
+    /// Positions of the metadata columns.
+    static let version = 0
+    static let deleted = 1
+    static let lastChangedAt = 2
+    /// When a tombstone goes, in hub time; null on live rows.
+    static let expires = 3
+
+    private let fetchText: StatementText
+    private let fetchRowText: StatementText
+    let walkText: StatementText
+    let changesText: StatementText
+    let expiredText: StatementText
+    let purgeText: StatementText
+    let maxRowText: StatementText
+    let columns: String
+
+    init(_ model: ModelInfo) {
+        self.model = model
+        table = ModelTable(
+            model.schema,
+            metadata: [
+                MetadataColumn("_version", .integer), MetadataColumn("_deleted", .integer),
+                MetadataColumn("_lastChangedAt", .integer, isIndexed: true),
+                MetadataColumn("_ttl", .integer, isIndexed: true, indexCondition: "\"_ttl\" IS NOT NULL"),
+            ])
+        let fields = model.schema.fields.map { "\"\($0.name)\"" }
+        let row = ModelTable.rowColumn
+        columns = (fields + ["\"_version\"", "\"_deleted\"", "\"_lastChangedAt\"", row]).joined(separator: ",")
+        let start = "SELECT \(columns) FROM \(table.name) WHERE "
+        fetchText = StatementText(start + "\(table.keyColumn)=?1")
+        fetchRowText = StatementText(start + "\(row)=?1")
+        walkText = StatementText(start + "\(row)>?1 AND \(row)<=?2 ORDER BY \(row) LIMIT ?3")
+        changesText = StatementText(
+            start + "(\"_lastChangedAt\",\(row))>(?1,?2) AND \"_lastChangedAt\"<=?3 "
+                + "ORDER BY \"_lastChangedAt\",\(row) LIMIT ?4")
+        expiredText = StatementText(
+            "SELECT \(row),\"_lastChangedAt\" FROM \(table.name) WHERE \"_ttl\" IS NOT NULL AND \"_ttl\"<?1 LIMIT ?2")
+        purgeText = StatementText("DELETE FROM \(table.name) WHERE \(row)=?1")
+        maxRowText = StatementText("SELECT coalesce(max(\(row)),0) FROM \(table.name)")
+    }
+
+    /// The row with a key.
+    func fetch(_ key: String, on connection: Connection) throws -> HubRow? {
+        try connection.withStatement(fetchText) { statement in
+            statement.bind(key, at: 1)
+            return try statement.step() ? StatementRow(statement: statement, fieldCount: model.schema.fields.count).copy : nil
+        }
+    }
+
+    /// The row with a number.
+    func fetch(row: Int64, on connection: Connection) throws -> HubRow? {
+        try connection.withStatement(fetchRowText) { statement in
+            statement.bind(row, at: 1)
+            return try statement.step() ? StatementRow(statement: statement, fieldCount: model.schema.fields.count).copy : nil
+        }
+    }
+
+    /// Inserts a new record; gives its row number.
+    func insert(_ values: [Value], stamp: Int64, on connection: Connection) throws -> Int64 {
+        try table.insert(
+            Record(schema: model.schema, values: values),
+            metadata: [.integer(1), .integer(0), .integer(stamp), .null], on: connection)
+    }
+
+    /// Writes a changed record over the stored one.
+    func update(
+        _ old: HubRow, to new: HubRow, expires: Int64?, on connection: Connection
+    ) throws {
+        var fields: [(position: Int, value: Value)] = []
+        for position in new.values.indices where new.values[position] != old.values[position] {
+            fields.append((position, new.values[position]))
+        }
+        var metadata: [(position: Int, value: Value)] = [
+            (Self.version, .integer(new.version)), (Self.lastChangedAt, .integer(new.lastChangedAt)),
+        ]
+        if new.deleted {
+            metadata.append((Self.deleted, .integer(1)))
+            metadata.append((Self.expires, expires.map { .integer($0) } ?? .null))
+        }
+        try table.update(key: model.key(of: old.values), fields: fields, metadata: metadata, on: connection)
+    }
+}
