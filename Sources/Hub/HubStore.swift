@@ -89,3 +89,10 @@ final class BaseTable: Sendable {
         try table.update(key: model.key(of: old.values), fields: fields, metadata: metadata, on: connection)
     }
 }
+
+extension HubCore {
+    /// Makes the base tables of a new database.
+    static func migrate(_ schema: Schema, _ tables: [BaseTable], _ connection: Connection, _ log: Log) throws {
+        for table in tables { try table.table.create(on: connection) }
+    }
+}

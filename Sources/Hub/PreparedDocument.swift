@@ -27,6 +27,8 @@ final class PreparedOperation: Sendable {
     private let definition: OperationDefinition
     private let fragments: [String: FragmentDefinition]
     private let schema: HubSchema
+    /// Root selections as written, or as resolved where no condition changes them.
+    let rootCount: Int
 
     init(
         _ definition: OperationDefinition, _ fragments: [String: FragmentDefinition], _ schema: HubSchema,
@@ -43,6 +45,7 @@ final class PreparedOperation: Sendable {
             ? nil
             : SelectionCompiler(schema: schema, fragments: fragments, variables: [:])
                 .compile(definition.selections, on: schema.root(definition.kind)).fields
+        rootCount = fixedRoots?.count ?? definition.selections.count
     }
 
     /// The root fields to run with these variables.

@@ -1,0 +1,285 @@
+import AppSync
+import Basics
+import Models
+import SQLite
+
+/// A mutation on its way: what it is, who sends it, where its answer goes.
+struct Mutation {
+    let root: RootField
+    let model: ModelInfo
+    let field: SelectedField
+    let rights: CallerRights
+    let input: MutationInput
+    let condition: RowFilter
+    let hasCondition: Bool
+
+    /// An error at the mutation's field.
+    func error(_ message: String, _ type: String?, data: JSONValue? = nil) -> ResponseError {
+        ResponseError(message, errorType: type, path: [.field(field.key)], locations: [field.location], data: data)
+    }
+
+    var unauthorized: ResponseError {
+        error("Not Authorized to access \(root.name) on type Mutation", ErrorType.unauthorized)
+    }
+
+    var conditionFailed: ResponseError {
+        error(
+            "The conditional request failed (Service: DynamoDb, Status Code: 400, Request ID: 00000000)",
+            ErrorType.conditionalCheckFailed)
+    }
+
+    /// A field's rights were refused.
+    func unauthorized(field name: String) -> ResponseError {
+        error("Not Authorized to access \(name) on type \(model.schema.name)", ErrorType.unauthorized)
+    }
+}
+
+extension HubCore {
+    /// Carries out one mutation within the open transaction. All checks come before the first write, so that a refused
+    /// mutation leaves nothing behind.
+    ///
+    /// - Throws: `SQLiteError` only; everything the caller did wrong is the result's error.
+    func mutate(
+        _ root: RootField, _ field: SelectedField, _ request: RunnableRequest
+    ) throws -> Result<HubRow, ResponseError> {
+        let model = engine.schema.models[root.model]
+        let mutation: Mutation
+        do throws(InputError) {
+            mutation = Mutation(
+                root: root, model: model, field: field, rights: request.rights,
+                input: try engine.mutationInput(of: field, request.variables),
+                condition: try engine.filter("condition", of: field, model, request.variables),
+                hasCondition: field.arguments.contains { $0.name == "condition" })
+        } catch {
+            return .failure(
+                ResponseError(error.message, path: [.field(field.key)], locations: [field.location]))
+        }
+        let id = request.mutationIDs[field.key]
+        let scope = id == nil ? 0 : Self.hash(request.rights.caller.scope)
+        if let id, let applied = try state.applied(id, scope, on: connection) {
+            statistics.replayed += 1
+            return try replay(applied, mutation)
+        }
+        let result: Result<HubRow, ResponseError>
+        switch root.kind {
+        case .create: result = try create(mutation)
+        case .update: result = try update(mutation)
+        case .delete: result = try delete(mutation)
+        default: result = .failure(mutation.error("\(root.name) is no mutation", ErrorType.unsupportedOperation))
+        }
+        if case .success(let row) = result {
+            statistics.mutations += 1
+            if let id {
+                try state.note(
+                    id, scope, AppliedMutation(model: model.schema.name, row: row.rowID, version: row.version),
+                    expires: state.hubTime + Self.horizon, on: connection)
+            }
+        }
+        return result
+    }
+
+    /// FNV-1a: the same in every process, as what is stored must be.
+    private static func hash(_ text: String) -> Int64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return Int64(bitPattern: hash)
+    }
+
+    /// Answers a retry: the row as the mutation left it, if the caller may still have it.
+    private func replay(_ applied: AppliedMutation, _ mutation: Mutation) throws -> Result<HubRow, ResponseError> {
+        guard applied.model == mutation.model.schema.name else {
+            return .failure(mutation.error("The mutation id was used for another model.", ErrorType.badRequest))
+        }
+        let table = tables[mutation.model.index]
+        guard let current = try table.fetch(row: applied.row, on: connection) else {
+            return .failure(mutation.conditionFailed)
+        }
+        let row =
+            current.version == applied.version
+            ? current
+            : try state.image(mutation.model, row: applied.row, version: applied.version, on: connection) ?? current
+        guard mayAnswer(row, mutation) else { return .failure(mutation.unauthorized) }
+        return .success(row)
+    }
+
+    /// Whether a mutation's answer may show the row: to who may read it, and to who may write it by a rule on the row.
+    private func mayAnswer(_ row: HubRow, _ mutation: Mutation) -> Bool {
+        let index = mutation.model.index
+        if mutation.rights.access(index, .get).allows(row.values) { return true }
+        return mutation.rights.access(index, mutation.root.operation).allows(row.values)
+    }
+
+    // MARK: Create
+
+    private func create(_ mutation: Mutation) throws -> Result<HubRow, ResponseError> {
+        let model = mutation.model
+        let access = mutation.rights.access(model.index, .create)
+        guard !access.isNone else { return .failure(mutation.unauthorized) }
+        var values = mutation.input.values.map { $0 ?? .null }
+        if model.keyPositions.count == 1, values[model.keyPositions[0]].isNull {
+            values[model.keyPositions[0]] = .text(random.uuid())
+        }
+        let now = Value.integer(time.now().milliseconds)
+        if let position = model.createdAt, values[position].isNull { values[position] = now }
+        if let position = model.updatedAt, values[position].isNull { values[position] = now }
+        fillOwner(&values, mutation, access)
+        guard access.allows(values) else { return .failure(mutation.unauthorized) }
+        let absent = HubRow(
+            rowID: 0, values: Array(repeating: .null, count: values.count), version: 0, deleted: false, lastChangedAt: 0)
+        guard mutation.condition.matches(absent, model.schema) else { return .failure(mutation.conditionFailed) }
+        let table = tables[model.index]
+        do {
+            let row = try table.insert(values, stamp: stamp, on: connection)
+            let created = HubRow(rowID: row, values: values, version: 1, deleted: false, lastChangedAt: stamp)
+            pending.append(
+                CommittedChange(kind: .create, model: model.index, row: created, modelName: model.schema.name))
+            return .success(created)
+        } catch let error as SQLiteError where error.isUniqueViolation {
+            // Sent again without a mutation id: the same content is the same create.
+            if let stored = try table.fetch(model.key(of: values), on: connection), stored.version == 1,
+                !stored.deleted, Self.isSame(values, stored.values, mutation)
+            {
+                return .success(stored)
+            }
+            return .failure(mutation.conditionFailed)
+        }
+    }
+
+    /// Puts the caller into an owner field that the input leaves out.
+    private func fillOwner(_ values: inout [Value], _ mutation: Mutation, _ access: Access) {
+        guard case .rows(let rules) = access else { return }
+        for rule in rules
+        where rule.isOwner && mutation.input.values[rule.position] == nil && values[rule.position].isNull {
+            values[rule.position] =
+                rule.isList
+                ? .text(JSONValue.array(rule.accepted.map { .string($0) }).text) : .text(rule.accepted[0])
+        }
+    }
+
+    /// Whether a repeated create says what is stored; times that the service filled in are its own.
+    private static func isSame(_ values: [Value], _ stored: [Value], _ mutation: Mutation) -> Bool {
+        let model = mutation.model
+        return values.indices.allSatisfy { position in
+            if position == model.createdAt || position == model.updatedAt, mutation.input.values[position] == nil {
+                return true
+            }
+            return values[position] == stored[position]
+        }
+    }
+
+    // MARK: Update and delete
+
+    private func update(_ mutation: Mutation) throws -> Result<HubRow, ResponseError> {
+        let stored: HubRow
+        switch try target(mutation, .update) {
+        case .failure(let error): return .failure(error)
+        case .success(let row): stored = row
+        }
+        if stored.deleted { return .failure(conflict(stored, mutation)) }
+        let model = mutation.model
+        var values = stored.values
+        if mutation.input.version == stored.version {
+            for position in values.indices where !model.keyPositions.contains(position) {
+                if let value = mutation.input.values[position] { values[position] = value }
+            }
+            if let position = model.updatedAt, mutation.input.values[position] == nil {
+                values[position] = .integer(time.now().milliseconds)
+            }
+        } else {
+            guard model.schema.conflictStrategy == .automerge else { return .failure(conflict(stored, mutation)) }
+            Automerge.merge(mutation.input.values, into: &values, model)
+        }
+        // A row may not be handed to somebody the caller could not have written it for.
+        guard mutation.rights.access(model.index, .update).allows(values) else { return .failure(mutation.unauthorized) }
+        return .success(try write(stored, values, deleted: false, mutation))
+    }
+
+    private func delete(_ mutation: Mutation) throws -> Result<HubRow, ResponseError> {
+        let stored: HubRow
+        switch try target(mutation, .delete) {
+        case .failure(let error): return .failure(error)
+        case .success(let row): stored = row
+        }
+        guard !stored.deleted, mutation.input.version == stored.version else {
+            return .failure(conflict(stored, mutation))
+        }
+        return .success(try write(stored, stored.values, deleted: true, mutation))
+    }
+
+    /// The stored row that an update or delete is for, once the caller's rights and his condition are checked.
+    private func target(
+        _ mutation: Mutation, _ operation: AuthRule.Operation
+    ) throws -> Result<HubRow, ResponseError> {
+        let model = mutation.model
+        let access = mutation.rights.access(model.index, operation)
+        guard !access.isNone else { return .failure(mutation.unauthorized) }
+        let key = model.key(of: mutation.input.values.map { $0 ?? .null })
+        guard let stored = try tables[model.index].fetch(key, on: connection) else {
+            if case .rows = access { return .failure(mutation.unauthorized) }
+            return .failure(mutation.conditionFailed)
+        }
+        guard access.allows(stored.values) else { return .failure(mutation.unauthorized) }
+        let mayRead = mutation.rights.access(model.index, .get).allows(stored.values)
+        if !mayRead, case .all = access, let hidden = hiddenField(mutation) {
+            return .failure(mutation.unauthorized(field: hidden))
+        }
+        if mutation.hasCondition, mutation.condition != .all {
+            // A condition on a row that the caller may not read would tell him what is in it.
+            guard mayRead else { return .failure(mutation.unauthorized) }
+            guard mutation.condition.matches(stored, model.schema) else { return .failure(mutation.conditionFailed) }
+        }
+        return .success(stored)
+    }
+
+    /// A selected field that a caller without the right to read would learn: neither a key nor of his own input.
+    private func hiddenField(_ mutation: Mutation) -> String? {
+        for field in mutation.field.selection?.fields ?? [] {
+            switch field.definition.source {
+            case .column(let position):
+                if mutation.model.keyPositions.contains(position) || mutation.input.values[position] != nil { continue }
+                return field.definition.name
+            case .relation: return field.definition.name
+            default: continue
+            }
+        }
+        return nil
+    }
+
+    private func write(_ stored: HubRow, _ values: [Value], deleted: Bool, _ mutation: Mutation) throws -> HubRow {
+        let model = mutation.model
+        let row = HubRow(
+            rowID: stored.rowID, values: values, version: stored.version + 1, deleted: deleted, lastChangedAt: stamp)
+        try state.keepImage(stored, model, expires: state.hubTime + Self.imageHorizon, on: connection)
+        try tables[model.index].update(stored, to: row, expires: state.hubTime + Self.horizon, on: connection)
+        pending.append(
+            CommittedChange(
+                kind: deleted ? .delete : .update, model: model.index, row: row, modelName: model.schema.name))
+        return row
+    }
+
+    /// A version conflict; the server's record goes along only to who may see it.
+    private func conflict(_ stored: HubRow, _ mutation: Mutation) -> ResponseError {
+        var data: JSONValue?
+        if mayAnswer(stored, mutation), let selection = mutation.field.selection {
+            var encoder = RowEncoder(engine.schema)
+            encoder.encode(stored, selection, mutation.model, nil) { [.field(mutation.field.key)] }
+            data = try? JSONValue(parsing: encoder.writer.bytes)
+        }
+        return mutation.error("Conflict resolver rejects mutation.", ErrorType.conflictUnhandled, data: data)
+    }
+}
+
+extension RootField {
+    /// The right that a root field needs.
+    var operation: AuthRule.Operation {
+        switch kind {
+        case .get: .get
+        case .list, .index: .list
+        case .sync: .sync
+        case .create: .create
+        case .update: .update
+        case .delete: .delete
+        case .onCreate, .onUpdate, .onDelete: .listen
+        }
+    }
+}

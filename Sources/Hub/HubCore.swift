@@ -1,0 +1,136 @@
+import AppSync
+import Basics
+import GraphQL
+import Models
+import SQLite
+
+/// The synchronous heart of a hub: GraphQL requests in, answers and committed changes out, over one SQLite connection.
+///
+/// It is confined to one executor, as its connection is. All mutations given to one ``execute(_:)`` share one commit; the
+/// answers are true only once it returns.
+public final class HubCore {
+    /// How long tombstones and mutation ids are kept, in milliseconds of hub time: 30 days, as Amplify has it.
+    public static let horizon: Int64 = 30 * 86_400_000
+    /// How long rows as they were are kept for retries; a later retry is answered with the row as it is.
+    static let imageHorizon: Int64 = 3 * 86_400_000
+    /// Mutations that one request may hold.
+    public static let batchLimit = 100
+
+    let engine: HubEngine
+    let connection: Connection
+    let state: HubState
+    let tables: [BaseTable]
+    let reader: QueryRunner
+    let time: any TimeSource
+    let random: any RandomSource
+    let log: Log
+    /// `,"extensions":{…}}`: how every answer of GraphQL ends.
+    let extensions: [UInt8]
+    /// Counts, for `/metrics`.
+    public internal(set) var statistics = HubStatistics()
+
+    private var rights: [Caller: CallerRights] = [:]
+    /// The changes of the transaction that is open.
+    var pending: [CommittedChange] = []
+    /// The stamp of the transaction that is open.
+    var stamp: Int64 = 0
+
+    /// Opens the hub's tables on a connection, making or migrating them.
+    ///
+    /// - Throws: ``HubError`` where the schema cannot be served; `SQLiteError` or a migration's error where the database
+    ///   cannot be used, saying why in one line.
+    public init(
+        schema: Schema, connection: Connection, keys: APIKeys, time: any TimeSource, random: any RandomSource,
+        log: Log = .none
+    ) throws {
+        engine = try HubEngine(schema, keys: keys)
+        self.connection = connection
+        self.time = time
+        self.random = random
+        self.log = log
+        tables = engine.schema.models.map { BaseTable($0) }
+        try Self.migrate(schema, tables, connection, log)
+        state = try HubState(connection, time)
+        reader = QueryRunner(engine, connection, tables, tokenKey: state.tokenKey, epoch: state.epoch)
+        extensions = reader.extensions
+    }
+
+    /// Names this database's history; devices that knew another must fetch everything anew.
+    public var epoch: String { state.epoch }
+
+    /// Answers requests; mutations are durable when it returns.
+    ///
+    /// Queries see what was committed before. Changes come in commit order, for ``SubscriptionRegistry``.
+    public func execute(_ requests: [HubRequest]) -> (answers: [HubAnswer], events: [CommittedChange]) {
+        var answers = [HubAnswer?](repeating: nil, count: requests.count)
+        var writes: [(index: Int, request: RunnableRequest)] = []
+        var reads: [(index: Int, request: RunnableRequest)] = []
+        for (index, request) in requests.enumerated() {
+            switch runnable(request) {
+            case .failure(let failure): answers[index] = failure.answer(extensions: extensions)
+            case .success(let runnable):
+                switch runnable.operation.kind {
+                case .query: reads.append((index, runnable))
+                case .mutation: writes.append((index, runnable))
+                case .subscription: answers[index] = RequestFailure.subscriptionOverHTTP.answer(extensions: extensions)
+                }
+            }
+        }
+        statistics.requests += UInt64(requests.count)
+        for (index, request) in reads { answers[index] = reader.answer(request) }
+        var events: [CommittedChange] = []
+        if !writes.isEmpty {
+            let outcome = commit(writes.map(\.request))
+            for (write, answer) in zip(writes, outcome.answers) { answers[write.index] = answer }
+            events = outcome.events
+        }
+        return (answers.map { $0 ?? .error(500, ErrorType.internalFailure, "The request was lost.") }, events)
+    }
+
+    private func runnable(_ request: HubRequest) -> Result<RunnableRequest, RequestFailure> {
+        guard let key = request.apiKey, !key.isEmpty else {
+            return .failure(.unauthorized("Valid authorization header not provided."))
+        }
+        guard let caller = engine.keys.caller(key: key, person: request.person, device: request.device) else {
+            return .failure(.unauthorized("You are not authorized to make this call."))
+        }
+        return engine.runnable(request.body, rights(of: caller))
+    }
+
+    /// A caller's rights, worked out once.
+    func rights(of caller: Caller) -> CallerRights {
+        if let known = rights[caller] { return known }
+        if rights.count > 4096 { rights.removeAll() }
+        let made = CallerRights(caller, engine.schema.models)
+        rights[caller] = made
+        return made
+    }
+}
+
+/// What a hub has done since it started.
+public struct HubStatistics: Sendable, Hashable {
+    /// GraphQL requests answered.
+    public var requests: UInt64 = 0
+    /// Mutations applied.
+    public var mutations: UInt64 = 0
+    /// Mutations refused.
+    public var refused: UInt64 = 0
+    /// Retried mutations answered without being applied again.
+    public var replayed: UInt64 = 0
+    /// Commits.
+    public var commits: UInt64 = 0
+    /// Commits that failed.
+    public var failures: UInt64 = 0
+    /// Whether the last commit failed for want of disk space.
+    public var isDiskFull = false
+}
+
+extension RequestFailure {
+    static var subscriptionOverHTTP: RequestFailure {
+        .invalid([
+            ResponseError(
+                "Subscriptions are supported through the realtime channel only.",
+                errorType: ErrorType.unsupportedOperation)
+        ])
+    }
+}

@@ -1,0 +1,90 @@
+import AppSync
+import Basics
+import GraphQL
+
+extension HubEngine {
+    /// Reads a request's body, finds its operation, and checks its variables.
+    func runnable(_ body: [UInt8], _ rights: CallerRights) -> Result<RunnableRequest, RequestFailure> {
+        guard !body.isEmpty else { return .failure(.malformed("Request body is empty.")) }
+        guard let json = try? JSONValue(parsing: body), case .object(let object) = json,
+            let text = object["query"]?.string
+        else { return .failure(.malformed("Unable to parse GraphQL query.")) }
+        let document: PreparedDocument
+        switch prepare(text) {
+        case .failure(let failure): return .failure(failure)
+        case .success(let prepared): document = prepared
+        }
+        guard let operation = document.operation(named: object["operationName"]?.string) else {
+            let name = object["operationName"]?.string ?? ""
+            return .failure(
+                .malformed(name.isEmpty ? "Missing operation name." : "Unknown operation named '\(name.prefix(80))'."))
+        }
+        let variables: JSONObject
+        switch object["variables"] {
+        case nil, .null?: variables = JSONObject()
+        case .object(let given)?: variables = given
+        default: return .failure(.malformed("Unable to parse GraphQL query."))
+        }
+        do throws(InputError) {
+            let checked = try Variables(
+                variables, operation, schema, isBatch: operation.kind == .mutation && operation.hasSeveralRoots)
+            return .success(
+                RunnableRequest(
+                    rights: rights, operation: operation, variables: checked, mutationIDs: mutationIDs(object)))
+        } catch {
+            return .failure(.invalid([ResponseError(error.message)]))
+        }
+    }
+
+    private func mutationIDs(_ request: JSONObject) -> [String: String] {
+        guard case .object(let ids)? = request["extensions"]?["bincount"]?["mutationIds"] else { return [:] }
+        var result: [String: String] = [:]
+        for (alias, id) in ids.members {
+            if let text = id.string, !text.isEmpty, text.utf8.count <= 100 { result[alias] = text }
+        }
+        return result
+    }
+
+    /// An argument of a selected field, with variables put in; nil where it is left out or null.
+    func argument(_ name: String, of field: SelectedField, _ variables: Variables) throws(InputError) -> JSONValue? {
+        guard let argument = field.arguments.first(where: { $0.name == name }),
+            let definition = field.definition.argument(name)
+        else { return nil }
+        if case .variable(let variable) = argument.value.kind {
+            guard let value = variables.json[variable], !value.isNull else { return nil }
+            return value
+        }
+        guard let json = try Literal(schema: schema, variables: variables.json).value(argument.value, definition.type),
+            !json.isNull
+        else { return nil }
+        return try Coercion(schema: schema, name: name).value(json, definition.type)
+    }
+
+    /// The `input` of a mutation in storage form.
+    func mutationInput(of field: SelectedField, _ variables: Variables) throws(InputError) -> MutationInput {
+        guard let argument = field.arguments.first(where: { $0.name == "input" }),
+            let definition = field.definition.argument("input")
+        else { throw InputError("Missing field argument input") }
+        if case .variable(let variable) = argument.value.kind {
+            if let failure = variables.failures[variable] { throw failure }
+            if let input = variables.inputs[variable] { return input }
+            throw InputError("Variable '\(variable)' has coerced Null value for NonNull type '\(definition.type)'")
+        }
+        guard let json = try Literal(schema: schema, variables: variables.json).value(argument.value, definition.type),
+            let object = schema.input(definition.type.name)
+        else { throw InputError("Variable 'input' has coerced Null value for NonNull type '\(definition.type)'") }
+        return try Coercion(schema: schema, name: "input").mutationInput(json, object.role, object.name)
+    }
+
+    /// A model's filter or condition, in the argument of that name.
+    func filter(
+        _ name: String, of field: SelectedField, _ model: ModelInfo, _ variables: Variables
+    ) throws(InputError) -> RowFilter {
+        try RowFilter(try argument(name, of: field, variables), for: model.schema)
+    }
+}
+
+extension PreparedOperation {
+    /// Whether more than one field is asked for at the root, conditions left aside.
+    var hasSeveralRoots: Bool { rootCount > 1 }
+}

@@ -1,0 +1,97 @@
+import AppSync
+import Basics
+import GraphQL
+import Models
+
+/// What all parts of a hub share and nobody changes: the API, the keys, and the documents seen lately.
+final class HubEngine: Sendable {
+    let schema: HubSchema
+    let keys: APIKeys
+    private let documents = Locked(DocumentCache())
+
+    init(_ schema: Schema, keys: APIKeys) throws(HubError) {
+        self.schema = try HubSchema(schema)
+        self.keys = keys
+    }
+
+    /// Parses and validates a document, or finds it among those seen lately.
+    func prepare(_ text: String) -> Result<PreparedDocument, RequestFailure> {
+        if let known = documents.withLock({ $0.find(text) }) { return .success(known) }
+        let document: Document
+        do throws(GraphQLSyntaxError) {
+            document = try Document(parsing: text)
+        } catch {
+            return .failure(.malformed("Unable to parse GraphQL query."))
+        }
+        guard document.operations.count + document.fragments.count == document.definitions.count,
+            !document.operations.isEmpty
+        else { return .failure(.malformed("Unable to parse GraphQL query.")) }
+        switch Validator.prepare(document, schema) {
+        case .failure(let failure): return .failure(.invalid(failure.errors))
+        case .success(let prepared):
+            documents.withLock { $0.insert(text, prepared) }
+            return .success(prepared)
+        }
+    }
+}
+
+/// Why a request is answered without running anything.
+enum RequestFailure: Error {
+    /// The body is no GraphQL request: HTTP 400.
+    case malformed(String)
+    /// The caller is not known: HTTP 401.
+    case unauthorized(String)
+    /// The document or its variables do not fit the API: HTTP 200 with `data: null`.
+    case invalid([ResponseError])
+
+    /// The whole answer.
+    func answer(extensions: [UInt8]) -> HubAnswer {
+        var writer = JSONWriter()
+        let errors: [ResponseError]
+        let status: Int
+        switch self {
+        case .malformed(let message):
+            (status, errors) = (400, [ResponseError(message, errorType: ErrorType.malformedHTTPRequest)])
+        case .unauthorized(let message):
+            (status, errors) = (401, [ResponseError(message, errorType: ErrorType.unauthorizedException)])
+        case .invalid(let found): (status, errors) = (200, found)
+        }
+        guard status == 200 else {
+            let list = errors.map { error -> JSONValue in
+                ["errorType": .string(error.errorType ?? ""), "message": .string(error.message)]
+            }
+            writer.value(["errors": .array(list)])
+            return HubAnswer(status: status, body: writer.bytes, errorType: errors.first?.errorType)
+        }
+        writer.raw("{\"data\":null,\"errors\":")
+        writer.value(.array(errors.map(\.json)))
+        writer.bytes.append(contentsOf: extensions)
+        return HubAnswer(status: 200, body: writer.bytes)
+    }
+}
+
+/// Prepared documents by text; the least recently used half goes when there are too many.
+struct DocumentCache: Sendable {
+    private static let limit = 512
+    /// Longer texts are prepared anew each time.
+    private static let longest = 1 << 18
+    private var entries: [String: (document: PreparedDocument, use: UInt64)] = [:]
+    private var clock: UInt64 = 0
+
+    mutating func find(_ text: String) -> PreparedDocument? {
+        guard let index = entries.index(forKey: text) else { return nil }
+        clock += 1
+        entries.values[index].use = clock
+        return entries.values[index].document
+    }
+
+    mutating func insert(_ text: String, _ document: PreparedDocument) {
+        guard text.utf8.count <= Self.longest else { return }
+        if entries.count >= Self.limit {
+            let middle = entries.values.map(\.use).sorted()[Self.limit / 2]
+            entries = entries.filter { $0.value.use > middle }
+        }
+        clock += 1
+        entries[text] = (document, clock)
+    }
+}

@@ -1,0 +1,111 @@
+import AppSync
+import Basics
+import GraphQL
+
+/// One GraphQL request over HTTP: its credentials as the headers have them, and its body.
+public struct HubRequest: Sendable {
+    /// `x-api-key`.
+    public var apiKey: String?
+    /// `x-bincount-person`.
+    public var person: String?
+    /// `x-bincount-device`.
+    public var device: String?
+    /// The JSON body.
+    public var body: [UInt8]
+
+    /// Puts a request together.
+    public init(apiKey: String?, person: String? = nil, device: String? = nil, body: [UInt8]) {
+        self.apiKey = apiKey
+        self.person = person
+        self.device = device
+        self.body = body
+    }
+}
+
+/// The answer to one request.
+public struct HubAnswer: Sendable, Hashable {
+    /// The HTTP status: 200 for everything that GraphQL says, 400, 401, or a retryable 5xx.
+    public var status: Int
+    /// The JSON body.
+    public var body: [UInt8]
+    /// The `x-amzn-ErrorType` header, where there is one.
+    public var errorType: String?
+
+    /// Puts an answer together.
+    public init(status: Int, body: [UInt8], errorType: String? = nil) {
+        self.status = status
+        self.body = body
+        self.errorType = errorType
+    }
+
+    /// An answer that is one error in AppSync's shape.
+    static func error(_ status: Int, _ errorType: String, _ message: String) -> HubAnswer {
+        let json: JSONValue = ["errors": [["errorType": .string(errorType), "message": .string(message)]]]
+        return HubAnswer(status: status, body: json.bytes, errorType: errorType)
+    }
+}
+
+/// A change that has been committed: what subscriptions are fed with.
+public struct CommittedChange: Sendable, Hashable {
+    /// What happened.
+    public enum Kind: Sendable, Hashable {
+        case create, update, delete
+    }
+
+    /// What happened.
+    public let kind: Kind
+    let model: Int
+    let row: HubRow
+    /// The model's name.
+    public let modelName: String
+
+    /// The record's version after the change.
+    public var version: Int64 { row.version }
+    /// The stamp of the commit.
+    public var lastChangedAt: Int64 { row.lastChangedAt }
+}
+
+/// A request that may run: who asks, what, and with which variables.
+struct RunnableRequest {
+    let rights: CallerRights
+    let operation: PreparedOperation
+    let variables: Variables
+    /// Mutation ids by answer key.
+    let mutationIDs: [String: String]
+}
+
+/// The variables of a request, checked.
+struct Variables {
+    var json: [String: JSONValue] = [:]
+    /// Variables that are a mutation's whole input, in storage form.
+    var inputs: [String: MutationInput] = [:]
+    /// Inputs that do not fit, where only their own field of a batch fails for it.
+    var failures: [String: InputError] = [:]
+
+    /// Checks the variables of an operation.
+    ///
+    /// A bad variable fails the whole request, as GraphQL says; except that in a batch of several mutations a bad input
+    /// fails its own mutation, and the others stand.
+    init(_ values: JSONObject, _ operation: PreparedOperation, _ schema: HubSchema, isBatch: Bool) throws(InputError) {
+        for variable in operation.variables {
+            let given = values[variable.name] ?? variable.defaultValue
+            let coercion = Coercion(schema: schema, name: variable.name)
+            switch variable.role {
+            case .create, .update, .delete:
+                guard let given, !given.isNull else {
+                    if variable.type.isNonNull { throw coercion.nullError(variable.type) }
+                    continue
+                }
+                do throws(InputError) {
+                    inputs[variable.name] = try coercion.mutationInput(given, variable.role, variable.type.nullable.name)
+                } catch {
+                    guard isBatch else { throw error }
+                    failures[variable.name] = error
+                }
+            case .plain, .filter:
+                if given == nil, !variable.type.isNonNull { continue }
+                json[variable.name] = try coercion.value(given, variable.type)
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import AppSync
+import Basics
+import Crypto
+
+/// Where the next page of a list or sync begins; opaque and sealed on the wire.
+///
+/// It is bound to the query it came from. Sealing is deterministic: the code of the plain text is both what proves it and
+/// what its cipher stream is made from, so that neither row numbers nor stamps can be read or made up.
+struct PageToken: Hashable {
+    /// What kind of walk it continues.
+    enum Walk: String {
+        case base = "b"
+        case changes = "c"
+        case index = "i"
+    }
+
+    let walk: Walk
+    /// The `startedAt` of the first page.
+    let startedAt: Int64
+    /// The last change read (a delta's stamp; the offset of an index walk).
+    let position: Int64
+    /// The last row read.
+    let row: Int64
+    /// The last row of a base walk, fixed on the first page.
+    let lastRow: Int64
+
+    private static let codeSize = 16
+
+    /// The token's text; `binding` names the query and its arguments.
+    func sealed(_ binding: String, key: [UInt8]) -> String {
+        let plain = Array("\(walk.rawValue):\(startedAt):\(position):\(row):\(lastRow)".utf8)
+        let code = Self.code(plain, binding, key)
+        return Base64.encode(code + Self.mask(plain, code, key), forURL: true)
+    }
+
+    /// Opens a token; nil where it is forged, cut, or of another query.
+    init?(_ text: String, _ binding: String, key: [UInt8]) {
+        guard text.utf8.count <= 400, let bytes = Base64.decode(text), bytes.count > Self.codeSize else { return nil }
+        let code = Array(bytes[..<Self.codeSize])
+        let plain = Self.mask(Array(bytes[Self.codeSize...]), code, key)
+        guard constantTimeEqual(code, Self.code(plain, binding, key)) else { return nil }
+        let parts = String(decoding: plain, as: UTF8.self).split(separator: ":")
+        guard parts.count == 5, let walk = Walk(rawValue: String(parts[0])), let startedAt = Int64(parts[1]),
+            let position = Int64(parts[2]), let row = Int64(parts[3]), let lastRow = Int64(parts[4])
+        else { return nil }
+        self.init(walk: walk, startedAt: startedAt, position: position, row: row, lastRow: lastRow)
+    }
+
+    init(walk: Walk, startedAt: Int64, position: Int64, row: Int64, lastRow: Int64) {
+        self.walk = walk
+        self.startedAt = startedAt
+        self.position = position
+        self.row = row
+        self.lastRow = lastRow
+    }
+
+    private static func code(_ plain: [UInt8], _ binding: String, _ key: [UInt8]) -> [UInt8] {
+        Array(HMACSHA256.authenticate(plain + [0] + Array(binding.utf8), key: key)[..<codeSize])
+    }
+
+    private static func mask(_ bytes: [UInt8], _ code: [UInt8], _ key: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        var block: UInt8 = 0
+        while result.count < bytes.count {
+            let stream = HMACSHA256.authenticate(Array("mask".utf8) + code + [block], key: key)
+            for byte in stream where result.count < bytes.count { result.append(bytes[result.count] ^ byte) }
+            block &+= 1
+        }
+        return result
+    }
+}

@@ -1,0 +1,117 @@
+import AppSync
+import Basics
+import Models
+import SQLite
+
+/// Reads the records that a row is related to, with the rights of who asks.
+struct CallerRelations: RelationResolver {
+    let runner: QueryRunner
+    let request: RunnableRequest
+
+    func encodeRelation(
+        _ relation: RelationSchema, of row: some RowSource, _ model: ModelInfo, _ field: SelectedField,
+        into encoder: inout RowEncoder, path: () -> [ResponseError.PathElement]
+    ) {
+        guard let target = runner.engine.schema.model(relation.target), let selection = field.selection else {
+            encoder.writer.raw("null")
+            return
+        }
+        let mark = encoder.writer.bytes.count
+        do {
+            if relation.kind == .hasMany {
+                try many(relation, row, model, target, field, selection, &encoder, path: path)
+            } else {
+                try one(relation, row, model, target, field, selection, &encoder, path: path)
+            }
+        } catch {
+            encoder.writer.bytes.removeLast(encoder.writer.bytes.count - mark)
+            encoder.writer.raw("null")
+            let (message, type) =
+                (error as? ResponseError).map { ($0.message, $0.errorType) }
+                ?? ("The hub's database cannot be read.", ErrorType.internalFailure)
+            encoder.errors.append(
+                ResponseError(message, errorType: type, path: path(), locations: [field.location]))
+        }
+    }
+
+    private func spend(_ rows: Int = 1) throws(ResponseError) {
+        runner.relationBudget -= rows
+        guard runner.relationBudget >= 0 else {
+            throw ResponseError(
+                "The request reads more than \(QueryRunner.relationLimit) related records.",
+                errorType: "ResolverExecutionLimitReached")
+        }
+    }
+
+    private func refused(_ field: SelectedField, _ model: ModelInfo) -> ResponseError {
+        ResponseError(
+            "Not Authorized to access \(field.definition.name) on type \(model.schema.name)",
+            errorType: ErrorType.unauthorized)
+    }
+
+    private func one(
+        _ relation: RelationSchema, _ row: some RowSource, _ model: ModelInfo, _ target: ModelInfo,
+        _ field: SelectedField, _ selection: ObjectSelection, _ encoder: inout RowEncoder,
+        path: () -> [ResponseError.PathElement]
+    ) throws {
+        try spend()
+        let keys = relation.fields.compactMap { model.schema.position(of: $0) }
+        guard keys.count == relation.fields.count, keys.allSatisfy({ !row.isNull($0) }) else {
+            encoder.writer.raw("null")
+            return
+        }
+        let access = request.rights.access(target.index, .get)
+        guard !access.isNone else { throw refused(field, model) }
+        let key = keys.map { keyText(row.value($0)) }.joined(separator: "#")
+        guard let found = try runner.tables[target.index].fetch(key, on: runner.connection), access.allows(found.values)
+        else {
+            encoder.writer.raw("null")
+            return
+        }
+        encoder.encode(found, selection, target, self, path: path)
+    }
+
+    private func many(
+        _ relation: RelationSchema, _ row: some RowSource, _ model: ModelInfo, _ target: ModelInfo,
+        _ field: SelectedField, _ selection: ObjectSelection, _ encoder: inout RowEncoder,
+        path: () -> [ResponseError.PathElement]
+    ) throws {
+        let access = request.rights.access(target.index, .list)
+        guard !access.isNone else { throw refused(field, model) }
+        let table = runner.tables[target.index]
+        let walk: Walk
+        do {
+            let engine = runner.engine
+            let given = try engine.argument("limit", of: field, request.variables)?.integer
+            let limit = Int(min(max(given ?? Int64(QueryRunner.defaultLimit), 1), Int64(QueryRunner.maximumLimit)))
+            try spend(limit)
+            let filter = try engine.filter("filter", of: field, target, request.variables)
+            let descending = try engine.argument("sortDirection", of: field, request.variables)?.string == "DESC"
+            let values = model.keyPositions.map { row.value($0) }
+            let binding = "\(model.schema.name).\(relation.name)|\(values.map(keyText).joined(separator: "#"))"
+            var plan = Walk(
+                kind: .index, model: target, access: access, filter: filter, limit: limit, startedAt: nil,
+                binding: binding)
+            if let text = try engine.argument("nextToken", of: field, request.variables)?.string {
+                guard let token = PageToken(text, binding, key: runner.tokenKey) else {
+                    throw ResponseError("Invalid pagination token given.", errorType: ErrorType.badRequest)
+                }
+                plan.position = token.position
+            }
+            let conditions = relation.fields.prefix(values.count).map { "\"\($0)\"=?" }.joined(separator: " AND ")
+            plan.sql =
+                "SELECT \(table.columns) FROM \(table.table.name) WHERE \(conditions) "
+                + "ORDER BY \"_row\" \(descending ? "DESC" : "ASC") LIMIT -1 OFFSET ?"
+            plan.bindings = Array(values.prefix(relation.fields.count))
+            walk = plan
+        } catch let error as InputError {
+            throw ResponseError(error.message)
+        }
+        try runner.encode(walk, selection, target, request, into: &encoder, path: path)
+    }
+}
+
+extension QueryRunner {
+    /// Reads relations as the sender of a request may.
+    func resolver(_ request: RunnableRequest) -> CallerRelations { CallerRelations(runner: self, request: request) }
+}

@@ -1,0 +1,132 @@
+import AppSync
+import Basics
+import GraphQL
+import Models
+import SQLite
+
+/// Answers queries over one connection, which may be a reader's; confined to its executor.
+final class QueryRunner {
+    /// Rows of a page where the caller names no limit, and at most.
+    static let defaultLimit = 100
+    static let maximumLimit = 1000
+    /// Rows that one page reads at most in search of those that pass.
+    static let scanLimit = 20_000
+    /// Rows that one request reads through relations at most.
+    static let relationLimit = 10_000
+
+    let engine: HubEngine
+    let connection: Connection
+    let tables: [BaseTable]
+    let tokenKey: [UInt8]
+    let extensions: [UInt8]
+    /// Rows that relations of the running request may still read.
+    var relationBudget = 0
+
+    init(_ engine: HubEngine, _ connection: Connection, _ tables: [BaseTable], tokenKey: [UInt8], epoch: String) {
+        self.engine = engine
+        self.connection = connection
+        self.tables = tables
+        self.tokenKey = tokenKey
+        let announced: JSONValue = [
+            "bincount": [
+                "mutationIds": true, "batch": .integer(Int64(HubCore.batchLimit)), "epoch": .string(epoch),
+            ]
+        ]
+        extensions = Array(",\"extensions\":".utf8) + announced.bytes + [UInt8(ascii: "}")]
+    }
+
+    /// Answers one request of queries from one snapshot.
+    func answer(_ request: RunnableRequest) -> HubAnswer {
+        do {
+            if connection.isInTransaction { return try run(request) }
+            try connection.begin(.deferred)
+            // Nothing was written, so that there is nothing to commit.
+            defer { connection.rollback() }
+            return try run(request)
+        } catch {
+            return .error(500, ErrorType.internalFailure, "The hub's database cannot be read.")
+        }
+    }
+
+    private func run(_ request: RunnableRequest) throws -> HubAnswer {
+        relationBudget = Self.relationLimit
+        var encoder = RowEncoder(engine.schema, capacity: 4096)
+        encoder.writer.raw("{\"data\":{")
+        for (index, field) in request.operation.roots(request.variables.json).enumerated() {
+            if index > 0 { encoder.writer.raw(",") }
+            encoder.writer.bytes.append(contentsOf: field.keyBytes)
+            switch field.definition.source {
+            case .root(let root): try answer(root, field, request, &encoder)
+            case .introspection: try introspect(field, request, &encoder)
+            default: encoder.writer.string("Query")
+            }
+        }
+        return encoder.finished(extensions)
+    }
+
+    private func introspect(_ field: SelectedField, _ request: RunnableRequest, _ encoder: inout RowEncoder) throws {
+        var name: String?
+        if field.definition.name == "__type" {
+            name = (try? engine.argument("name", of: field, request.variables))?.flatMap { $0?.string } ?? ""
+        }
+        Introspection(engine.schema).write(field, typeName: name, into: &encoder.writer)
+    }
+
+    private func answer(
+        _ root: RootField, _ field: SelectedField, _ request: RunnableRequest, _ encoder: inout RowEncoder
+    ) throws {
+        let model = engine.schema.models[root.model]
+        let access = request.rights.access(root.model, root.operation)
+        func fail(_ message: String, _ type: String?) {
+            encoder.errors.append(
+                ResponseError(message, errorType: type, path: [.field(field.key)], locations: [field.location]))
+            encoder.writer.raw("null")
+        }
+        guard !access.isNone, let selection = field.selection else {
+            fail("Not Authorized to access \(root.name) on type Query", ErrorType.unauthorized)
+            return
+        }
+        do {
+            if root.kind == .get {
+                let key = try self.key(of: model, field, request)
+                guard let row = try tables[root.model].fetch(key, on: connection), access.allows(row.values) else {
+                    encoder.writer.raw("null")
+                    return
+                }
+                encoder.encode(row, selection, model, selection.hasRelations ? resolver(request) : nil) {
+                    [.field(field.key)]
+                }
+                return
+            }
+            let walk = try self.walk(root, field, model, access, request)
+            try encode(walk, selection, model, request, into: &encoder) { [.field(field.key)] }
+        } catch let error as InputError {
+            fail(error.message, nil)
+        } catch let error as PageError {
+            fail(error.message, ErrorType.badRequest)
+        }
+    }
+
+    private func key(of model: ModelInfo, _ field: SelectedField, _ request: RunnableRequest) throws -> String {
+        var values = [Value](repeating: .null, count: model.schema.fields.count)
+        for position in model.keyPositions {
+            let schema = model.schema.fields[position]
+            guard let json = try engine.argument(schema.name, of: field, request.variables) else { continue }
+            values[position] = try storage(json, schema, model)
+        }
+        return model.key(of: values)
+    }
+
+    func storage(_ json: JSONValue, _ field: FieldSchema, _ model: ModelInfo) throws(InputError) -> Value {
+        do {
+            return try engine.schema.source.storageValue(of: json, for: field, in: model.schema.name)
+        } catch {
+            throw InputError("Variable '\(field.name)' has an invalid value. \(error.message)")
+        }
+    }
+}
+
+/// A page that cannot be given.
+struct PageError: Error {
+    let message: String
+}

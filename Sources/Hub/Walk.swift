@@ -1,0 +1,162 @@
+import AppSync
+import Basics
+import Models
+import SQLite
+
+/// One page of rows to read: where it starts, which rows pass, and how its token is bound.
+struct Walk {
+    var kind: PageToken.Walk
+    let model: ModelInfo
+    let access: Access
+    let filter: RowFilter
+    let limit: Int
+    /// Whether the connection has a `startedAt`.
+    let startedAt: Int64?
+    /// What tokens of this query are bound to.
+    let binding: String
+    var position: Int64 = 0
+    var row: Int64 = 0
+    var lastRow: Int64 = .max
+    /// SQL of an index walk, with its bindings.
+    var sql: String?
+    var bindings: [Value] = []
+
+    /// Whether a row passes; rights come first, so that a filter never learns of a row it may not.
+    func passes(_ row: HubRow) -> Bool {
+        access.allows(row.values) && filter.matches(row, model.schema)
+    }
+
+    /// Whether every row passes, so that none need be looked at.
+    var isOpen: Bool { access == .all && filter == .all }
+}
+
+extension QueryRunner {
+    /// Plans a list, a sync or an index query.
+    func walk(
+        _ root: RootField, _ field: SelectedField, _ model: ModelInfo, _ access: Access, _ request: RunnableRequest
+    ) throws -> Walk {
+        let variables = request.variables
+        let filter = try engine.filter("filter", of: field, model, variables)
+        let limit = try self.limit(field, variables)
+        let token = try engine.argument("nextToken", of: field, variables)?.string
+        var lastSync: Int64 = 0
+        if root.kind == .sync { lastSync = try engine.argument("lastSync", of: field, variables)?.integer ?? 0 }
+        var binding = "\(root.name)|\(lastSync)|"
+        for argument in field.definition.arguments where argument.name != "limit" && argument.name != "nextToken" {
+            guard argument.name != "lastSync" else { continue }
+            let value = try engine.argument(argument.name, of: field, variables)
+            binding += "\(argument.name)=\(value?.canonical.text ?? "");"
+        }
+        let opened = try open(token, binding)
+        let startedAt: Int64?
+        if root.kind == .sync {
+            let clock = try clock()
+            startedAt = opened?.startedAt ?? clock.stamp
+            // A delta is whole only where no tombstone since `lastSync` is gone, and this history is the caller's.
+            let isDelta = lastSync > 0 && lastSync > clock.prunedThrough && lastSync <= clock.stamp
+            var walk = Walk(
+                kind: isDelta ? .changes : .base, model: model, access: access, filter: filter, limit: limit,
+                startedAt: startedAt, binding: binding)
+            if isDelta { walk.position = lastSync - 1; walk.row = .max }
+            return try resumed(walk, opened)
+        }
+        startedAt = nil
+        var walk = Walk(
+            kind: .base, model: model, access: access, filter: filter, limit: limit, startedAt: startedAt,
+            binding: binding)
+        try planIndex(&walk, root, field, request)
+        return try resumed(walk, opened)
+    }
+
+    private func limit(_ field: SelectedField, _ variables: Variables) throws -> Int {
+        guard let given = try engine.argument("limit", of: field, variables)?.integer else { return Self.defaultLimit }
+        guard given > 0 else { throw InputError("limit must be greater than 0, not \(given)") }
+        return Int(min(given, Int64(Self.maximumLimit)))
+    }
+
+    private func open(_ text: String?, _ binding: String) throws -> PageToken? {
+        guard let text else { return nil }
+        guard let token = PageToken(text, binding, key: tokenKey) else {
+            throw PageError(message: "Invalid pagination token given.")
+        }
+        return token
+    }
+
+    private static let clockSQL = "SELECT stamp,pruned_through FROM hub_clock WHERE id=1"
+
+    private func clock() throws -> (stamp: Int64, prunedThrough: Int64) {
+        try connection.withStatement(Self.clockSQL) { statement in
+            guard try statement.step() else { return (0, 0) }
+            return (statement.integer(at: 0), statement.integer(at: 1))
+        }
+    }
+
+    /// Goes on where a token says, or fixes the end of a walk that begins.
+    private func resumed(_ plan: Walk, _ token: PageToken?) throws -> Walk {
+        var walk = plan
+        if let token {
+            // A delta that began before a prune goes on as the delta it was.
+            walk.kind = token.walk
+            walk.position = token.position
+            walk.row = token.row
+            walk.lastRow = token.lastRow
+        } else if walk.kind == .base {
+            walk.lastRow = try connection.withStatement(tables[walk.model.index].maxRowText) { statement in
+                try statement.step() ? statement.integer(at: 0) : 0
+            }
+        }
+        return walk
+    }
+
+    /// Plans a query along an index: `@index(queryField:)`, or `list` of a custom key with its hash field.
+    private func planIndex(
+        _ walk: inout Walk, _ root: RootField, _ field: SelectedField, _ request: RunnableRequest
+    ) throws {
+        let schema = walk.model.schema
+        let names: [String]
+        switch root.kind {
+        case .index(let position): names = schema.indexes[position].fields
+        case .list where schema.primaryKey != ["id"]: names = schema.primaryKey
+        default: return
+        }
+        guard let hash = names.first, let hashField = schema.field(hash),
+            let value = try engine.argument(hash, of: field, request.variables)
+        else { return }
+        var conditions = ["\"\(hash)\"=?"]
+        var bindings = [try storage(value, hashField, walk.model)]
+        if names.count == 2, let json = try engine.argument(names[1], of: field, request.variables),
+            let sortField = schema.field(names[1])
+        {
+            try condition(on: sortField, json, walk.model, &conditions, &bindings)
+        }
+        let direction = try engine.argument("sortDirection", of: field, request.variables)?.string == "DESC" ? "DESC" : "ASC"
+        let order = (names.dropFirst().map { "\"\($0)\" \(direction)" } + ["\"_row\" \(direction)"]).joined(separator: ",")
+        let table = tables[walk.model.index]
+        walk.kind = .index
+        walk.sql =
+            "SELECT \(table.columns) FROM \(table.table.name) WHERE \(conditions.joined(separator: " AND ")) "
+            + "ORDER BY \(order) LIMIT -1 OFFSET ?"
+        walk.bindings = bindings
+    }
+
+    private func condition(
+        on field: FieldSchema, _ json: JSONValue, _ model: ModelInfo, _ conditions: inout [String],
+        _ bindings: inout [Value]
+    ) throws {
+        let name = "\"\(field.name)\""
+        let signs = ["eq": "=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="]
+        for (key, operand) in json.object?.members ?? [] where !operand.isNull {
+            if let sign = signs[key] {
+                conditions.append("\(name)\(sign)?")
+                bindings.append(try storage(operand, field, model))
+            } else if key == "between" {
+                guard let bounds = operand.array, bounds.count == 2 else { throw InputError("between takes two values") }
+                conditions.append("\(name) BETWEEN ? AND ?")
+                for bound in bounds { bindings.append(try storage(bound, field, model)) }
+            } else if key == "beginsWith", let prefix = operand.string {
+                conditions.append("substr(\(name),1,?)=?")
+                bindings += [.integer(Int64(prefix.unicodeScalars.count)), .text(prefix)]
+            }
+        }
+    }
+}
