@@ -57,7 +57,9 @@ public struct APIKeys: Sendable {
     /// - Throws: ``HubError`` for an empty key or group.
     public mutating func add(_ specification: String) throws(HubError) {
         let parts = specification.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let key = parts.first, !key.isEmpty else { throw HubError("an API key is empty; write KEY or KEY:GROUP,…") }
+        guard let key = parts.first, !key.isEmpty else {
+            throw HubError("an API key is empty; write KEY or KEY:GROUP,…")
+        }
         var groups: Set<String> = ["counters"]
         if parts.count == 2 {
             groups = Set(parts[1].split(separator: ",", omittingEmptySubsequences: false).map(String.init))

@@ -61,7 +61,8 @@ struct Coercion {
     static func unknownField(_ key: String, _ typeName: String) -> InputError {
         // The trailing blank is AppSync's; clients look for the text before it.
         InputError(
-            "The variables input contains a field name '\(key)' that is not defined for input object type '\(typeName)' ")
+            "The variables input contains a field name '\(key)' that is not defined for input object type '\(typeName)' "
+        )
     }
 
     func invalid(_ json: JSONValue, _ typeName: String) -> InputError {

@@ -25,7 +25,9 @@ extension HubCore {
         }
     }
 
-    private func lost(_ requests: [RunnableRequest], _ error: any Error) -> (answers: [HubAnswer], events: [CommittedChange]) {
+    private func lost(_ requests: [RunnableRequest], _ error: any Error) -> (
+        answers: [HubAnswer], events: [CommittedChange]
+    ) {
         failed(requests, error)
     }
 
@@ -51,17 +53,22 @@ extension HubCore {
         return (answers, pending)
     }
 
-    private func failed(_ requests: [RunnableRequest], _ error: any Error) -> (answers: [HubAnswer], events: [CommittedChange]) {
+    private func failed(_ requests: [RunnableRequest], _ error: any Error) -> (
+        answers: [HubAnswer], events: [CommittedChange]
+    ) {
         statistics.failures += 1
         let answer: HubAnswer
         if let failure = error as? SQLiteError, failure.isFull {
             statistics.isDiskFull = true
             answer = .error(
-                507, ErrorType.internalFailure, "The hub's disk is full; nothing of this request was stored. Try again later.")
+                507, ErrorType.internalFailure,
+                "The hub's disk is full; nothing of this request was stored. Try again later.")
         } else if let failure = error as? SQLiteError, failure.isBusy {
-            answer = .error(503, ErrorType.internalFailure, "The hub's database is busy; nothing was stored. Try again.")
+            answer = .error(
+                503, ErrorType.internalFailure, "The hub's database is busy; nothing was stored. Try again.")
         } else {
-            answer = .error(500, ErrorType.internalFailure, "The hub could not store this request; nothing of it was kept.")
+            answer = .error(
+                500, ErrorType.internalFailure, "The hub could not store this request; nothing of it was kept.")
         }
         log(.error, "a commit failed: \(error)")
         return (Array(repeating: answer, count: requests.count), [])
@@ -163,5 +170,7 @@ extension RowEncoder {
 
 extension SQLiteError {
     /// Whether the disk or the file is at fault, and not what was asked for.
-    var isEnvironmental: Bool { isFull || isBusy || isCorrupt || isInputOutput || isReadOnly || isCannotOpen || isInterrupted }
+    var isEnvironmental: Bool {
+        isFull || isBusy || isCorrupt || isInputOutput || isReadOnly || isCannotOpen || isInterrupted
+    }
 }

@@ -125,7 +125,8 @@ extension HubCore {
         fillOwner(&values, mutation, access)
         guard access.allows(values) else { return .failure(mutation.unauthorized) }
         let absent = HubRow(
-            rowID: 0, values: Array(repeating: .null, count: values.count), version: 0, deleted: false, lastChangedAt: 0)
+            rowID: 0, values: Array(repeating: .null, count: values.count), version: 0, deleted: false, lastChangedAt: 0
+        )
         guard mutation.condition.matches(absent, model.schema) else { return .failure(mutation.conditionFailed) }
         let table = tables[model.index]
         do {
@@ -190,7 +191,9 @@ extension HubCore {
             Automerge.merge(mutation.input.values, into: &values, model)
         }
         // A row may not be handed to somebody the caller could not have written it for.
-        guard mutation.rights.access(model.index, .update).allows(values) else { return .failure(mutation.unauthorized) }
+        guard mutation.rights.access(model.index, .update).allows(values) else {
+            return .failure(mutation.unauthorized)
+        }
         return .success(try write(stored, values, deleted: false, mutation))
     }
 

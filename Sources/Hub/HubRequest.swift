@@ -97,7 +97,8 @@ struct Variables {
                     continue
                 }
                 do throws(InputError) {
-                    inputs[variable.name] = try coercion.mutationInput(given, variable.role, variable.type.nullable.name)
+                    inputs[variable.name] = try coercion.mutationInput(
+                        given, variable.role, variable.type.nullable.name)
                 } catch {
                     guard isBatch else { throw error }
                     failures[variable.name] = error

@@ -23,18 +23,19 @@ final class HubState {
     private var savedHubTime: Int64
     private var uptimeAtSave: Int64
 
-    /// Makes the tables where there are none, and reads the clock.
+    /// Reads the clock, or starts it in a new database.
     init(_ connection: Connection, _ time: any TimeSource) throws {
         self.time = time
         uptimeAtSave = time.uptime()
-        for sql in Self.tables { try connection.execute(sql) }
-        if try connection.value("SELECT count(*) FROM hub_clock") == .integer(0) {
+        if try connection.value("SELECT count(*) FROM _clock") == .integer(0) {
             try connection.run(
-                "INSERT INTO hub_clock(id,stamp,hub_time,pruned_through,epoch,token_key) VALUES(1,0,0,0,?,?)",
+                "INSERT INTO _clock(id,stamp,hub_time,pruned_through,epoch,token_key) VALUES(1,0,0,0,?,?)",
                 [.text(SecureRandom.hex(byteCount: 8)), .text(SecureRandom.hex(byteCount: 32))])
         }
-        let row = try connection.rows(
-            "SELECT stamp,hub_time,pruned_through,epoch,token_key FROM hub_clock WHERE id=1").first ?? []
+        let row =
+            try connection.rows(
+                "SELECT stamp,hub_time,pruned_through,epoch,token_key FROM _clock WHERE id=1"
+            ).first ?? []
         guard row.count == 5, let stamp = row[0].integer, let hubTime = row[1].integer, let pruned = row[2].integer,
             let epoch = row[3].text, let key = row[4].text
         else { throw HubError("the hub's clock cannot be read; restore a backup") }
@@ -45,19 +46,19 @@ final class HubState {
         tokenKey = SHA256.digest(key)
     }
 
-    private static let tables = [
+    static let tables = [
         """
-        CREATE TABLE IF NOT EXISTS hub_clock(id INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, hub_time INTEGER NOT NULL, \
+        CREATE TABLE IF NOT EXISTS _clock(id INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, hub_time INTEGER NOT NULL, \
         pruned_through INTEGER NOT NULL, epoch TEXT NOT NULL, token_key TEXT NOT NULL) STRICT
         """,
         // Row numbers grow with time, so that what expires first lies first.
         """
-        CREATE TABLE IF NOT EXISTS hub_mutations(number INTEGER PRIMARY KEY, mutation TEXT NOT NULL, scope INTEGER NOT NULL, \
+        CREATE TABLE IF NOT EXISTS _mutations(number INTEGER PRIMARY KEY, mutation TEXT NOT NULL, scope INTEGER NOT NULL, \
         model TEXT NOT NULL, row INTEGER NOT NULL, version INTEGER NOT NULL, expires INTEGER NOT NULL, \
         UNIQUE(mutation, scope)) STRICT
         """,
         """
-        CREATE TABLE IF NOT EXISTS hub_images(number INTEGER PRIMARY KEY, model TEXT NOT NULL, row INTEGER NOT NULL, \
+        CREATE TABLE IF NOT EXISTS _images(number INTEGER PRIMARY KEY, model TEXT NOT NULL, row INTEGER NOT NULL, \
         version INTEGER NOT NULL, deleted INTEGER NOT NULL, changed INTEGER NOT NULL, record TEXT NOT NULL, \
         expires INTEGER NOT NULL, UNIQUE(model, row, version)) STRICT
         """,
@@ -69,7 +70,7 @@ final class HubState {
     /// The stamp of a commit that begins now: later than every earlier one, whatever the wall clock says.
     func nextStamp() -> Int64 { max(time.now().milliseconds, stamp + 1) }
 
-    private static let saveText = StatementText("UPDATE hub_clock SET stamp=?1,hub_time=?2,pruned_through=?3 WHERE id=1")
+    private static let saveText = StatementText("UPDATE _clock SET stamp=?1,hub_time=?2,pruned_through=?3 WHERE id=1")
 
     /// Writes the clock within the commit that uses it.
     func save(stamp: Int64, prunedThrough: Int64? = nil, on connection: Connection) throws {
@@ -96,13 +97,14 @@ struct AppliedMutation: Hashable {
 }
 
 extension HubState {
-    private static let findText = StatementText("SELECT model,row,version FROM hub_mutations WHERE mutation=?1 AND scope=?2")
+    private static let findText = StatementText(
+        "SELECT model,row,version FROM _mutations WHERE mutation=?1 AND scope=?2")
     private static let noteText = StatementText(
-        "INSERT INTO hub_mutations(mutation,scope,model,row,version,expires) VALUES(?1,?2,?3,?4,?5,?6)")
+        "INSERT INTO _mutations(mutation,scope,model,row,version,expires) VALUES(?1,?2,?3,?4,?5,?6)")
     private static let imageText = StatementText(
-        "INSERT INTO hub_images(model,row,version,deleted,changed,record,expires) VALUES(?1,?2,?3,?4,?5,?6,?7)")
+        "INSERT INTO _images(model,row,version,deleted,changed,record,expires) VALUES(?1,?2,?3,?4,?5,?6,?7)")
     private static let findImageText = StatementText(
-        "SELECT deleted,changed,record FROM hub_images WHERE model=?1 AND row=?2 AND version=?3")
+        "SELECT deleted,changed,record FROM _images WHERE model=?1 AND row=?2 AND version=?3")
 
     /// What a mutation id did, if it was applied.
     func applied(_ mutation: String, _ scope: Int64, on connection: Connection) throws -> AppliedMutation? {
@@ -177,7 +179,7 @@ extension HubState {
     /// Forgets some of what has expired: at most `limit` mutation ids and `limit` images.
     func prune(limit: Int, on connection: Connection) throws {
         let now = Value.integer(hubTime)
-        for table in ["hub_mutations", "hub_images"] {
+        for table in ["_mutations", "_images"] {
             try connection.run(
                 """
                 DELETE FROM \(table) WHERE number IN (SELECT number FROM (SELECT number, expires FROM \(table) \

@@ -52,7 +52,8 @@ final class BaseTable: Sendable {
     func fetch(_ key: String, on connection: Connection) throws -> HubRow? {
         try connection.withStatement(fetchText) { statement in
             statement.bind(key, at: 1)
-            return try statement.step() ? StatementRow(statement: statement, fieldCount: model.schema.fields.count).copy : nil
+            return try statement.step()
+                ? StatementRow(statement: statement, fieldCount: model.schema.fields.count).copy : nil
         }
     }
 
@@ -60,7 +61,8 @@ final class BaseTable: Sendable {
     func fetch(row: Int64, on connection: Connection) throws -> HubRow? {
         try connection.withStatement(fetchRowText) { statement in
             statement.bind(row, at: 1)
-            return try statement.step() ? StatementRow(statement: statement, fieldCount: model.schema.fields.count).copy : nil
+            return try statement.step()
+                ? StatementRow(statement: statement, fieldCount: model.schema.fields.count).copy : nil
         }
     }
 
@@ -91,8 +93,16 @@ final class BaseTable: Sendable {
 }
 
 extension HubCore {
-    /// Makes the base tables of a new database.
+    /// "BHUB": marks a hub's database.
+    private static let applicationID: Int32 = 0x4248_5542
+
+    /// Makes the tables of a new database, or brings those of an older schema up to this one.
     static func migrate(_ schema: Schema, _ tables: [BaseTable], _ connection: Connection, _ log: Log) throws {
-        for table in tables { try table.table.create(on: connection) }
+        let migrator = Migrator(
+            schema: schema, tables: tables.map(\.table), applicationID: applicationID, formatVersion: 1,
+            ownTables: HubState.tables)
+        if case .migrated(_, let backup) = try migrator.open(connection) {
+            log(.notice, "the hub's database was migrated to the new schema; backup: \(backup ?? "none")")
+        }
     }
 }

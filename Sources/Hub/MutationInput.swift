@@ -11,7 +11,9 @@ struct MutationInput: Sendable {
 
 extension Coercion {
     /// Reads a mutation's input straight into storage form.
-    func mutationInput(_ json: JSONValue, _ role: APIInputObject.Role, _ typeName: String) throws(InputError) -> MutationInput {
+    func mutationInput(_ json: JSONValue, _ role: APIInputObject.Role, _ typeName: String) throws(InputError)
+        -> MutationInput
+    {
         guard case .object(let object) = json else { throw invalid(json, typeName) }
         let model: ModelInfo
         let isCreate: Bool
@@ -53,7 +55,9 @@ extension Coercion {
                 model.defaults[position] != nil || position == model.createdAt || position == model.updatedAt
                 || model.keyPositions == [position]
             if isCreate, isFilled { return nil }
-            guard !field.isRequired else { throw nullError(.nonNull(SchemaBuilder.reference(field, input: true).nullable)) }
+            guard !field.isRequired else {
+                throw nullError(.nonNull(SchemaBuilder.reference(field, input: true).nullable))
+            }
             return .null
         }
         do {

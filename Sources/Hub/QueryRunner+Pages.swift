@@ -41,7 +41,11 @@ extension QueryRunner {
                 nextItem += 1
             case .nextToken: if let token { encoder.writer.string(token) } else { encoder.writer.raw("null") }
             case .startedAt:
-                if let startedAt = walk.startedAt { encoder.writer.integer(startedAt) } else { encoder.writer.raw("null") }
+                if let startedAt = walk.startedAt {
+                    encoder.writer.integer(startedAt)
+                } else {
+                    encoder.writer.raw("null")
+                }
             default: encoder.writer.string(selection.typeName)
             }
         }
@@ -78,7 +82,8 @@ extension QueryRunner {
         if field != nil { encoder.writer.raw("]") }
         guard end.hasMore else { return (end.found, nil) }
         let token = PageToken(
-            walk: walk.kind, startedAt: walk.startedAt ?? 0, position: end.position, row: end.row, lastRow: walk.lastRow)
+            walk: walk.kind, startedAt: walk.startedAt ?? 0, position: end.position, row: end.row, lastRow: walk.lastRow
+        )
         return (end.found, token.sealed(walk.binding, key: tokenKey))
     }
 

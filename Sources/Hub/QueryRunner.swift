@@ -67,7 +67,7 @@ final class QueryRunner {
     private func introspect(_ field: SelectedField, _ request: RunnableRequest, _ encoder: inout RowEncoder) throws {
         var name: String?
         if field.definition.name == "__type" {
-            name = (try? engine.argument("name", of: field, request.variables))?.flatMap { $0?.string } ?? ""
+            name = (try? engine.argument("name", of: field, request.variables))?.string ?? ""
         }
         Introspection(engine.schema).write(field, typeName: name, into: &encoder.writer)
     }

@@ -136,7 +136,8 @@ struct RowEncoder {
             path: path, locations: [field.location])
     }
 
-    private mutating func column(_ row: some RowSource, _ position: Int, _ schema: FieldSchema, _ field: SelectedField) {
+    private mutating func column(_ row: some RowSource, _ position: Int, _ schema: FieldSchema, _ field: SelectedField)
+    {
         guard !row.isNull(position) else {
             writer.raw("null")
             return

@@ -14,7 +14,9 @@ extension RowFilter {
         for (key, value) in object.members where !value.isNull {
             // A field's own name comes first: a model may have a field called `not`.
             if let position = model.position(of: key), value.object != nil {
-                for test in try Self.tests(value, model.fields[position], model) { parts.append(.field(position, test)) }
+                for test in try Self.tests(value, model.fields[position], model) {
+                    parts.append(.field(position, test))
+                }
                 continue
             }
             switch key {

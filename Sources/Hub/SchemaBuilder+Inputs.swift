@@ -21,9 +21,18 @@ extension SchemaBuilder {
         let delete = inputs.filter { keys.contains($0.name) }.map {
             APIArgument($0.name, .nonNull(Self.reference($0, input: true, nullable: true)))
         }
-        add(.input(APIInputObject("Create\(schema.capitalizedName)Input", create + [version], role: .create(model: model.index))))
-        add(.input(APIInputObject("Update\(schema.capitalizedName)Input", update + [version], role: .update(model: model.index))))
-        add(.input(APIInputObject("Delete\(schema.capitalizedName)Input", delete + [version], role: .delete(model: model.index))))
+        add(
+            .input(
+                APIInputObject(
+                    "Create\(schema.capitalizedName)Input", create + [version], role: .create(model: model.index))))
+        add(
+            .input(
+                APIInputObject(
+                    "Update\(schema.capitalizedName)Input", update + [version], role: .update(model: model.index))))
+        add(
+            .input(
+                APIInputObject(
+                    "Delete\(schema.capitalizedName)Input", delete + [version], role: .delete(model: model.index))))
     }
 
     /// The filter, condition and subscription filter of a model, and the operator inputs of its enums.
@@ -123,7 +132,8 @@ extension SchemaBuilder {
                 .input(
                     APIInputObject(
                         "Model\(type)Input",
-                        fields(ordered + text, type) + list(["between"], type) + fields(["beginsWith"], type) + attribute
+                        fields(ordered + text, type) + list(["between"], type) + fields(["beginsWith"], type)
+                            + attribute
                             + [APIArgument("size", .named("ModelSizeInput"))])))
             add(
                 .input(
@@ -147,7 +157,8 @@ extension SchemaBuilder {
             add(
                 .input(
                     APIInputObject(
-                        "ModelSubscription\(type)Input", fields(ordered, type) + list(["between", "in", "notIn"], type))))
+                        "ModelSubscription\(type)Input", fields(ordered, type) + list(["between", "in", "notIn"], type))
+                ))
             add(
                 .input(
                     APIInputObject(

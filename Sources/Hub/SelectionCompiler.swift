@@ -48,7 +48,9 @@ struct SelectionCompiler {
                 else { continue }
                 collect(fragment.selections, on: type, into: &collected, &seen)
             case .inline(let fragment):
-                guard isIncluded(fragment.directives), fragment.typeCondition ?? type.name == type.name else { continue }
+                guard isIncluded(fragment.directives), fragment.typeCondition ?? type.name == type.name else {
+                    continue
+                }
                 collect(fragment.selections, on: type, into: &collected, &seen)
             }
         }

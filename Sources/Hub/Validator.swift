@@ -81,7 +81,9 @@ struct Validator {
         var names: Set<String> = []
         for variable in definition.variables {
             if !names.insert(variable.name).inserted {
-                report("DuplicateVariableName: There can be only one variable named '\(variable.name)'", variable.position, [])
+                report(
+                    "DuplicateVariableName: There can be only one variable named '\(variable.name)'", variable.position,
+                    [])
             }
             guard let type = schema.types[variable.type.name] else {
                 report("UnknownType: Unknown type \(variable.type.name)", variable.position, [])
@@ -136,7 +138,9 @@ struct Validator {
             case .inline(let fragment):
                 checkDirectives(fragment.directives, path)
                 if let condition = fragment.typeCondition, condition != type.name {
-                    report("InvalidFragmentType: objects of type \(type.name) are never \(condition)", fragment.position, path)
+                    report(
+                        "InvalidFragmentType: objects of type \(type.name) are never \(condition)", fragment.position,
+                        path)
                     continue
                 }
                 walk(fragment.selections, type, path, open)
@@ -181,7 +185,9 @@ struct Validator {
                 continue
             }
             if !names.insert(argument.name).inserted {
-                report("DuplicateArgumentNames: There can be only one argument named '\(argument.name)'", argument.position, path)
+                report(
+                    "DuplicateArgumentNames: There can be only one argument named '\(argument.name)'",
+                    argument.position, path)
             }
             check(argument, expected.type, path)
         }

@@ -82,7 +82,7 @@ extension QueryRunner {
         return token
     }
 
-    private static let clockSQL = "SELECT stamp,pruned_through FROM hub_clock WHERE id=1"
+    private static let clockSQL = "SELECT stamp,pruned_through FROM _clock WHERE id=1"
 
     private func clock() throws -> (stamp: Int64, prunedThrough: Int64) {
         try connection.withStatement(Self.clockSQL) { statement in
@@ -129,8 +129,10 @@ extension QueryRunner {
         {
             try condition(on: sortField, json, walk.model, &conditions, &bindings)
         }
-        let direction = try engine.argument("sortDirection", of: field, request.variables)?.string == "DESC" ? "DESC" : "ASC"
-        let order = (names.dropFirst().map { "\"\($0)\" \(direction)" } + ["\"_row\" \(direction)"]).joined(separator: ",")
+        let direction =
+            try engine.argument("sortDirection", of: field, request.variables)?.string == "DESC" ? "DESC" : "ASC"
+        let order = (names.dropFirst().map { "\"\($0)\" \(direction)" } + ["\"_row\" \(direction)"]).joined(
+            separator: ",")
         let table = tables[walk.model.index]
         walk.kind = .index
         walk.sql =
@@ -150,7 +152,9 @@ extension QueryRunner {
                 conditions.append("\(name)\(sign)?")
                 bindings.append(try storage(operand, field, model))
             } else if key == "between" {
-                guard let bounds = operand.array, bounds.count == 2 else { throw InputError("between takes two values") }
+                guard let bounds = operand.array, bounds.count == 2 else {
+                    throw InputError("between takes two values")
+                }
                 conditions.append("\(name) BETWEEN ? AND ?")
                 for bound in bounds { bindings.append(try storage(bound, field, model)) }
             } else if key == "beginsWith", let prefix = operand.string {
