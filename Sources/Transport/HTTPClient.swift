@@ -51,11 +51,11 @@ public final class HTTPClient: Sendable {
     ) -> HTTPExchange {
         let exchange = HTTPExchange(core, request, completion)
         let pool = pool
-        let accepted = core.isCurrent || core.add(.closure { pool.start(exchange, timeoutMilliseconds) })
         if core.isCurrent {
             pool.start(exchange, timeoutMilliseconds)
-        } else if !accepted {
-            completion(.failure(.stopped))
+        } else if !core.add(.closure { pool.start(exchange, timeoutMilliseconds) }) {
+            // The thread has ended, so nobody else touches the exchange.
+            exchange.fail(.stopped)
         }
         return exchange
     }
@@ -85,8 +85,8 @@ public final class HTTPClient: Sendable {
     }
 }
 
-/// One request on its way. Keep it to be able to cancel.
 // Guard of @unchecked Sendable: `completion`, `timer` and `connection` are touched on the loop's thread only.
+/// One request on its way. Keep it to be able to cancel.
 public final class HTTPExchange: @unchecked Sendable {
     let request: HTTPRequest
     private let core: LoopCore

@@ -187,7 +187,8 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
     func send(_ frame: [UInt8]) {
         guard case .webSocket = mode, !sentClose else { return }
         if socket.queuedBytes + frame.count > hub.options.maximumQueuedBytes, socket.queuedBytes > 0 {
-            // What is queued would keep the close frame back, and the reader does not read: so end it at once.
+            // What is queued would keep the close frame back and the memory taken.
+            socket.discardQueued()
             close(code: 1011, reason: "the reader is too slow")
             return
         }

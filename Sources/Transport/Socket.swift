@@ -74,6 +74,13 @@ final class Socket: @unchecked Sendable {
         }
     }
 
+    /// Forgets what is queued, but for a piece of which a part has left.
+    func discardQueued() {
+        let kept = headOffset > 0 ? head + 1 : head
+        queue.removeSubrange(kept...)
+        queuedBytes = headOffset > 0 ? queue[head].count - headOffset : 0
+    }
+
     /// Sends what is queued, as far as the system takes it.
     func flush() {
         isDirty = false

@@ -31,8 +31,8 @@ public enum WebSocketEvent: Sendable, Equatable {
     case failed(TransportError)
 }
 
-/// One WebSocket connection to a server; to connect again make another.
 // Guard of @unchecked Sendable: all `var`s are touched on the loop's thread only.
+/// One WebSocket connection to a server; to connect again make another.
 public final class WebSocketClient: SocketOwner, @unchecked Sendable {
     private enum State {
         case connecting

@@ -87,8 +87,8 @@ public final class WebSocketLoop: SerialExecutor {
     public func isIsolatingCurrentContext() -> Bool? { isCurrent || core.isStopped }
 }
 
-/// A timer of a loop; see `WebSocketLoop.schedule`.
 // Guard of @unchecked Sendable: made, fired and cancelled on the loop's thread only; `cancel` and `deinit` hop there.
+/// A timer of a loop; see `WebSocketLoop.schedule`.
 public final class LoopTimer: @unchecked Sendable {
     private let core: LoopCore
     private let handle: TimerHandle
@@ -110,8 +110,8 @@ public final class LoopTimer: @unchecked Sendable {
     }
 }
 
-/// The part of a timer that libwebsockets points to.
 // Guard of @unchecked Sendable: touched on the loop's thread only.
+/// The part of a timer that libwebsockets points to.
 final class TimerHandle: @unchecked Sendable {
     private unowned let core: LoopCore
     private let microseconds: Int64

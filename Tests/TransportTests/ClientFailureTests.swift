@@ -46,6 +46,13 @@ struct ClientFailureTests {
         }
     }
 
+    @Test func `the name localhost leads to the server`() async throws {
+        let server = try HTTPServer(host: "localhost", handler: TestHandler())
+        let client = try HTTPClient(loop: loop, origin: try URLParts("http://localhost:\(server.port)"))
+        #expect(try await client.send(HTTPRequest(path: "/", body: [1])).body == [1])
+        server.stop()
+    }
+
     @Test func `cancelling ends the exchange at once and the client goes on`() async throws {
         let arrived = Waiter<HTTPResponder>()
         let handler = TestHandler { request, responder in
