@@ -138,6 +138,8 @@ package protocol AppMachine {
     mutating func handle(_ event: AppEvent<Job.Answer>, at moment: Moment) -> [AppEffect<Job>]
     /// The screen to show, and what to put in it.
     func view(at moment: Moment) -> AppView
+    /// The language of the person in front of it, as its catalog is named.
+    var language: String { get }
 }
 
 /// A screen by id with its values.

@@ -87,6 +87,9 @@ package actor AppShell<Machine: AppMachine & Sendable> {
     /// The picture to show now.
     package func view() -> AppView { machine.view(at: Moment(time)) }
 
+    /// The language to show it in.
+    package var language: String { machine.language }
+
     /// Returns as soon as `condition` holds of the machine; for scripts and tests, which never sleep.
     package func wait(until condition: @escaping @Sendable (Machine) -> Bool) async {
         if condition(machine) { return }
