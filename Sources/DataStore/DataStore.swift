@@ -1,67 +1,187 @@
 import Basics
 import Models
+import System
 
 /// A local store of models that synchronises behind the scenes.
 ///
-/// Every call is durable when it returns and never waits for the link.
+/// Every change is durable when its call returns and never waits for the link. Writes run one after the other on a thread
+/// of their own, reads beside them.
+///
+///     let store = try await DataStore(schema: warehouse, at: .directory(path), options: StoreOptions(time: clock))
+///     try await store.save(bin)
+///     let bins = try await store.query(Bin.self, where: Bin.zoneID == zone.id, sort: [.ascending(Bin.walkSequence)])
 public final class DataStore: Sendable {
-    /// Opens or makes a store.
+    /// The models.
+    public let schema: Schema
+    /// How it was opened.
+    public let options: StoreOptions
+    /// Names this store for good.
+    public let storeID: String
+    let writer: StoreWriter
+    let hub = ChangeHub()
+    let eventHub = EventHub()
+    let driver: (any SyncDriver)?
+    let lifecycle: StoreLifecycle
+    private let readers: [StoreReader]
+    private let nextReader = Locked(0)
+    private let acting = Locked<String?>(nil)
+
+    /// Opens or makes a store; without a driver it is local-only.
+    ///
+    /// - Throws: ``StoreError`` that says why not and what to do; the file is then as it was before.
     public init(
         schema: Schema, at location: StoreLocation, options: StoreOptions, driver: (any SyncDriver)? = nil
-    ) async throws { notBuilt() }
+    ) async throws {
+        self.schema = schema
+        self.options = options
+        self.driver = driver
+        let writer = StoreWriter()
+        let isRunning = Locked(false)
+        let (hub, eventHub) = (hub, eventHub)
+        try await writer.open(schema, location, options) { core in
+            core.interest = { hub.isRead($0) }
+            core.onEvent = { eventHub.send($0) }
+            _ = core.addObserver { changes in
+                hub.publish(changes)
+                if changes.touchedOutbox, isRunning.current { driver?.outboxChanged() }
+            }
+        }
+        self.writer = writer
+        storeID = try await writer.perform { $0.storeID }
+        switch location {
+        case .memory:
+            readers = []
+            lifecycle = StoreLifecycle(writer, driver, isRunning, lockPath: nil)
+        case .directory(let directory):
+            let path = StoreOpening.path(directory)
+            readers = [StoreReader(schema, options, path: path), StoreReader(schema, options, path: path)]
+            lifecycle = StoreLifecycle(writer, driver, isRunning, lockPath: directory + "/sync.lock")
+        }
+        if driver == nil { for model in schema.models { hub.setSynced(model.name, true) } }
+    }
 
     /// Who acts now; each outbox entry keeps the identity it was made under.
     public var identity: String? {
-        get { notBuilt() }
-        set { notBuilt() }
+        get { acting.current }
+        set { acting.withLock { $0 = newValue } }
     }
 
     /// Runs `body` in one transaction that is durable when this returns, or has not happened when it throws.
     public func transaction<R: Sendable>(
         _ body: @escaping @Sendable (StoreTransaction) throws -> R
-    ) async throws -> R { notBuilt() }
-    /// Runs `body` over one state of the store, beside the writer.
+    ) async throws -> R {
+        let identity = identity
+        return try await writer.perform { try $0.write(as: identity, body) }
+    }
+
+    /// Runs `body` over one state of the store, beside the writer; it sees all that was durable before the call.
     public func read<R: Sendable>(
         _ body: @escaping @Sendable (StoreTransaction) throws -> R
-    ) async throws -> R { notBuilt() }
-    /// Keeps a record.
-    public func save<M: Model>(_ model: M) async throws { notBuilt() }
+    ) async throws -> R {
+        guard !readers.isEmpty else { return try await writer.perform { try $0.read(body) } }
+        let index = nextReader.withLock { next in
+            next = (next + 1) % readers.count
+            return next
+        }
+        return try await readers[index].perform(body)
+    }
+
+    /// Stops and closes; later calls throw ``StoreError/closed`` and streams end. Any number of calls.
+    public func close() async {
+        await lifecycle.close()
+        await writer.close()
+        for reader in readers { await reader.close() }
+        hub.close()
+        eventHub.close()
+    }
+
+    /// Takes a store's directory for this process, under a role such as `app`; let it go to free it.
+    ///
+    /// A store works with several processes on it; this is for programs that want to be the only one of their kind.
+    /// - Throws: ``StoreError/locked(path:)`` where another has it.
+    public static func lock(_ directory: String, as role: String = "app") throws -> FileLock {
+        do {
+            try Files.createDirectory(directory)
+            return try FileLock(directory + "/" + role + ".lock")
+        } catch let held as FileLock.Held {
+            throw StoreError.locked(path: held.description)
+        }
+    }
+}
+
+extension DataStore {
+    /// Keeps a record: new, or a changed copy of the one with the same key.
+    public func save<M: Model>(_ model: M) async throws {
+        try await transaction { try $0.save(model) }
+    }
+
+    /// Keeps a record if `condition` holds of the one kept now.
+    public func save<M: Model>(_ model: M, where condition: Predicate<M>) async throws {
+        try await transaction { try $0.save(model, where: condition) }
+    }
+
     /// Removes a record and those that belong to it.
-    public func delete<M: Model>(_ model: M) async throws { notBuilt() }
+    public func delete<M: Model>(_ model: M) async throws {
+        try await transaction { try $0.delete(model) }
+    }
+
+    /// Removes a record if `condition` holds of the one kept now.
+    public func delete<M: Model>(_ model: M, where condition: Predicate<M>) async throws {
+        try await transaction { try $0.delete(model, where: condition) }
+    }
+
+    /// Removes the records of which `condition` holds; gives how many matched.
+    @discardableResult
+    public func delete<M: Model>(_ type: M.Type, where condition: Predicate<M>) async throws -> Int {
+        try await transaction { try $0.delete(type, where: condition) }
+    }
+
     /// The record with this key.
-    public func get<M: Model>(_ type: M.Type, id: String) async throws -> M? { notBuilt() }
+    public func get<M: Model>(_ type: M.Type, id: String) async throws -> M? {
+        try await read { try $0.get(type, id: id) }
+    }
+
     /// The records of which `condition` holds.
     public func query<M: Model>(
         _ type: M.Type, where condition: Predicate<M> = .all, sort: [SortKey<M>] = [], page: Page? = nil
-    ) async throws -> [M] { notBuilt() }
+    ) async throws -> [M] {
+        try await read { try $0.query(type, where: condition, sort: sort, page: page) }
+    }
 
-    /// Each change of a model's records: one newest state per changed record for a slow reader, `.reset` beyond 10,000.
-    public func observe<M: Model>(_ type: M.Type) -> ModelChanges<M> { notBuilt() }
+    /// How many records there are of which `condition` holds.
+    public func count<M: Model>(_ type: M.Type, where condition: Predicate<M> = .all) async throws -> Int {
+        try await read { try $0.count(type, where: condition) }
+    }
+
+    /// Where a record stands on its way to the backend.
+    public func syncState<M: Model>(of model: M) async throws -> SyncState {
+        try await read { try $0.syncState(model: M.schema.name, id: model.id) }
+    }
+
+    /// Each change of a model's records from now on: one newest state per changed record for a slow reader, `.reset`
+    /// beyond 10,000.
+    public func observe<M: Model>(_ type: M.Type) -> ModelChanges<M> {
+        ModelChanges(storage: ChangesStorage(hub))
+    }
+
     /// A live query: a snapshot now and after each change of it.
     public func observeQuery<M: Model>(
         _ type: M.Type, where condition: Predicate<M> = .all, sort: [SortKey<M>] = [], page: Page? = nil
-    ) -> QuerySnapshots<M> { notBuilt() }
-
-    /// Begins to synchronise; without a driver it does nothing. Any number of calls.
-    public func start() async throws { notBuilt() }
-    /// Ends synchronising; data and outbox stay. Any number of calls.
-    public func stop() async { notBuilt() }
-    /// What to do with unsent changes when all is cleared.
-    public enum ClearMode: Sendable, Hashable {
-        /// Refuse if anything is unsent.
-        case refuse
-        /// Send everything first, for at most so many milliseconds.
-        case flush(timeout: Int64)
-        /// Give it up.
-        case discard
+    ) -> QuerySnapshots<M> {
+        let storage = QueryStorage<M>(
+            hub, { try storeErrors { try LiveQuery(where: condition.node, sort: sort.map(\.key), page: page) } },
+            fetch: { [weak self] in
+                guard let self else { throw StoreError.closed }
+                // A transaction that ran when the reader registered did not gather changes for it: let it end first.
+                try await self.writer.perform { _ in }
+                let items = try await self.read { try $0.query(type, where: condition) }
+                // Every commit that the fetch can have seen has been told when this comes back.
+                try await self.writer.perform { _ in }
+                return items
+            })
+        return QuerySnapshots(storage: storage)
     }
-    /// Removes all records, marks and sent or given-up changes; identity of the store and settings stay.
-    public func clear(_ mode: ClearMode) async throws { notBuilt() }
-    /// Stops and closes; later calls throw ``StoreError/closed``.
-    public func close() async { notBuilt() }
 
-    /// What the store tells about itself from now on.
-    public var events: AsyncStream<StoreEvent> { notBuilt() }
-    /// Where a record stands on its way to the backend.
-    public func syncState<M: Model>(of model: M) async throws -> SyncState { notBuilt() }
+    /// What the store tells about itself from now on; each call gives a stream of its own.
+    public var events: AsyncStream<StoreEvent> { eventHub.stream() }
 }

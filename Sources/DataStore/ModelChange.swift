@@ -10,19 +10,95 @@ public enum ModelChange<M: Model>: Sendable, Hashable {
     case deleted(id: String, isLocal: Bool)
     /// So much changed that the reader had better query again.
     case reset
+
+    /// The record, where there still is one.
+    public var item: M? {
+        switch self {
+        case .created(let item, _), .updated(let item, _): item
+        case .deleted, .reset: nil
+        }
+    }
+
+    /// Whose change it is; nil for a reset.
+    public var id: String? {
+        switch self {
+        case .created(let item, _), .updated(let item, _): item.id
+        case .deleted(let id, _): id
+        case .reset: nil
+        }
+    }
 }
 
-/// The stream of ``DataStore/observe(_:)``.
-public struct ModelChanges<M: Model>: AsyncSequence, Sendable {
-    /// One change at a time.
-    public typealias Element = ModelChange<M>
-    /// Never fails; it ends when the store closes or the reader is cancelled.
-    public typealias Failure = Never
-    /// Reads the stream.
-    public struct Iterator: AsyncIteratorProtocol {
-        /// Waits for the next change.
-        public mutating func next() async -> ModelChange<M>? { notBuilt() }
+extension ModelChange {
+    /// Reads a committed change; nil where the record cannot be read as an `M`.
+    init?(_ change: Change) {
+        guard change.kind != .deleted else {
+            self = .deleted(id: change.id, isLocal: change.isLocal)
+            return
+        }
+        guard let record = change.record, let item = try? M(record) else { return nil }
+        self =
+            change.kind == .created
+            ? .created(item, isLocal: change.isLocal) : .updated(item, isLocal: change.isLocal)
     }
-    /// Begins to read.
-    public func makeAsyncIterator() -> Iterator { notBuilt() }
+}
+
+/// Changes that wait for a reader: the newest of each record, in the order in which records first changed.
+struct PendingChanges<M: Model>: Sendable {
+    /// More changed records than this are told as one `.reset`.
+    static var limit: Int { 10_000 }
+
+    private var newest: [String: ModelChange<M>] = [:]
+    private var order: [String] = []
+    private var head = 0
+    private(set) var isReset = false
+
+    var isEmpty: Bool { newest.isEmpty && !isReset }
+
+    mutating func add(_ change: ModelChange<M>) {
+        guard !isReset else { return }
+        guard let id = change.id else { return reset() }
+        switch (newest[id], change) {
+        case (nil, _):
+            guard newest.count < Self.limit else { return reset() }
+            newest[id] = change
+            order.append(id)
+        case (.created, .updated(let item, let isLocal)): newest[id] = .created(item, isLocal: isLocal)
+        case (.created, .deleted): newest[id] = nil
+        case (.deleted, .created(let item, let isLocal)): newest[id] = .updated(item, isLocal: isLocal)
+        default: newest[id] = change
+        }
+    }
+
+    mutating func reset() {
+        self = PendingChanges()
+        isReset = true
+    }
+
+    /// Takes the oldest.
+    mutating func takeFirst() -> ModelChange<M>? {
+        if isReset {
+            self = PendingChanges()
+            return .reset
+        }
+        while head < order.count {
+            let id = order[head]
+            head += 1
+            if let change = newest.removeValue(forKey: id) {
+                if newest.isEmpty { self = PendingChanges() }
+                return change
+            }
+        }
+        self = PendingChanges()
+        return nil
+    }
+
+    /// Takes all.
+    mutating func takeAll() -> [ModelChange<M>] {
+        defer { self = PendingChanges() }
+        if isReset { return [.reset] }
+        // A record that came, went and came again stands in the order twice.
+        var seen: Set<String> = []
+        return order[head...].compactMap { seen.insert($0).inserted ? newest[$0] : nil }
+    }
 }

@@ -1,70 +1,204 @@
 import Basics
+import ModelTables
 import Models
+import SQLite
 
 /// The synchronous heart of a store over one connection.
 ///
 /// Not Sendable: it belongs to one thread, the writer executor's or a simulator's.
 public final class StoreCore {
-    /// The models.
-    public let schema: Schema
-    /// How it was opened.
-    public let options: StoreOptions
-
-    /// Opens or makes the store, migrating its tables where the schema grew.
-    public init(schema: Schema, at location: StoreLocation, options: StoreOptions) throws { notBuilt() }
-
+    let context: StoreContext
     /// Names this store for good; a copy or a new file has another.
-    public var storeID: String { notBuilt() }
-
-    /// Runs `body` in one transaction that is durable when this returns, or has not happened when it throws.
-    public func write<R>(as identity: String?, _ body: (StoreTransaction) throws -> R) throws -> R { notBuilt() }
-    /// Runs `body` over one state of the store; writing in it throws.
-    public func read<R>(_ body: (StoreTransaction) throws -> R) throws -> R { notBuilt() }
-
-    /// Calls `body` after every commit until the token is removed.
-    public func addObserver(_ body: @escaping (CommittedChanges) -> Void) -> Int { notBuilt() }
-    /// Ends what ``addObserver(_:)`` began.
-    public func removeObserver(_ token: Int) { notBuilt() }
-    /// Gets what the store tells about itself; called on the store's thread.
+    public let storeID: String
+    /// Gets what the store tells about itself, after the commit it belongs to; called on the store's thread.
     package var onEvent: ((StoreEvent) -> Void)?
 
-    // MARK: Sending
+    /// Whether somebody reads a model's changes; all are gathered where it is nil.
+    var interest: ((String) -> Bool)?
+    var log = CommitLog()
+    var events: [StoreEvent] = []
+    /// Entries by state, of each lane.
+    var counts: [String: OutboxStatus] = [:]
+    var countsChanged = false
+    /// Models that may have tombstones or waiting deletes. Never shrinks while open.
+    var deletions: Set<String> = []
+    /// Whether there may be rows in `_shadow`. Never falls while open.
+    var hasShadows = false
+    /// Whether there may be rows in `_quarantine`. Never falls while open.
+    var hasQuarantine = false
+    /// Parents seen in this store, so that each is looked up once.
+    var knownParents: Set<String> = []
+    /// Uptime before which an entry is not sent again.
+    var retryAt: [Int64: Int64] = [:]
+    var lastDataVersion: Int64?
+    private var observers: [(token: Int, body: (CommittedChanges) -> Void)] = []
+    private var nextToken = 1
+    private var undelivered: [() -> Void] = []
+    private var isDelivering = false
+    private var transaction: StoreTransaction?
+    private(set) var isClosed = false
 
-    /// Puts back to *queued* what was being sent when the store was closed; call once before sending.
-    package func resetSending() throws { notBuilt() }
-    /// Takes the next entries and marks them as being sent: the oldest that may go, of one identity.
+    /// Opens or makes the store, migrating its tables where the schema grew.
     ///
-    /// No two of one record; none whose record has an earlier entry unsettled; none that refers to a record whose create
-    /// is parked or held back itself. Nil where nothing may go now.
-    /// - Parameter busy: identities that have a batch under way and are passed over.
-    package func nextMutations(limit: Int, busy: Set<String?> = []) throws -> MutationBatch? { notBuilt() }
-    /// Milliseconds until an entry that failed for now may be tried again; nil where none waits for time.
-    package func nextRetryDelay() -> Int64? { notBuilt() }
-    /// Applies the backend's answers in one transaction.
-    @discardableResult
-    package func settle(_ results: [MutationResult]) throws -> ApplyReport { notBuilt() }
+    /// - Throws: ``StoreError`` where the file cannot be opened, is damaged or was made by a newer version.
+    public convenience init(schema: Schema, at location: StoreLocation, options: StoreOptions) throws {
+        let tables = StoreContext.tables(schema, options)
+        let connection = try StoreOpening.open(schema, location, tables, options)
+        try self.init(StoreContext(schema: schema, options: options, connection: connection, tables: tables))
+    }
 
-    // MARK: Receiving
+    init(_ context: StoreContext) throws {
+        self.context = context
+        storeID = try storeErrors {
+            try context.connection.value("SELECT \"value\" FROM \"_meta\" WHERE \"key\"='storeID'")?.text ?? ""
+        }
+        try storeErrors {
+            try refreshFlags()
+            try recheckQuarantine()
+        }
+    }
 
-    /// Applies one fetched page and its mark in one transaction.
-    @discardableResult
-    package func applyPage(
-        model: String, items: [RemoteRecord], unreadable: [UnreadableRecord] = [], mark: SyncMark?
-    ) throws -> ApplyReport { notBuilt() }
-    /// Applies changes of any models that came by subscription.
-    @discardableResult
-    package func applyRemote(
-        _ records: [RemoteRecord], unreadable: [UnreadableRecord] = []
-    ) throws -> ApplyReport { notBuilt() }
-    /// How far a model was fetched.
-    package func mark(of model: String) throws -> SyncMark { notBuilt() }
-    /// Changes how far a model was fetched.
-    package func setMark(_ mark: SyncMark) throws { notBuilt() }
-    /// Removes clean rows that the scope no longer covers: those of which `condition` holds and nothing is unsent.
-    @discardableResult
-    package func evict(model: String, where condition: PredicateNode) throws -> Int { notBuilt() }
-    /// Reads one stored value of the driver, such as the backend's epoch.
-    package func driverState(_ key: String) throws -> String? { notBuilt() }
-    /// Keeps one value of the driver.
-    package func setDriverState(_ key: String, _ value: String?) throws { notBuilt() }
+    /// The models.
+    public var schema: Schema { context.schema }
+    /// How it was opened.
+    public var options: StoreOptions { context.options }
+    var connection: Connection { context.connection }
+
+    /// Runs `body` in one transaction that is durable when this returns, or has not happened when it throws.
+    ///
+    /// - Parameter identity: Who acts; the outbox entries go out under this name.
+    /// - Throws: What `body` throws, or ``StoreError``.
+    public func write<R>(as identity: String?, _ body: (StoreTransaction) throws -> R) throws -> R {
+        try commit(identity, .full, body)
+    }
+
+    /// Runs `body` over one state of the store; writing in it throws ``StoreError/readOnly``.
+    public func read<R>(_ body: (StoreTransaction) throws -> R) throws -> R {
+        if isClosed { throw StoreError.closed }
+        if transaction != nil { return try body(StoreTransaction(context, core: nil, identity: nil)) }
+        return try context.read(body)
+    }
+
+    func commit<R>(
+        _ identity: String?, _ durability: Durability, _ body: (StoreTransaction) throws -> R
+    ) throws -> R {
+        if isClosed { throw StoreError.closed }
+        guard transaction == nil else {
+            throw StoreError.database("a transaction was begun inside another; pass the transaction on instead")
+        }
+        let before = (counts: counts, retryAt: retryAt)
+        let result: R
+        do {
+            result = try storeErrors {
+                try connection.transaction(.immediate, durability: durability) {
+                    let current = StoreTransaction(context, core: self, identity: identity)
+                    transaction = current
+                    defer {
+                        transaction = nil
+                        current.isOver = true
+                    }
+                    let result = try body(current)
+                    if let failure = current.failure { throw failure }
+                    return result
+                }
+            }
+        } catch {
+            counts = before.counts
+            retryAt = before.retryAt
+            countsChanged = false
+            log = CommitLog()
+            events.removeAll()
+            knownParents.removeAll()
+            throw error
+        }
+        committed()
+        return result
+    }
+
+    private func committed() {
+        let changes = log.take(interest)
+        var told = events
+        events.removeAll(keepingCapacity: true)
+        if countsChanged {
+            countsChanged = false
+            told.append(.outboxStatus(outboxStatus))
+        }
+        if !changes.isEmpty {
+            for observer in observers { undelivered.append { observer.body(changes) } }
+        }
+        for event in told { undelivered.append { [weak self] in self?.onEvent?(event) } }
+        guard !isDelivering else { return }
+        // What an observer writes is delivered after what it was told: everyone sees commits in their order.
+        isDelivering = true
+        var index = 0
+        while index < undelivered.count {
+            undelivered[index]()
+            index += 1
+        }
+        undelivered.removeAll(keepingCapacity: true)
+        isDelivering = false
+    }
+
+    /// Calls `body` after every commit that changed something, until the token is removed.
+    public func addObserver(_ body: @escaping (CommittedChanges) -> Void) -> Int {
+        defer { nextToken += 1 }
+        observers.append((nextToken, body))
+        return nextToken
+    }
+
+    /// Ends what ``addObserver(_:)`` began.
+    public func removeObserver(_ token: Int) { observers.removeAll { $0.token == token } }
+
+    /// Lets the file go; every later call throws ``StoreError/closed``.
+    public func close() {
+        isClosed = true
+        observers.removeAll()
+        onEvent = nil
+        if context.connection.path != nil { _ = try? connection.checkpoint(.truncate) }
+    }
+
+    func note(
+        _ kind: Change.Kind, _ table: StoreTable, _ id: String, _ values: @autoclosure () -> [Value], isLocal: Bool
+    ) {
+        let model = table.model.name
+        guard !observers.isEmpty, interest?(model) ?? true else {
+            log.touch(model)
+            return
+        }
+        log.add(
+            Change(model: model, id: id, kind: kind, isLocal: isLocal, record: table.record(values())))
+    }
+
+    func count(_ identity: String?, _ body: (inout OutboxStatus) -> Void) {
+        body(&counts[laneText(identity), default: OutboxStatus()])
+        countsChanged = true
+        log.touchedOutbox = true
+    }
+
+    /// How much waits, of everybody.
+    public var outboxStatus: OutboxStatus {
+        var result = OutboxStatus()
+        for status in counts.values {
+            result.queued += status.queued
+            result.sending += status.sending
+            result.parked += status.parked
+        }
+        return result
+    }
+
+    /// Reads again what is kept in memory about the file; also after another process wrote it.
+    func refreshFlags() throws {
+        counts.removeAll()
+        for row in try connection.rows("SELECT \"identity\",\"state\",count(*) FROM \"_outbox\" GROUP BY 1,2") {
+            let state = MutationState(rawValue: row[1].integer ?? 0) ?? .queued
+            counts[row[0].text ?? "", default: OutboxStatus()].add(Int(row[2].integer ?? 0), state)
+        }
+        let models = try connection.rows(
+            "SELECT DISTINCT \"model\" FROM \"_tombstone\" UNION SELECT DISTINCT \"model\" FROM \"_outbox\" WHERE \"kind\"=2"
+        )
+        deletions = Set(models.compactMap { $0.first?.text })
+        hasShadows = try connection.value("SELECT 1 FROM \"_shadow\" LIMIT 1") != nil
+        hasQuarantine = try connection.value("SELECT 1 FROM \"_quarantine\" LIMIT 1") != nil
+        knownParents.removeAll()
+    }
 }

@@ -34,12 +34,14 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case diskFull
     /// Another process holds the store's directory.
     case locked(path: String)
-    /// The file was made by a newer version.
-    case newerDatabase(path: String, reason: String)
+    /// The file was made by a newer version or another program, or does not fit the schema; it was left as it is.
+    case unusableDatabase(String)
     /// A stored row does not fit its model.
     case unreadableRow(model: String, id: String, reason: String)
     /// An import could not be read.
     case invalidImport(line: Int, reason: String)
+    /// A condition or a sort names a field that cannot be used so.
+    case invalidQuery(String)
     /// The database failed otherwise.
     case database(String)
 
@@ -66,9 +68,10 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
         case .entryNotAvailable(let order, let reason): "outbox entry \(order): \(reason)"
         case .diskFull: "the disk is full; nothing of this change was kept; make room and try again"
         case .locked(let path): "\(path) is in use by another process; close that one or use another directory"
-        case .newerDatabase(let path, let reason): "\(path): \(reason)"
+        case .unusableDatabase(let reason): reason
         case .unreadableRow(let model, let id, let reason): "\(model) \(id) cannot be read: \(reason)"
         case .invalidImport(let line, let reason): "line \(line): \(reason)"
+        case .invalidQuery(let reason): "the query is wrong: \(reason)"
         case .database(let reason): "the database failed: \(reason)"
         }
     }

@@ -1,0 +1,73 @@
+import Basics
+
+/// A change as an outbox entry holds it.
+struct PendingMutation: Hashable {
+    var kind: MutationKind
+    /// What to send.
+    var fields: JSONObject
+    /// What the fields held before; for a delete the whole record.
+    var base: JSONObject
+}
+
+/// How a new change of a record joins the one that waits: pure rules.
+///
+/// | waiting | new | gives |
+/// |---|---|---|
+/// | create | update | one create with the newest values |
+/// | create | delete | nothing: the backend never hears of it |
+/// | update | update | one update over the first base; a field back at its base is no change |
+/// | update | delete | one delete with the base before the update |
+/// | delete | create | an update from what was deleted to what is new |
+///
+/// Only entries that were never sent are merged; the others are followed by a new one.
+enum OutboxMerge {
+    enum Result: Hashable {
+        /// The waiting entry becomes this.
+        case replace(PendingMutation)
+        /// Both are gone.
+        case cancel
+        /// The two cannot follow one another: the record's state and the outbox disagree.
+        case impossible
+    }
+
+    static func merge(_ waiting: PendingMutation, _ new: PendingMutation) -> Result {
+        switch (waiting.kind, new.kind) {
+        case (.create, .update):
+            var fields = waiting.fields
+            for member in new.fields.members { fields[member.key] = member.value.isNull ? nil : member.value }
+            return .replace(PendingMutation(kind: .create, fields: fields, base: waiting.base))
+        case (.create, .delete): return .cancel
+        case (.update, .update):
+            var fields = waiting.fields
+            var base = waiting.base
+            for member in new.fields.members {
+                if fields[member.key] == nil { base[member.key] = new.base[member.key] }
+                fields[member.key] = member.value
+                if (base[member.key] ?? .null) == member.value {
+                    fields[member.key] = nil
+                    base[member.key] = nil
+                }
+            }
+            if fields.isEmpty { return .cancel }
+            return .replace(PendingMutation(kind: .update, fields: fields, base: base))
+        case (.update, .delete):
+            var base = new.base
+            for member in waiting.base.members { base[member.key] = member.value.isNull ? nil : member.value }
+            return .replace(PendingMutation(kind: .delete, fields: new.fields, base: base))
+        case (.delete, .create):
+            var fields = JSONObject()
+            var base = JSONObject()
+            for key in Set(waiting.base.keys).union(new.fields.keys).sorted() {
+                let before = waiting.base[key] ?? .null
+                let after = new.fields[key] ?? .null
+                if before != after {
+                    fields[key] = after
+                    base[key] = before
+                }
+            }
+            if fields.isEmpty { return .cancel }
+            return .replace(PendingMutation(kind: .update, fields: fields, base: base))
+        case (.create, .create), (.update, .create), (.delete, .update), (.delete, .delete): return .impossible
+        }
+    }
+}

@@ -1,0 +1,189 @@
+import Basics
+import Models
+
+/// The stream of ``DataStore/observeQuery(_:where:sort:page:)``: a snapshot at once, and one after each change of it.
+///
+/// For one reader; a slow reader gets the newest snapshot, whose changes are all since the one it got before.
+public struct QuerySnapshots<M: Model>: AsyncSequence, Sendable {
+    /// The newest snapshot each time.
+    public typealias Element = QuerySnapshot<M>
+    /// Fails where the query itself cannot be read.
+    public typealias Failure = any Error
+
+    let storage: QueryStorage<M>
+
+    /// Reads the stream.
+    public struct Iterator: AsyncIteratorProtocol {
+        let storage: QueryStorage<M>
+
+        /// Waits for a snapshot newer than the last one read.
+        public mutating func next() async throws -> QuerySnapshot<M>? { try await storage.next() }
+
+        /// Waits for a snapshot newer than the last one read.
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws -> QuerySnapshot<M>? {
+            try await storage.next()
+        }
+    }
+
+    /// Begins to read.
+    public func makeAsyncIterator() -> Iterator { Iterator(storage: storage) }
+}
+
+/// What a live query does with news: a pure machine over ``LiveQuery``.
+struct QueryMachine<M: Model>: Sendable {
+    typealias Reader = ReaderMachine<QuerySnapshot<M>, any Error>
+    /// A reader to resume with what it gets.
+    typealias Resumption = (waiter: Reader.Waiter, result: Result<QuerySnapshot<M>?, any Error>)
+
+    /// What the caller does after letting go of the lock.
+    struct Action: Sendable {
+        var resume: Resumption?
+        /// Fetch the records anew and call ``loaded(_:)``.
+        var load = false
+    }
+
+    var query: LiveQuery<M>
+    var reader = Reader()
+    var isSynced: Bool
+    /// Changes that came while the records are being fetched; the fetch may or may not have seen them.
+    private var meanwhile: [Change] = []
+    private var isLoading = true
+    private var isReloading = false
+    private var isStale = false
+    private var hasNews = false
+
+    init(_ query: LiveQuery<M>, isSynced: Bool) {
+        self.query = query
+        self.isSynced = isSynced
+    }
+
+    mutating func receive(_ news: ChangeHub.News) -> Action {
+        switch news {
+        case .changes(let changes):
+            if isLoading {
+                meanwhile += changes
+                // Too much to keep: what is being fetched is fetched again instead.
+                if meanwhile.count > PendingChanges<M>.limit {
+                    meanwhile.removeAll()
+                    isStale = true
+                }
+                return Action()
+            }
+            for change in changes where query.apply(change) { hasNews = true }
+        case .reset:
+            guard !isLoading else {
+                isStale = true
+                return Action()
+            }
+            isLoading = true
+            isReloading = true
+            return Action(load: true)
+        case .synced(let flag):
+            isSynced = flag
+            hasNews = !isLoading
+        case .closed: return Action(resume: reader.finish())
+        }
+        return deliver()
+    }
+
+    /// Takes in a fetch's result. Changes seen meanwhile are laid over it: the same change twice does no harm, and the
+    /// caller waited for every commit that the fetch can have seen to be told.
+    mutating func loaded(_ result: Result<[M], any Error>) -> Action {
+        switch result {
+        case .failure(let error): return Action(resume: reader.finish(error))
+        case .success(let items):
+            if isStale {
+                isStale = false
+                meanwhile.removeAll()
+                return Action(load: true)
+            }
+            query.load(items)
+            for change in meanwhile { _ = query.apply(change) }
+            meanwhile.removeAll()
+            query.pending = PendingChanges()
+            if isReloading { query.pending.reset() }
+            isLoading = false
+            isReloading = false
+            hasNews = true
+            return deliver()
+        }
+    }
+
+    /// A reader comes.
+    mutating func wait(_ waiter: Reader.Waiter) -> Resumption? {
+        if hasNews, !reader.isFinished { return (waiter, .success(take())) }
+        return reader.wait(waiter)
+    }
+
+    private mutating func deliver() -> Action {
+        guard hasNews, let waiter = reader.takeWaiter() else { return Action() }
+        return Action(resume: (waiter, .success(take())))
+    }
+
+    private mutating func take() -> QuerySnapshot<M> {
+        hasNews = false
+        return QuerySnapshot(items: query.items, changes: query.pending.takeAll(), isSynced: isSynced)
+    }
+}
+
+/// Joins a live query's machine with the hub and with the store's fetching.
+final class QueryStorage<M: Model>: Sendable {
+    private let machine: Locked<QueryMachine<M>?>
+    private let failure: (any Error)?
+    private let fetch: @Sendable () async throws -> [M]
+    private let leave: Locked<(@Sendable () -> Void)?> = Locked(nil)
+
+    /// Registers first and fetches then, so no change falls between.
+    init(_ hub: ChangeHub, _ query: () throws -> LiveQuery<M>, fetch: @escaping @Sendable () async throws -> [M]) {
+        self.fetch = fetch
+        do {
+            machine = Locked(QueryMachine(try query(), isSynced: false))
+            failure = nil
+        } catch {
+            machine = Locked(nil)
+            failure = error
+            return
+        }
+        guard let added = hub.add(M.schema.name, { [weak self] news in self?.receive(news) }) else {
+            receive(.closed)
+            return
+        }
+        machine.withLock { $0?.isSynced = added.isSynced }
+        leave.withLock { $0 = { hub.remove(added.token) } }
+        load()
+    }
+
+    deinit { leave.current?() }
+
+    private func receive(_ news: ChangeHub.News) {
+        perform(machine.withLock { $0?.receive(news) })
+    }
+
+    private func load() {
+        Task { [weak self, fetch] in
+            let result: Result<[M], any Error>
+            do { result = .success(try await fetch()) } catch { result = .failure(error) }
+            guard let self else { return }
+            self.perform(self.machine.withLock { $0?.loaded(result) })
+        }
+    }
+
+    private func perform(_ action: QueryMachine<M>.Action?) {
+        guard let action else { return }
+        if let resume = action.resume { resume.waiter.resume(returning: resume.result) }
+        if action.load { load() }
+    }
+
+    func next() async throws -> QuerySnapshot<M>? {
+        if let failure { throw failure }
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { (waiter: QueryMachine<M>.Reader.Waiter) in
+                let ready = machine.withLock { $0?.wait(waiter) }
+                if let ready { ready.waiter.resume(returning: ready.result) }
+            }
+        } onCancel: {
+            receive(.closed)
+        }
+        return try result.get()
+    }
+}

@@ -1,0 +1,56 @@
+import Basics
+import ModelTables
+import Models
+import SQLite
+
+/// What reading needs: a connection and the tables. A reader has one of its own, the writer's belongs to its core.
+final class StoreContext {
+    let schema: Schema
+    let options: StoreOptions
+    let connection: Connection
+    let tables: [String: StoreTable]
+
+    init(schema: Schema, options: StoreOptions, connection: Connection, tables: [String: StoreTable]) {
+        self.schema = schema
+        self.options = options
+        self.connection = connection
+        self.tables = tables
+    }
+
+    func table(_ model: String) throws -> StoreTable {
+        guard let table = tables[model] else { throw StoreError.unknownModel(model) }
+        return table
+    }
+
+    static func tables(_ schema: Schema, _ options: StoreOptions) -> [String: StoreTable] {
+        Dictionary(
+            schema.models.map { ($0.name, StoreTable(schema, $0, options)) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Runs `body` over one state of the file.
+    func read<R>(_ body: (StoreTransaction) throws -> R) throws -> R {
+        try storeErrors {
+            try connection.transaction(.deferred) {
+                try body(StoreTransaction(self, core: nil, identity: nil))
+            }
+        }
+    }
+}
+
+/// Runs `body`, turning what the database says into the store's errors.
+func storeErrors<R>(_ body: () throws -> R) throws -> R {
+    do {
+        return try body()
+    } catch let error as SQLiteError {
+        throw error.isFull ? StoreError.diskFull : StoreError.database(error.description)
+    } catch let error as StoredValueError {
+        throw StoreError.unreadableRow(model: error.model, id: error.key, reason: error.description)
+    } catch let error as FilterError {
+        throw StoreError.invalidQuery(error.description)
+    }
+}
+
+/// How a lane's identity is stored: nobody is the empty text.
+func laneText(_ identity: String?) -> String { identity ?? "" }
+/// The identity of a stored lane.
+func laneIdentity(_ text: String) -> String? { text.isEmpty ? nil : text }

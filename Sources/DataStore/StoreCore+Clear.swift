@@ -1,0 +1,41 @@
+import Models
+
+extension StoreCore {
+    /// Removes all records, marks and waiting changes; the store's name, its counters and its settings stay.
+    ///
+    /// - Parameter discardingUnsent: Whether changes that were not sent may go; else they make it throw
+    ///   ``StoreError/unsentChanges(_:)``.
+    package func clear(discardingUnsent: Bool) throws {
+        _ = try commit(nil, .full) { _ in
+            let unsent = outboxStatus.unsent
+            if unsent > 0, !discardingUnsent { throw StoreError.unsentChanges(unsent) }
+            for model in schema.models {
+                guard let table = context.tables[model.name] else { continue }
+                try connection.run("DELETE FROM \(table.table.name)")
+                log.reset(model.name)
+            }
+            for name in StoreSchema.cleared { try connection.run("DELETE FROM \"\(name)\"") }
+            try connection.run("DELETE FROM \"_meta\" WHERE \"key\" LIKE 'driver.%'")
+            retryAt.removeAll()
+            try refreshFlags()
+            countsChanged = true
+            log.touchedOutbox = true
+        }
+    }
+
+    /// Looks whether another process wrote the file since the last look, and if so tells the observers to look again.
+    @discardableResult
+    package func noticeForeignChanges() throws -> Bool {
+        if isClosed { throw StoreError.closed }
+        let version = try storeErrors { try connection.dataVersion }
+        defer { lastDataVersion = version }
+        guard let last = lastDataVersion, last != version else { return false }
+        _ = try commit(nil, .normal) { _ in
+            try refreshFlags()
+            countsChanged = true
+            log.touchedOutbox = true
+            for model in schema.models { log.reset(model.name) }
+        }
+        return true
+    }
+}

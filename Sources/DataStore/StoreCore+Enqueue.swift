@@ -1,0 +1,170 @@
+import Basics
+import Models
+import SQLite
+
+/// The outbox and the rows disagree: a fault of the store itself, which undoes the transaction.
+struct OutboxInconsistency: Error, CustomStringConvertible {
+    let description: String
+}
+
+extension StoreCore {
+    /// Adds a change to the outbox, or merges it into the one of its record that was never sent.
+    func enqueue(
+        _ kind: MutationKind, _ table: StoreTable, _ id: String, fields: [UInt8], base: [UInt8], version: Int64?,
+        _ identity: String?, rounds: Int = 0
+    ) throws {
+        if try insertEntry(kind, table.model.name, id, fields, base, version, identity, rounds) { return }
+        guard let waiting = try entries(table.model.name, id).last, waiting.state == .queued else {
+            throw OutboxInconsistency(description: "\(table.model.name) \(id) has no open outbox entry")
+        }
+        let new = PendingMutation(
+            kind: kind, fields: JSONObject(parsing: text(fields)), base: JSONObject(parsing: text(base)))
+        let old = PendingMutation(kind: waiting.kind, fields: waiting.fields, base: waiting.base)
+        let result = OutboxMerge.merge(old, new)
+        if waiting.identity != identity, kind == .create, case .replace(let merged) = result {
+            // Deleted by one, taken back by another before anyone heard of it: the second one's update is left.
+            try removeEntry(waiting)
+            _ = try insertEntry(
+                merged.kind, table.model.name, id, JSONValue.object(merged.fields).bytes,
+                JSONValue.object(merged.base).bytes, waiting.baseVersion, identity, rounds)
+        } else if waiting.identity != identity, result != .cancel {
+            // Two people's work is never mixed: the first one's entry stays as it is.
+            try seal(waiting.order)
+            guard try insertEntry(kind, table.model.name, id, fields, base, version, identity, rounds) else {
+                throw OutboxInconsistency(description: "\(table.model.name) \(id) has two open outbox entries")
+            }
+            return
+        } else {
+            switch result {
+            case .cancel: try removeEntry(waiting)
+            case .replace(let merged): try rewrite(waiting, merged, version: waiting.baseVersion)
+            case .impossible:
+                throw OutboxInconsistency(
+                    description: "\(table.model.name) \(id): \(kind.name) cannot follow \(waiting.kind.name)")
+            }
+        }
+        if kind == .create {
+            // The record was deleted and is back before anyone heard of it: the backend's version is its own again.
+            let version: Value = waiting.baseVersion.map { .integer($0) } ?? .null
+            try table.table.update(key: id, metadata: [(StoreTable.versionColumn, version)], on: connection)
+        }
+    }
+
+    func enqueueDelete(_ id: String, _ old: StoreTable.Row, _ table: StoreTable, _ identity: String?) throws {
+        let model = table.model.name
+        let waiting = old.version == nil ? try entries(model, id) : []
+        if old.version == nil {
+            // Never confirmed: either its create waits or is on its way, or the backend has never heard of it.
+            guard let first = waiting.first else { return }
+            if first.kind == .create, first.state == .parked || (first.state == .sealed && first.attempts == 0),
+                !waiting.contains(where: { $0.state == .sending })
+            {
+                for entry in waiting { try removeEntry(entry) }
+                return
+            }
+        }
+        deletions.insert(model)
+        try enqueue(
+            .delete, table, id, fields: table.wire.json(old.values, table.wire.keyPositions),
+            base: table.wire.json(old.values, table.wire.writable, skippingNull: true), version: old.version, identity)
+    }
+
+    private func insertEntry(
+        _ kind: MutationKind, _ model: String, _ id: String, _ fields: [UInt8], _ base: [UInt8], _ version: Int64?,
+        _ identity: String?, _ rounds: Int
+    ) throws -> Bool {
+        let inserted = try connection.withStatement(StoreSQL.enqueue) { statement in
+            statement.bind(options.random.uuid(), at: 1)
+            statement.bind(model, at: 2)
+            statement.bind(id, at: 3)
+            statement.bind(kind.rawValue, at: 4)
+            fields.withUnsafeBufferPointer { statement.bind(utf8: $0, at: 5) }
+            if let version { statement.bind(version, at: 6) }
+            base.withUnsafeBufferPointer { statement.bind(utf8: $0, at: 7) }
+            statement.bind(laneText(identity), at: 8)
+            statement.bind(options.time.now().milliseconds, at: 9)
+            statement.bind(rounds, at: 10)
+            _ = try statement.step()
+            return connection.changes > 0
+        }
+        if inserted { count(identity) { $0.queued += 1 } }
+        return inserted
+    }
+
+    /// Keeps an entry as it is: later changes of its record get an entry of their own.
+    private func seal(_ order: Int64) throws {
+        try connection.run("UPDATE \"_outbox\" SET \"state\"=1, \"seal\"=\"ord\" WHERE \"ord\"=?", [.integer(order)])
+    }
+
+    /// Removes an entry that is settled or taken back.
+    func removeEntry(_ entry: OutboxEntry) throws {
+        try connection.withStatement(StoreSQL.removeEntry) { statement in
+            statement.bind(entry.order, at: 1)
+            _ = try statement.step()
+        }
+        retryAt[entry.order] = nil
+        count(entry.identity) { $0.add(-1, entry.state) }
+    }
+
+    /// Gives a waiting entry another content; its place and its name stay.
+    func rewrite(_ entry: OutboxEntry, _ content: PendingMutation, version: Int64?) throws {
+        try connection.run(
+            "UPDATE \"_outbox\" SET \"kind\"=?, \"fields\"=?, \"base\"=?, \"version\"=? WHERE \"ord\"=?",
+            [
+                .integer(content.kind.rawValue), .text(JSONValue.object(content.fields).text),
+                .text(JSONValue.object(content.base).text), version.map { .integer($0) } ?? .null,
+                .integer(entry.order),
+            ])
+    }
+
+    /// The entries of one record in order.
+    func entries(_ model: String, _ id: String) throws -> [OutboxEntry] {
+        try connection.withStatement(StoreSQL.entriesOfRecord) { statement in
+            statement.bind(model, at: 1)
+            statement.bind(id, at: 2)
+            var result: [OutboxEntry] = []
+            while try statement.step() { result.append(OutboxEntry(statement)) }
+            return result
+        }
+    }
+
+    /// One entry by its number.
+    func entry(_ order: Int64) throws -> OutboxEntry? {
+        try connection.withStatement(StoreSQL.entry) { statement in
+            statement.bind(order, at: 1)
+            return try statement.step() ? OutboxEntry(statement) : nil
+        }
+    }
+}
+
+func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+extension OutboxEntry {
+    /// Reads a row of ``StoreSQL/columns``.
+    init(_ statement: Statement) {
+        order = statement.integer(at: 0)
+        mutationID = statement.text(at: 1)
+        model = statement.text(at: 2)
+        id = statement.text(at: 3)
+        kind = MutationKind(rawValue: statement.integer(at: 4)) ?? .update
+        fieldsJSON = statement.text(at: 5)
+        baseVersion = statement.optionalInteger(at: 6)
+        baseJSON = statement.text(at: 7)
+        identity = laneIdentity(statement.text(at: 8))
+        createdAt = DateTime(milliseconds: statement.integer(at: 9))
+        attempts = Int(statement.integer(at: 10))
+        rounds = Int(statement.integer(at: 11))
+        state = MutationState(rawValue: statement.integer(at: 12)) ?? .parked
+        reason = statement.optionalText(at: 13)
+    }
+}
+
+extension OutboxStatus {
+    mutating func add(_ count: Int, _ state: MutationState) {
+        switch state {
+        case .queued, .sealed: queued += count
+        case .sending: sending += count
+        case .parked: parked += count
+        }
+    }
+}

@@ -1,0 +1,245 @@
+import Basics
+import Models
+import SQLite
+
+extension StoreCore {
+    /// Applies one fetched page and its mark in one transaction.
+    ///
+    /// Rows that cannot be understood are kept aside, and the page goes on. Rows may come before their parents.
+    @discardableResult
+    package func applyPage(
+        model: String, items: [RemoteRecord], unreadable: [UnreadableRecord] = [], mark: SyncMark?
+    ) throws -> ApplyReport {
+        try commit(nil, .normal) { _ in
+            var report = ApplyReport()
+            let table = try context.table(model)
+            let isDirty = try hasEntries(model)
+            for item in items { try apply(item, table, isDirty: isDirty, &report) }
+            for record in unreadable { try quarantine(record, &report) }
+            if let mark { try store(mark) }
+            return report
+        }
+    }
+
+    /// Applies changes of any models that came by subscription.
+    @discardableResult
+    package func applyRemote(_ records: [RemoteRecord], unreadable: [UnreadableRecord] = []) throws -> ApplyReport {
+        try commit(nil, .normal) { _ in
+            var report = ApplyReport()
+            var dirty: [String: Bool] = [:]
+            for record in records {
+                let table = try context.table(record.record.schema.name)
+                let model = table.model.name
+                let isDirty = try dirty[model] ?? hasEntries(model)
+                dirty[model] = isDirty
+                try apply(record, table, isDirty: isDirty, &report)
+            }
+            for record in unreadable { try quarantine(record, &report) }
+            return report
+        }
+    }
+
+    private func hasEntries(_ model: String) throws -> Bool {
+        guard counts.values.contains(where: { !$0.isEmpty }) else { return false }
+        return try connection.withStatement(StoreSQL.hasEntries) { statement in
+            statement.bind(model, at: 1)
+            return try statement.step()
+        }
+    }
+
+    func apply(_ remote: RemoteRecord, _ table: StoreTable, isDirty: Bool, _ report: inout ApplyReport) throws {
+        let id = remote.record.id
+        let model = table.model.name
+        if !remote.deleted, let problem = table.wire.problem(remote.record.values, isRemote: true) {
+            let unreadable = UnreadableRecord(
+                model: model, id: id, version: remote.version,
+                json: JSONValue.object(table.wire.object(remote.record.values)).text,
+                reason: "\(problem.field): \(problem.reason)")
+            return try quarantine(unreadable, &report)
+        }
+        if let buried = try tombstone(model, id), buried >= remote.version {
+            report.ignored += 1
+            return
+        }
+        if hasQuarantine {
+            try connection.run(
+                "DELETE FROM \"_quarantine\" WHERE \"model\"=? AND \"id\"=? AND \"version\"<=?",
+                [.text(model), .text(id), .integer(remote.version)])
+        }
+        let waiting = isDirty ? try entries(model, id) : []
+        guard waiting.isEmpty else { return try merge(remote, waiting, table, id, &report) }
+        if remote.deleted { return try bury(remote, table, id, &report) }
+        let row = StoreTable.Row(
+            values: remote.record.values, version: remote.version, lastChangedAt: remote.lastChangedAt)
+        if try table.insertIfAbsent(id, row, on: connection) {
+            report.created += 1
+            note(.created, table, id, row.values, isLocal: false)
+        } else if try table.updateOlder(id, row, on: connection) {
+            report.updated += 1
+            note(.updated, table, id, row.values, isLocal: false)
+        } else {
+            report.ignored += 1
+        }
+    }
+
+    private func bury(
+        _ remote: RemoteRecord, _ table: StoreTable, _ id: String, _ report: inout ApplyReport
+    ) throws {
+        let old = try table.fetch(id, on: connection)
+        if let version = old?.version, version >= remote.version {
+            report.ignored += 1
+            return
+        }
+        try putTombstone(table.model.name, id, remote.version, remote.lastChangedAt)
+        if old == nil { report.ignored += 1 } else { report.deleted += 1 }
+        try show(nil, old, table, id, version: nil, lastChangedAt: nil)
+    }
+
+    /// A remote change of a record that has local changes waiting: what they do not touch is seen at once, what they do
+    /// stays as it is here until the backend has answered.
+    private func merge(
+        _ remote: RemoteRecord, _ waiting: [OutboxEntry], _ table: StoreTable, _ id: String, _ report: inout ApplyReport
+    ) throws {
+        let model = table.model.name
+        let old = try table.fetch(id, on: connection)
+        let known = try shadow(model, id)
+        if let version = old?.version ?? known?.version, version >= remote.version {
+            report.ignored += 1
+            return
+        }
+        var entries = waiting
+        if remote.deleted {
+            if entries.allSatisfy({ $0.kind == .delete && $0.state != .sending }) {
+                for entry in entries { try removeEntry(entry) }
+                try removeShadow(model, id)
+                return try bury(remote, table, id, &report)
+            }
+        } else {
+            entries = try rebaseFirst(
+                entries, onto: table.wire.object(remote.record.values), version: remote.version)
+        }
+        let image = remote.deleted ? nil : table.wire.object(remote.record.values)
+        if entries.isEmpty {
+            try removeShadow(model, id)
+        } else {
+            try putShadow(
+                model, id,
+                Shadow(
+                    version: remote.version, lastChangedAt: remote.lastChangedAt, isDeleted: remote.deleted,
+                    object: image ?? JSONObject()))
+        }
+        report.updated += 1
+        // A record deleted there and changed here stays visible until the backend has answered the change.
+        let visible = remote.deleted ? old.map { table.wire.object($0.values) } : overlay(image, entries)
+        try show(
+            visible, old, table, id, version: remote.version, lastChangedAt: remote.lastChangedAt)
+    }
+
+    /// Puts the first waiting change on the backend's new record, where it was never sent and touches other fields.
+    func rebaseFirst(_ entries: [OutboxEntry], onto remote: JSONObject, version: Int64) throws -> [OutboxEntry] {
+        guard let first = entries.first, first.attempts == 0, first.state == .queued || first.state == .sealed,
+            first.kind == .update
+        else { return entries }
+        switch ThreeWay.rebase(fields: first.fields, base: first.base, onto: remote) {
+        case .onto(let fields, let base):
+            try rewrite(first, PendingMutation(kind: .update, fields: fields, base: base), version: version)
+            return entries
+        case .done:
+            try removeEntry(first)
+            return try rebaseFirst(Array(entries.dropFirst()), onto: remote, version: version)
+        case .conflict: return entries
+        }
+    }
+}
+
+extension StoreCore {
+    func quarantine(_ record: UnreadableRecord, _ report: inout ApplyReport) throws {
+        report.quarantined += 1
+        hasQuarantine = true
+        try connection.run(
+            """
+            INSERT INTO "_quarantine" VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "version"=excluded."version", \
+            "json"=excluded."json", "reason"=excluded."reason", "at"=excluded."at" \
+            WHERE excluded."version">="_quarantine"."version"
+            """,
+            [
+                .text(record.model), .text(record.id), .integer(record.version), .text(record.json),
+                .text(record.reason), .integer(options.time.now().milliseconds),
+            ])
+        events.append(.quarantined(record))
+    }
+
+    /// Rows that are kept aside, by model and key.
+    public func quarantined() throws -> [UnreadableRecord] {
+        try storeErrors {
+            try connection.rows(
+                "SELECT \"model\",\"id\",\"version\",\"json\",\"reason\" FROM \"_quarantine\" ORDER BY 1,2"
+            ).map {
+                UnreadableRecord(
+                    model: $0[0].text ?? "", id: $0[1].text ?? "", version: $0[2].integer ?? 0, json: $0[3].text ?? "",
+                    reason: $0[4].text ?? "")
+            }
+        }
+    }
+
+    /// How far a model was fetched.
+    package func mark(of model: String) throws -> SyncMark {
+        try storeErrors {
+            let rows = try connection.rows(
+                """
+                SELECT "lastSync","nextToken","startedAt","lastFullSync","scope","epoch" FROM "_mark" WHERE "model"=?
+                """, [.text(model)])
+            guard let row = rows.first else { return SyncMark(model: model) }
+            return SyncMark(
+                model: model, lastSync: row[0].integer, nextToken: row[1].text, startedAt: row[2].integer,
+                lastFullSync: row[3].integer, scope: row[4].text, epoch: row[5].text)
+        }
+    }
+
+    /// Changes how far a model was fetched.
+    package func setMark(_ mark: SyncMark) throws {
+        try commit(nil, .normal) { _ in try store(mark) }
+    }
+
+    private func store(_ mark: SyncMark) throws {
+        func integer(_ value: Int64?) -> Value { value.map { .integer($0) } ?? .null }
+        func text(_ value: String?) -> Value { value.map { .text($0) } ?? .null }
+        try connection.run(
+            "INSERT OR REPLACE INTO \"_mark\" VALUES(?,?,?,?,?,?,?)",
+            [
+                .text(mark.model), integer(mark.lastSync), text(mark.nextToken), integer(mark.startedAt),
+                integer(mark.lastFullSync), text(mark.scope), text(mark.epoch),
+            ])
+    }
+
+    /// Reads one stored value of the driver, such as the backend's epoch.
+    package func driverState(_ key: String) throws -> String? {
+        try storeErrors {
+            try connection.value("SELECT \"value\" FROM \"_meta\" WHERE \"key\"=?", [.text("driver." + key)])?.text
+        }
+    }
+
+    /// Keeps one value of the driver.
+    package func setDriverState(_ key: String, _ value: String?) throws {
+        try commit(nil, .normal) { try $0.setMeta("driver." + key, value) }
+    }
+
+    /// Removes clean rows that the scope no longer covers: those of which `condition` holds and nothing is unsent.
+    ///
+    /// No tombstones: the rows come back with a wider scope. Gives how many went.
+    @discardableResult
+    package func evict(model: String, where condition: PredicateNode) throws -> Int {
+        try commit(nil, .normal) { transaction in
+            let table = try context.table(model)
+            var evicted = 0
+            for record in try transaction.query(model: model, where: condition) {
+                let id = record.id
+                guard try entries(model, id).isEmpty else { continue }
+                let old = StoreTable.Row(values: record.values)
+                try show(nil, old, table, id, version: nil, lastChangedAt: nil)
+                evicted += 1
+            }
+            return evicted
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Basics
+import Models
+import SQLite
+
+/// A server record kept aside while local changes of it wait.
+struct Shadow {
+    var version: Int64
+    var lastChangedAt: Int64
+    var isDeleted: Bool
+    var object: JSONObject
+}
+
+extension StoreCore {
+    func shadow(_ model: String, _ id: String) throws -> Shadow? {
+        guard hasShadows else { return nil }
+        return try connection.withStatement(StoreSQL.shadow) { statement in
+            statement.bind(model, at: 1)
+            statement.bind(id, at: 2)
+            guard try statement.step() else { return nil }
+            return Shadow(
+                version: statement.integer(at: 0), lastChangedAt: statement.integer(at: 1),
+                isDeleted: statement.integer(at: 2) != 0, object: JSONObject(parsing: statement.text(at: 3)))
+        }
+    }
+
+    func putShadow(_ model: String, _ id: String, _ shadow: Shadow) throws {
+        hasShadows = true
+        try connection.run(
+            "INSERT OR REPLACE INTO \"_shadow\" VALUES(?,?,?,?,?,?)",
+            [
+                .text(model), .text(id), .integer(shadow.version), .integer(shadow.lastChangedAt),
+                .integer(shadow.isDeleted ? 1 : 0), .text(JSONValue.object(shadow.object).text),
+            ])
+    }
+
+    func removeShadow(_ model: String, _ id: String) throws {
+        guard hasShadows else { return }
+        try connection.run("DELETE FROM \"_shadow\" WHERE \"model\"=? AND \"id\"=?", [.text(model), .text(id)])
+    }
+
+    func tombstone(_ model: String, _ id: String) throws -> Int64? {
+        guard deletions.contains(model) else { return nil }
+        return try connection.withStatement(StoreSQL.tombstone) { statement in
+            statement.bind(model, at: 1)
+            statement.bind(id, at: 2)
+            return try statement.step() ? statement.integer(at: 0) : nil
+        }
+    }
+
+    func putTombstone(_ model: String, _ id: String, _ version: Int64, _ lastChangedAt: Int64) throws {
+        deletions.insert(model)
+        try connection.withStatement(StoreSQL.putTombstone) { statement in
+            statement.bind(model, at: 1)
+            statement.bind(id, at: 2)
+            statement.bind(version, at: 3)
+            statement.bind(lastChangedAt, at: 4)
+            _ = try statement.step()
+        }
+    }
+
+    /// The backend's record as far as it is known here; nil where it has none.
+    ///
+    /// What was kept aside when it came over local changes, else this row without the changes that wait.
+    func serverImage(_ row: StoreTable.Row?, _ entries: [OutboxEntry], _ table: StoreTable, _ id: String) throws
+        -> JSONObject?
+    {
+        if let shadow = try shadow(table.model.name, id) { return shadow.isDeleted ? nil : shadow.object }
+        var object = row.map { table.wire.object($0.values) }
+        for entry in entries.reversed() {
+            switch entry.kind {
+            case .create: return nil
+            case .delete: object = entry.base
+            case .update: for member in entry.base.members { object?[member.key] = member.value }
+            }
+        }
+        return object
+    }
+
+    /// The backend's record with the waiting changes over it; nil where the last one deletes it.
+    func overlay(_ image: JSONObject?, _ entries: some Sequence<OutboxEntry>) -> JSONObject? {
+        var object = image
+        for entry in entries {
+            switch entry.kind {
+            case .create: object = entry.fields
+            case .delete: object = nil
+            case .update:
+                guard object != nil else { continue }
+                for member in entry.fields.members { object?[member.key] = member.value }
+            }
+        }
+        return object
+    }
+
+    /// Makes the visible row what `object` says and tells the observers if that is a change.
+    func show(
+        _ object: JSONObject?, _ old: StoreTable.Row?, _ table: StoreTable, _ id: String, version: Int64?,
+        lastChangedAt: Int64?
+    ) throws {
+        guard let object else {
+            guard let old else { return }
+            _ = try table.delete(id, on: connection)
+            knownParents.removeAll()
+            note(.deleted, table, id, old.values, isLocal: false)
+            return
+        }
+        let values: [Value]
+        do {
+            values = try table.wire.values(object)
+        } catch {
+            // One record that no longer fits its model must not stop the others: it is kept aside.
+            var report = ApplyReport()
+            let record = UnreadableRecord(
+                model: table.model.name, id: id, version: version ?? 0, json: JSONValue.object(object).text,
+                reason: error.description)
+            return try quarantine(record, &report)
+        }
+        let new = StoreTable.Row(values: values, version: version, lastChangedAt: lastChangedAt)
+        guard new != old else { return }
+        try table.put(id, new, on: connection)
+        if new.values != old?.values {
+            note(old == nil ? .created : .updated, table, id, new.values, isLocal: false)
+        }
+    }
+}

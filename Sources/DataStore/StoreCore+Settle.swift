@@ -1,0 +1,292 @@
+import Basics
+import Models
+import SQLite
+
+extension StoreCore {
+    /// How often a change that the backend's merge drops, or that meets a conflict, is sent anew before it is parked.
+    package static let roundLimit = 5
+
+    /// Applies the backend's answers in one transaction.
+    ///
+    /// An answer to an entry that is not being sent any more changes no entry; its record is taken in all the same.
+    @discardableResult
+    package func settle(_ results: [MutationResult]) throws -> ApplyReport {
+        if results.isEmpty { return ApplyReport() }
+        return try commit(nil, .full) { _ in
+            var report = ApplyReport()
+            for result in results {
+                let found = try entry(result.order)
+                guard let found, found.state == .sending, let table = context.tables[found.model] else {
+                    if case .applied(let remote) = result.outcome {
+                        let table = try context.table(remote.record.schema.name)
+                        try apply(remote, table, isDirty: true, &report)
+                    }
+                    continue
+                }
+                switch result.outcome {
+                case .applied(let remote): try settle(found, remote, table, &report)
+                case .conflict(let remote): try resolve(found, remote, table, &report)
+                case .refused(let code, let message):
+                    try park(found, code.isEmpty ? message : "\(code): \(message)", &report)
+                case .transient(let reason, let delay): try putBack(found, reason, delay, &report)
+                }
+            }
+            return report
+        }
+    }
+
+    private func settle(
+        _ sent: OutboxEntry, _ remote: RemoteRecord, _ table: StoreTable, _ report: inout ApplyReport
+    ) throws {
+        let later = try entries(sent.model, sent.id).filter { $0.order != sent.order }
+        try removeEntry(sent)
+        report.settled += 1
+        if !remote.deleted, table.wire.problem(remote.record.values, isRemote: true) != nil {
+            // The backend has it, in a form that this client does not understand: kept aside, the row stays as it is.
+            return try apply(remote, table, isDirty: true, &report)
+        }
+        let answer = try compare(sent, remote, table)
+        if !answer.overruled.isEmpty {
+            events.append(.conflict(model: sent.model, id: sent.id, fields: answer.overruled))
+        }
+        if later.isEmpty, answer.dropped.isEmpty, try shadow(sent.model, sent.id) == nil {
+            return try replace(remote, table, &report)
+        }
+        try settle(sent, remote, table, later, answer, &report)
+    }
+
+    /// Takes in the answer to the only change that waited: the row is there, in an older version or in this one.
+    private func replace(_ remote: RemoteRecord, _ table: StoreTable, _ report: inout ApplyReport) throws {
+        let row = StoreTable.Row(
+            values: remote.record.values, version: remote.version, lastChangedAt: remote.lastChangedAt)
+        let id = remote.record.id
+        if !remote.deleted, try table.updateOlder(id, row, on: connection) {
+            report.updated += 1
+            note(.updated, table, id, row.values, isLocal: false)
+        } else {
+            try apply(remote, table, isDirty: false, &report)
+        }
+    }
+
+    private func compare(
+        _ sent: OutboxEntry, _ remote: RemoteRecord, _ table: StoreTable
+    ) throws -> ThreeWay.Answer {
+        if sent.kind == .delete || remote.deleted { return ThreeWay.Answer() }
+        if sent.kind == .create {
+            // Compared as values: parsing each created record's JSON would cost more than settling it.
+            if let values = try? table.wire.values(sent.fields),
+                table.wire.writable.allSatisfy({ values[$0] == remote.record.values[$0] })
+            {
+                return ThreeWay.Answer()
+            }
+            let object = table.wire.object(remote.record.values)
+            let answer = ThreeWay.compare(fields: sent.fields, base: JSONObject(), answer: object)
+            return ThreeWay.Answer(dropped: [], overruled: answer.dropped + answer.overruled)
+        }
+        return ThreeWay.compare(
+            fields: sent.fields, base: sent.base, answer: table.wire.object(remote.record.values))
+    }
+
+    /// The long way: something else waits for the record, or the backend's merge dropped a part of what was sent.
+    private func settle(
+        _ sent: OutboxEntry, _ remote: RemoteRecord, _ table: StoreTable, _ later: [OutboxEntry],
+        _ answer: ThreeWay.Answer, _ report: inout ApplyReport
+    ) throws {
+        let (model, id) = (sent.model, sent.id)
+        let old = try table.fetch(id, on: connection)
+        let known = try shadow(model, id)
+        var image = Shadow(
+            version: remote.version, lastChangedAt: remote.lastChangedAt, isDeleted: remote.deleted,
+            object: remote.deleted ? JSONObject() : table.wire.object(remote.record.values))
+        // Somebody's later change came by subscription before this answer.
+        if let known, known.version > remote.version { image = known }
+        var answer = answer
+        answer.dropped.removeAll { (image.object[$0] ?? .null) != (sent.base[$0] ?? .null) }
+        try rebase(later.first, after: sent, answer, onto: image)
+        let covered = Set(later.flatMap { $0.fields.keys })
+        let isDeletedLater = later.contains { $0.kind == .delete }
+        let dropped = isDeletedLater ? [] : answer.dropped.filter { !covered.contains($0) }
+        if !dropped.isEmpty { try resend(dropped, of: sent, on: image, table, &report) }
+
+        let waiting = try entries(model, id)
+        if waiting.isEmpty { try removeShadow(model, id) } else { try putShadow(model, id, image) }
+        if image.isDeleted, waiting.isEmpty {
+            try putTombstone(model, id, image.version, image.lastChangedAt)
+        }
+        let visible =
+            image.isDeleted
+            ? (waiting.isEmpty || isDeletedLater ? nil : old.map { table.wire.object($0.values) })
+            : overlay(image.object, waiting)
+        report.updated += 1
+        try show(visible, old, table, id, version: image.version, lastChangedAt: image.lastChangedAt)
+    }
+
+    /// Puts the change that waits behind a settled one on what the backend has now.
+    private func rebase(
+        _ next: OutboxEntry?, after sent: OutboxEntry, _ answer: ThreeWay.Answer, onto image: Shadow
+    ) throws {
+        guard let next, next.state == .queued || next.state == .sealed, next.attempts == 0 else { return }
+        switch next.kind {
+        case .create: return
+        case .delete:
+            let isOthers = !answer.overruled.isEmpty && next.baseVersion != nil
+            try rewrite(
+                next, PendingMutation(kind: .delete, fields: next.fields, base: image.object),
+                version: isOthers ? next.baseVersion : image.version)
+        case .update:
+            var base = next.base
+            // What the merge dropped is not another person's change.
+            for field in answer.dropped where base[field] != nil { base[field] = image.object[field] ?? .null }
+            switch ThreeWay.rebase(fields: next.fields, base: base, onto: image.object) {
+            case .onto(let fields, let base):
+                try rewrite(
+                    next, PendingMutation(kind: .update, fields: fields, base: base), version: image.version)
+            case .done: try removeEntry(next)
+            case .conflict:
+                let version = next.baseVersion ?? sent.baseVersion ?? image.version
+                try rewrite(
+                    next, PendingMutation(kind: .update, fields: next.fields, base: base), version: version)
+            }
+        }
+    }
+
+    /// Sends again what the backend's merge dropped, with the version it answered.
+    private func resend(
+        _ fields: [String], of sent: OutboxEntry, on image: Shadow, _ table: StoreTable, _ report: inout ApplyReport
+    ) throws {
+        var values = JSONObject()
+        var base = JSONObject()
+        for field in fields {
+            values[field] = sent.fields[field] ?? .null
+            base[field] = image.object[field] ?? .null
+        }
+        try enqueue(
+            .update, table, sent.id, fields: JSONValue.object(values).bytes, base: JSONValue.object(base).bytes,
+            version: image.version, sent.identity, rounds: sent.rounds + 1)
+        report.requeued += 1
+        guard sent.rounds + 1 >= StoreCore.roundLimit, let again = try entries(sent.model, sent.id).last else { return }
+        try park(
+            again, "the backend's merge dropped \(fields.joined(separator: ", ")) \(sent.rounds + 1) times", &report)
+    }
+}
+
+extension StoreCore {
+    /// Keeps a refused entry aside until a person acts; its row stays as it is here.
+    func park(_ entry: OutboxEntry, _ reason: String, _ report: inout ApplyReport) throws {
+        try connection.run(
+            "UPDATE \"_outbox\" SET \"state\"=3, \"seal\"=\"ord\", \"reason\"=? WHERE \"ord\"=?",
+            [.text(reason), .integer(entry.order)])
+        count(entry.identity) {
+            $0.add(-1, entry.state)
+            $0.parked += 1
+        }
+        retryAt[entry.order] = nil
+        report.parked += 1
+        if let parked = try self.entry(entry.order) { events.append(.parked(parked)) }
+    }
+
+    /// Puts an entry back that was not decided. It may have arrived, so its content stays.
+    private func putBack(
+        _ entry: OutboxEntry, _ reason: String, _ delay: Int64, _ report: inout ApplyReport
+    ) throws {
+        try connection.run(
+            "UPDATE \"_outbox\" SET \"state\"=1, \"reason\"=? WHERE \"ord\"=?", [.text(reason), .integer(entry.order)])
+        count(entry.identity) {
+            $0.sending -= 1
+            $0.queued += 1
+        }
+        if delay > 0 { retryAt[entry.order] = options.time.uptime() + delay }
+        report.requeued += 1
+    }
+
+    /// The backend did not merge: the handler decides.
+    private func resolve(
+        _ entry: OutboxEntry, _ remote: RemoteRecord?, _ table: StoreTable, _ report: inout ApplyReport
+    ) throws {
+        guard let remote, remote.deleted || table.wire.problem(remote.record.values, isRemote: true) == nil else {
+            return try park(entry, "the backend reports a conflict and no readable record", &report)
+        }
+        let local = try table.fetch(entry.id, on: connection).map { table.record($0.values) }
+        if table.isCreateOnly || entry.kind == .create {
+            // Nothing that was only ever added is given up: it is there already, or a person must look.
+            let sent = try? table.wire.values(entry.fields)
+            if !remote.deleted, let sent,
+                table.wire.writable.allSatisfy({ sent[$0] == remote.record.values[$0] })
+            {
+                return try settle(entry, remote, table, &report)
+            }
+            return try park(entry, "the backend has another record with this id", &report)
+        }
+        switch options.conflictHandler(Conflict(entry: entry, local: local, remote: remote)) {
+        case .applyRemote:
+            let fields = entry.kind == .delete ? [] : entry.fields.keys
+            events.append(.conflict(model: entry.model, id: entry.id, fields: fields))
+            try giveUp(entry, remote, table, &report)
+        case .retryLocal: try retry(entry, entry.fields, remote, table, &report)
+        case .retry(let record):
+            let there = remote.record.values
+            let changed = table.wire.differences(there, record.values)
+            try retry(
+                entry, JSONObject(parsing: text(table.wire.json(record.values, changed))), remote, table, &report)
+        }
+    }
+
+    private func giveUp(
+        _ entry: OutboxEntry, _ remote: RemoteRecord, _ table: StoreTable, _ report: inout ApplyReport
+    ) throws {
+        let later = try entries(entry.model, entry.id).filter { $0.order != entry.order }
+        try removeEntry(entry)
+        report.settled += 1
+        if later.isEmpty, try shadow(entry.model, entry.id) == nil {
+            // The row may show this version already, with the local change over it.
+            let old = try table.fetch(entry.id, on: connection)
+            if remote.deleted {
+                try putTombstone(entry.model, entry.id, remote.version, remote.lastChangedAt)
+            }
+            try show(
+                remote.deleted ? nil : table.wire.object(remote.record.values), old, table, entry.id,
+                version: remote.version, lastChangedAt: remote.lastChangedAt)
+            return
+        }
+        try settle(entry, remote, table, later, ThreeWay.Answer(), &report)
+    }
+
+    /// Sends a change again over the backend's record, as a new mutation.
+    private func retry(
+        _ entry: OutboxEntry, _ fields: JSONObject, _ remote: RemoteRecord, _ table: StoreTable,
+        _ report: inout ApplyReport
+    ) throws {
+        guard entry.rounds + 1 < StoreCore.roundLimit else {
+            return try park(entry, "conflicts \(entry.rounds + 1) times; look at it and retry", &report)
+        }
+        guard !remote.deleted else { return try park(entry, "the backend has deleted the record", &report) }
+        let there = table.wire.object(remote.record.values)
+        var base = JSONObject()
+        if entry.kind == .delete {
+            base = there
+        } else {
+            for field in fields.keys { base[field] = there[field] ?? .null }
+        }
+        try connection.run(
+            """
+            UPDATE "_outbox" SET "state"=1, "mutation"=?, "fields"=?, "base"=?, "version"=?, "rounds"="rounds"+1, \
+            "attempts"=0 WHERE "ord"=?
+            """,
+            [
+                .text(options.random.uuid()), .text(JSONValue.object(fields).text), .text(JSONValue.object(base).text),
+                .integer(remote.version), .integer(entry.order),
+            ])
+        count(entry.identity) {
+            $0.sending -= 1
+            $0.queued += 1
+        }
+        report.requeued += 1
+        let old = try table.fetch(entry.id, on: connection)
+        try putShadow(
+            entry.model, entry.id,
+            Shadow(version: remote.version, lastChangedAt: remote.lastChangedAt, isDeleted: false, object: there))
+        try show(
+            overlay(there, try entries(entry.model, entry.id)), old, table, entry.id, version: remote.version,
+            lastChangedAt: remote.lastChangedAt)
+    }
+}

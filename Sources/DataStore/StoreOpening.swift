@@ -1,0 +1,79 @@
+import Basics
+import ModelTables
+import Models
+import SQLite
+import System
+
+/// Opens a store's file and makes or migrates its tables.
+enum StoreOpening {
+    static let fileName = "store.sqlite"
+
+    static func path(_ directory: String) -> String { directory + "/" + fileName }
+
+    static func open(
+        _ schema: Schema, _ location: StoreLocation, _ tables: [String: StoreTable], _ options: StoreOptions
+    ) throws -> Connection {
+        do {
+            return try storeErrors {
+                let connection: Connection
+                switch location {
+                case .memory: connection = try Connection.memory()
+                case .directory(let directory):
+                    try Files.createDirectory(directory)
+                    connection = try Connection.open(path: path(directory))
+                }
+                try prepare(connection, schema, tables, options)
+                return connection
+            }
+        } catch let error as MigrationError {
+            throw StoreError.unusableDatabase(error.description)
+        } catch let error as SystemError {
+            throw StoreError.database("\(error)")
+        }
+    }
+
+    private static func prepare(
+        _ connection: Connection, _ schema: Schema, _ tables: [String: StoreTable], _ options: StoreOptions
+    ) throws {
+        let migrator = Migrator(
+            schema: schema, tables: schema.models.compactMap { tables[$0.name]?.table },
+            applicationID: StoreSchema.applicationID, formatVersion: StoreSchema.version, ownTables: StoreSchema.tables
+        ) { connection, change in
+            // Rows fetched before a field existed lack it: those models are fetched again from the start.
+            for model in Set(change.addedFields.map(\.model)) {
+                try connection.run("DELETE FROM \"_mark\" WHERE \"model\"=?", [.text(model)])
+            }
+        }
+        let outcome = try migrator.open(connection)
+        try connection.run(
+            "INSERT INTO \"_meta\" VALUES('storeID',?) ON CONFLICT DO NOTHING", [.text(options.random.uuid())])
+        if case .migrated(let change, let backup) = outcome {
+            options.log(.notice, "the store's tables were migrated: \(change); backup: \(backup ?? "none")")
+            try connection.run("INSERT OR REPLACE INTO \"_meta\" VALUES('recheck','1')")
+        }
+    }
+}
+
+extension StoreCore {
+    /// Reads rows that were kept aside once more after the schema changed: what fits now takes its place.
+    func recheckQuarantine() throws {
+        guard try connection.value("SELECT 1 FROM \"_meta\" WHERE \"key\"='recheck'") != nil else { return }
+        _ = try commit(nil, .full) { transaction in
+            for record in try quarantined() {
+                guard let table = context.tables[record.model] else { continue }
+                let object = JSONObject(parsing: record.json)
+                guard let values = try? table.wire.values(object), table.wire.problem(values, isRemote: true) == nil
+                else { continue }
+                var report = ApplyReport()
+                let remote = RemoteRecord(
+                    record: table.record(values), version: record.version,
+                    lastChangedAt: object["_lastChangedAt"]?.integer ?? 0)
+                try apply(remote, table, isDirty: true, &report)
+                try connection.run(
+                    "DELETE FROM \"_quarantine\" WHERE \"model\"=? AND \"id\"=?",
+                    [.text(record.model), .text(record.id)])
+            }
+            try transaction.setMeta("recheck", nil)
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import Basics
+import Models
+
+extension StoreTransaction {
+    /// Lets a parked entry be sent again as it is.
+    public func retryOutbox(_ order: Int64) throws {
+        let core = try writer()
+        let entry = try available(order)
+        guard entry.state == .parked else { return }
+        try whole(isCascade: true) {
+            try connection.run(
+                "UPDATE \"_outbox\" SET \"state\"=1, \"reason\"=NULL, \"rounds\"=0 WHERE \"ord\"=?", [.integer(order)])
+            core.count(entry.identity) {
+                $0.parked -= 1
+                $0.queued += 1
+            }
+        }
+    }
+
+    /// Sends other values in place of an entry's; the record here shows them too.
+    ///
+    /// - Parameter fields: Wire values by field; fields that are not named stay.
+    /// - Throws: ``StoreError/createOnly(model:id:)`` for create-only models, whose corrections are new records.
+    public func editOutbox(_ order: Int64, fields: JSONObject) throws {
+        let core = try writer()
+        let entry = try available(order)
+        let table = try context.table(entry.model)
+        if table.isCreateOnly { throw StoreError.createOnly(model: entry.model, id: entry.id) }
+        guard entry.kind != .delete else {
+            throw StoreError.entryNotAvailable(order, reason: "a delete has no values; revert it to keep the record")
+        }
+        for key in fields.keys {
+            guard let position = table.model.position(of: key), table.wire.writable.contains(position),
+                !table.model.primaryKey.contains(key)
+            else {
+                throw StoreError.invalidField(
+                    model: entry.model, id: entry.id, field: key, reason: "there is no such field to edit")
+            }
+        }
+        let old = try table.fetch(entry.id, on: connection)
+        let image = try core.serverImage(old, try outbox(model: entry.model, id: entry.id), table, entry.id)
+        var edited = entry.fields
+        var base = entry.base
+        for member in fields.members {
+            if entry.kind == .create, member.value.isNull {
+                edited[member.key] = nil
+            } else {
+                edited[member.key] = member.value
+            }
+            if entry.kind == .update, base[member.key] == nil { base[member.key] = image?[member.key] ?? .null }
+        }
+        try checkValues(edited, over: image, table, entry.id)
+        try whole(isCascade: true) {
+            try connection.run(
+                """
+                UPDATE "_outbox" SET "mutation"=?, "fields"=?, "base"=?, "rounds"=0, "reason"=NULL, "attempts"=0, \
+                "state"=CASE "state" WHEN 3 THEN 1 ELSE "state" END WHERE "ord"=?
+                """,
+                [
+                    .text(random.uuid()), .text(JSONValue.object(edited).text), .text(JSONValue.object(base).text),
+                    .integer(order),
+                ])
+            if entry.state == .parked {
+                core.count(entry.identity) {
+                    $0.parked -= 1
+                    $0.queued += 1
+                }
+            }
+            try showWaiting(entry, image, old, table, core)
+        }
+    }
+
+    /// Takes a change back: the record here becomes what the backend has, with later changes over it.
+    ///
+    /// - Throws: ``StoreError/createOnly(model:id:)`` for create-only models: what was counted is never taken back.
+    public func revertOutbox(_ order: Int64) throws {
+        let core = try writer()
+        let entry = try available(order)
+        let table = try context.table(entry.model)
+        if table.isCreateOnly { throw StoreError.createOnly(model: entry.model, id: entry.id) }
+        let all = try outbox(model: entry.model, id: entry.id)
+        guard !all.contains(where: { $0.state == .sending }) else {
+            throw StoreError.entryNotAvailable(order, reason: "another change of the record is being sent; try again")
+        }
+        let old = try table.fetch(entry.id, on: connection)
+        let image = try core.serverImage(old, all, table, entry.id)
+        try whole(isCascade: true) {
+            try core.removeEntry(entry)
+            // Without its create nothing that follows can ever arrive.
+            let later = all.filter { $0.order > order }
+            if entry.kind == .create { for next in later { try core.removeEntry(next) } }
+            if entry.kind == .update, let next = later.first, next.kind == .update {
+                var base = next.base
+                for member in entry.base.members where next.fields[member.key] != nil {
+                    base[member.key] = member.value
+                }
+                let content = PendingMutation(kind: .update, fields: next.fields, base: base)
+                try core.rewrite(next, content, version: entry.baseVersion)
+            }
+            try showWaiting(entry, image, old, table, core)
+            if try outbox(model: entry.model, id: entry.id).isEmpty {
+                try core.removeShadow(entry.model, entry.id)
+            }
+        }
+    }
+
+    private func showWaiting(
+        _ entry: OutboxEntry, _ image: JSONObject?, _ old: StoreTable.Row?, _ table: StoreTable, _ core: StoreCore
+    ) throws {
+        let waiting = try outbox(model: entry.model, id: entry.id)
+        let shadow = try core.shadow(entry.model, entry.id)
+        try core.show(
+            core.overlay(image, waiting), old, table, entry.id,
+            version: shadow?.version ?? old?.version ?? (entry.kind == .create ? nil : entry.baseVersion),
+            lastChangedAt: shadow?.lastChangedAt ?? old?.lastChangedAt)
+    }
+
+    private func available(_ order: Int64) throws -> OutboxEntry {
+        guard let entry = try outboxEntry(order) else { throw StoreError.unknownEntry(order) }
+        guard entry.state != .sending else {
+            throw StoreError.entryNotAvailable(order, reason: "it is being sent; try again in a moment")
+        }
+        return entry
+    }
+
+    private func checkValues(_ fields: JSONObject, over image: JSONObject?, _ table: StoreTable, _ id: String) throws {
+        do {
+            let values = try table.wire.values(fields, over: try image.map { try table.wire.values($0) })
+            if let problem = table.wire.problem(values) {
+                throw StoreError.invalidField(
+                    model: table.model.name, id: id, field: problem.field, reason: problem.reason)
+            }
+        } catch let error as WireError {
+            throw StoreError.invalidField(model: error.type, id: id, field: error.field, reason: error.message)
+        }
+    }
+}

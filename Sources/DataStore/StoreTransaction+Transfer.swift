@@ -1,0 +1,96 @@
+import Basics
+import Models
+
+extension StoreTransaction {
+    /// The waiting entries as JSON, one a line, for another store or for a person.
+    ///
+    /// - Parameter after: Begins behind this entry, for outboxes that do not fit into memory at once.
+    public func exportOutbox(after: Int64 = 0, limit: Int = 1000) throws -> (lines: [String], last: Int64?) {
+        let entries = try outbox(after: after, limit: limit)
+        let lines = entries.map { entry in
+            let object: JSONValue = [
+                "mutation": .string(entry.mutationID), "model": .string(entry.model), "id": .string(entry.id),
+                "kind": .string(entry.kind.name), "fields": .object(entry.fields),
+                "baseVersion": entry.baseVersion.map { .integer($0) } ?? .null, "base": .object(entry.base),
+                "identity": entry.identity.map { .string($0) } ?? .null,
+                "createdAt": .string(entry.createdAt.iso8601), "state": .string(entry.state.name),
+                "reason": entry.reason.map { .string($0) } ?? .null,
+            ]
+            return object.text
+        }
+        return (lines, entries.last?.order)
+    }
+
+    /// Takes in entries that ``exportOutbox(after:limit:)`` wrote, with their rows; gives how many were new.
+    ///
+    /// An entry whose mutation or whose record's create is here already is passed over, so a file may be taken in twice.
+    /// Each keeps the name it was made under, and so is applied once even where the other store sends it too.
+    @discardableResult
+    public func importOutbox(_ lines: some Sequence<String>) throws -> Int {
+        let core = try writer()
+        var count = 0
+        try whole(isCascade: true) {
+            for (index, line) in lines.enumerated() where !line.isEmpty {
+                if try importEntry(line, index + 1, core) { count += 1 }
+            }
+        }
+        return count
+    }
+
+    private func importEntry(_ line: String, _ number: Int, _ core: StoreCore) throws -> Bool {
+        guard let object = try? JSONValue(parsing: line), let mutation = object["mutation"]?.string,
+            let model = object["model"]?.string, let id = object["id"]?.string,
+            let kind = MutationKind.allCases.first(where: { $0.name == object["kind"]?.string }),
+            let fields = object["fields"]?.object, let base = object["base"]?.object
+        else { throw StoreError.invalidImport(line: number, reason: "this is no outbox entry") }
+        guard let table = context.tables[model] else {
+            throw StoreError.invalidImport(line: number, reason: "the store has no model \(printable(model))")
+        }
+        let known = try connection.value("SELECT 1 FROM \"_outbox\" WHERE \"mutation\"=?", [.text(mutation)])
+        let old = try table.fetch(id, on: connection)
+        if known != nil || (kind == .create && old != nil) || (kind == .update && old == nil) { return false }
+        let values: [Value]
+        do {
+            values = try table.wire.values(fields, over: kind == .update ? old?.values : nil)
+        } catch {
+            throw StoreError.invalidImport(line: number, reason: error.description)
+        }
+        if kind != .delete, let problem = table.wire.problem(values) {
+            throw StoreError.invalidImport(line: number, reason: "\(problem.field): \(problem.reason)")
+        }
+        let isParked = object["state"]?.string == "parked"
+        let identity = object["identity"]?.string
+        let state = isParked ? MutationState.parked : .sealed
+        // Two entries of one record differ in their seal, so the number is set with it.
+        let order = (try connection.value("SELECT max(\"ord\") FROM \"_outbox\"")?.integer ?? 0) + 1
+        try connection.run(
+            """
+            INSERT INTO "_outbox"("ord","mutation","model","id","kind","fields","version","base","identity","created",\
+            "state","seal","reason") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)
+            """,
+            [
+                .integer(order), .text(mutation), .text(model), .text(id), .integer(kind.rawValue),
+                .text(JSONValue.object(fields).text), object["baseVersion"]?.integer.map { .integer($0) } ?? .null,
+                .text(JSONValue.object(base).text), .text(laneText(identity)),
+                .integer(
+                    object["createdAt"]?.string.flatMap { DateTime(iso8601: $0) }?.milliseconds
+                        ?? time.now().milliseconds),
+                .integer(state.rawValue), .integer(order), object["reason"]?.string.map { .text($0) } ?? .null,
+            ])
+        core.count(identity) { $0.add(1, state) }
+        switch kind {
+        case .create, .update:
+            try table.put(
+                id, StoreTable.Row(values: values, version: old?.version, lastChangedAt: old?.lastChangedAt),
+                on: connection)
+            core.note(kind == .create ? .created : .updated, table, id, values, isLocal: true)
+        case .delete:
+            core.deletions.insert(model)
+            if let old {
+                _ = try table.delete(id, on: connection)
+                core.note(.deleted, table, id, old.values, isLocal: true)
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,88 @@
+import ModelTables
+import Models
+
+extension StoreTransaction {
+    /// Keeps a record: new, or a changed copy of the one with the same key.
+    ///
+    /// Only the fields that differ travel. A record equal to the one kept changes nothing.
+    /// - Throws: ``StoreError`` that says why it is not kept: a missing field or parent, a create-only or a
+    ///   downstream-only model, a deleted id.
+    public func save<M: Model>(_ model: M) throws {
+        var encoder = ValueEncoder(capacity: M.schema.fields.count)
+        model.encode(into: &encoder)
+        let core = try writer()
+        try whole { try core.save(model.id, encoder.values, try context.table(M.schema.name), identity) }
+    }
+
+    /// Keeps a record if `condition` holds of the one kept now; throws ``StoreError/conditionFailed(model:id:)`` if not.
+    public func save<M: Model>(_ model: M, where condition: Predicate<M>) throws {
+        try check(condition.node, model: M.schema.name, id: model.id)
+        try save(model)
+    }
+
+    /// Keeps an untyped record.
+    public func save(_ record: Record) throws {
+        let core = try writer()
+        try whole { try core.save(record.id, record.values, try context.table(record.schema.name), identity) }
+    }
+
+    /// Removes a record and, before it, those that belong to it; no record is no error.
+    public func delete<M: Model>(_ model: M) throws { try delete(M.self, id: model.id) }
+
+    /// Removes a record if `condition` holds of the one kept now.
+    public func delete<M: Model>(_ model: M, where condition: Predicate<M>) throws {
+        try check(condition.node, model: M.schema.name, id: model.id)
+        try delete(M.self, id: model.id)
+    }
+
+    /// Removes the record with this key and those that belong to it; gives whether there was one.
+    @discardableResult
+    public func delete<M: Model>(_ type: M.Type, id: String) throws -> Bool {
+        try delete(model: M.schema.name, id: id)
+    }
+
+    /// Removes the records of which `condition` holds, and those that belong to them; gives how many matched.
+    @discardableResult
+    public func delete<M: Model>(_ type: M.Type, where condition: Predicate<M>) throws -> Int {
+        var ids: [String] = []
+        try open()
+        try context.table(M.schema.name).table.read(RowQuery(filter: condition.node), on: connection) { reader in
+            ids.append(reader.record.id)
+            return true
+        }
+        for id in ids { try delete(model: M.schema.name, id: id) }
+        return ids.count
+    }
+
+    /// Removes an untyped record and those that belong to it; gives whether there was one.
+    @discardableResult
+    public func delete(model: String, id: String) throws -> Bool {
+        let core = try writer()
+        return try whole(isCascade: true) {
+            var under: Set<String> = []
+            return try core.delete(id, try context.table(model), identity, &under)
+        }
+    }
+
+    private func check(_ condition: PredicateNode, model: String, id: String) throws {
+        try open()
+        let table = try context.table(model)
+        guard let row = try table.fetch(id, on: connection),
+            try RecordFilter(condition, of: table.model).matches(row.values)
+        else { throw StoreError.conditionFailed(model: model, id: id) }
+    }
+
+    /// Runs one write so that it happens whole: what fails halfway ends the transaction, even where the caller goes on
+    /// after the error.
+    ///
+    /// A save's refusals come before anything is written; a cascade's may come between.
+    func whole<R>(isCascade: Bool = false, _ body: () throws -> R) throws -> R {
+        if let failure { throw failure }
+        do {
+            return try body()
+        } catch {
+            if isCascade || !(error is StoreError) { failure = error }
+            throw error
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import Models
+import SQLite
+import System
+
+/// Owns the core on a thread of its own, where it may block on the disk.
+actor StoreWriter {
+    nonisolated let executor = ThreadExecutor(name: "store-writer")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    private var core: StoreCore?
+
+    /// Opens the store; `prepare` sees the core before anything else does.
+    func open(
+        _ schema: Schema, _ location: StoreLocation, _ options: StoreOptions, _ prepare: @Sendable (StoreCore) -> Void
+    ) throws {
+        let core = try StoreCore(schema: schema, at: location, options: options)
+        prepare(core)
+        self.core = core
+    }
+
+    func perform<R: Sendable>(_ body: @Sendable (StoreCore) throws -> R) throws -> R {
+        guard let core else { throw StoreError.closed }
+        return try body(core)
+    }
+
+    /// Runs `body` on the thread, after everything enqueued before it; not at all once the store is closed.
+    nonisolated func enqueue(_ body: @escaping @Sendable (StoreCore) -> Void) {
+        executor.async {
+            self.assumeIsolated { writer in
+                if let core = writer.core { body(core) }
+            }
+        }
+    }
+
+    func close() {
+        core?.close()
+        core = nil
+    }
+}
+
+/// Owns one read-only connection on a thread of its own; opened when first used.
+actor StoreReader {
+    nonisolated let executor = ThreadExecutor(name: "store-reader")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    private let schema: Schema
+    private let options: StoreOptions
+    private let path: String
+    private var context: StoreContext?
+    private var isClosed = false
+
+    init(_ schema: Schema, _ options: StoreOptions, path: String) {
+        self.schema = schema
+        self.options = options
+        self.path = path
+    }
+
+    func perform<R: Sendable>(_ body: @Sendable (StoreTransaction) throws -> R) throws -> R {
+        if isClosed { throw StoreError.closed }
+        let context = try self.context ?? open()
+        self.context = context
+        return try context.read(body)
+    }
+
+    private func open() throws -> StoreContext {
+        try storeErrors {
+            StoreContext(
+                schema: schema, options: options, connection: try Connection.open(path: path, options: .readOnly),
+                tables: StoreContext.tables(schema, options))
+        }
+    }
+
+    func close() {
+        context = nil
+        isClosed = true
+    }
+}

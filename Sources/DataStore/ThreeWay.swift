@@ -1,0 +1,53 @@
+import Basics
+
+/// The three-way rules between what the backend had, what it has, and what waits here: pure.
+enum ThreeWay {
+    /// What becomes of a waiting update when the backend's record changed.
+    enum Rebase: Hashable {
+        /// It stands on the new record: send these fields over this base.
+        case onto(fields: JSONObject, base: JSONObject)
+        /// The backend has all of it already.
+        case done
+        /// The backend changed a field that it changes too: it keeps its old base, and the backend's strategy decides.
+        case conflict(fields: [String])
+    }
+
+    /// Puts a waiting update on a newer record of the backend.
+    static func rebase(fields: JSONObject, base: JSONObject, onto remote: JSONObject) -> Rebase {
+        var left = JSONObject()
+        var newBase = JSONObject()
+        var conflicts: [String] = []
+        for member in fields.members {
+            let theirs = remote[member.key] ?? .null
+            if theirs == member.value { continue }
+            if theirs != base[member.key] ?? .null { conflicts.append(member.key) }
+            left[member.key] = member.value
+            newBase[member.key] = theirs
+        }
+        if !conflicts.isEmpty { return .conflict(fields: conflicts) }
+        return left.isEmpty ? .done : .onto(fields: left, base: newBase)
+    }
+
+    /// What the answer to a sent update says about each field.
+    struct Answer: Hashable {
+        /// Came back with its base value: the backend's merge dropped it, no person did.
+        var dropped: [String] = []
+        /// Came back as something else: another change was first, and stands.
+        var overruled: [String] = []
+    }
+
+    /// Compares what was sent with what came back.
+    static func compare(fields: JSONObject, base: JSONObject, answer: JSONObject) -> Answer {
+        var result = Answer()
+        for member in fields.members {
+            let theirs = answer[member.key] ?? .null
+            if theirs == member.value { continue }
+            if theirs == base[member.key] ?? .null {
+                result.dropped.append(member.key)
+            } else {
+                result.overruled.append(member.key)
+            }
+        }
+        return result
+    }
+}
