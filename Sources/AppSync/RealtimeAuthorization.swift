@@ -30,7 +30,7 @@ public struct RealtimeAuthorization: Sendable, Hashable {
     public var queryValue: String { Base64.encode(JSONValue.object(fields).bytes) }
     /// The second subprotocol: `header-` and Base64 for URLs.
     public var subprotocol: String {
-        Self.subprotocolPrefix + Base64.encode(JSONValue.object(fields).bytes, forURL: true)
+        Self.subprotocolPrefix + Base64.encodeURL(JSONValue.object(fields).bytes)
     }
 
     /// Reads Base64 in either alphabet; nil where it is no JSON object.
