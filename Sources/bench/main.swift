@@ -20,7 +20,7 @@ func bench(_ words: [String]) async -> Int32 {
         }
         var rows: [Row] = []
         for (id, run) in available where chosen?.contains(id) ?? true {
-            FileHandleError.write("measuring \(id) …\n")
+            StandardError.write("measuring \(id) …\n")
             rows.append(try await run(scale))
         }
         Report.print(rows)
@@ -28,17 +28,20 @@ func bench(_ words: [String]) async -> Int32 {
         print("written to \(out)")
         return 0
     } catch let error as UsageError {
-        FileHandleError.write("bench: \(error)\n")
+        StandardError.write("bench: \(error)\n")
         return 2
     } catch {
-        FileHandleError.write("bench: \(error)\n")
+        StandardError.write("bench: \(error)\n")
         return 1
     }
 }
 
 /// Standard error, one line at a time.
-enum FileHandleError {
-    static func write(_ text: String) { fputs(text, stderr) }
+enum StandardError {
+    static func write(_ text: String) {
+        let bytes = Array(text.utf8)
+        _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+    }
 }
 
 exit(await bench(Array(CommandLine.arguments.dropFirst())))

@@ -80,7 +80,8 @@ enum Program {
 
 /// Writes one line to standard error, control characters replaced.
 func printError(_ line: String) {
-    fputs(printable(line) + "\n", stderr)
+    let bytes = Array((printable(line) + "\n").utf8)
+    _ = write(STDERR_FILENO, bytes, bytes.count)
 }
 
 /// Runs asynchronous work from the initial thread, which stays out of Swift's pool, and waits for it.
