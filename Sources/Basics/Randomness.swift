@@ -20,7 +20,7 @@ extension RandomSource {
         for position in 0..<32 {
             if position == 8 || position == 12 || position == 16 || position == 20 { text.append(45) }
             let word = position < 16 ? high : low
-            text.append(hex[Int(word >> UInt64(60 - (position % 16) * 4)) & 15])
+            text.append(hex[Int((word >> UInt64(60 - (position % 16) * 4)) & 15)])
         }
         return String(decoding: text, as: UTF8.self)
     }

@@ -67,6 +67,7 @@ public final class DataStore: Sendable {
     }
 
     /// Runs `body` in one transaction that is durable when this returns, or has not happened when it throws.
+    @discardableResult
     public func transaction<R: Sendable>(
         _ body: @escaping @Sendable (StoreTransaction) throws -> R
     ) async throws -> R {

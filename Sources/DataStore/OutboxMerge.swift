@@ -34,7 +34,7 @@ enum OutboxMerge {
         switch (waiting.kind, new.kind) {
         case (.create, .update):
             var fields = waiting.fields
-            for member in new.fields.members { fields[member.key] = member.value.isNull ? nil : member.value }
+            for member in new.fields.members { fields.put(member.value, member.key) }
             return .replace(PendingMutation(kind: .create, fields: fields, base: waiting.base))
         case (.create, .delete): return .cancel
         case (.update, .update):
@@ -52,7 +52,7 @@ enum OutboxMerge {
             return .replace(PendingMutation(kind: .update, fields: fields, base: base))
         case (.update, .delete):
             var base = new.base
-            for member in waiting.base.members { base[member.key] = member.value.isNull ? nil : member.value }
+            for member in waiting.base.members { base.put(member.value, member.key) }
             return .replace(PendingMutation(kind: .delete, fields: new.fields, base: base))
         case (.delete, .create):
             var fields = JSONObject()
@@ -69,5 +69,12 @@ enum OutboxMerge {
             return .replace(PendingMutation(kind: .update, fields: fields, base: base))
         case (.create, .create), (.update, .create), (.delete, .update), (.delete, .delete): return .impossible
         }
+    }
+}
+
+extension JSONObject {
+    /// Sets a member, or removes it where it holds nothing.
+    mutating func put(_ value: JSONValue, _ key: String) {
+        self[key] = value.isNull ? JSONValue?.none : .some(value)
     }
 }

@@ -68,6 +68,7 @@ public final class StoreCore {
     ///
     /// - Parameter identity: Who acts; the outbox entries go out under this name.
     /// - Throws: What `body` throws, or ``StoreError``.
+    @discardableResult
     public func write<R>(as identity: String?, _ body: (StoreTransaction) throws -> R) throws -> R {
         try commit(identity, .full, body)
     }
@@ -79,6 +80,7 @@ public final class StoreCore {
         return try context.read(body)
     }
 
+    @discardableResult
     func commit<R>(
         _ identity: String?, _ durability: Durability, _ body: (StoreTransaction) throws -> R
     ) throws -> R {

@@ -1,0 +1,153 @@
+import Basics
+import Models
+import Testing
+
+@testable import DataStore
+
+@Suite struct OutboxActsTests {
+    private let bin = Bin(id: "b", place: 1, note: "n")
+
+    private func parkedUpdate() throws -> (StoreCore, Int64) {
+        let core = try memoryCore()
+        try core.applyRemote([remote(bin, 1)])
+        try core.save(bin.with { $0.place = 2 }, identity: "ann")
+        let order = try #require(try core.nextMutations(limit: 1)?.entries.first?.order)
+        try core.settle([MutationResult(order: order, outcome: .refused(code: "Invalid", message: "place"))])
+        return (core, order)
+    }
+
+    @Test func theDifferenceShowsBaseSentHereAndThere() throws {
+        let (core, order) = try parkedUpdate()
+        try core.applyRemote([remote(bin.with { $0.place = 5 }, 2)])
+        let differences = try core.read { try $0.difference(try #require(try $0.outboxEntry(order))) }
+        #expect(differences == [OutboxDifference(field: "place", base: 1, sent: 2, local: 2, remote: 5)])
+    }
+
+    @Test func aRevertedUpdateShowsTheBackendsRecord() throws {
+        let (core, order) = try parkedUpdate()
+        try core.write(as: nil) { try $0.revertOutbox(order) }
+        #expect(try core.bin("b") == bin)
+        #expect(core.outboxStatus.isEmpty)
+        #expect(try core.read { try $0.syncState(model: "Bin", id: "b") } == .synced(version: 1))
+    }
+
+    @Test func aRevertKeepsLaterChanges() throws {
+        let (core, order) = try parkedUpdate()
+        try core.save(
+            bin.with {
+                $0.place = 3; $0.note = "later"
+            })
+        try core.write(as: nil) { try $0.revertOutbox(order) }
+        #expect(
+            try core.bin("b")
+                == bin.with {
+                    $0.place = 3; $0.note = "later"
+                })
+        let left = try core.outbox()
+        #expect(left.count == 1)
+        #expect(left[0].base == ["place": 1, "note": "n"] && left[0].baseVersion == 1)
+    }
+
+    @Test func aRevertedCreateTakesTheRecordAndWhatFollowedIt() throws {
+        let core = try memoryCore()
+        try core.save(bin)
+        let order = try #require(try core.nextMutations(limit: 1)?.entries.first?.order)
+        try core.settle([MutationResult(order: order, outcome: .refused(code: "", message: "no"))])
+        try core.save(bin.with { $0.place = 2 })
+        try core.write(as: nil) { try $0.revertOutbox(order) }
+        #expect(try core.bin("b") == nil)
+        #expect(try core.outbox().isEmpty)
+        #expect(core.outboxStatus.isEmpty)
+    }
+
+    @Test func aRevertedDeleteBringsTheRecordBack() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(bin, 4)])
+        try core.write(as: nil) { try $0.delete(Bin.self, id: "b") }
+        let order = try core.outbox()[0].order
+        try core.write(as: nil) { try $0.revertOutbox(order) }
+        #expect(try core.bin("b") == bin)
+        #expect(try core.read { try $0.syncState(model: "Bin", id: "b") } == .synced(version: 4))
+    }
+
+    @Test func anEditSendsOtherValuesAsANewMutation() throws {
+        let (core, order) = try parkedUpdate()
+        let old = try core.outbox()[0].mutationID
+        try core.write(as: nil) { try $0.editOutbox(order, fields: ["place": 8, "note": "fixed"]) }
+        let entry = try #require(try core.nextMutations(limit: 1)?.entries.first)
+        #expect(entry.fields == ["place": 8, "note": "fixed"])
+        #expect(entry.base == ["place": 1, "note": "n"])
+        #expect(entry.mutationID != old && entry.identity == "ann")
+        #expect(
+            try core.bin("b")
+                == bin.with {
+                    $0.place = 8; $0.note = "fixed"
+                })
+    }
+
+    @Test func anEditIsCheckedLikeASave() throws {
+        let (core, order) = try parkedUpdate()
+        for fields: JSONObject in [["place": "x"], ["code": nil], ["id": "c"], ["nothing": 1], ["shape": "cave"]] {
+            #expect(throws: StoreError.self) { try core.write(as: nil) { try $0.editOutbox(order, fields: fields) } }
+        }
+        #expect(core.outboxStatus == OutboxStatus(parked: 1))
+    }
+
+    @Test func createOnlyModelsRefuseEditAndRevertButNotRetry() throws {
+        let core = try memoryCore()
+        try core.save(Pass(id: "p"))
+        let order = try #require(try core.nextMutations(limit: 1)?.entries.first?.order)
+        try core.settle([MutationResult(order: order, outcome: .refused(code: "", message: "no"))])
+        let refusal = StoreError.createOnly(model: "Pass", id: "p")
+        #expect(throws: refusal) { try core.write(as: nil) { try $0.revertOutbox(order) } }
+        #expect(throws: refusal) { try core.write(as: nil) { try $0.editOutbox(order, fields: [:]) } }
+        try core.write(as: nil) { try $0.retryOutbox(order) }
+        #expect(core.outboxStatus == OutboxStatus(queued: 1))
+    }
+
+    @Test func whatIsBeingSentIsLeftAlone() throws {
+        let core = try memoryCore()
+        try core.save(bin)
+        let order = try #require(try core.nextMutations(limit: 1)?.entries.first?.order)
+        #expect(throws: StoreError.self) { try core.write(as: nil) { try $0.revertOutbox(order) } }
+        #expect(throws: StoreError.unknownEntry(99)) { try core.write(as: nil) { try $0.retryOutbox(99) } }
+    }
+
+    @Test func listsByStateAndIdentity() throws {
+        let (core, _) = try parkedUpdate()
+        try core.save(Zone(id: "z"), identity: "bob")
+        #expect(try core.read { try $0.outbox(state: .parked) }.map(\.model) == ["Bin"])
+        #expect(try core.read { try $0.outbox(state: .queued) }.map(\.model) == ["Zone"])
+        #expect(try core.read { try $0.outbox(identity: .some("bob")) }.map(\.model) == ["Zone"])
+        #expect(
+            try core.read { try $0.unsentCounts() }.map { "\($0.identity ?? "-") \($0.count)" } == ["ann 1", "bob 1"])
+        #expect(try core.read { try $0.outboxStatus(identity: .some("ann")) } == OutboxStatus(parked: 1))
+    }
+
+    @Test func anExportedOutboxIsTakenInOnce() throws {
+        let (core, _) = try parkedUpdate()
+        try core.save(Pass(id: "p"), Entry(id: "e", passID: "p", quantity: 3), identity: "bob")
+        let lines = try core.read { try $0.exportOutbox() }.lines
+        #expect(lines.count == 3)
+        let other = try memoryCore { $0.random = SeededRandom(seed: 99) }
+        try other.applyRemote([remote(bin, 1)])
+        #expect(try other.write(as: nil) { try $0.importOutbox(lines) } == 3)
+        #expect(try other.write(as: nil) { try $0.importOutbox(lines) } == 0)
+        #expect(try other.read { try $0.get(Entry.self, id: "e") }?.quantity == 3)
+        #expect(try other.bin("b")?.place == 2)
+        #expect(try other.outbox().map(\.mutationID) == core.outbox().map(\.mutationID))
+        #expect(try other.outbox().map(\.identity) == ["ann", "bob", "bob"])
+        #expect(other.outboxStatus == OutboxStatus(queued: 2, parked: 1))
+    }
+
+    @Test func aWrongLineIsNamedAndNothingIsTakenIn() throws {
+        let core = try memoryCore()
+        try core.save(Zone(id: "z"))
+        let lines = try core.read { try $0.exportOutbox() }.lines
+        let other = try memoryCore()
+        #expect(throws: StoreError.invalidImport(line: 2, reason: "this is no outbox entry")) {
+            try other.write(as: nil) { try $0.importOutbox(lines + ["rubbish"]) }
+        }
+        #expect(other.outboxStatus.isEmpty)
+    }
+}

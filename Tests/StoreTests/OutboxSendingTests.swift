@@ -1,0 +1,117 @@
+import Basics
+import Models
+import Testing
+
+@testable import DataStore
+
+@Suite struct OutboxSendingTests {
+    @Test func aBatchHasOneIdentityAndTheOldestLaneGoesFirst() throws {
+        let core = try memoryCore()
+        try core.save(Zone(id: "1"), identity: "bob")
+        try core.save(Zone(id: "2"), identity: "ann")
+        try core.save(Zone(id: "3"), identity: "bob")
+        try core.save(Zone(id: "4"))
+        let first = try #require(try core.nextMutations(limit: 10))
+        #expect(first.identity == "bob" && first.entries.map(\.id) == ["1", "3"])
+        let second = try #require(try core.nextMutations(limit: 10, busy: ["bob"]))
+        #expect(second.identity == "ann" && second.entries.map(\.id) == ["2"])
+        let third = try #require(try core.nextMutations(limit: 10, busy: ["bob", "ann"]))
+        #expect(third.identity == nil && third.entries.map(\.id) == ["4"])
+        #expect(try core.nextMutations(limit: 10) == nil)
+        #expect(core.outboxStatus == OutboxStatus(sending: 4))
+    }
+
+    @Test func theLimitHolds() throws {
+        let core = try memoryCore()
+        try core.save(Zone(id: "1"), Zone(id: "2"), Zone(id: "3"))
+        #expect(try core.nextMutations(limit: 2)?.entries.map(\.id) == ["1", "2"])
+        #expect(try core.nextMutations(limit: 2)?.entries.map(\.id) == ["3"])
+    }
+
+    @Test func whatDependsOnAParkedCreateIsHeldAndTheRestFlows() throws {
+        let core = try memoryCore()
+        try core.save(Pass(id: "p1"), Entry(id: "e1", passID: "p1"), Pass(id: "p2"), Entry(id: "e2", passID: "p2"))
+        let batch = try #require(try core.nextMutations(limit: 1))
+        try core.settle([
+            MutationResult(order: batch.entries[0].order, outcome: .refused(code: "Unauthorized", message: "not you"))
+        ])
+        #expect(try core.nextMutations(limit: 10)?.entries.map(\.id) == ["p2", "e2"])
+        #expect(try core.nextMutations(limit: 10) == nil)
+        #expect(try core.read { try $0.syncState(model: "Pass", id: "p1") } == .parked(reason: "Unauthorized: not you"))
+        #expect(try core.read { try $0.syncState(model: "Entry", id: "e1") } == .queued)
+        try core.write(as: nil) { try $0.retryOutbox(batch.entries[0].order) }
+        #expect(try core.nextMutations(limit: 10)?.entries.map(\.id) == ["p1", "e1"])
+    }
+
+    @Test func aHeldRecordHoldsWhatRefersToItThoughLanesDiffer() throws {
+        let core = try memoryCore()
+        try core.save(Zone(id: "z"), identity: "ann")
+        try core.save(Bin(id: "b", zoneID: "z"), identity: "bob")
+        // Ann's lane is busy, so the zone waits: the bin may not overtake it.
+        #expect(try core.nextMutations(limit: 10, busy: ["ann"]) == nil)
+        let batch = try #require(try core.nextMutations(limit: 10))
+        #expect(batch.identity == "ann")
+        #expect(try core.nextMutations(limit: 10)?.entries.map(\.id) == ["b"])
+    }
+
+    @Test func aParkedUpdateHoldsOnlyItsOwnRecord() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(Zone(id: "z"), 1)])
+        try core.save(Zone(id: "z", code: "new"))
+        let order = try #require(try core.nextMutations(limit: 1)?.entries.first?.order)
+        try core.settle([MutationResult(order: order, outcome: .refused(code: "", message: "no"))])
+        try core.save(Bin(id: "b", zoneID: "z"))
+        try core.save(Zone(id: "z", code: "newer"))
+        #expect(try core.nextMutations(limit: 10)?.entries.map(\.id) == ["b"])
+        #expect(try core.nextMutations(limit: 10) == nil)
+    }
+
+    @Test func aTransientFailureWaitsByTheMachinesClock() throws {
+        let time = ManualTimeSource()
+        let core = try memoryCore { $0.time = time }
+        try core.save(Zone(id: "z"))
+        let order = try #require(try core.nextMutations(limit: 1)?.entries.first?.order)
+        try core.settle([MutationResult(order: order, outcome: .transient(reason: "503", delay: 2000))])
+        #expect(try core.nextMutations(limit: 1) == nil)
+        #expect(core.nextRetryDelay() == 2000)
+        time.jump(milliseconds: 9_000_000)
+        #expect(try core.nextMutations(limit: 1) == nil)
+        time.advance(milliseconds: 2000)
+        #expect(try core.nextMutations(limit: 1)?.entries.first?.attempts == 1)
+    }
+
+    @Test func whatWasBeingSentIsSentAgainAfterAReset() throws {
+        let core = try memoryCore()
+        try core.save(Zone(id: "z"))
+        let first = try #require(try core.nextMutations(limit: 1))
+        try core.resetSending()
+        #expect(core.outboxStatus == OutboxStatus(queued: 1))
+        #expect(try core.nextMutations(limit: 1)?.entries.map(\.mutationID) == first.entries.map(\.mutationID))
+    }
+
+    @Test func theOutboxIsReadByIndexAndNeverSorted() throws {
+        let core = try memoryCore()
+        for text in [
+            StoreSQL.lane, StoreSQL.nextLane, StoreSQL.entriesOfRecord, StoreSQL.createOf, StoreSQL.hasEntries,
+        ] {
+            let plan = try core.connection.rows("EXPLAIN QUERY PLAN " + text.sql).compactMap { $0.last?.text }
+            #expect(plan.allSatisfy { !$0.hasPrefix("SCAN") }, "\(text.sql): \(plan)")
+        }
+        let lane = try core.connection.rows("EXPLAIN QUERY PLAN " + StoreSQL.lane.sql).compactMap { $0.last?.text }
+        #expect(lane.allSatisfy { !$0.contains("TEMP B-TREE") })
+    }
+
+    @Test func aLongOutboxIsReadInSmallParts() throws {
+        let core = try memoryCore()
+        try core.write(as: nil) { transaction in
+            for number in 0..<5000 { try transaction.save(Zone(id: "z\(number)")) }
+        }
+        #expect(core.outboxStatus.queued == 5000)
+        let statements = try core.connection.recordingStatements {
+            let batch = try core.nextMutations(limit: 25)
+            #expect(batch?.entries.count == 25)
+        }
+        #expect(statements.count < 60)
+        #expect(try core.sendAll() == 4975)
+    }
+}

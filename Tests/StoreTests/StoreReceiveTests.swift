@@ -1,0 +1,189 @@
+import Basics
+import Models
+import Testing
+
+@testable import DataStore
+
+@Suite struct StoreReceiveTests {
+    private let bin = Bin(id: "b", place: 1, note: "n")
+
+    @Test func aPageAndItsMarkAreOneTransaction() throws {
+        let core = try memoryCore()
+        let mark = SyncMark(model: "Bin", nextToken: "2", startedAt: 77, scope: "all")
+        let statements = try core.connection.recordingStatements {
+            let report = try core.applyPage(model: "Bin", items: [remote(bin, 1), remote(Bin(id: "c"), 2)], mark: mark)
+            #expect(report.created == 2)
+        }
+        #expect(statements.count { $0.hasPrefix("BEGIN") } == 1)
+        #expect(statements.first == "PRAGMA synchronous=NORMAL")
+        #expect(try core.mark(of: "Bin") == mark)
+        let after = try core.connection.recordingStatements { try core.save(Zone(id: "z")) }
+        #expect(after.first == "PRAGMA synchronous=FULL")
+    }
+
+    @Test func eachRowOfAFirstPageCostsOneStatement() throws {
+        let core = try memoryCore()
+        let items = (0..<200).map { remote(Bin(id: "b\($0)"), 1) }
+        let statements = try core.connection.recordingStatements {
+            try core.applyPage(model: "Bin", items: items, mark: nil)
+        }
+        #expect(statements.count <= 205)
+    }
+
+    @Test func anOlderOrEqualVersionIsIgnored() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(bin, 5)])
+        let report = try core.applyRemote([remote(bin.with { $0.place = 9 }, 5), remote(bin.with { $0.place = 8 }, 4)])
+        #expect(report.ignored == 2)
+        #expect(try core.bin("b") == bin)
+    }
+
+    @Test func aLateUpdateDoesNotBringADeletedRecordBack() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(bin, 1), remote(bin, 3, deleted: true), remote(bin, 2)])
+        #expect(try core.bin("b") == nil)
+        try core.applyRemote([remote(Bin(id: "never"), 2, deleted: true), remote(Bin(id: "never"), 1)])
+        #expect(try core.bin("never") == nil)
+    }
+
+    @Test func anOlderTombstoneDoesNotRemoveANewerRow() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(bin, 5)])
+        try core.applyRemote([remote(bin, 4, deleted: true)])
+        #expect(try core.bin("b") != nil)
+    }
+
+    @Test func otherFieldsAreSeenAtOnceWhileALocalChangeWaits() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(bin, 1)])
+        try core.save(bin.with { $0.place = 2 })
+        try core.applyRemote([remote(bin.with { $0.note = "theirs" }, 2)])
+        #expect(
+            try core.bin("b")
+                == bin.with {
+                    $0.place = 2; $0.note = "theirs"
+                })
+        let entry = try #require(try core.outbox().first)
+        #expect(entry.baseVersion == 2 && entry.fields == ["place": 2] && entry.base == ["place": 1])
+    }
+
+    @Test func aRemoteChangeOfTheSameFieldLeavesTheBaseForTheBackendToJudge() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(bin, 1)])
+        try core.save(bin.with { $0.place = 2 })
+        try core.applyRemote([remote(bin.with { $0.place = 7 }, 2)])
+        #expect(try core.bin("b")?.place == 2)
+        #expect(try core.outbox().first?.baseVersion == 1)
+        #expect(try core.read { try $0.difference(try $0.outbox()[0]) }.first?.remote == 7)
+    }
+
+    @Test func aChangeTheBackendAlreadyHasIsNotSent() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(bin, 1)])
+        try core.save(bin.with { $0.place = 2 })
+        try core.applyRemote([remote(bin.with { $0.place = 2 }, 2)])
+        #expect(core.outboxStatus.isEmpty)
+        #expect(try core.read { try $0.syncState(model: "Bin", id: "b") } == .synced(version: 2))
+    }
+
+    @Test func whatIsBeingSentIsNotRebased() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(bin, 1)])
+        try core.save(bin.with { $0.place = 2 })
+        let sent = try #require(try core.nextMutations(limit: 1)?.entries.first)
+        try core.applyRemote([remote(bin.with { $0.note = "x" }, 2)])
+        #expect(try core.outbox()[0].fieldsJSON == sent.fieldsJSON)
+        #expect(try core.outbox()[0].baseVersion == 1)
+        #expect(
+            try core.bin("b")
+                == bin.with {
+                    $0.place = 2; $0.note = "x"
+                })
+    }
+
+    @Test func aRecordDeletedThereAndChangedHereStaysUntilTheAnswer() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(bin, 1)])
+        try core.save(bin.with { $0.place = 2 })
+        try core.applyRemote([remote(bin, 2, deleted: true)])
+        #expect(try core.bin("b")?.place == 2)
+        let entry = try #require(try core.nextMutations(limit: 1)?.entries.first)
+        try core.settle([MutationResult(order: entry.order, outcome: .conflict(remote(bin, 2, deleted: true)))])
+        #expect(try core.bin("b") == nil)
+        #expect(core.outboxStatus.isEmpty)
+    }
+
+    @Test func aRecordDeletedOnBothSidesIsDone() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(bin, 1)])
+        try core.write(as: nil) { try $0.delete(Bin.self, id: "b") }
+        try core.applyRemote([remote(bin, 2, deleted: true)])
+        #expect(core.outboxStatus.isEmpty)
+        #expect(try core.bin("b") == nil)
+    }
+
+    @Test func aRecordChangedThereAndDeletedHereStaysDeletedHere() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(bin, 1)])
+        try core.write(as: nil) { try $0.delete(Bin.self, id: "b") }
+        try core.applyRemote([remote(bin.with { $0.note = "x" }, 2)])
+        #expect(try core.bin("b") == nil)
+        let order = try core.outbox()[0].order
+        try core.write(as: nil) { try $0.revertOutbox(order) }
+        #expect(try core.bin("b")?.note == "x")
+        #expect(try core.read { try $0.syncState(model: "Bin", id: "b") } == .synced(version: 2))
+    }
+
+    @Test func aRowThatIsNotUnderstoodIsKeptAsideAndThePageGoesOn() throws {
+        var events: [StoreEvent] = []
+        let core = try memoryCore()
+        core.onEvent = { events.append($0) }
+        var cave = bin.record
+        cave["shape"] = .text("cave")
+        var headless = Bin(id: "h").record
+        headless["code"] = .null
+        let page = [
+            RemoteRecord(record: cave, version: 1, lastChangedAt: 1), remote(Bin(id: "ok"), 1),
+            RemoteRecord(record: headless, version: 1, lastChangedAt: 1),
+        ]
+        let strange = UnreadableRecord(model: "Bin", id: "x", version: 3, json: "{}", reason: "place: not an Int")
+        let report = try core.applyPage(
+            model: "Bin", items: page, unreadable: [strange], mark: SyncMark(model: "Bin", lastSync: 5))
+        #expect(report.quarantined == 3 && report.created == 1)
+        #expect(try core.quarantined().map(\.id) == ["b", "h", "x"])
+        #expect(try core.mark(of: "Bin").lastSync == 5)
+        #expect(events.contains(.quarantined(strange)))
+        try core.applyRemote([remote(bin, 2)])
+        #expect(try core.quarantined().map(\.id) == ["h", "x"])
+    }
+
+    @Test func rowsBeforeTheirParentsAreKeptAndCounted() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(Bin(id: "b", zoneID: "z"), 1)])
+        #expect(try core.read { try $0.orphanCount(model: "Bin") } == 1)
+        try core.applyRemote([remote(Zone(id: "z"), 1)])
+        #expect(try core.read { try $0.orphanCount(model: "Bin") } == 0)
+    }
+
+    @Test func evictionTakesCleanRowsOnlyAndTheyMayComeBack() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(Bin(id: "clean"), 1), remote(Bin(id: "dirty"), 1)])
+        try core.save(Bin(id: "dirty", place: 3))
+        #expect(try core.evict(model: "Bin", where: .all) == 1)
+        #expect(try core.bin("dirty") != nil)
+        try core.applyRemote([remote(Bin(id: "clean"), 1)])
+        #expect(try core.bin("clean") != nil)
+    }
+
+    @Test func localAndRemoteChangesCanBeTold() throws {
+        let core = try memoryCore()
+        var told: [Change] = []
+        _ = core.addObserver { told += $0.changes }
+        try core.save(bin)
+        try core.applyRemote([
+            remote(Zone(id: "z"), 1), remote(Zone(id: "z", code: "y"), 2), remote(Zone(id: "z"), 3, deleted: true),
+        ])
+        #expect(told.map(\.isLocal) == [true, false, false, false])
+        #expect(told.map(\.kind) == [.created, .created, .updated, .deleted])
+    }
+}
