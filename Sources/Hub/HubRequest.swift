@@ -50,6 +50,15 @@ public struct CommittedChange: Sendable, Hashable {
     /// What happened.
     public enum Kind: Sendable, Hashable {
         case create, update, delete
+
+        /// The position of its subscription in a model's list.
+        var position: Int {
+            switch self {
+            case .create: 0
+            case .update: 1
+            case .delete: 2
+            }
+        }
     }
 
     /// What happened.

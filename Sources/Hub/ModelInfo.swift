@@ -1,4 +1,6 @@
+import AppSync
 import Basics
+import Crypto
 import Models
 
 /// A served model with everything about it that is worked out once.
@@ -13,6 +15,8 @@ final class ModelInfo: Sendable {
     let updatedAt: Int?
     /// What create puts into a field that the input leaves out.
     let defaults: [Value?]
+    /// The root fields of `onCreate`, `onUpdate` and `onDelete`.
+    let subscriptions: [RootField]
     /// Whether the input of create and update may name the field.
     let isInput: [Bool]
 
@@ -37,6 +41,9 @@ final class ModelInfo: Sendable {
             defaults.append(value)
         }
         self.defaults = defaults
+        subscriptions = [
+            (ModelOperation.onCreate, RootField.Kind.onCreate), (.onUpdate, .onUpdate), (.onDelete, .onDelete),
+        ].map { RootField(kind: $1, model: index, name: schema.operationName($0, md5: MD5.hexDigest)) }
         isInput = schema.fields.map { !$0.isReadOnly }
         for rule in schema.authRules {
             for name in [rule.allow == .owner ? rule.ownerField ?? "owner" : nil, rule.groupsField] {

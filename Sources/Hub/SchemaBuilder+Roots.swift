@@ -76,12 +76,8 @@ extension SchemaBuilder {
         let schema = model.schema
         var arguments = [APIArgument("filter", .named(schema.subscriptionFilterTypeName))]
         for name in model.ownerArguments { arguments.append(APIArgument(name, .named("String"))) }
-        for (operation, kind) in [
-            (ModelOperation.onCreate, RootField.Kind.onCreate), (.onUpdate, .onUpdate), (.onDelete, .onDelete),
-        ] {
-            let name = schema.operationName(operation, md5: MD5.hexDigest)
-            let root = RootField(kind: kind, model: model.index, name: name)
-            subscriptions.append(APIField(name, .named(schema.name), arguments, source: .root(root)))
+        for root in model.subscriptions {
+            subscriptions.append(APIField(root.name, .named(schema.name), arguments, source: .root(root)))
         }
     }
 

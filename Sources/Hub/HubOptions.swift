@@ -1,0 +1,63 @@
+import Basics
+import Models
+
+/// How a hub is started.
+public struct HubOptions: Sendable {
+    /// The directory of the hub's data: `hub.sqlite` and its lock. It is made where it is missing.
+    public var dataDirectory: String
+    /// The schema to serve.
+    public var schema: Schema
+    /// The API keys.
+    public var keys: APIKeys
+    /// The address to listen on; only loopback until the hub has TLS.
+    public var host = "127.0.0.1"
+    /// The port; 0 lets the system choose.
+    public var port = 0
+    /// Where the time comes from.
+    public var time: any TimeSource
+    /// Where the ids of records come from that clients leave out.
+    public var random: any RandomSource
+    /// The log; it never gets a key.
+    public var log: Log
+    /// Requests that may wait for a commit; more are answered with 503.
+    public var queueLimit = 4096
+    /// Requests of one commit at most.
+    public var batchLimit = 256
+    /// How often `ka` is sent, in milliseconds.
+    public var keepAliveMilliseconds: Int64 = 30_000
+
+    /// Starts with a data directory, a schema and keys.
+    public init(
+        dataDirectory: String, schema: Schema, keys: APIKeys, time: any TimeSource,
+        random: any RandomSource = SystemRandom(), log: Log = .none
+    ) {
+        self.dataDirectory = dataDirectory
+        self.schema = schema
+        self.keys = keys
+        self.time = time
+        self.random = random
+        self.log = log
+    }
+
+    /// Takes the address from `HOST:PORT`, `[::1]:PORT` or `PORT`.
+    ///
+    /// - Throws: ``HubError`` where it is none.
+    public mutating func listen(on address: String) throws(HubError) {
+        let wrong = HubError("\(printable(address)) is no address; write HOST:PORT, such as 127.0.0.1:8080")
+        var host = "127.0.0.1"
+        var port = address[...]
+        if let colon = address.lastIndex(of: ":") {
+            host = String(address[..<colon])
+            port = address[address.index(after: colon)...]
+        }
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        guard let number = Int(port), (0...65_535).contains(number), !host.isEmpty else { throw wrong }
+        self.host = host
+        self.port = number
+    }
+
+    /// Whether the address is this machine's own.
+    var isLoopback: Bool {
+        host == "localhost" || host == "::1" || (host.hasPrefix("127.") && host.split(separator: ".").count == 4)
+    }
+}

@@ -1,0 +1,182 @@
+import AppSync
+import Basics
+import Models
+import SQLite
+import System
+import Transport
+
+/// A running hub: AppSync's API over HTTP and WebSocket, on its own threads.
+public final class HubServer: Sendable {
+    /// The GraphQL endpoint, such as `http://127.0.0.1:8080/graphql`.
+    public let url: String
+    /// The port it listens on.
+    public let port: Int
+
+    private let worker: HubWorker
+    private let server: HTTPServer
+    private let timers: Locked<[LoopTimer]>
+    private let lock: FileLock
+
+    /// Opens the data directory and begins to listen; requests are taken when it returns.
+    ///
+    /// - Throws: ``HubError``, or what SQLite, the file lock or the network says; each in one line for a person.
+    public static func start(_ options: HubOptions) async throws -> HubServer {
+        try HubServer(options)
+    }
+
+    private init(_ options: HubOptions) throws {
+        guard options.isLoopback else {
+            throw HubError(
+                "TLS comes later: until then the hub listens on this machine only; use --listen 127.0.0.1:\(options.port), "
+                    + "not \(printable(options.host))")
+        }
+        guard !options.keys.isEmpty else {
+            throw HubError(
+                "the hub has no API key, so nobody could use it; give one with --api-key-file or BINCOUNT_API_KEY")
+        }
+        try Files.createDirectory(options.dataDirectory)
+        do {
+            lock = try FileLock(options.dataDirectory + "/hub.lock")
+        } catch let held as FileLock.Held {
+            throw HubError(
+                "\(options.dataDirectory) is in use by another hub"
+                    + (held.owner.map { " (process \($0))" } ?? "") + "; stop it or choose another --data directory")
+        }
+        let worker = try HubWorker(options)
+        self.worker = worker
+        do {
+            server = try HTTPServer(
+                host: options.host, port: options.port, handler: HubHandler(worker), threadName: "hub-link")
+        } catch {
+            worker.stop()
+            throw error
+        }
+        port = server.port
+        let shown = options.host.contains(":") ? "[\(options.host)]" : options.host
+        url = "http://\(shown):\(server.port)/graphql"
+        let timers = Locked<[LoopTimer]>([])
+        self.timers = timers
+        let loop = server.loop
+        let period = options.keepAliveMilliseconds
+        loop.execute {
+            let made = [
+                loop.schedule(afterMilliseconds: period, repeating: true) { worker.add(.keepAlive) },
+                loop.schedule(afterMilliseconds: 10_000, repeating: true) { worker.add(.prune) },
+            ]
+            timers.withLock { $0 = made }
+        }
+    }
+
+    /// Answers what was taken, closes every connection with 1011 so that clients come back, and frees the directory.
+    public func stop() async {
+        let timers = timers.withLock { timers in
+            defer { timers = [] }
+            return timers
+        }
+        for timer in timers { timer.cancel() }
+        let worker = worker
+        let server = server
+        await withCheckedContinuation { continuation in
+            // Both wait for threads; neither may hold up Swift's pool.
+            let stopper = ThreadExecutor(name: "hub-stop")
+            stopper.async {
+                worker.stop()
+                server.stop()
+                continuation.resume()
+            }
+        }
+    }
+}
+
+/// Takes requests and frames from the link's thread and hands them to the worker.
+private final class HubHandler: HTTPServerHandler {
+    private let worker: HubWorker
+
+    init(_ worker: HubWorker) {
+        self.worker = worker
+    }
+
+    func request(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        switch (request.method, request.path) {
+        case ("POST", "/graphql"): graphQL(request, request.body, responder)
+        case ("GET", "/graphql"): graphQL(request, Self.body(ofQuery: request), responder)
+        case ("GET", "/health"):
+            let gauges = worker.gauges
+            let json: JSONValue = [
+                "status": .string(gauges.core.isDiskFull ? "disk full" : "ok"),
+                "commits": .integer(Int64(gauges.core.commits)), "waiting": .integer(Int64(gauges.waiting)),
+            ]
+            responder.respond(
+                HTTPResponse(
+                    status: gauges.core.isDiskFull ? 503 : 200, headers: ["content-type": "application/json"],
+                    body: json.bytes))
+        case ("GET", "/metrics"): responder.respond(.text(200, worker.gauges.metrics))
+        case (_, "/graphql"), (_, "/health"), (_, "/metrics"):
+            responder.respond(HTTPResponse(.error(405, ErrorType.malformedHTTPRequest, "Method not allowed.")))
+        default:
+            responder.respond(HTTPResponse(.error(404, ErrorType.malformedHTTPRequest, "There is nothing here.")))
+        }
+    }
+
+    private func graphQL(_ request: HTTPRequest, _ body: [UInt8], _ responder: HTTPResponder) {
+        let taken = worker.add(
+            .request(
+                HubRequest(
+                    apiKey: request.headers[HeaderName.apiKey], person: request.headers[HeaderName.person],
+                    device: request.headers[HeaderName.device], body: body), responder))
+        if !taken {
+            responder.respond(
+                HTTPResponse(.error(503, "ThrottledException", "The hub is overloaded or stopping; try again.")))
+        }
+    }
+
+    /// A GET's query as the body that a POST would have.
+    private static func body(ofQuery request: HTTPRequest) -> [UInt8] {
+        guard let query = request.queryValue("query") else { return [] }
+        var object: JSONObject = ["query": .string(query)]
+        if let name = request.queryValue("operationName") { object["operationName"] = .string(name) }
+        if let text = request.queryValue("variables") {
+            guard let variables = try? JSONValue(parsing: text) else { return Array("{".utf8) }
+            object["variables"] = variables
+        }
+        return JSONValue.object(object).bytes
+    }
+
+    func opened(_ socket: WebSocketConnection, _ request: HTTPRequest) {
+        worker.add(.opened(socket, Self.credentials(request)))
+    }
+
+    func received(_ socket: WebSocketConnection, _ text: [UInt8]) {
+        worker.add(.received(socket, text))
+    }
+
+    func closed(_ socket: WebSocketConnection, code: UInt16, reason: String) {
+        worker.add(.closed(socket))
+    }
+
+    /// The three ways in which clients deliver their authorisation object.
+    private static func credentials(_ request: HTTPRequest) -> RealtimeCredentials {
+        let offered = request.headers.all("sec-websocket-protocol")
+            .flatMap { $0.split(separator: ",") }.map { item in String(item.drop { $0 == " " }).trimmingSpaces }
+        guard offered.contains(RealtimeAuthorization.subprotocolName) else { return .noProtocol }
+        if let text = request.queryValue("header"), !text.isEmpty {
+            return RealtimeAuthorization(base64: text).map { .object($0) } ?? .malformed
+        }
+        if offered.contains(where: { $0.hasPrefix("header-") }) {
+            return RealtimeAuthorization(subprotocols: offered).map { .object($0) } ?? .malformed
+        }
+        var fields = JSONObject()
+        for name in [HeaderName.apiKey, HeaderName.person, HeaderName.device] {
+            if let value = request.headers[name] { fields[name] = .string(value) }
+        }
+        return .object(RealtimeAuthorization(fields))
+    }
+}
+
+extension String {
+    fileprivate var trimmingSpaces: String {
+        var text = self[...]
+        while text.last == " " { text.removeLast() }
+        return String(text)
+    }
+}

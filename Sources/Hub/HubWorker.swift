@@ -1,0 +1,219 @@
+import Basics
+import Models
+import SQLite
+import System
+import Transport
+
+/// What comes in from the network, in the order in which it came.
+enum HubEvent: Sendable {
+    case request(HubRequest, HTTPResponder)
+    case opened(WebSocketConnection, RealtimeCredentials)
+    case received(WebSocketConnection, [UInt8])
+    case closed(WebSocketConnection)
+    case keepAlive
+    case prune
+}
+
+/// The hub's own thread: it gathers what waits, commits it at once, answers, and feeds the subscriptions.
+///
+/// While one commit is on its way to the disk, the next one's requests gather; that is the whole of group commit.
+// Guard of @unchecked Sendable: `queue` is behind a lock; everything else is touched only on `executor`'s thread.
+final class HubWorker: @unchecked Sendable {
+    private struct Queue: Sendable {
+        var events: [HubEvent] = []
+        var requests = 0
+        var isScheduled = false
+        var isStopped = false
+    }
+
+    private let executor = ThreadExecutor(name: "hub-commit")
+    private let queue = Locked(Queue())
+    private let queueLimit: Int
+    private let batchLimit: Int
+    private let log: Log
+    private let statistics = Locked(HubGauges())
+
+    private var core: HubCore?
+    private var registry: SubscriptionRegistry?
+    private var sockets: [UInt64: WebSocketConnection] = [:]
+
+    /// Opens the database on the worker's thread.
+    init(_ options: HubOptions) throws {
+        queueLimit = options.queueLimit
+        batchLimit = options.batchLimit
+        log = options.log
+        do {
+            try executor.runBlocking { [self] in
+                var settings = Connection.Options()
+                settings.cacheKilobytes = 65_536
+                settings.checkpointPages = 4000
+                let connection = try Connection.open(path: options.dataDirectory + "/hub.sqlite", options: settings)
+                let core = try HubCore(
+                    schema: options.schema, connection: connection, keys: options.keys, time: options.time,
+                    random: options.random, log: options.log)
+                self.core = core
+                registry = SubscriptionRegistry(core: core)
+            }
+        } catch {
+            executor.stop()
+            throw error
+        }
+    }
+
+    /// Adds an event; false where the hub is overloaded and a request was not taken.
+    @discardableResult
+    func add(_ event: HubEvent) -> Bool {
+        let verdict: (taken: Bool, schedule: Bool) = queue.withLock { queue in
+            guard !queue.isStopped else { return (false, false) }
+            if case .request = event {
+                guard queue.requests < queueLimit else { return (false, false) }
+                queue.requests += 1
+            }
+            queue.events.append(event)
+            defer { queue.isScheduled = true }
+            return (true, !queue.isScheduled)
+        }
+        if verdict.schedule { executor.async { [self] in drain() } }
+        return verdict.taken
+    }
+
+    /// Numbers for `/health` and `/metrics`.
+    var gauges: HubGauges {
+        var gauges = statistics.current
+        gauges.waiting = queue.withLock { $0.requests }
+        return gauges
+    }
+
+    /// Finishes what was taken, closes the sockets, and ends the thread.
+    func stop() {
+        let isFirst = queue.withLock { queue in
+            defer { queue.isStopped = true }
+            return !queue.isStopped
+        }
+        guard isFirst else { return }
+        try? executor.runBlocking { [self] in
+            drain()
+            if let registry { perform(registry.shutdown()) }
+            registry = nil
+            core = nil
+            sockets = [:]
+        }
+        executor.stop()
+    }
+
+    private func drain() {
+        while true {
+            let events = queue.withLock { queue -> [HubEvent] in
+                let events = queue.events
+                queue.events = []
+                queue.requests = 0
+                if events.isEmpty { queue.isScheduled = false }
+                return events
+            }
+            guard !events.isEmpty else { return }
+            handle(events)
+        }
+    }
+
+    private func handle(_ events: [HubEvent]) {
+        var requests: [HubRequest] = []
+        var responders: [HTTPResponder] = []
+        for event in events {
+            switch event {
+            case .request(let request, let responder):
+                requests.append(request)
+                responders.append(responder)
+                if requests.count >= batchLimit {
+                    execute(requests, responders)
+                    requests.removeAll(keepingCapacity: true)
+                    responders.removeAll(keepingCapacity: true)
+                }
+            case .opened(let socket, let credentials):
+                sockets[socket.id] = socket
+                registry?.opened(socket.id, credentials)
+            case .received(let socket, let bytes): perform(registry?.received(socket.id, bytes) ?? [])
+            case .closed(let socket):
+                sockets[socket.id] = nil
+                registry?.closed(socket.id)
+            case .keepAlive: perform(registry?.keepAlive() ?? [])
+            case .prune: prune()
+            }
+        }
+        if !requests.isEmpty { execute(requests, responders) }
+        noteGauges()
+    }
+
+    private func execute(_ requests: [HubRequest], _ responders: [HTTPResponder]) {
+        guard let core else { return }
+        let outcome = core.execute(requests)
+        for (answer, responder) in zip(outcome.answers, responders) { responder.respond(HTTPResponse(answer)) }
+        perform(registry?.publish(outcome.events) ?? [])
+    }
+
+    private func perform(_ actions: [RealtimeAction]) {
+        for action in actions {
+            switch action {
+            case .send(let targets, let bytes):
+                let frame = WebSocketFrame(text: bytes)
+                for target in targets { sockets[target]?.send(frame) }
+            case .close(let target, let code, let reason): sockets[target]?.close(code: code, reason: reason)
+            }
+        }
+    }
+
+    private func prune() {
+        do {
+            try core?.prune()
+        } catch {
+            log(.warning, "what has expired could not be forgotten: \(error)")
+        }
+    }
+
+    private func noteGauges() {
+        let core = core?.statistics ?? HubStatistics()
+        let connections = registry?.connectionCount ?? 0
+        let subscriptions = registry?.subscriptionCount ?? 0
+        statistics.withLock {
+            $0.core = core
+            $0.connections = connections
+            $0.subscriptions = subscriptions
+        }
+    }
+}
+
+/// What the hub knows of itself at one moment.
+struct HubGauges: Sendable {
+    var core = HubStatistics()
+    var connections = 0
+    var subscriptions = 0
+    var waiting = 0
+
+    /// Prometheus' text form.
+    var metrics: String {
+        func line(_ name: String, _ kind: String, _ help: String, _ value: some CustomStringConvertible) -> String {
+            "# HELP bincount_hub_\(name) \(help)\n# TYPE bincount_hub_\(name) \(kind)\nbincount_hub_\(name) \(value)\n"
+        }
+        return line("requests_total", "counter", "GraphQL requests answered.", core.requests)
+            + line("mutations_total", "counter", "Mutations applied.", core.mutations)
+            + line("mutations_refused_total", "counter", "Mutations refused.", core.refused)
+            + line(
+                "mutations_replayed_total", "counter", "Retried mutations answered from what was stored.", core.replayed
+            )
+            + line("commits_total", "counter", "Commits to disk.", core.commits)
+            + line("commit_failures_total", "counter", "Commits that failed.", core.failures)
+            + line("disk_full", "gauge", "1 while the last commit failed for want of space.", core.isDiskFull ? 1 : 0)
+            + line("connections", "gauge", "Realtime connections.", connections)
+            + line("subscriptions", "gauge", "Live subscriptions.", subscriptions)
+            + line("waiting_requests", "gauge", "Requests that wait for a commit.", waiting)
+    }
+}
+
+extension HTTPResponse {
+    /// An answer of GraphQL as HTTP.
+    init(_ answer: HubAnswer) {
+        var headers: HTTPHeaders = ["content-type": "application/json;charset=UTF-8"]
+        if let type = answer.errorType { headers.append("x-amzn-errortype", type) }
+        if answer.status >= 500 { headers.append("retry-after", "2") }
+        self.init(status: answer.status, headers: headers, body: answer.body)
+    }
+}
