@@ -1,0 +1,101 @@
+import WarehouseModels
+
+extension OpinionBuilder {
+    /// Who took over a pass, and what that left of it.
+    struct TakeOver {
+        let by: String
+        let bounds: PassBounds
+    }
+
+    /// The take-overs by the old pass. Of two the earlier one holds; the other then stands anew by itself.
+    func findTakeOvers() -> [String: TakeOver] {
+        let byID = Dictionary(passes.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let taken = Set(decisions.filter { $0.kind == .late_take }.flatMap(\.targetIDs))
+        var result: [String: TakeOver] = [:]
+        for pass in passes {
+            guard let oldID = pass.takesOverPassID, let old = byID[oldID], result[oldID] == nil, old.id != pass.id,
+                !reaches(from: pass.id, to: oldID, result)
+            else { continue }
+            let asked = pass.takesOverThrough ?? 0
+            let allowed = asked <= 0 || pass.counterID == old.counterID || isHandedOver(old, to: pass)
+            let late = entries.filter { $0.passID == oldID && (taken.contains($0.id) || taken.contains(oldID)) }
+            result[oldID] = TakeOver(
+                by: pass.id,
+                bounds: PassBounds(through: allowed ? max(asked, 0) : 0, lateTaken: Set(late.map(\.id))))
+        }
+        return result
+    }
+
+    /// The groups, each ordered by opening time, ordered by their first pass.
+    func groupPasses(_ takeOvers: [String: TakeOver]) -> [[CountPass]] {
+        var group = Dictionary(passes.map { ($0.id, $0.id) }, uniquingKeysWith: { first, _ in first })
+        func root(_ id: String) -> String {
+            var current = id
+            while let next = group[current], next != current { current = next }
+            return current
+        }
+        func join(_ a: String, _ b: String) {
+            guard group[a] != nil, group[b] != nil else { return }
+            let (left, right) = (root(a), root(b))
+            if left != right { group[max(left, right)] = min(left, right) }
+        }
+        let said = relations()
+        for pass in passes {
+            if let helped = helpedPass(of: pass), said[Pair(pass.id, helped)] != false { join(pass.id, helped) }
+        }
+        for (pair, addsUp) in said where addsUp { join(pair.first, pair.second) }
+        for (old, takeOver) in takeOvers { join(old, takeOver.by) }
+        return Dictionary(grouping: passes) { root($0.id) }.values
+            .sorted { ($0[0].openedAt, $0[0].id) < ($1[0].openedAt, $1[0].id) }
+    }
+
+    /// Two passes, in either order.
+    private struct Pair: Hashable {
+        let first: String
+        let second: String
+        init(_ a: String, _ b: String) {
+            first = min(a, b)
+            second = max(a, b)
+        }
+    }
+
+    /// What supervisors said of pairs of passes: true adds up, false compares; the latest word holds.
+    private func relations() -> [Pair: Bool] {
+        var result: [Pair: Bool] = [:]
+        let ordered = decisions.filter { $0.kind == .add_up || $0.kind == .compare }
+            .sorted { ($0.at, $0.id) < ($1.at, $1.id) }
+        for decision in ordered {
+            for (index, a) in decision.targetIDs.enumerated() {
+                for b in decision.targetIDs[(index + 1)...] where a != b {
+                    result[Pair(a, b)] = decision.kind == .add_up
+                }
+            }
+        }
+        return result
+    }
+
+    /// The pass that this one helps: the one named, or the named person's that was open nearest before, else after.
+    private func helpedPass(of pass: CountPass) -> String? {
+        if let id = pass.helpsPassID { return id }
+        guard let person = pass.helpsPersonID else { return nil }
+        let theirs = passes.filter { $0.id != pass.id && ($0.counterID == person || $0.companionID == person) }
+        let before = theirs.last { ($0.openedAt, $0.id) <= (pass.openedAt, pass.id) }
+        return (before ?? theirs.first)?.id
+    }
+
+    private func isHandedOver(_ old: CountPass, to new: CountPass) -> Bool {
+        decisions.contains { decision in
+            decision.kind == .hand_over && decision.toPersonID == new.counterID
+                && (decision.targetIDs.contains(old.id) || old.taskID.map(decision.targetIDs.contains) ?? false)
+        }
+    }
+
+    private func reaches(from start: String, to goal: String, _ takeOvers: [String: TakeOver]) -> Bool {
+        var current = start
+        while let next = takeOvers[current]?.by {
+            if next == goal { return true }
+            current = next
+        }
+        return false
+    }
+}
