@@ -229,17 +229,6 @@ extension StoreCore {
     /// No tombstones: the rows come back with a wider scope. Gives how many went.
     @discardableResult
     package func evict(model: String, where condition: PredicateNode) throws -> Int {
-        try commit(nil, .normal) { transaction in
-            let table = try context.table(model)
-            var evicted = 0
-            for record in try transaction.query(model: model, where: condition) {
-                let id = record.id
-                guard try entries(model, id).isEmpty else { continue }
-                let old = StoreTable.Row(values: record.values)
-                try show(nil, old, table, id, version: nil, lastChangedAt: nil)
-                evicted += 1
-            }
-            return evicted
-        }
+        try commit(nil, .normal) { try $0.evict(model: model, where: condition) }
     }
 }

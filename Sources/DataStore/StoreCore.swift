@@ -88,7 +88,7 @@ public final class StoreCore {
         guard transaction == nil else {
             throw StoreError.database("a transaction was begun inside another; pass the transaction on instead")
         }
-        let before = (counts: counts, retryAt: retryAt)
+        let before = (counts, retryAt, deletions, hasShadows, hasQuarantine)
         let result: R
         do {
             result = try storeErrors {
@@ -105,8 +105,7 @@ public final class StoreCore {
                 }
             }
         } catch {
-            counts = before.counts
-            retryAt = before.retryAt
+            (counts, retryAt, deletions, hasShadows, hasQuarantine) = before
             countsChanged = false
             log = CommitLog()
             events.removeAll()

@@ -64,6 +64,41 @@ extension StoreTransaction {
         }
     }
 
+    /// Lets go of records that are not needed here any more, where the backend has them: those of which `condition` holds
+    /// and nothing is unsent. Gives how many went.
+    ///
+    /// It is no delete: nothing is sent, and they come back when the model is fetched again.
+    @discardableResult
+    public func evict<M: Model>(_ type: M.Type, where condition: Predicate<M>) throws -> Int {
+        try evict(model: M.schema.name, where: condition.node)
+    }
+
+    /// Lets go of untyped records that the backend has.
+    @discardableResult
+    public func evict(model: String, where condition: PredicateNode) throws -> Int {
+        let core = try writer()
+        let table = try context.table(model)
+        let confirmed = SQLCondition("\"_version\" IS NOT NULL")
+        return try whole {
+            var evicted = 0
+            var last: Int64 = 0
+            // In parts, so that memory does not grow with the table.
+            while true {
+                let query = RowQuery(filter: condition, page: .first(500), condition: confirmed, afterRow: last)
+                let rows = try table.table.rows(query, on: connection)
+                guard let end = rows.last?.row else { return evicted }
+                last = end
+                for row in rows {
+                    let id = row.record.id
+                    guard try core.entries(model, id).isEmpty else { continue }
+                    let old = StoreTable.Row(values: row.record.values)
+                    try core.show(nil, old, table, id, version: nil, lastChangedAt: nil)
+                    evicted += 1
+                }
+            }
+        }
+    }
+
     private func check(_ condition: PredicateNode, model: String, id: String) throws {
         try open()
         let table = try context.table(model)

@@ -22,13 +22,9 @@ actor StoreWriter {
         return try body(core)
     }
 
-    /// Runs `body` on the thread, after everything enqueued before it; not at all once the store is closed.
-    nonisolated func enqueue(_ body: @escaping @Sendable (StoreCore) -> Void) {
-        executor.async {
-            self.assumeIsolated { writer in
-                if let core = writer.core { body(core) }
-            }
-        }
+    /// Runs `body` on the thread, after everything enqueued before it; with nil once the store is closed.
+    nonisolated func enqueue(_ body: @escaping @Sendable (StoreCore?) -> Void) {
+        executor.async { self.assumeIsolated { body($0.core) } }
     }
 
     func close() {

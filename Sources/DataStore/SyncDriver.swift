@@ -12,24 +12,35 @@ public protocol SyncDriver: Sendable {
 
 /// What a running driver may do with its store.
 public struct SyncPort: Sendable {
-    let work: @Sendable (@escaping @Sendable (StoreCore) -> Void) -> Void
+    /// Runs a closure on the store's thread; it gets nil once the store is closed.
+    let work: @Sendable (@escaping @Sendable (StoreCore?) -> Void) -> Void
     let emitEvent: @Sendable (StoreEvent) -> Void
 
     package init(
-        work: @escaping @Sendable (@escaping @Sendable (StoreCore) -> Void) -> Void,
+        work: @escaping @Sendable (@escaping @Sendable (StoreCore?) -> Void) -> Void,
         emit: @escaping @Sendable (StoreEvent) -> Void
     ) {
         self.work = work
         emitEvent = emit
     }
 
-    /// Runs `body` on the store's own thread, after what was enqueued before.
-    package func enqueue(_ body: @escaping @Sendable (StoreCore) -> Void) { work(body) }
+    /// Runs `body` on the store's own thread, after what was enqueued before; not at all once the store is closed.
+    package func enqueue(_ body: @escaping @Sendable (StoreCore) -> Void) {
+        work { core in if let core { body(core) } }
+    }
 
     /// Runs `body` on the store's own thread and waits for it.
+    ///
+    /// - Throws: ``StoreError/closed`` once the store is closed, or what `body` throws.
     package func perform<R: Sendable>(_ body: @escaping @Sendable (StoreCore) throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
-            work { core in continuation.resume(with: Result { try body(core) }) }
+            work { core in
+                continuation.resume(
+                    with: Result {
+                        guard let core else { throw StoreError.closed }
+                        return try body(core)
+                    })
+            }
         }
     }
 
