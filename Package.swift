@@ -71,15 +71,21 @@ let package = Package(
             "InventoryControl",
             ["DataStore", "Counting", "WarehouseModels", "Crypto", "Models", "System", "Basics"]),
         module(
-            "Demo",
+            "Assembly",
             [
                 "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "Counting", "WarehouseModels",
+                "Transport", "Crypto", "Models", "System", "Basics",
+            ]),
+        module(
+            "Demo",
+            [
+                "Assembly", "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "Counting", "WarehouseModels",
                 "Screens", "Terminal", "Transport", "Crypto", "Models", "GraphQL", "System", "Basics",
             ]),
         program(
             "bincount",
             [
-                "Demo", "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "Counting",
+                "Demo", "Assembly", "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "Counting",
                 "WarehouseModels", "Screens", "Terminal", "Transport", "Crypto", "Models", "GraphQL", "AppSync",
                 "SQLite", "System", "Basics",
             ]),
@@ -88,7 +94,7 @@ let package = Package(
         program(
             "bench",
             [
-                "CSQLite", "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "ModelTables", "SQLite", "Counting",
+                "CSQLite", "Assembly", "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "ModelTables", "SQLite", "Counting",
                 "WarehouseModels", "Screens", "Terminal", "Transport", "Crypto", "Models", "GraphQL", "AppSync",
                 "System", "Basics",
             ]),
@@ -126,7 +132,7 @@ let package = Package(
         tests(
             "FloorTests",
             [
-                "Demo", "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "Counting",
+                "Demo", "Assembly", "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "Counting",
                 "WarehouseModels", "Screens", "Transport", "Crypto", "Models", "GraphQL", "System", "Basics",
             ]),
     ],

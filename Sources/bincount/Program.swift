@@ -98,3 +98,15 @@ func waitFor<Result: Sendable>(_ work: @escaping @Sendable () async throws -> Re
     guard let result = outcome.current else { throw CommandFailure("the work ended without a result") }
     return try result.get()
 }
+
+/// Waits on the initial thread until somebody asks for the end.
+func waitForEnd(_ signals: SignalReader) {
+    while true {
+        while let signal = signals.next() { if signal != .windowChange { return } }
+        var descriptor = pollfd(fd: signals.fileDescriptor, events: Int16(POLLIN), revents: 0)
+        poll(&descriptor, 1, -1)
+    }
+}
+
+/// Hands what was printed to whoever reads it now: a pipe would keep it until the end.
+func flushOutput() { fflush(nil) }

@@ -1,0 +1,90 @@
+// Puts stores, engines, apps and desks together, for the executables and the demo.
+import Basics
+import CountingApp
+import DataStore
+import Models
+import SyncEngine
+import System
+import WarehouseModels
+
+/// Where a device finds its hub, and the key it shows there.
+package struct HubLink: Sendable {
+    /// The hub's URL as it prints it, ending in `/graphql`.
+    package let url: String
+    /// The device's API key.
+    package let key: String
+
+    package init(url: String, key: String) {
+        self.url = url
+        self.key = key
+    }
+}
+
+/// The store of one device in its directory, connected to a hub where one is given.
+package struct DeviceStore: Sendable {
+    /// The store.
+    package let store: DataStore
+    /// What moves its changes; nil where it is local-only.
+    package let driver: AppSyncDriver?
+    /// The device's code, unique at the hub.
+    package let deviceCode: String
+    /// The link's state as the screens show it.
+    package let link: LinkMonitor
+    /// The clocks.
+    package let time: any TimeSource
+
+    /// Opens or makes the store in `directory` and starts to synchronise.
+    ///
+    /// - Parameters:
+    ///   - code: the device's code where the caller gives one; else the store's own, made at its first start.
+    /// - Throws: `StoreError`, with a line that says what to do.
+    package static func open(
+        directory: String, kind: DeviceKind, hub: HubLink?, code: String? = nil, person: String? = nil,
+        checksParents: Bool = true, time: any TimeSource = SystemTimeSource(), log: Log = .none
+    ) async throws -> DeviceStore {
+        try Files.createDirectory(directory)
+        let deviceCode = try code ?? savedCode(in: directory)
+        var options = StoreOptions(
+            time: time, policies: syncPolicies(for: kind), isLocalOnly: hub == nil, checksParents: checksParents, log: log)
+        if hub == nil { options.policies = options.policies.mapValues { $0 == .none ? .none : .both } }
+        let driver = try hub.map {
+            try AppSyncDriver(url: $0.url, key: $0.key, device: deviceCode, person: person, log: log)
+        }
+        let store = try await DataStore(
+            schema: warehouse, at: .directory(directory), options: options, driver: driver)
+        let link = LinkMonitor(store: store, facts: driver.map { driver in { DeviceStore.facts(of: driver.status) } })
+        if driver != nil { try await store.start() }
+        return DeviceStore(store: store, driver: driver, deviceCode: deviceCode, link: link, time: time)
+    }
+
+    /// Ends synchronising and closes the store.
+    package func close() async {
+        await store.stop()
+        await store.close()
+    }
+
+    /// The code in the store's directory, made at the first start: a new or restored directory is a new device.
+    private static func savedCode(in directory: String) throws -> String {
+        let path = directory + "/device"
+        if Files.exists(path) {
+            let text = try Files.readText(path).prefix { !$0.isWhitespace }
+            if !text.isEmpty { return String(text) }
+        }
+        // 30 bits in Crockford's alphabet: read aloud without doubt, and no two of a site alike.
+        let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+        var bits = SystemRandom().next()
+        var code = "T"
+        for _ in 0..<6 {
+            code.append(alphabet[Int(bits & 31)])
+            bits >>= 5
+        }
+        try Files.writeAtomically(code + "\n", to: path)
+        return code
+    }
+
+    private static func facts(of status: SyncStatus) -> LinkFacts {
+        LinkFacts(
+            isOnline: status.isLive, lastContactUptime: status.lastContact,
+            clockOffsetMilliseconds: status.clockOffsetMilliseconds.map { Int($0) }, pausedReason: status.pausedReason)
+    }
+}
