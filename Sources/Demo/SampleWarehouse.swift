@@ -1,5 +1,6 @@
 import Basics
 import Counting
+import Crypto
 import Models
 import WarehouseModels
 
@@ -52,7 +53,7 @@ package struct SampleWarehouse: Sendable {
     /// Makes the warehouse that belongs to `seed`; the book is as of `asOf`.
     package init(seed: UInt64 = 20, asOf: DateTime) {
         snapshot = BookSnapshot(
-            id: NaturalKey.id("BookSnapshot", ["sample", String(seed)]), source: "sample warehouse",
+            id: Self.id("BookSnapshot", ["sample", String(seed)]), source: "sample warehouse",
             sha256: "sample-\(seed)", asOf: asOf, lines: 0, bookFrozen: true)
         var random = SplitMix64(seed: seed)
         makeItems(&random)
@@ -75,29 +76,36 @@ package struct SampleWarehouse: Sendable {
         for number in 0..<120 {
             let (name, code) = Self.names[number / 10]
             let sku = "\(4700 + number)-\(code)"
-            let id = NaturalKey.id("Item", [sku])
+            let id = Self.id("Item", [sku])
             let item = Item(
                 id: id, sku: sku, name: "\(name) \(Self.variants[number % 10])", baseUnit: "EA", decimals: 0,
                 abcClass: ["A", "B", "B", "C", "C"][number % 5], tracking: .NONE, hasExpiry: false, active: true)
             items.append(item)
             costs.append(
                 ItemCost(
-                    id: NaturalKey.id("ItemCost", [id]), itemID: id,
+                    id: Self.id("ItemCost", [id]), itemID: id,
                     unitCost: Decimal4(units: Int64(5_000 + random.next() % 400_000)), currency: "EUR"))
             let pack = Pack(
-                id: NaturalKey.id("Pack", [id, "CS"]), itemID: id, unit: "CS", numerator: String(Self.caseSize),
+                id: Self.id("Pack", [id, "CS"]), itemID: id, unit: "CS", numerator: String(Self.caseSize),
                 denominator: "1")
             packs.append(pack)
-            // 952 is GS1's prefix for demonstrations.
-            let each = GTIN.withCheckDigit("952" + padded(100_000_000 + number * 7, 9))
-            barcodes.append(barcode(of: item, value: "0" + each, packID: nil))
-            barcodes.append(barcode(of: item, value: GTIN.withCheckDigit("1" + each.dropLast()), packID: pack.id))
+            // 952 is GS1's prefix for demonstrations; indicator 1 is the case.
+            let payload = "952" + padded(100_000_000 + number * 7, 9)
+            barcodes.append(barcode(of: item, value: Self.gtin("0" + payload), packID: nil))
+            barcodes.append(barcode(of: item, value: Self.gtin("1" + payload), packID: pack.id))
         }
+    }
+
+    private static func gtin(_ payload: String) -> String { payload + GTIN.checkDigit(for: Array(payload.utf8)) }
+
+    /// The id of a record of the sample's site.
+    package static func id(_ model: String, _ key: [String]) -> String {
+        RecordID.natural(model, ["sample"] + key, sha256: { SHA256.hexDigest($0) })
     }
 
     private func barcode(of item: Item, value: String, packID: String?) -> Barcode {
         Barcode(
-            id: NaturalKey.id("Barcode", [value]), value: value, itemID: item.id, packID: packID, source: "sample")
+            id: Self.id("Barcode", [value]), value: value, itemID: item.id, packID: packID, source: "sample")
     }
 
     private mutating func makeBins() {
@@ -107,7 +115,7 @@ package struct SampleWarehouse: Sendable {
         ]
         var codes: [(String, String, BinKind, Int)] = []
         for (index, zone) in plan.enumerated() {
-            let id = NaturalKey.id("Zone", [zone.code])
+            let id = Self.id("Zone", [zone.code])
             zones.append(
                 Zone(
                     id: id, code: zone.code, name: zone.name, walkSequence: index + 1, erpSite: "1000",
@@ -118,12 +126,12 @@ package struct SampleWarehouse: Sendable {
                 }
             }
         }
-        let digits = CheckDigits.make(codes: codes.map(\.0), seed: "sample")
+        let digits = CheckDigits.assign(codes.map { (code: $0.0, existing: nil) }, seed: "sample")
         for (index, (code, zoneID, kind, aisle)) in codes.enumerated() {
             bins.append(
                 Bin(
-                    id: NaturalKey.id("Bin", [code]), code: code, zoneID: zoneID, walkSequence: index + 1, kind: kind,
-                    aisle: padded(aisle, 2), barcode: code, checkDigits: digits[index], active: true))
+                    id: Self.id("Bin", [code]), code: code, zoneID: zoneID, walkSequence: index + 1, kind: kind,
+                    aisle: padded(aisle, 2), barcode: code, checkDigits: digits[code] ?? "", active: true))
         }
     }
 
@@ -162,7 +170,7 @@ package struct SampleWarehouse: Sendable {
             for line in lines {
                 book.append(
                     BookLine(
-                        id: NaturalKey.id("BookLine", [snapshot.id, bin.id, line.item]), snapshotID: snapshot.id,
+                        id: Self.id("BookLine", [snapshot.id, bin.id, line.item]), snapshotID: snapshot.id,
                         binID: bin.id, itemID: line.item, quantity: Decimal3(line.quantity)))
             }
         }
@@ -204,7 +212,7 @@ package struct SampleWarehouse: Sendable {
         ] {
             people.append(
                 Person(
-                    id: NaturalKey.id("Person", [login]), login: login, name: name, roles: [role], language: "en",
+                    id: Self.id("Person", [login]), login: login, name: name, roles: [role], language: "en",
                     active: true))
         }
     }
