@@ -1,0 +1,62 @@
+import Assembly
+import Basics
+import CountingApp
+import System
+import Terminal
+import WarehouseModels
+
+/// `bincount count`: the counter's app on this terminal.
+enum CountCommand {
+    static let command = Program.Command(
+        name: "count", summary: "count bins on this terminal",
+        help: """
+            bincount count --data DIR [--hub URL] [--screens DIR] [--device CODE] [--api-key-file FILE]
+
+            Opens the counting screens. Everything counted is stored in DIR first and goes to the hub when there is a
+            link; without --hub it works on its own. --screens takes the screens of a site, read again when they change.
+            The key is read from BINCOUNT_API_KEY or FILE. F3 at the sign-in screen ends it.
+            """,
+        run: run)
+
+    private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
+        let data = try arguments.required("--data", "DIR")
+        let hub = try Options.hub(&arguments)
+        let screens = try AppScreens.load(directory: try arguments.value("--screens", "DIR"))
+        let code = try arguments.value("--device", "CODE")
+        guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }
+        for diagnostic in screens.diagnostics { printError("bincount count: \(diagnostic)") }
+        return try TerminalProgram.run(
+            data: data, screens: screens, kind: .terminal, hub: hub, code: code
+        ) { device, host in
+            AppAssembly.counter(on: device, host: host)
+        }
+    }
+}
+
+/// `bincount supervise`: the supervisor's live view.
+enum SuperviseCommand {
+    static let command = Program.Command(
+        name: "supervise", summary: "watch and decide, live",
+        help: """
+            bincount supervise --data DIR --hub URL [--person LOGIN] [--screens DIR] [--api-key-file FILE]
+
+            Zones, people, exceptions and variances as they happen, and the decisions on them. The key (BINCOUNT_API_KEY
+            or FILE) must have the group `supervisors`; until people sign in with a PIN it stands for LOGIN, or for the
+            only supervisor there is.
+            """,
+        run: run)
+
+    private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
+        let data = try arguments.required("--data", "DIR")
+        guard let hub = try Options.hub(&arguments) else { throw UsageError("--hub URL is missing") }
+        let screens = try AppScreens.load(directory: try arguments.value("--screens", "DIR"))
+        let person = try arguments.value("--person", "LOGIN")
+        guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }
+        for diagnostic in screens.diagnostics { printError("bincount supervise: \(diagnostic)") }
+        return try TerminalProgram.run(
+            data: data, screens: screens, kind: .supervisor, hub: hub, code: nil
+        ) { device, host in
+            AppAssembly.supervisor(on: device, login: person, host: host)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Assembly
+import Basics
+import DataStore
+import System
+import WarehouseModels
+
+/// `bincount status`: what is in a store, and what waits in it.
+enum StatusCommand {
+    static let command = Program.Command(
+        name: "status", summary: "what a store holds and what waits in it",
+        help: """
+            bincount status --data DIR [--json]
+
+            The device's code, the records by model, what is unsent by person, what the hub refused, and rows that this
+            version could not read. It may be used while the app runs.
+            """,
+        run: run)
+
+    private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
+        let data = try arguments.required("--data", "DIR")
+        let asJSON = arguments.flag("--json")
+        guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }
+        guard Files.exists(data + "/store.sqlite") else { throw CommandFailure("there is no store in \(data)") }
+        let report = try waitFor { () -> JSONValue in
+            let device = try await DeviceStore.open(directory: data, kind: .terminal, hub: nil)
+            defer { Task { await device.close() } }
+            let quarantined = try await device.store.quarantined().count
+            return try await device.store.read { tx in
+                var models = JSONObject()
+                for model in warehouse.models {
+                    let count = try tx.query(model: model.name, page: .first(1)).isEmpty ? 0 : try tx.count(of: model.name)
+                    if count > 0 { models[model.name] = .integer(Int64(count)) }
+                }
+                var unsent = JSONObject()
+                for (person, count) in try tx.unsentCounts() { unsent[person ?? "device"] = .integer(Int64(count)) }
+                let outbox = try tx.outboxStatus()
+                return .object([
+                    "device": .string(device.deviceCode), "records": .object(models), "unsent": .object(unsent),
+                    "refused": .integer(Int64(outbox.parked)), "unreadable": .integer(Int64(quarantined)),
+                ])
+            }
+        }
+        if asJSON {
+            print(report.text)
+        } else {
+            print("device \(report["device"]?.string ?? "")")
+            for (name, value) in report["records"]?.object?.members ?? [] { print("  \(name)  \(value.text)") }
+            let unsent = report["unsent"]?.object?.members ?? []
+            print(unsent.isEmpty ? "nothing is unsent" : "unsent:")
+            for (person, count) in unsent { print("  \(person)  \(count.text)") }
+            print("refused by the hub: \(report["refused"]?.text ?? "0")   unreadable: \(report["unreadable"]?.text ?? "0")")
+        }
+        return 0
+    }
+}
