@@ -125,6 +125,8 @@ package enum AppEffect<Job: StoreJob>: Sendable {
     /// Perform a job; its answer comes back with the same number.
     case perform(job: Int, Job)
     case sound(Sound)
+    /// Somebody signed in, or nobody is any more: the link fetches what this person may read.
+    case personChanged(String?)
     case quit
 }
 

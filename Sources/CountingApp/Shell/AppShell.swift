@@ -27,6 +27,7 @@ package actor AppShell<Machine: AppMachine & Sendable> {
     private let store: DataStore
     private let link: LinkMonitor
     private let makeEnvironment: @Sendable (Int?) -> JobEnvironment
+    private let personChanged: @Sendable (String?) -> Void
     private let time: any TimeSource
     private weak var host: (any AppHost)?
     private let jobs: AsyncStream<(Int, Machine.Job)>
@@ -38,7 +39,8 @@ package actor AppShell<Machine: AppMachine & Sendable> {
 
     package init(
         machine: Machine, store: DataStore, link: LinkMonitor, time: any TimeSource, host: (any AppHost)?,
-        executor: any SerialExecutor, environment: @escaping @Sendable (_ clockOffset: Int?) -> JobEnvironment
+        executor: any SerialExecutor, environment: @escaping @Sendable (_ clockOffset: Int?) -> JobEnvironment,
+        personChanged: @escaping @Sendable (String?) -> Void = { _ in }
     ) {
         self.machine = machine
         self.store = store
@@ -47,6 +49,7 @@ package actor AppShell<Machine: AppMachine & Sendable> {
         self.host = host
         self.executor = executor
         makeEnvironment = environment
+        self.personChanged = personChanged
         (jobs, addJob) = AsyncStream.makeStream()
     }
 
@@ -74,6 +77,7 @@ package actor AppShell<Machine: AppMachine & Sendable> {
                 jobsInFlight += 1
                 addJob.yield((number, job))
             case .sound(let sound): host?.play(sound)
+            case .personChanged(let person): personChanged(person)
             case .quit: host?.quit()
             }
         }
