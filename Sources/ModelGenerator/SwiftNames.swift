@@ -28,7 +28,7 @@ enum SwiftNames {
     private static let embeddedMembers: Set<String> = ["json", "storageValue"]
     private static let enumMembers: Set<String> = [
         "allCases", "AllCases", "RawValue", "rawValue", "hashValue", "json", "storageValue", "self", "Self", "Type",
-        "Protocol", "init",
+        "Protocol",
     ]
 
     static func escaped(_ name: String) -> String { keywords.contains(name) ? "`\(name)`" : name }

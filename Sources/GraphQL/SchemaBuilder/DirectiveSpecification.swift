@@ -87,7 +87,9 @@ extension SchemaBuilder {
         let value = argument.value
         let wanted: String
         switch (kind, value.kind) {
-        case (.string, .string), (.int, .int), (.rules, .list), (.object, .object), (.strings, .string): return
+        case (.string, .string), (.int, .int), (.rules, .list), (.object, .object), (.object, .null),
+            (.strings, .string):
+            return
         case (.strings, .list) where value.strings != nil: return
         case (.oneOf(let names), .enumeration(let name)):
             if names.contains(name) { return }

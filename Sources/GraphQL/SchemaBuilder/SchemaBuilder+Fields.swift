@@ -51,7 +51,9 @@ extension SchemaBuilder {
     /// Implicit `createdAt` and `updatedAt`, renamed or left out as `@model(timestamps:)` says.
     private mutating func addTimestamps(_ draft: inout ModelDraft) {
         var names: [(argument: String, field: String?)] = [("createdAt", "createdAt"), ("updatedAt", "updatedAt")]
-        for member in draft.definition.directive("model")?["timestamps"]?.object ?? [] {
+        let timestamps = draft.definition.directive("model")?["timestamps"]
+        if timestamps?.kind == .null { return }
+        for member in timestamps?.object ?? [] {
             guard let index = names.firstIndex(where: { $0.argument == member.name }) else {
                 mistake(member.position, "timestamps has createdAt and updatedAt only")
                 continue

@@ -1,0 +1,4 @@
+import Models
+
+/// The schema of `Sample.graphql`.
+public let sample: Schema = modelSchema
