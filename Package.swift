@@ -110,7 +110,7 @@ let package = Package(
             exclude: ["Golden"]),
         tests("CountingTests", ["Counting", "WarehouseModels", "Models", "Basics"]),
         tests(
-            "ScreensTests", ["Screens", "Terminal", "Basics"], exclude: ["Drawn", "Snapshots", "make-width-table.py"]),
+            "ScreensTests", ["Screens", "Terminal", "CTerminal", "Basics"], exclude: ["Drawn", "Snapshots", "make-width-table.py"]),
         tests("SystemTests", ["System", "Crypto", "Basics"]),
         tests("TransportTests", ["Transport", "System", "Basics"]),
         tests("StoreTests", ["SampleModels", "DataStore", "ModelTables", "SQLite", "WarehouseModels", "Models", "System", "Basics"]),

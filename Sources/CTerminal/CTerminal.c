@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <pthread.h>
 #include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ static bool is_utf8;
 static int cursor_row = -1;
 static int cursor_column;
 
-bool cterminal_set_locale(void) {
+static void take_locale(void) {
     setlocale(LC_ALL, "");
     is_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     if (!is_utf8) {
@@ -39,6 +40,12 @@ bool cterminal_set_locale(void) {
     }
     // Numbers are printed and read in one form everywhere.
     setlocale(LC_NUMERIC, "C");
+}
+
+bool cterminal_set_locale(void) {
+    // Once only: another thread must not meet the moment between the environment's locale and ours.
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, take_locale);
     return is_utf8;
 }
 

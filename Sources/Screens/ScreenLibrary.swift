@@ -106,7 +106,8 @@ public struct ScreenLibrary: Sendable {
                 screen.keys.append(key)
             }
         }
-        screen.layouts.sort { $0.size.area > $1.size.area }
+        // Of two with as many cells the wider shows more, since rows can be stretched.
+        screen.layouts.sort { ($0.size.area, $0.size.width) > ($1.size.area, $1.size.width) }
         screens[parser.name] = screen
     }
 
