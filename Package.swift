@@ -133,6 +133,11 @@ let package = Package(
                 "CountingApp", "InventoryControl", "DataStore", "Counting", "WarehouseModels", "Screens", "Terminal",
                 "Crypto", "Models", "System", "Basics",
             ]),
+        tests(
+            "LinkTests",
+            [
+                "Hub", "SyncEngine", "DataStore", "AppSync", "Transport", "WarehouseModels", "Models", "System", "Basics",
+            ]),
         tests("RealTests", ["System", "Basics"]),
         tests(
             "FloorTests",

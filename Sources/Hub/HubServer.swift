@@ -15,7 +15,8 @@ public final class HubServer: Sendable {
     private let worker: HubWorker
     private let server: HTTPServer
     private let timers: Locked<[LoopTimer]>
-    private let lock: FileLock
+    /// Held until the server has stopped.
+    private let lock: Locked<FileLock?>
 
     /// Opens the data directory and begins to listen; requests are taken when it returns.
     ///
@@ -36,7 +37,7 @@ public final class HubServer: Sendable {
         }
         try Files.createDirectory(options.dataDirectory)
         do {
-            lock = try FileLock(options.dataDirectory + "/hub.lock")
+            lock = Locked(try FileLock(options.dataDirectory + "/hub.lock"))
         } catch let held as FileLock.Held {
             throw HubError(
                 "\(options.dataDirectory) is in use by another hub"
@@ -85,6 +86,7 @@ public final class HubServer: Sendable {
                 continuation.resume()
             }
         }
+        lock.withLock { $0 = nil }
     }
 }
 

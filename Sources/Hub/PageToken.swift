@@ -30,12 +30,12 @@ struct PageToken: Hashable {
     func sealed(_ binding: String, key: [UInt8]) -> String {
         let plain = Array("\(walk.rawValue):\(startedAt):\(position):\(row):\(lastRow)".utf8)
         let code = Self.code(plain, binding, key)
-        return AppSync.Base64.encode(code + Self.mask(plain, code, key), forURL: true)
+        return Base64.encodeURL(code + Self.mask(plain, code, key))
     }
 
     /// Opens a token; nil where it is forged, cut, or of another query.
     init?(_ text: String, _ binding: String, key: [UInt8]) {
-        guard text.utf8.count <= 400, let bytes = AppSync.Base64.decode(text), bytes.count > Self.codeSize else {
+        guard text.utf8.count <= 400, let bytes = Base64.decode(text), bytes.count > Self.codeSize else {
             return nil
         }
         let code = Array(bytes[..<Self.codeSize])
