@@ -1,3 +1,18 @@
+import Synchronization
+
+/// The compiled pictures of one screen, shared by its copies.
+final class DrawingCache: Sendable {
+    private let drawings = Mutex<[DrawingKey: Drawing]>([:])
+
+    /// The picture of a key, made by `make` the first time.
+    func drawing(_ key: DrawingKey, make: () -> Drawing) -> Drawing {
+        if let known = drawings.withLock({ $0[key] }) { return known }
+        let made = make()
+        drawings.withLock { $0[key] = made }
+        return made
+    }
+}
+
 /// Names one compiled picture.
 struct DrawingKey: Hashable, Sendable {
     var language: String

@@ -26,9 +26,18 @@ extension Screen {
     }
 
     private func drawing(for size: GridSize, language: String) -> Drawing? {
-        guard let layout = layoutSize(for: size) else { return nil }
-        return drawings[DrawingKey(language: language, size: layout)]
-            ?? drawings[DrawingKey(language: ScreenLibrary.baseLanguage, size: layout)]
+        guard let layout = layouts.first(where: { $0.size.fits(in: size) }) else { return nil }
+        let language = catalogs[language] == nil ? ScreenLibrary.baseLanguage : language
+        return drawings.drawing(DrawingKey(language: language, size: layout.size)) {
+            let catalog = catalogs[language]
+            let base = catalogs[ScreenLibrary.baseLanguage]
+            let messages = self.messages.mapValues { message in
+                Drawing.MessageText(
+                    kind: message.kind,
+                    variants: catalog?.texts[message.textKey] ?? base?.texts[message.textKey] ?? [message.textKey])
+            }
+            return Drawing(layout, catalog: catalog, base: base, messages: messages)
+        }
     }
 
     private func tooSmall(_ size: GridSize) -> CellGrid {

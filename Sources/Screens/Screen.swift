@@ -161,8 +161,10 @@ public struct Screen: Sendable {
     public internal(set) var messages: [String: MessageDeclaration]
     /// The pictures, largest first.
     var layouts: [Layout]
-    /// Compiled pictures by language and size, for drawing.
-    var drawings: [DrawingKey: Drawing] = [:]
+    /// Compiled pictures by language and size; made when first asked for.
+    let drawings = DrawingCache()
+    /// The texts of each language.
+    var catalogs: [String: Catalog] = [:]
     let line: Int
 
     /// The sizes it is drawn for, largest first.

@@ -185,4 +185,38 @@ struct TerminalTests {
         #expect(written.contains("\u{1B}[?2004h") && written.contains("\u{1B}[?1049h"))
         #expect(written.contains("\u{1B}[?2004l") && written.contains("\u{1B}[?1049l"))
     }
+
+    @Test("runs a loop in which keys, scans and the jobs of the screen's actor take turns on one thread")
+    func runsLoops() async throws {
+        let pseudo = try PseudoTerminal(GridSize(80, 24))
+        let path = String(cString: try #require(ttyname(pseudo.slave)))
+        pseudo.type("7\r4006381333931\r")
+        await #expect(processExitsWith: .exitCode(7)) { [path = path as String] in
+            let slave = Glibc.open(path, O_RDWR | O_NOCTTY)
+            let code = try TerminalLoop.run(TerminalOptions(input: slave, output: slave, type: "xterm")) { loop in
+                var seen: [Input] = []
+                var shown = CellGrid(size: loop.size)
+                loop.onPaint = { shown }
+                loop.onEvent = { event in
+                    guard case .input(let input) = event else { return }
+                    seen.append(input)
+                    guard case .scan(let scan, _) = input else { return }
+                    loop.play(.accepted)
+                    shown.put("scanned \(scan.text)", column: 0, row: 3)
+                    let isWhole = seen.contains(.key(.character("7"))) && seen.contains(.key(.enter))
+                    Task { @UI in
+                        shown.put("and a job ran", column: 0, row: 4)
+                        await Task.yield()
+                        UI.shared.assertIsolated()
+                        loop.after(milliseconds: 1) { loop.stop(code: isWhole ? 7 : 2) }
+                    }
+                }
+                loop.after(milliseconds: 30_000) { loop.stop(code: 3) }
+            }
+            exit(code)
+        }
+        let written = pseudo.written()
+        #expect(written.contains("scanned 4006381333931") && written.contains("and a job ran"))
+        #expect(written.contains("\u{7}"))
+    }
 }
