@@ -14,7 +14,7 @@ extension GS1Reader {
         let has = { (identifier: String) in values[identifier] != nil }
         if has("01"), has("37") { flags.append(.excluded("01", "37")) }
         if has("01"), has("02") { flags.append(.excluded("01", "02")) }
-        if has("37"), !has("02") { flags.append(.missing("02", neededBy: "37")) }
+        if has("37"), !has("02"), !has("01") { flags.append(.missing("02", neededBy: "37")) }
         if has("02"), !has("37") { flags.append(.missing("37", neededBy: "02")) }
         let item = has("01") || has("03") || has("8006")
         if has("21"), !item { flags.append(.missing("01", neededBy: "21")) }

@@ -40,7 +40,7 @@ public struct Opinion: Sendable, Hashable {
     public let lines: [LineKey: CountLine]
     /// The statement that the bin is empty, where every pass that counted says so.
     public let empty: BinStatement?
-    /// The statement that the bin was skipped, where no pass counted anything.
+    /// The statement that the bin, or what was left of it, was not counted.
     public let skip: BinStatement?
     /// Plates taken whole (true) or opened (false).
     public let plates: [String: Bool]

@@ -66,13 +66,18 @@ public struct OpinionBuilder: Sendable {
         return Opinion(
             id: group[0].id, passes: group, totals: totals, lines: lines,
             empty: withCounts.isEmpty ? parts.compactMap(\.empty).max { $0.at < $1.at } : nil,
-            skip: withCounts.isEmpty && parts.allSatisfy { $0.empty == nil }
-                ? parts.compactMap(\.skip).max { $0.at < $1.at } : nil,
+            skip: skips(parts),
             plates: plates, state: state(of: counting, totals, bounds, isMissing: !missing.isEmpty), missing: missing,
             late: group.flatMap { pass in
                 (totals[pass.id]?.ignored ?? [:]).filter { $0.value == .takenOver }.map(\.key).sorted()
             },
             closedAt: parts.compactMap { $0.closing?.at }.max())
+    }
+
+    /// A skip holds where nobody counted anything, or where the same pass gave up after it had begun.
+    private func skips(_ parts: [PassTotals]) -> BinStatement? {
+        let isUncounted = parts.allSatisfy { $0.lines.isEmpty && $0.empty == nil }
+        return parts.filter { isUncounted || !$0.lines.isEmpty }.compactMap(\.skip).max { $0.at < $1.at }
     }
 
     private func state(
