@@ -78,8 +78,8 @@ public enum RecordChain {
     ///
     /// - Parameters:
     ///   - records: in any order; they must be of one device.
-    ///   - previous: the sequence and the hash before the first of them; nil to begin with the first one given, whatever
-    ///     its place.
+    ///   - previous: the sequence and the hash before the first of them; nil to begin with the first one given,
+    ///     whatever its place.
     public static func verify<R: ChainedRecord>(
         _ records: some Sequence<R>, after previous: (sequence: Int, hash: String)? = (0, ""), sha256: SHA256Hex
     ) -> ChainReport {

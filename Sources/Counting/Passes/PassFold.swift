@@ -26,7 +26,7 @@ public enum PassFold {
     /// Folds a pass.
     ///
     /// - Parameters:
-    ///   - entries: the pass's, in any order, doubles allowed; UNDO entries of other passes of the same opinion may stand
+    ///   - entries: the pass's, in any order, doubles allowed; UNDO entries of other passes of the opinion may stand
     ///     among them and take back entries of this one.
     ///   - matches: what unknown codes stand for.
     ///   - bounds: what a take-over left of the pass.

@@ -29,7 +29,7 @@ public struct RunningPass: Sendable {
         self.time = time
     }
 
-    /// Takes an entry of the pass, or an UNDO that another pass of the opinion wrote; one known already changes nothing.
+    /// Takes an entry of the pass, or an UNDO that another pass of the opinion wrote; a known one changes nothing.
     public mutating func add(_ entry: CountEntry) {
         let isOwn = entry.passID == totals.passID
         guard isOwn || entry.kind == .UNDO, entries[entry.id] == nil else { return }
