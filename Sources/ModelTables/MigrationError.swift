@@ -64,4 +64,10 @@ public struct SchemaChange: Sendable, Hashable {
     public var addedFields: [FieldName] = []
     /// Fields whose column went; no row had a value in it.
     public var removedFields: [FieldName] = []
+
+    /// A change of the format alone.
+    public init(oldFormat: Int, newFormat: Int) {
+        self.oldFormat = oldFormat
+        self.newFormat = newFormat
+    }
 }

@@ -25,8 +25,14 @@ extension Connection {
 
     /// What is wrong with the file: an empty list where nothing is. `quick` leaves out comparing indexes with tables.
     public func integrityProblems(quick: Bool = false) throws(SQLiteError) -> [String] {
-        let found = try rows(quick ? "PRAGMA quick_check" : "PRAGMA integrity_check").compactMap { $0.first?.text }
-        return found == ["ok"] ? [] : found
+        do {
+            let found = try rows(quick ? "PRAGMA quick_check" : "PRAGMA integrity_check").compactMap { $0.first?.text }
+            return found == ["ok"] ? [] : found
+        } catch {
+            // Some damage keeps the check itself from going on.
+            guard error.isCorrupt else { throw error }
+            return [error.message]
+        }
     }
 
     /// A number that changes when *another* connection commits.
