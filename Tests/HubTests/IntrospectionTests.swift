@@ -1,0 +1,76 @@
+import Basics
+import Testing
+import WarehouseModels
+
+@testable import Hub
+
+@Suite struct IntrospectionTests {
+    /// graphql-core's `get_introspection_query()` with every option on.
+    static let standard = """
+        query IntrospectionQuery {
+          __schema {
+            description
+            queryType { name kind }
+            mutationType { name kind }
+            subscriptionType { name kind }
+            types { ...FullType }
+            directives { name description isRepeatable locations args(includeDeprecated: true) { ...InputValue } }
+          }
+        }
+        fragment FullType on __Type {
+          kind name description specifiedByURL
+          fields(includeDeprecated: true) {
+            name description args(includeDeprecated: true) { ...InputValue } type { ...TypeRef } isDeprecated deprecationReason
+          }
+          inputFields(includeDeprecated: true) { ...InputValue }
+          interfaces { ...TypeRef }
+          enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason }
+          possibleTypes { ...TypeRef }
+        }
+        fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated deprecationReason }
+        fragment TypeRef on __Type {
+          kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
+            ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } }
+        }
+        """
+
+    @Test func theStandardQueryDescribesEveryTypeThatIsNamed() throws {
+        let hub = try HubFixture(warehouse)
+        let json = hub.send(Self.standard)
+        #expect(json["errors"] == nil)
+        let types = try #require(json.result?["types"]?.array)
+        let names = Set(types.compactMap { $0["name"]?.string })
+        #expect(names.count == types.count)
+        var referenced: Set<String> = []
+        func visit(_ json: JSONValue) {
+            switch json {
+            case .array(let elements): elements.forEach(visit)
+            case .object(let object):
+                if object["kind"] != nil, let name = object["name"]?.string { referenced.insert(name) }
+                object.members.forEach { visit($0.value) }
+            default: break
+            }
+        }
+        visit(json)
+        #expect(referenced.subtracting(names).isEmpty)
+        #expect(
+            names.isSuperset(of: ["CountEntry", "ModelCountEntryFilterInput", "CreateBinInput", "ModelBinConnection"]))
+        #expect(!names.contains("Draft"))
+        let directives = json.result?["directives"]?.array?.compactMap { $0["name"]?.string }
+        #expect(directives == ["include", "skip"])
+    }
+
+    @Test func oneTypeIsDescribedByName() throws {
+        let hub = try HubFixture()
+        let type = hub.send(
+            "{ __type(name: \"CreateNoteInput\") { kind inputFields { name type { kind name ofType { name } } } } __typename }"
+        )
+        #expect(type["data"]?["__typename"] == "Query")
+        let fields = type["data"]?["__type"]?["inputFields"]?.array ?? []
+        #expect(fields.first { $0["name"] == "id" }?["type"]?["kind"] == "SCALAR")
+        #expect(fields.first { $0["name"] == "title" }?["type"]?["ofType"]?["name"] == "String")
+        #expect(fields.first { $0["name"] == "mood" }?["type"]?["kind"] == "ENUM")
+        #expect(fields.contains { $0["name"] == "createdAt" } == false)
+        #expect(hub.send("{ __type(name: \"Nope\") { name } }").result == .null)
+    }
+}
