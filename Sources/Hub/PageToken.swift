@@ -35,7 +35,9 @@ struct PageToken: Hashable {
 
     /// Opens a token; nil where it is forged, cut, or of another query.
     init?(_ text: String, _ binding: String, key: [UInt8]) {
-        guard text.utf8.count <= 400, let bytes = Base64.decode(text), bytes.count > Self.codeSize else {
+        guard text.utf8.count <= 400, let bytes = Base64.decode(text), bytes.count > Self.codeSize,
+            Base64.encodeURL(bytes) == text
+        else {
             return nil
         }
         let code = Array(bytes[..<Self.codeSize])

@@ -1,0 +1,30 @@
+import Basics
+import Hub
+import System
+import Testing
+import WarehouseModels
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Python with the package `gql` and its aiohttp and websockets extras; named by `GQL_PYTHON`.
+private let python: String? = getenv("GQL_PYTHON").map { String(cString: $0) }
+
+@Suite struct GQLClientTests {
+    @Test(.enabled(if: python != nil, "set GQL_PYTHON to a Python that has gql[aiohttp,websockets]"))
+    func aClientMadeByOthersCreatesQueriesSyncsAndSubscribes() async throws {
+        let directory = try TempDirectory("gql-test")
+        let server = try await HubServer.start(
+            HubOptions(
+                dataDirectory: directory.file("hub"), schema: warehouse, keys: try APIKeys(["c-key", "d-key:desk"]),
+                time: SystemTimeSource()))
+        let script = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
+        let result = try await ChildProcess.run(
+            [python ?? "", "/\(script)/Clients/appsync_gql.py", server.url, "c-key", "d-key"])
+        await server.stop()
+        #expect(
+            result.status.isSuccess,
+            "\(String(decoding: result.standardOutput + result.standardError, as: UTF8.self))")
+    }
+}
