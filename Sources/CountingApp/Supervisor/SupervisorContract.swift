@@ -1,8 +1,5 @@
 import Screens
 
-/// The supervisor's live view.
-package enum SupervisorApp {}
-
 extension SupervisorApp {
     /// All that the supervisor's screens may name.
     package static let contract: ScreenContract = {
