@@ -10,9 +10,7 @@ enum FloorReader {
         in tx: StoreTransaction, sessionID: String?, now: DateTime
     ) throws -> FloorSnapshot {
         var result = FloorSnapshot()
-        result.sessions = try tx.query(CountSession.self).sorted { a, b in
-            (isOpen(a) ? 1 : 0, a.createdAt?.milliseconds ?? .max, a.id) > (isOpen(b) ? 1 : 0, b.createdAt?.milliseconds ?? .max, b.id)
-        }
+        result.sessions = try tx.query(CountSession.self).sorted(by: isBefore)
         result.session = result.sessions.first { $0.id == sessionID } ?? result.sessions.first
         for person in try tx.query(Person.self) { result.names[person.id] = person.name }
         result.desks = try tx.query(Device.self, where: Device.kind == .desk)
@@ -37,6 +35,13 @@ enum FloorReader {
             result.book = try tx.get(BookSnapshot.self, id: plan.snapshotID)
         }
         return result
+    }
+
+    /// Open counts come first, then the newest; one not yet at the hub is the newest.
+    private static func isBefore(_ a: CountSession, _ b: CountSession) -> Bool {
+        if isOpen(a) != isOpen(b) { return isOpen(a) }
+        let (x, y) = (a.createdAt?.milliseconds ?? .max, b.createdAt?.milliseconds ?? .max)
+        return x != y ? x > y : a.id > b.id
     }
 
     private static func isOpen(_ session: CountSession) -> Bool {

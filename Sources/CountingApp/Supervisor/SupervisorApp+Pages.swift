@@ -6,16 +6,16 @@ import WarehouseModels
 extension SupervisorApp {
     func fillLines(_ state: inout ScreenState) {
         state["lines.text"] = .text(["\(floor.lineCount) lines, \(floor.grossValue) gross, the dearest first"])
-        state["lines.rows"] = .rows(
-            numbered(
-                floor.lines.map { line in
-                    [
-                        "bin": .text((marked.contains(line.verdict.id) ? "*" : "") + line.binCode),
-                        "item": .text(line.sku), "name": .text(line.name),
-                        "difference": .number(signed(line.verdict.variance)),
-                        "value": .number(line.verdict.varianceValue?.description ?? ""),
-                    ]
-                }))
+        state["lines.rows"] = .rows(numbered(floor.lines.map(lineCells)))
+    }
+
+    private func lineCells(_ line: FloorSnapshot.LineToDecide) -> [String: Screens.FieldValue] {
+        let mark = marked.contains(line.verdict.id) ? "*" : ""
+        return [
+            "bin": .text(mark + line.binCode), "item": .text(line.sku), "name": .text(line.name),
+            "difference": .number(signed(line.verdict.variance)),
+            "value": .number(line.verdict.varianceValue?.description ?? ""),
+        ]
     }
 
     func fillVariance(_ state: inout ScreenState) {

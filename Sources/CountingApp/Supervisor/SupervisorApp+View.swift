@@ -179,7 +179,7 @@ extension SupervisorApp {
     }
 
     /// Rows from ``offset`` on, numbered 1–9.
-    func numbered(_ rows: [[String: FieldValue]]) -> [ListRow] {
+    func numbered(_ rows: [[String: Screens.FieldValue]]) -> [ListRow] {
         rows.dropFirst(page == .floor ? 0 : offset).enumerated().map { index, cells in
             var cells = cells
             cells["number"] = .text(index < 9 ? String(index + 1) : "")

@@ -225,7 +225,7 @@ package struct SupervisorApp: AppMachine, Sendable {
         detail = line
     }
 
-    mutating func say(_ text: [String], _ kind: MessageKind) { message = ScreenMessage(text: text, kind: kind) }
+    mutating func say(_ text: [String], _ kind: Screens.MessageKind) { message = ScreenMessage(text: text, kind: kind) }
 
     static func name(of kind: DecisionKind) -> String {
         kind.rawValue.split(separator: "_").joined(separator: " ")
