@@ -9,10 +9,12 @@ import Models
 /// place. The output is written only when its bytes change, so that nothing is compiled again for nothing.
 public struct ModelGeneratorCommand {
     private let words: [String]
+    private let complain: (String) -> Void
 
-    /// Takes the words after the command's name.
-    public init(_ words: [String]) {
+    /// Takes the words after the command's name, and where lines of complaint go (stderr).
+    public init(_ words: [String], complain: @escaping (String) -> Void = ModelGeneratorCommand.standardError) {
         self.words = words
+        self.complain = complain
     }
 
     /// Does the work and returns the exit code: 0, 1 on a mistake in the schema or a file, 2 on wrong usage.
@@ -49,7 +51,8 @@ public struct ModelGeneratorCommand {
         }
     }
 
-    private func complain(_ line: String) {
+    /// Writes one line to stderr.
+    public static func standardError(_ line: String) {
         let bytes = Array((line + "\n").utf8)
         _ = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }

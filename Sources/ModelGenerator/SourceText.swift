@@ -20,7 +20,7 @@ struct SourceText {
 
     /// A documentation comment.
     mutating func documentation(_ text: String) {
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+        for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
             self.line(line.isEmpty ? "///" : "/// \(line)")
         }
     }

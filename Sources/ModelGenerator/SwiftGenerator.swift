@@ -86,7 +86,7 @@ public struct SwiftGenerator {
         document(type.description, "The enum `\(type.name)` of the schema.")
         output.block("public enum \(SwiftNames.escaped(type.name)): String, EnumFieldValue {", close: "}") { output in
             for value in values {
-                for line in value.description?.split(separator: "\n") ?? [] { output.line("/// \(line)") }
+                if let description = value.description { output.documentation(description) }
                 output.line("case \(SwiftNames.escaped(value.name)) = \(SwiftNames.quoted(value.name))")
             }
         }

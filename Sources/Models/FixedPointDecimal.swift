@@ -84,7 +84,8 @@ public func decimalUnits(_ text: String, places: Int) -> Int64? {
     guard !digits.isEmpty else { return nil }
     var shift = places + exponent - fraction
     while shift < 0 {
-        guard let last = digits.popLast(), last == 0 else { return digits.isEmpty ? 0 : nil }
+        guard let last = digits.popLast() else { return 0 }
+        guard last == 0 else { return nil }
         shift += 1
     }
     var value: Int64 = 0

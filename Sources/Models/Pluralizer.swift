@@ -19,7 +19,7 @@ public enum Pluralizer {
                 return head + restoringCase(of: model, in: replaced)
             }
         }
-        return word + "s"
+        return word + restoringCase(of: string(letters.suffix(1)), in: "s")
     }
 
     private static func string(_ scalars: some Sequence<Unicode.Scalar>) -> String {

@@ -74,7 +74,7 @@ extension ScalarType {
 
     private static func isIPAddress(_ text: String) -> Bool {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        let prefix = parts.count == 2 ? Int(parts[1]) : nil
+        let prefix = parts.count == 2 && parts[1].allSatisfy(\.isWholeNumber) ? Int(parts[1]) : nil
         if parts.count == 2, prefix == nil { return false }
         let address = parts[0]
         if address.contains(":") {
@@ -98,7 +98,9 @@ extension ScalarType {
             wanted = 6
         }
         let joined = text.components(of: "::")
-        guard joined <= 1 else { return false }
+        guard joined <= 1, !text.contains(":::"), !text.hasPrefix(":") || text.hasPrefix("::"),
+            !text.hasSuffix(":") || text.hasSuffix("::")
+        else { return false }
         let filled = groups.filter { !$0.isEmpty }
         guard filled.allSatisfy({ $0.count <= 4 && $0.allSatisfy(\.isHexDigit) }) else { return false }
         return joined == 1 ? filled.count < wanted : filled.count == wanted && groups.count == wanted

@@ -76,7 +76,10 @@ struct SchemaBuilder {
         return Schema(models: models.map(finished), enums: enums, embedded: embedded)
     }
 
-    func isModel(_ type: TypeDefinition) -> Bool { type.directive("model") != nil }
+    func isModel(_ type: TypeDefinition) -> Bool {
+        guard case .object = type.kind else { return false }
+        return type.directive("model") != nil
+    }
 
     private func finished(_ draft: ModelDraft) -> ModelSchema {
         let definition = draft.definition
