@@ -44,15 +44,17 @@ package struct DeviceStore: Sendable {
     ) async throws -> DeviceStore {
         try Files.createDirectory(directory)
         let deviceCode = try code ?? savedCode(in: directory)
-        var options = StoreOptions(
+        let options = StoreOptions(
             time: time, policies: syncPolicies(for: kind), isLocalOnly: hub == nil, checksParents: checksParents, log: log)
-        if hub == nil { options.policies = options.policies.mapValues { $0 == .none ? .none : .both } }
         let driver = try hub.map {
             try AppSyncDriver(url: $0.url, key: $0.key, device: deviceCode, person: person, log: log)
         }
         let store = try await DataStore(
             schema: warehouse, at: .directory(directory), options: options, driver: driver)
-        let link = LinkMonitor(store: store, facts: driver.map { driver in { DeviceStore.facts(of: driver.status) } })
+        let facts: (@Sendable () -> LinkFacts)? = driver.map { driver in
+            { @Sendable in DeviceStore.facts(of: driver.status) }
+        }
+        let link = LinkMonitor(store: store, facts: facts)
         if driver != nil { try await store.start() }
         return DeviceStore(store: store, driver: driver, deviceCode: deviceCode, link: link, time: time)
     }
