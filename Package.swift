@@ -138,7 +138,9 @@ let package = Package(
             [
                 "Hub", "SyncEngine", "DataStore", "AppSync", "Transport", "WarehouseModels", "Models", "System", "Basics",
             ]),
-        tests("RealTests", ["System", "Basics"]),
+        tests(
+            "RealTests",
+            ["SyncEngine", "DataStore", "WarehouseModels", "Transport", "Models", "System", "Basics"]),
         tests(
             "FloorTests",
             [
