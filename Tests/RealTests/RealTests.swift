@@ -135,7 +135,7 @@ struct RealTests {
         let result = try await ChildProcess.run(
             [Built.python ?? "python3", Built.clients + "/appsync_gql.py", hub.url, "counter-key", "desk-key"],
             timeoutMilliseconds: 120_000)
-        #expect(result.status == .exited(0), "\(String(decoding: result.standardOutput + result.standardError, as: UTF8.self))")
+        #expect(result.status == .code(0), "\(String(decoding: result.standardOutput + result.standardError, as: UTF8.self))")
         await hub.stop()
     }
 
@@ -157,7 +157,7 @@ struct RealTests {
         for (words, code, says) in cases {
             let result = try await ChildProcess.run([Built.program] + words, timeoutMilliseconds: 20_000)
             let error = String(decoding: result.standardError, as: UTF8.self)
-            #expect(result.status == .exited(code), "\(words): \(result.status) \(error)")
+            #expect(result.status == .code(code), "\(words): \(result.status) \(error)")
             #expect(says.isEmpty || error.contains(says), "\(words): \(error)")
             #expect(error.split(separator: "\n").count <= 1, "\(words): more than one line: \(error)")
         }
