@@ -1,20 +1,223 @@
 import Basics
+import Counting
 import DataStore
+import Models
 import Screens
 import Terminal
+import WarehouseModels
 
+/// The counter's app: signing in, the list of bins, counting and closing a bin.
+///
+/// What it shows of counts is always what the store holds; only what is being typed is its own.
 package struct CounterApp: AppMachine, Sendable {
     package typealias Job = CounterJob
-    package var language: String { "en" }
-    package init(deviceCode: String) {}
-    package mutating func handle(_ event: AppEvent<CounterAnswer>, at moment: Moment) -> [AppEffect<CounterJob>] { [] }
-    package func view(at moment: Moment) -> AppView { AppView(screen: "signin", state: ScreenState()) }
-}
-package enum CounterAnswer: Sendable { case none }
-package struct CounterJob: StoreJob {
-    package var writes: Bool { false }
-    package var identity: String? { nil }
-    package func perform(in transaction: StoreTransaction, _ environment: JobEnvironment) throws -> CounterAnswer {
-        .none
+
+    /// The screen in front.
+    package enum Page: String, Sendable {
+        case signin, tasks, bin, close, reason, find, question, pack, tray, message, digits, help, matches, note, crew
+        case switchoff
     }
+
+    /// A page that asks for something and then goes back to where it came from.
+    struct Dialog: Sendable {
+        var page: Page
+        var title: [String] = []
+        var text: [String] = []
+        var facts: [(text: [String], value: String)] = []
+        var rows: [FoundRow] = []
+        var first = 0
+        var purpose = Purpose.none
+        /// The bin that waits while it is asked how to close the open one.
+        var request: BinRequest?
+    }
+
+    /// What the text typed into a dialog is.
+    enum Purpose: Sendable, Hashable {
+        case none, skip, part, note, find, crew, pack, message, emptyDigits
+        case taskDigits(String)
+    }
+
+    let deviceCode: String
+    var page = Page.signin
+    var floor = Floor()
+    var bin: BinView?
+    var line: OpenLine?
+    var typed = ""
+    var message: ScreenMessage?
+    /// An error that waits for a key that no scanner sends.
+    var isBlocked = false
+    /// A quantity that Enter stores when it comes again.
+    var confirming: String?
+    var dialog: Dialog?
+    var link = LinkState()
+    var size = GridSize(20, 16)
+    var chosenLanguage: String?
+
+    /// Input that came while a job decides what the next one means, or while an error stands.
+    var queue: [Input] = []
+    /// Scans that wait until a question is answered.
+    var held: [Input] = []
+    var waiting: (job: Int, act: CounterAct, text: String)?
+    private var background: [Int: CounterAct] = [:]
+    private var nextJob = 1
+    var effects: [AppEffect<CounterJob>] = []
+
+    /// The walk position that the list of bins starts after; nil for the person's own place.
+    var after: Int?
+    var earlier: [Int?] = []
+    private var isStale = false
+    private var savedDraft = ""
+    private var lastBeat: (beat: Beat, uptime: Int64)?
+
+    package init(deviceCode: String) { self.deviceCode = deviceCode }
+
+    package var language: String { chosenLanguage ?? floor.person?.language ?? "en" }
+    /// Whether nothing is under way: no job, no queued input.
+    package var isIdle: Bool { waiting == nil && background.isEmpty && (queue.isEmpty || isBlocked) }
+    /// The person signed in.
+    package var personID: String? { floor.person?.id }
+
+    package mutating func handle(_ event: AppEvent<CounterAnswer>, at moment: Moment) -> [AppEffect<CounterJob>] {
+        effects = []
+        switch event {
+        case .started: ask(.start)
+        case .input(let input): take(input)
+        case .answered(let job, let result): answered(job, result)
+        case .changed(let models): changed(models)
+        case .link(let state): link = state
+        case .tick: tick()
+        case .resized(let size): self.size = size
+        }
+        drain()
+        beat(moment)
+        return effects
+    }
+
+    // MARK: - Jobs
+
+    /// Asks the store for something that the next input depends on.
+    mutating func ask(_ act: CounterAct, text: String = "") {
+        waiting = (perform(act), act, text)
+    }
+
+    /// Has something done that no input waits for.
+    private mutating func askAside(_ act: CounterAct) {
+        let number = perform(act)
+        background[number] = act
+    }
+
+    private mutating func perform(_ act: CounterAct) -> Int {
+        var job = CounterJob(act)
+        job.personID = personID
+        job.line = line
+        job.after = after
+        job.isSyncing = link.isSyncing
+        defer { nextJob += 1 }
+        effects.append(.perform(job: nextJob, job))
+        return nextJob
+    }
+
+    private mutating func answered(_ job: Int, _ result: Result<CounterAnswer, JobFailure>) {
+        if background.removeValue(forKey: job) != nil {
+            // What was done aside failed silently only here: the link's own state shows a full disk at the next act.
+            if case .success(let answer) = result { show(answer) }
+            return
+        }
+        guard let asked = waiting, asked.job == job else { return }
+        waiting = nil
+        switch result {
+        case .success(let answer):
+            show(answer)
+            take(answer.outcome, asked.text)
+        case .failure(let failure):
+            typed = asked.text
+            let isFull = failure.text.lowercased().contains("full")
+            refuse(isFull ? ScreenMessage("storage.full") : ScreenMessage("storage.failed", ["reason": failure.text]))
+        }
+    }
+
+    private mutating func show(_ answer: CounterAnswer) {
+        if let floor = answer.floor { self.floor = floor }
+        guard answer.knowsBin else { return }
+        let known = Set(bin?.others.map(\.passID) ?? [])
+        let isSame = bin?.pass.id == answer.bin?.pass.id
+        bin = answer.bin
+        if isSame, let joined = bin?.others.last(where: { !known.contains($0.passID) }) {
+            message = ScreenMessage("crew.joined", ["who": joined.name])
+            effects.append(.sound(.attention))
+            if answer.bin != nil { askAside(.share) }
+        }
+    }
+
+    private static let shown: Set<String> = [
+        "BinTask", "CountSession", "CountPass", "CountEntry", "CodeMatch", "ExpectedLine", "Person", "Message",
+    ]
+
+    private mutating func changed(_ models: Set<String>) {
+        if !models.isDisjoint(with: CounterApp.shown) { isStale = true }
+        refreshIfStale()
+    }
+
+    private mutating func refreshIfStale() {
+        guard isStale, waiting == nil, background.isEmpty else { return }
+        isStale = false
+        askAside(.refresh)
+    }
+
+    private mutating func tick() {
+        refreshIfStale()
+        let draft = draftText
+        if personID != nil, draft != savedDraft, waiting == nil {
+            savedDraft = draft
+            askAside(.saveDraft(draft))
+        }
+    }
+
+    /// What is typed into the open line, to be found again after a restart.
+    var draftText: String {
+        guard page == .bin, let line, let item = line.item else { return "" }
+        return [item.sku, line.unit ?? "", typed].joined(separator: "\u{1F}")
+    }
+
+    private mutating func beat(_ moment: Moment) {
+        let own = link.unsentByPerson.filter { !$0.key.isEmpty }.values.reduce(0, +)
+        let isStopped = floor.session?.state == .stopped && bin == nil
+        let beat = Beat(
+            personID: personID, sessionID: floor.session?.id, binID: bin?.pass.binID, unsent: own, parked: link.parked,
+            isCheckedOut: own == 0 && bin == nil && (personID == nil || isStopped))
+        if let last = lastBeat {
+            let isNews =
+                last.beat.personID != beat.personID || last.beat.binID != beat.binID
+                || last.beat.sessionID != beat.sessionID || last.beat.isCheckedOut != beat.isCheckedOut
+                || last.beat.parked != beat.parked
+            guard isNews || moment.uptime - last.uptime >= 60_000 else { return }
+        }
+        guard waiting == nil else { return }
+        lastBeat = (beat, moment.uptime)
+        askAside(.beat(beat))
+    }
+
+    // MARK: - Messages
+
+    /// Says that something was refused; stays until a person acknowledges it.
+    mutating func refuse(_ message: ScreenMessage) {
+        self.message = message
+        isBlocked = true
+        // What was typed ahead stays in sight; that it be carried out is for the person to say again.
+        queue.removeAll { $0 == .key(.enter) }
+        effects.append(.sound(.stop))
+    }
+
+    mutating func say(_ id: String, _ arguments: [String: String] = [:], _ sound: Sound? = nil) {
+        message = ScreenMessage(id, arguments)
+        if let sound { effects.append(.sound(sound)) }
+    }
+
+    /// A text of the shipped catalogs.
+    func words(_ key: String, _ arguments: [String: String] = [:]) -> [String] {
+        AppScreens.shipped.text(key, arguments, language: language)
+    }
+
+    /// Remembers that the draft of a restored line is the one in the store.
+    mutating func restored(draft: String) { savedDraft = draft }
 }

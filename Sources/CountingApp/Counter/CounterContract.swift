@@ -19,7 +19,7 @@ extension CounterApp {
     private static let actionNames: [String] = [
         "app.accept", "app.back", "app.choose", "app.down", "app.help", "app.language", "app.more",
         "app.nextField", "app.off", "app.pageDown", "app.pageUp", "app.signOut", "app.up", "bin.close",
-        "bin.empty", "bin.find", "bin.join", "bin.message", "bin.note", "bin.pack", "bin.skip", "bin.tray",
+        "bin.empty", "bin.find", "bin.join", "bin.message", "bin.note", "bin.pack", "bin.redo", "bin.skip", "bin.tray",
         "bin.undo", "tasks.find", "tasks.helpSomeone", "tasks.message", "tasks.reopen", "tasks.tray",
     ]
 

@@ -1,0 +1,295 @@
+import Counting
+import Models
+import Screens
+import Terminal
+
+extension CounterApp {
+    /// Takes a key or a scan now, or keeps it until what it means is known.
+    mutating func take(_ input: Input) {
+        if isBlocked {
+            switch input {
+            case .key(.enter), .key(.tab), .key(.control): return
+            case .key(let key):
+                isBlocked = false
+                message = nil
+                if key != .escape { queue.append(input) }
+            case .scan: queue.append(input)
+            }
+        } else {
+            queue.append(input)
+        }
+        if case .scan(_, let count) = input, count > 0 { retract() }
+    }
+
+    /// Takes back the first character of a scan that was given out as a key.
+    private mutating func retract() {
+        guard let last = queue.dropLast().last else {
+            if !typed.isEmpty { typed.removeLast() }
+            return
+        }
+        if case .key(.character) = last {
+            queue.remove(at: queue.count - 2)
+        } else if !typed.isEmpty {
+            typed.removeLast()
+        }
+    }
+
+    /// Carries out what is queued until something must be waited for.
+    mutating func drain() {
+        while waiting == nil, !isBlocked, !queue.isEmpty {
+            switch queue.removeFirst() {
+            case .key(let key): press(key)
+            case .scan(let scan, _): scanned(scan)
+            }
+        }
+    }
+
+    /// Whether the page in front asks by numbers alone: a digit acts at once.
+    private var choosesAtOnce: Bool {
+        [.close, .question, .matches, .tray, .switchoff, .help].contains(page)
+    }
+
+    // MARK: - Keys
+
+    private mutating func press(_ key: Key) {
+        switch key {
+        case .character(let character): type(character)
+        case .backspace: if !typed.isEmpty { typed.removeLast() }
+        case .enter: accept()
+        case .escape, .function(3): back(isEscape: key == .escape)
+        case .function(1): showHelp()
+        case .function(2): changeLanguage()
+        case .function(4): command("U")
+        case .function(5): command("E")
+        case .function(6): command("K")
+        case .function(7): command("P")
+        case .function(10): command("N")
+        case .pageDown, .down: turnPage(forward: true)
+        case .pageUp, .up: turnPage(forward: false)
+        default: break
+        }
+    }
+
+    private mutating func type(_ character: Character) {
+        guard !character.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) }) else {
+            return
+        }
+        if choosesAtOnce {
+            message = nil
+            if character == "0" { return turnPage(forward: true) }
+            if let digit = character.wholeNumberValue { return choose(digit) }
+            if character == "?" { return showHelp() }
+            if character == "u" || character == "U" { return back(isEscape: true) }
+            if character != " " { say("choice.unknown", ["text": String(character)], .attention) }
+            return
+        }
+        if confirming != nil {
+            confirming = nil
+            message = nil
+            if character == "u" || character == "U" {
+                typed = ""
+                return
+            }
+        }
+        if typed.isEmpty {
+            message = nil
+            if character == "?" { return showHelp() }
+            if character == "/", page == .tasks || (page == .bin && line == nil) { return command("/") }
+            if character == " " { return }
+        }
+        if typed.count < 200 { typed.append(character) }
+    }
+
+    private mutating func accept() {
+        let text = typed.trimmed
+        switch page {
+        case .signin:
+            guard !text.isEmpty else { return }
+            submit(.signIn(CodeText(typed: text)))
+        case .tasks:
+            if text.isEmpty {
+                if bin != nil { page = .bin }
+            } else if let digit = Int(text), text.count == 1, digit > 0 {
+                openTask(digit)
+            } else if text.count == 1, let letter = text.uppercased().first, "MHTU".contains(letter) {
+                command(letter)
+            } else {
+                submit(.submit(CodeText(typed: text)))
+            }
+        case .bin: acceptInBin(text)
+        default: acceptInDialog(text)
+        }
+    }
+
+    private mutating func acceptInBin(_ text: String) {
+        guard !text.isEmpty else {
+            if let line { say("item.noQuantity", ["item": line.title], .attention) }
+            return
+        }
+        if let line, line.wantsLot { return submit(.tally(text, isConfirmed: false)) }
+        if text.count == 1, let letter = text.uppercased().first, letter.isLetter {
+            return "UREKPNTHCM".contains(letter) ? command(letter) : unknownCommand(text)
+        }
+        guard let line else { return submit(.submit(CodeText(typed: text))) }
+        let first = text.first ?? " "
+        if first.isNumber || "=+-.".contains(first) {
+            if line.item?.tracking == .SERIAL, first.isNumber { return submit(.serial(text)) }
+            let isConfirmed = confirming == text
+            confirming = nil
+            ask(.tally(text, isConfirmed: isConfirmed), text: text)
+            typed = ""
+        } else if line.item?.tracking == .SERIAL {
+            submit(.serial(text))
+        } else {
+            submit(.submit(CodeText(typed: text)))
+        }
+    }
+
+    private mutating func unknownCommand(_ text: String) {
+        typed = ""
+        refuse(ScreenMessage("command.unknown", ["text": text]))
+    }
+
+    /// Hands over what was typed; a failed store gives it back.
+    mutating func submit(_ act: CounterAct) {
+        let text = typed
+        typed = ""
+        message = nil
+        ask(act, text: text)
+    }
+
+    // MARK: - Scans
+
+    private mutating func scanned(_ scan: Scan) {
+        let code = CodeText(scan)
+        switch page {
+        case .signin: ask(.signIn(code))
+        case .tasks:
+            typed = ""
+            ask(.submit(code))
+        case .bin:
+            if !typed.isEmpty, line != nil {
+                // A quantity that was typed is stored before the next code is looked at.
+                queue.insert(contentsOf: [.key(.enter), .scan(scan, retracting: 0)], at: 0)
+            } else if let line, line.item?.tracking != .SERIAL, line.code.text == code.text, !line.wantsLot {
+                ask(.piece)
+            } else {
+                typed = ""
+                ask(.submit(code))
+            }
+        case .digits:
+            if dialog?.purpose == .emptyDigits {
+                ask(.empty(digits: nil, scan: code))
+            } else {
+                ask(.submit(code))
+            }
+        case .close, .find, .matches:
+            leaveDialog()
+            ask(.submit(code))
+        case .crew: ask(.help(code))
+        case .help, .switchoff, .reason, .question, .pack, .tray, .message, .note:
+            held.append(.scan(scan, retracting: 0))
+            say("scan.held", ["code": scan.text], .attention)
+        }
+    }
+
+    // MARK: - Commands
+
+    /// Does what a letter or its function key stands for.
+    mutating func command(_ letter: Character) {
+        guard page == .bin || page == .tasks else { return }
+        let isBin = page == .bin
+        typed = ""
+        message = nil
+        switch letter {
+        case "U" where isBin && bin?.entryCount ?? 0 > 0: ask(.undo)
+        case "U": ask(.reopen)
+        case "R" where isBin: ask(.redo)
+        case "E" where isBin: askDigits(.emptyDigits, bin?.code ?? "")
+        case "K" where isBin: askReason(.skip, "app.title.skip", about: line?.title ?? bin?.code ?? "")
+        case "C" where isBin: ask(.close(.ask))
+        case "P" where isBin && line?.item != nil: showPacks()
+        case "N" where isBin:
+            show(
+                Dialog(
+                    page: .note, text: words("app.ask.note", ["bin": line?.title ?? bin?.code ?? ""]), purpose: .note))
+        case "M":
+            show(Dialog(page: .message, text: words("app.ask.message"), purpose: .message))
+            ask(.messages)
+        case "T":
+            show(Dialog(page: .tray, text: words("app.ask.tray")))
+            ask(.tray)
+        case "H":
+            show(Dialog(page: .crew, text: words("app.ask.crew"), purpose: .crew))
+            ask(.crew)
+        case "/": show(Dialog(page: .find, purpose: .find))
+        default: refuse(ScreenMessage("command.unknown", ["text": String(letter)]))
+        }
+    }
+
+    private mutating func openTask(_ digit: Int) {
+        typed = ""
+        guard floor.tasks.indices.contains(digit - 1) else {
+            return refuse(ScreenMessage("choice.unknown", ["text": String(digit)]))
+        }
+        let task = floor.tasks[digit - 1]
+        askDigits(.taskDigits(task.taskID), task.code)
+    }
+
+    private mutating func changeLanguage() {
+        let all = AppScreens.shipped.languages
+        let index = all.firstIndex(of: language) ?? 0
+        chosenLanguage = all.isEmpty ? nil : all[(index + 1) % all.count]
+        say("language.changed")
+    }
+
+    private mutating func back(isEscape: Bool) {
+        message = nil
+        confirming = nil
+        if isEscape, !typed.isEmpty {
+            typed = ""
+            return
+        }
+        switch page {
+        case .signin:
+            guard !isEscape else { return }
+            show(
+                Dialog(
+                    page: .switchoff, text: words("app.ask.off"),
+                    facts: pending.map { (text: [$0.name], value: String($0.count)) },
+                    rows: [
+                        FoundRow(cells: ["text": "app.choice.back"], pick: .answer(.back)),
+                        FoundRow(cells: ["text": "app.choice.off"], pick: .answer(.quit)),
+                    ]))
+        case .tasks: if !isEscape { submit(.signOut(draft: nil)) }
+        case .bin:
+            if line != nil {
+                line = nil
+                typed = ""
+            } else {
+                page = .tasks
+            }
+        default: leaveDialog()
+        }
+    }
+
+    private mutating func turnPage(forward: Bool) {
+        if var dialog {
+            let count = page == .help ? 6 : 9
+            dialog.first =
+                forward
+                ? (dialog.first + count < dialog.rows.count ? dialog.first + count : 0) : max(0, dialog.first - count)
+            self.dialog = dialog
+        } else if page == .tasks {
+            if forward, let last = floor.tasks.last {
+                earlier.append(after)
+                after = last.walkSequence
+            } else if !forward, let place = earlier.popLast() {
+                after = place
+            } else {
+                return
+            }
+            ask(.refresh)
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import Basics
+import Counting
+import DataStore
+import Models
+import Screens
+import WarehouseModels
+
+/// The counter's work on the store: one act in one transaction.
+///
+/// Looking a code up and acting on it are one transaction, so that nothing comes between the two.
+package struct CounterJob: StoreJob {
+    /// What is asked for.
+    package let act: CounterAct
+    /// Who is signed in.
+    package var personID: String?
+    /// The line that is open for a quantity.
+    package var line: OpenLine?
+    /// The walk position that the list of bins starts after.
+    package var after: Int?
+    /// Whether this store has a hub, so that what is evicted can come again.
+    package var isSyncing = false
+
+    package init(_ act: CounterAct) { self.act = act }
+
+    package var writes: Bool {
+        switch act {
+        case .start, .refresh, .find, .tray, .crew, .messages: false
+        default: true
+        }
+    }
+
+    package var identity: String? {
+        if case .beat = act { return nil }
+        return personID
+    }
+
+    package func perform(in transaction: StoreTransaction, _ environment: JobEnvironment) throws -> CounterAnswer {
+        var work = CounterWork(tx: transaction, environment: environment, job: self)
+        let outcome: Outcome
+        do { outcome = try work.perform(act) } catch let refusal as Refusal { outcome = .said(refusal.message, .stop) }
+        if case .saveDraft = act { return CounterAnswer() }
+        if case .beat = act { return CounterAnswer() }
+        var answer = CounterAnswer(outcome: outcome)
+        if work.showsFloor { answer.floor = try work.floor() }
+        answer.bin = try work.binView()
+        answer.knowsBin = true
+        return answer
+    }
+}
+
+/// A refusal that the screen words; thrown before anything was written.
+struct Refusal: Error {
+    let message: ScreenMessage
+
+    init(_ id: String, _ arguments: [String: String] = [:]) { message = ScreenMessage(id, arguments) }
+}
+
+/// One transaction's work: what the job says, over the store.
+struct CounterWork {
+    let tx: StoreTransaction
+    let environment: JobEnvironment
+    let job: CounterJob
+    /// Whether the answer should say what is around.
+    var showsFloor = false
+    /// Who is signed in now.
+    var personID: String?
+
+    init(tx: StoreTransaction, environment: JobEnvironment, job: CounterJob) {
+        self.tx = tx
+        self.environment = environment
+        self.job = job
+        personID = job.personID
+    }
+
+    var now: DateTime { environment.time.now() }
+
+    mutating func perform(_ act: CounterAct) throws -> Outcome {
+        switch act {
+        case .start: return try start()
+        case .refresh:
+            showsFloor = true
+            return .none
+        case .signIn(let code): return try signIn(code)
+        case .signOut(let draft): return try signOut(draft)
+        case .submit(let code): return try submit(code)
+        case .openItem(let reading, let code): return try open(reading, code)
+        case .openBin(let request): return try open(request)
+        case .openTask(let id, let digits): return try openTask(id, digits)
+        case .tally(let text, let isConfirmed): return try tally(text, isConfirmed)
+        case .piece: return try countPiece()
+        case .serial(let serial): return try countSerial(serial)
+        case .empty(let digits, let scan): return try empty(digits, scan)
+        case .skip(let reason): return try skip(reason)
+        case .note(let text): return try note(text)
+        case .undo: return try undo()
+        case .redo: return try redo()
+        case .close(let closing): return try close(closing)
+        case .reopen: return try reopen()
+        case .crew: return .rows(try crewRows())
+        case .help(let code): return try help(code)
+        case .find(let text): return .rows(try find(text))
+        case .tray: return .rows(try tray())
+        case .messages: return .rows(try messages())
+        case .say(let text): return try say(text)
+        case .saveDraft(let text):
+            try saveDraft(text)
+            return .none
+        case .share:
+            try share()
+            return .none
+        case .beat(let beat):
+            try self.beat(beat)
+            return .none
+        }
+    }
+
+    // MARK: - What the store remembers of this terminal
+
+    /// The pass that this person has open here.
+    func openPass() throws -> CountPass? {
+        guard let personID, let id = try tx.setting("pass." + personID) else { return nil }
+        return try tx.get(CountPass.self, id: id)
+    }
+
+    func requirePass() throws -> CountPass {
+        guard let pass = try openPass() else { throw Refusal("session.none") }
+        return pass
+    }
+
+    func requirePerson() throws -> String {
+        guard let personID else { throw Refusal("person.unknown", ["text": ""]) }
+        return personID
+    }
+
+    func remember(pass: CountPass?) throws {
+        guard let personID else { return }
+        try tx.setSetting("pass." + personID, pass?.id)
+    }
+
+    func entries(of passID: String) throws -> [CountEntry] {
+        try tx.query(CountEntry.self, where: CountEntry.passID == passID, sort: [.ascending(CountEntry.sequence)])
+    }
+
+    func name(of personID: String) throws -> String {
+        try tx.get(Person.self, id: personID).map { CounterWork.short($0.name) } ?? personID
+    }
+
+    /// A person's first name, which is what colleagues call out.
+    static func short(_ name: String) -> String { name.split(separator: " ").first.map(String.init) ?? name }
+}

@@ -1,0 +1,269 @@
+import Basics
+import Counting
+import DataStore
+import Models
+import Screens
+import WarehouseModels
+
+extension CounterWork {
+    // MARK: - People
+
+    mutating func start() throws -> Outcome {
+        showsFloor = true
+        guard let id = try tx.setting("person"), let person = try tx.get(Person.self, id: id) else { return .signedOut }
+        personID = person.id
+        return .signedIn(draft: try draft())
+    }
+
+    /// The person a badge or a typed name means: login, or a first name that only one has.
+    func person(_ code: CodeText) throws -> Person? {
+        var text = code.text.trimmed
+        for prefix in CodeConventions().badgePrefixes where text.uppercased().hasPrefix(prefix) {
+            text = String(text.dropFirst(prefix.count))
+        }
+        let masters = StoreMasters(tx, sessionID: nil)
+        if let person = masters.people(login: text).first { return person }
+        if let failure = masters.failure { throw failure }
+        if code.isScan { return nil }
+        let named = try tx.query(Person.self, where: Person.name.containsIgnoringCase(text), page: .first(9)).filter {
+            $0.active
+                && ($0.name.lowercased() == text.lowercased()
+                    || CounterWork.short($0.name).lowercased() == text.lowercased())
+        }
+        return named.count == 1 ? named[0] : nil
+    }
+
+    mutating func signIn(_ code: CodeText) throws -> Outcome {
+        guard let person = try person(code) else { throw Refusal("person.unknown", ["text": code.text]) }
+        guard
+            person.roles.contains(.counters) || person.roles.contains(.supervisors) || person.roles.contains(.auditors)
+        else { throw Refusal("person.noRight", ["who": person.name]) }
+        try tx.setSetting("person", person.id)
+        personID = person.id
+        showsFloor = true
+        return .signedIn(draft: try draft())
+    }
+
+    /// Signs out; nothing that waits to be sent is touched, and what was typed stays for this person alone.
+    mutating func signOut(_ draft: String?) throws -> Outcome {
+        if let draft { try saveDraft(draft) }
+        try tx.setSetting("person", nil)
+        if job.isSyncing, let personID {
+            let open = try openPass()?.id ?? ""
+            _ = try tx.evict(CountEntry.self, where: CountEntry.authorID == personID && CountEntry.passID != open)
+        }
+        personID = nil
+        showsFloor = true
+        return .signedOut
+    }
+
+    private func draftID() throws -> String { "draft-" + (try requirePerson()) }
+
+    func saveDraft(_ text: String) throws {
+        let id = try draftID()
+        if text.isEmpty {
+            try tx.delete(WarehouseModels.Draft.self, id: id)
+        } else {
+            try tx.save(
+                WarehouseModels.Draft(
+                    id: id, personID: try requirePerson(), passID: try openPass()?.id, field: "counter", text: text))
+        }
+    }
+
+    private func draft() throws -> String? { try tx.get(WarehouseModels.Draft.self, id: try draftID())?.text }
+
+    // MARK: - What is around
+
+    func floor() throws -> Floor {
+        var floor = Floor()
+        floor.person = try personID.flatMap { try tx.get(Person.self, id: $0) }
+        for person in try tx.query(Person.self, page: .first(2000)) { floor.names[person.id] = person.name }
+        guard let session = try sessions().first else { return floor }
+        floor.session = session
+        guard floor.person != nil else { return floor }
+        floor.tasks = try nextTasks(session)
+        if let first = floor.tasks.first, let task = try tx.get(BinTask.self, id: first.taskID) {
+            floor.place = try tx.get(Zone.self, id: task.zoneID)?.code ?? ""
+            let inZone = BinTask.sessionID == session.id && BinTask.zoneID == task.zoneID
+            let left = try tx.count(
+                BinTask.self, where: inZone && BinTask.state.isIn([TaskState.todo, TaskState.open]))
+            let all = try tx.count(BinTask.self, where: inZone)
+            floor.done = "\(all - left)/\(all)"
+        }
+        floor.crew = try openPasses(session.id).prefix(12).map { pass in
+            ["name": try name(of: pass.counterID), "bin": try code(of: pass), "state": ""]
+        }
+        let news = try tx.query(
+            Message.self, where: Message.kind != MessageKind.READ, sort: [.descending(Message.sentAt)], page: .first(2))
+        floor.news = try news.map { message in
+            [
+                "time": CounterWork.clock(message.sentAt),
+                "text": "\(try name(of: message.fromID)): \(message.text ?? "")",
+            ]
+        }
+        return floor
+    }
+
+    static func clock(_ time: DateTime) -> String { String(time.iso8601.dropFirst(11).prefix(5)) }
+
+    /// The next bins in walking order after the person's place, from the start of the walk again at its end.
+    private func nextTasks(_ session: CountSession) throws -> [TaskRow] {
+        let place = try job.after ?? tx.setting("walk." + (personID ?? "")).flatMap { Int($0) } ?? Int.min
+        let waiting = BinTask.sessionID == session.id && BinTask.state.isIn([TaskState.todo, TaskState.open])
+        let mine = try openPass()?.binID
+        let me = personID ?? ""
+        func page(_ range: Predicate<BinTask>) throws -> [BinTask] {
+            try tx.query(
+                BinTask.self, where: waiting && range, sort: [.ascending(BinTask.walkSequence)], page: .first(30)
+            ).filter { !$0.notForIDs.contains(me) && $0.binID != mine }
+        }
+        var found = try page(BinTask.walkSequence > place)
+        if found.count < 9, job.after == nil {
+            found += try page(BinTask.walkSequence <= place)
+        }
+        var rows: [TaskRow] = []
+        for task in found where rows.count < 9 {
+            // A bin counted from here waits for the desk's word; it is not offered again.
+            let passes = try tx.query(
+                CountPass.self, where: CountPass.binID == task.binID && CountPass.sessionID == session.id)
+            if try passes.contains(where: { try $0.counterID == me && $0.taskID == task.id && !isOpen($0) }) {
+                continue
+            }
+            var note = ""
+            if let other = try passes.first(where: { try $0.counterID != me && isOpen($0) }) {
+                note = try name(of: other.counterID)
+            } else if let notice = task.notice {
+                note = "!" + notice
+            } else if let assignee = task.assigneeID, assignee != me {
+                note = try name(of: assignee)
+            }
+            rows.append(
+                TaskRow(
+                    taskID: task.id, binID: task.binID, code: task.binCode, note: note,
+                    walkSequence: task.walkSequence))
+        }
+        return rows
+    }
+
+    /// The open bin as the screens show it.
+    func binView() throws -> BinView? {
+        guard let pass = try openPass() else { return nil }
+        let task = try pass.taskID.flatMap { try tx.get(BinTask.self, id: $0) }
+        let own = try entries(of: pass.id)
+        let matches = try matches(pass.sessionID)
+        var view = BinView(
+            pass: pass, code: try code(of: pass), notice: task?.notice ?? "",
+            totals: PassFold.totals(of: pass.id, entries: own, matches: matches))
+        view.entryCount = own.count
+        let group = try opinion(of: pass)
+        for other in group where other.id != pass.id {
+            let theirs = try entries(of: other.id)
+            var quantities: [LineKey: Decimal3] = [:]
+            // What was written before this person came is known by the lead's word only.
+            let share = theirs.first?.kind == .SHARE ? theirs.last { $0.kind == .SHARE } : nil
+            if let share { quantities = SharedTotals.read(share.text ?? "") }
+            let later = theirs.filter { $0.sequence > share?.sequence ?? Int.min }
+            for (key, line) in PassFold.totals(of: other.id, entries: later, matches: matches).lines {
+                if let quantity = line.quantity { quantities[key] = (quantities[key] ?? .zero) + quantity }
+            }
+            let name = other.counterID == pass.counterID ? "before" : try name(of: other.counterID)
+            view.others.append(BinView.Helper(passID: other.id, name: name, quantities: quantities))
+        }
+        view.expected = try expectedLines(of: pass).map { line in
+            BinView.Expected(
+                key: LineKey(itemID: line.itemID, lot: line.lot, licencePlate: line.licencePlate),
+                quantity: line.quantity)
+        }
+        let keys = Array(view.totals.lines.keys) + view.others.flatMap(\.quantities.keys) + view.expected.map(\.key)
+        for id in Set(keys.compactMap(\.itemID)) { view.items[id] = try tx.get(Item.self, id: id) }
+        return view
+    }
+
+    // MARK: - Lists
+
+    func find(_ text: String) throws -> [FoundRow] {
+        let wanted = text.trimmed.uppercased()
+        guard !wanted.isEmpty else { return [] }
+        var rows = try tx.query(
+            Bin.self, where: Bin.code.beginsWith(wanted), sort: [.ascending(Bin.code)], page: .first(9)
+        ).map { FoundRow(cells: ["code": $0.code, "note": ""], pick: .bin($0.id)) }
+        if try openPass() != nil {
+            let masters = StoreMasters(tx, sessionID: nil)
+            var items = masters.items(skuPrefix: text.trimmed, limit: 9)
+            items += masters.items(nameWordPrefix: text.trimmed, limit: 9).filter { item in
+                !items.contains { $0.id == item.id }
+            }
+            if let failure = masters.failure { throw failure }
+            rows =
+                items.map {
+                    FoundRow(
+                        cells: ["code": $0.sku, "note": $0.name],
+                        pick: .item(ItemReading(item: $0), CodeText(typed: text)))
+                } + rows
+        }
+        return Array(rows.prefix(9))
+    }
+
+    /// The codes of the session that nobody knows yet, as far as this person wrote them in the bin that is open.
+    func tray() throws -> [FoundRow] {
+        guard let pass = try openPass() else { return [] }
+        let totals = try totals(of: pass)
+        let code = try code(of: pass)
+        return totals.unknownCodes.map { key in
+            FoundRow(
+                cells: [
+                    "code": key.unknownCode ?? "", "quantity": totals.lines[key]?.quantity?.description ?? "-",
+                    "bin": code, "note": "kept with its raw scan",
+                ], pick: .nothing)
+        }
+    }
+
+    func messages() throws -> [FoundRow] {
+        try tx.query(
+            Message.self, where: Message.kind != MessageKind.READ, sort: [.descending(Message.sentAt)], page: .first(9)
+        )
+        .map { message in
+            FoundRow(
+                cells: [
+                    "time": CounterWork.clock(message.sentAt), "from": try name(of: message.fromID),
+                    "text": message.text ?? "",
+                ], pick: .nothing)
+        }
+    }
+
+    mutating func say(_ text: String) throws -> Outcome {
+        let me = try requirePerson()
+        let number = try tx.nextSequence("message")
+        try tx.save(
+            Message(
+                id: "\(environment.deviceCode)-m\(number)", kind: .TEXT, fromID: me, toIDs: [],
+                audience: ["supervisors", "counters"], text: text, sentAt: now))
+        showsFloor = true
+        return .said(ScreenMessage("message.sent"), .accepted)
+    }
+
+    // MARK: - The device
+
+    func beat(_ beat: Beat) throws {
+        let code = environment.deviceCode
+        let old = try tx.get(Device.self, id: code)
+        let device = Device(
+            id: code, code: code, kind: .terminal, sessionID: beat.sessionID, personID: beat.personID,
+            binID: beat.binID,
+            lastSequence: Int(try tx.currentSequence("entry")), unsent: beat.unsent, parked: beat.parked, beatAt: now,
+            clockOffsetMs: environment.clockOffsetMilliseconds, version: "1",
+            checkedOutAt: beat.isCheckedOut ? old?.checkedOutAt ?? now : nil)
+        try tx.save(
+            old?.updating { draft in
+                draft.sessionID = device.sessionID
+                draft.personID = device.personID
+                draft.binID = device.binID
+                draft.lastSequence = device.lastSequence
+                draft.unsent = device.unsent
+                draft.parked = device.parked
+                draft.beatAt = device.beatAt
+                draft.clockOffsetMs = device.clockOffsetMs
+                draft.checkedOutAt = device.checkedOutAt
+            } ?? device)
+    }
+}
