@@ -38,7 +38,7 @@ public struct Directive: Sendable, Hashable {
 /// A value as written.
 public struct ValueNode: Sendable, Hashable {
     /// The kinds of value.
-    public indirect enum Kind: Sendable, Hashable {
+    public enum Kind: Sendable, Hashable {
         case variable(String)
         /// An integer's digits, as written.
         case int(String)

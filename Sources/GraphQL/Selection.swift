@@ -1,5 +1,5 @@
 /// One selection of a selection set.
-public indirect enum Selection: Sendable, Hashable {
+public enum Selection: Sendable, Hashable {
     case field(FieldSelection)
     case spread(FragmentSpread)
     case inline(InlineFragment)

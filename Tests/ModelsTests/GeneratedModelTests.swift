@@ -62,7 +62,7 @@ struct GeneratedModelTests {
     @Test(arguments: 1...4)
     func aRecordComesBackFromItsStorageForm(seed: Int) throws {
         let samples = Samples(random: SeededRandom(seed: UInt64(seed)))
-        for number in 0..<100 {
+        for number in 0..<25 {
             let model = samples.everything("\(number)")
             let record = model.record
             #expect(record.values.count == Everything.schema.fields.count)
@@ -74,7 +74,7 @@ struct GeneratedModelTests {
     @Test(arguments: 1...4)
     func theTypedFormAndTheWireCodecAgree(seed: Int) throws {
         let samples = Samples(random: SeededRandom(seed: UInt64(seed)))
-        for number in 0..<100 {
+        for number in 0..<25 {
             let record = samples.everything("\(number)").record
             for (field, value) in zip(Everything.schema.fields, record.values) {
                 let wire = sample.wireValue(of: value, for: field)
