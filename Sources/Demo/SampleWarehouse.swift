@@ -206,10 +206,11 @@ package struct SampleWarehouse: Sendable {
     }
 
     private mutating func makePeople() {
-        for (login, name, role) in [
-            ("ann", "Ann Lee", "counters"), ("bob", "Bob Miles", "counters"), ("cara", "Cara Diaz", "counters"),
-            ("dan", "Dan Fox", "counters"), ("sue", "Sue Park", "supervisors"),
-        ] {
+        let staff: [(String, String, Role)] = [
+            ("ann", "Ann Lee", .counters), ("bob", "Bob Miles", .counters), ("cara", "Cara Diaz", .counters),
+            ("dan", "Dan Fox", .counters), ("sue", "Sue Park", .supervisors),
+        ]
+        for (login, name, role) in staff {
             people.append(
                 Person(
                     id: Self.id("Person", [login]), login: login, name: name, roles: [role], language: "en",

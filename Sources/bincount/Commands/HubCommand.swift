@@ -71,7 +71,7 @@ enum HubCommand {
 
     private static func schema(_ file: String) throws -> Schema {
         do {
-            return try SchemaBuilder(sdl: try Files.readText(file)).schema
+            return try Schema(sdl: try Files.readText(file))
         } catch let mistakes as SchemaMistakes {
             let lines = mistakes.mistakes.map { "\(file):\($0.line):\($0.column): \($0.message)" }
             throw CommandFailure(lines.joined(separator: "\n"))

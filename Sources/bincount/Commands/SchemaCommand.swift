@@ -25,16 +25,16 @@ enum SchemaCommand {
         do {
             switch words[0] {
             case "status":
-                let schema = try SchemaBuilder(sdl: text).schema
+                let schema = try Schema(sdl: text)
                 for model in schema.models {
                     print("\(model.name): \(model.fields.count) fields, \(model.syncPolicy.rawValue)")
                 }
             case "export":
                 guard forAppSync, let out else { throw UsageError("export needs --appsync and --out DIR") }
-                let export = try AmplifyExport(sdl: text)
+                let export = try AppSyncExport(sdl: text)
                 try Files.createDirectory(out)
                 try Files.writeAtomically(export.schema, to: out + "/schema.graphql")
-                try Files.writeAtomically(export.configuration, to: out + "/transform.conf.json")
+                try Files.writeAtomically(export.transformConfiguration, to: out + "/transform.conf.json")
                 print("written to \(out)")
             default: throw UsageError("there is no `schema \(words[0])`; say status or export")
             }
