@@ -205,6 +205,18 @@ package struct SampleWarehouse: Sendable {
             PlantedError(kind: kind, binID: bin.id, itemID: shelf.item, book: book.quantity, shelf: shelf.quantity))
     }
 
+    /// The site's rules: exact counts stand by themselves, others are for the supervisor; recounts go out at once.
+    package var rules: [Rule] {
+        [
+            Rule(
+                id: Self.id("Rule", ["tolerance"]), kind: .tolerance, test: "any-of",
+                limits: JSONText(["percent": 0, "units": 0]), since: snapshot.asOf),
+            Rule(
+                id: Self.id("Rule", ["approval"]), kind: .approval_band, test: "any-of",
+                limits: JSONText(["auto": true]), since: snapshot.asOf),
+        ]
+    }
+
     private mutating func makePeople() {
         let staff: [(String, String, Role)] = [
             ("ann", "Ann Lee", .counters), ("bob", "Bob Miles", .counters), ("cara", "Cara Diaz", .counters),

@@ -1,1 +1,0 @@
-// A sample warehouse made by code, and the scripted shift that plays it.
