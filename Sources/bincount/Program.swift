@@ -18,17 +18,17 @@ enum Program {
     static let version = "0.1"
 
     /// A command: its name, a line for the overview, its whole help, and what it does.
-    struct Command {
+    struct Command: Sendable {
         let name: String
         let summary: String
         let help: String
-        let run: (inout CommandLineArguments) throws -> Int32
+        let run: @Sendable (inout CommandLineArguments) throws -> Int32
     }
 
     static let commands: [Command] = [
         CountCommand.command, SuperviseCommand.command, HubCommand.command, DeskCommand.command, ImportCommand.command,
         OutboxCommand.command, StatusCommand.command, VerifyCommand.command, SchemaCommand.command,
-        ScreensCommand.command, DemoCommand.command,
+        ScreensCommand.command,
     ]
 
     static func run(_ words: [String]) -> Int32 {

@@ -1,7 +1,6 @@
 import Assembly
 import Basics
 import GraphQL
-import ModelGenerator
 import Models
 import System
 

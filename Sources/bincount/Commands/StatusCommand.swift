@@ -28,7 +28,7 @@ enum StatusCommand {
             return try await device.store.read { tx in
                 var models = JSONObject()
                 for model in warehouse.models {
-                    let count = try tx.query(model: model.name, page: .first(1)).isEmpty ? 0 : try tx.count(of: model.name)
+                    let count = try tx.count(model: model.name)
                     if count > 0 { models[model.name] = .integer(Int64(count)) }
                 }
                 var unsent = JSONObject()
