@@ -19,7 +19,7 @@ public enum MigrationError: Error, Sendable, Hashable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .newerDatabase(let database, let found, let supported):
-            "\(database) has format \(found), but this program knows formats up to \(supported): install the newer program"
+            "\(database) has format \(found), and this program knows formats up to \(supported): install the newer program"
         case .foreignDatabase(let database):
             "\(database) is another program's database: choose another file"
         case .refused(let database, let problems):

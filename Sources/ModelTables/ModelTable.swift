@@ -4,8 +4,8 @@ import SQLite
 
 /// One model's table in SQLite: its columns, its indexes, and the SQL that works on its rows.
 ///
-/// The table is named like the model and is STRICT. Its columns are `_row` (the integer primary key, which never changes
-/// while the row lives), `_key` where the model's key is not one text field, the fields in the schema's order, and the
+/// The table is named like the model and is STRICT. Its columns are `_row` (the integer primary key, which never
+/// changes while the row lives), `_key` where the model's key is not one text field, the fields in the schema's order, and the
 /// owner's metadata. A table has no connection: each function is given the one to work on.
 public final class ModelTable: Sendable {
     /// The model.

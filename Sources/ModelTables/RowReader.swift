@@ -5,49 +5,50 @@ import SQLite
 ///
 /// It is valid only within the closure it was given to.
 public struct RowReader: FieldDecoder {
-    // The statement is lent by the connection for longer than any reader lives.
-    @usableFromInline unowned(unsafe) let statement: Statement
+    @usableFromInline let columns: RowColumns
     @usableFromInline let table: ModelTable
     @usableFromInline let fieldCount: Int
     /// The position of the field that comes next.
-    public private(set) var position = 0
+    @inlinable public var position: Int { next }
+    @usableFromInline var next = 0
 
     @usableFromInline
     init(_ statement: Statement, _ table: ModelTable) {
-        self.statement = statement
+        columns = statement.columns
         self.table = table
         fieldCount = table.schema.fields.count
     }
 
     /// Gives the next field.
+    @inlinable
     public mutating func decode() -> Value {
-        let column = position
-        position = column + 1
-        return column < fieldCount ? statement.value(at: column) : .null
+        let column = next
+        next = column + 1
+        return column < fieldCount ? columns.value(at: column) : .null
     }
 
     /// Starts over with the first field, of the row that the statement stands on now.
     @usableFromInline
-    mutating func rewind() { position = 0 }
+    mutating func rewind() { next = 0 }
 
     /// A field by its position in the schema.
-    public func value(_ field: Int) -> Value { statement.value(at: field) }
+    public func value(_ field: Int) -> Value { columns.value(at: field) }
     /// Lends a field's UTF-8 without a copy; nil where it is null.
     public func withUTF8<R>(_ field: Int, _ body: (UnsafeBufferPointer<UInt8>?) throws -> R) rethrows -> R {
-        try statement.withUTF8(at: field, body)
+        try columns.withUTF8(at: field, body)
     }
     /// A metadata column by its position.
-    public func metadata(_ index: Int) -> Value { statement.value(at: fieldCount + index) }
+    public func metadata(_ index: Int) -> Value { columns.value(at: fieldCount + index) }
     /// All metadata columns.
     public var metadata: [Value] { table.metadata.indices.map { metadata($0) } }
     /// The row's number.
-    public var row: Int64 { statement.integer(at: fieldCount + table.metadata.count) }
+    public var row: Int64 { columns.integer(at: fieldCount + table.metadata.count) }
 
     /// The whole record in untyped form.
     public var record: Record {
         var values: [Value] = []
         values.reserveCapacity(fieldCount)
-        for column in 0..<fieldCount { values.append(statement.value(at: column)) }
+        for column in 0..<fieldCount { values.append(columns.value(at: column)) }
         return Record(schema: table.schema, values: values)
     }
 
@@ -58,7 +59,7 @@ public struct RowReader: FieldDecoder {
     ///
     /// - Throws: ``StoredValueError`` naming the field that holds what the model cannot.
     public mutating func model<M: Model>(_ type: M.Type = M.self) throws(StoredValueError) -> M {
-        position = 0
+        next = 0
         do {
             return try M(from: &self)
         } catch {

@@ -130,8 +130,8 @@ extension Connection {
         return statement
     }
 
-    /// Refuses to go on where SQLite has rolled the open transaction back by itself (full disk, I/O error): each further
-    /// statement would commit alone.
+    /// Refuses to go on where SQLite has rolled the open transaction back by itself (full disk, I/O error): each
+    /// further statement would commit alone.
     func checkTransaction() throws(SQLiteError) {
         if depth > 0, sqlite3_get_autocommit(handle) != 0 {
             throw SQLiteError(

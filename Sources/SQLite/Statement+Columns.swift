@@ -1,7 +1,18 @@
 import CSQLite
 import Models
 
-extension Statement {
+/// The columns of the row that a statement stands on; columns count from 0.
+///
+/// A plain address, so that reading costs no reference counting. It is valid only while the statement is lent and stands
+/// on a row.
+public struct RowColumns {
+    @usableFromInline let handle: OpaquePointer
+
+    @inlinable
+    init(_ handle: OpaquePointer) {
+        self.handle = handle
+    }
+
     /// Whether a column of the row is null.
     @inlinable
     public func isNull(at column: Int) -> Bool {
@@ -58,7 +69,39 @@ extension Statement {
         default: .null
         }
     }
+}
 
+extension Statement {
+    /// The row that the statement stands on, for readers that touch many columns.
+    @inlinable
+    public var columns: RowColumns { RowColumns(handle) }
+
+    /// Whether a column of the row is null.
+    @inlinable
+    public func isNull(at column: Int) -> Bool { columns.isNull(at: column) }
+    /// A column as an integer; 0 where it is null.
+    @inlinable
+    public func integer(at column: Int) -> Int64 { columns.integer(at: column) }
+    /// A column as an integer, nil where it is null.
+    @inlinable
+    public func optionalInteger(at column: Int) -> Int64? { columns.optionalInteger(at: column) }
+    /// A column as a real; 0 where it is null.
+    @inlinable
+    public func real(at column: Int) -> Double { columns.real(at: column) }
+    /// A column as text; empty where it is null.
+    @inlinable
+    public func text(at column: Int) -> String { columns.text(at: column) }
+    /// A column as text, nil where it is null.
+    @inlinable
+    public func optionalText(at column: Int) -> String? { columns.optionalText(at: column) }
+    /// Lends a column's UTF-8 without a copy; nil where it is null. The bytes are gone when `body` returns.
+    @inlinable
+    public func withUTF8<R>(at column: Int, _ body: (UnsafeBufferPointer<UInt8>?) throws -> R) rethrows -> R {
+        try columns.withUTF8(at: column, body)
+    }
+    /// A column in its storage form.
+    @inlinable
+    public func value(at column: Int) -> Value { columns.value(at: column) }
     /// All columns of the row.
     public var values: [Value] { (0..<columnCount).map { value(at: $0) } }
 }
