@@ -123,7 +123,9 @@ package struct ImportExpression: Sendable {
         case "null": return .nullText(rest)
         case "strip": return .strip(rest)
         case "pad":
-            guard let width = Int(rest), (1...40).contains(width) else { throw fail("pad needs a width, found `\(rest)`") }
+            guard let width = Int(rest), (1...40).contains(width) else {
+                throw fail("pad needs a width, found `\(rest)`")
+            }
             return .pad(width)
         case "map":
             var pairs: [String: String] = [:]

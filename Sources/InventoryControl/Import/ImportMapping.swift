@@ -61,7 +61,9 @@ extension ImportMapping {
                 try directive(line, schema: schema, fail)
                 continue
             }
-            guard let equals = line.firstIndex(of: "=") else { throw fail("expected `field = source`, found `\(line)`") }
+            guard let equals = line.firstIndex(of: "=") else {
+                throw fail("expected `field = source`, found `\(line)`")
+            }
             guard var record = records.popLast() else { throw fail("`@model NAME` must come before the first field") }
             let field = String(line[..<equals]).trimmed
             let expression = try ImportExpression(
@@ -75,8 +77,12 @@ extension ImportMapping {
             record.fields.append((schemaField, expression, number))
             records.append(record)
         }
-        guard !files.isEmpty else { throw ImportError(file: name, message: "no `@file PATTERN` says which files it serves") }
-        guard !records.isEmpty else { throw ImportError(file: name, message: "no `@model NAME` says what the rows make") }
+        guard !files.isEmpty else {
+            throw ImportError(file: name, message: "no `@file PATTERN` says which files it serves")
+        }
+        guard !records.isEmpty else {
+            throw ImportError(file: name, message: "no `@model NAME` says what the rows make")
+        }
         try check()
     }
 
@@ -103,7 +109,8 @@ extension ImportMapping {
                 case "quote=yes": format.quoted = true
                 case "quote=no": format.quoted = false
                 default:
-                    throw fail("@format knows separator=tab|comma|semicolon, header=yes|no, quote=yes|no; not `\(word)`")
+                    throw fail(
+                        "@format knows separator=tab|comma|semicolon, header=yes|no, quote=yes|no; not `\(word)`")
                 }
             }
         case "@model":
@@ -130,7 +137,8 @@ extension ImportMapping {
         for record in records {
             for field in record.model.fields where field.isRequired && !field.isReadOnly && field.name != "id" {
                 guard field.defaultValue != nil || record.fields.contains(where: { $0.field.name == field.name }) else {
-                    throw ImportError(file: name, message: "\(record.model.name).\(field.name) is required and has no source")
+                    throw ImportError(
+                        file: name, message: "\(record.model.name).\(field.name) is required and has no source")
                 }
             }
         }

@@ -142,7 +142,8 @@ struct ImportFileContext: Sendable {
         for source in records.flatMap({ $0.fields.map(\.expression.source) }) {
             if case .order(let columns) = source, ranks[columns] == nil { ranks[columns] = rank(columns) }
             if case .newest(let column) = source, newest[column] == nil {
-                newest[column] = text.rows.compactMap { $0.column(column).flatMap { DateTime(iso8601: $0) } }.max()?.iso8601
+                newest[column] =
+                    text.rows.compactMap { $0.column(column).flatMap { DateTime(iso8601: $0) } }.max()?.iso8601
             }
         }
     }

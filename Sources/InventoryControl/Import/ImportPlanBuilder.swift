@@ -106,7 +106,9 @@ struct ImportPlanBuilder {
     }
 
     private func missing(_ field: FieldSchema, _ expression: ImportExpression, _ model: ModelSchema) -> Rejection {
-        Rejection(column: expression.columnName, value: "", reason: "\(model.name).\(field.name) is required and this is empty")
+        Rejection(
+            column: expression.columnName, value: "",
+            reason: "\(model.name).\(field.name) is required and this is empty")
     }
 
     /// The text of a source in one row, before its transforms.
@@ -183,7 +185,9 @@ struct ImportPlanBuilder {
             .sorted { a, b in
                 let x = candidates[a].record
                 let y = candidates[b].record
-                return (x["walkSequence"].integer ?? 0, keyText(x["code"])) < (y["walkSequence"].integer ?? 0, keyText(y["code"]))
+                return (x["walkSequence"].integer ?? 0, keyText(x["code"])) < (
+                    y["walkSequence"].integer ?? 0, keyText(y["code"])
+                )
             }
         let digits = environment.checkDigits(indexes.map { keyText(candidates[$0].record["code"]) })
         for (index, text) in zip(indexes, digits) {
@@ -204,7 +208,9 @@ extension ImportExpression.Source {
         case .namedColumn(let name): "column \(name)"
         case .constant: "constant"
         case .compose(let parts):
-            "columns " + parts.compactMap { if case .column(let number, _) = $0 { String(number) } else { nil } }.joined(separator: "+")
+            "columns "
+                + parts.compactMap { if case .column(let number, _) = $0 { String(number) } else { nil } }.joined(
+                    separator: "+")
         case .reference(_, let source): source.name
         case .order(let columns): "order " + columns.map { String($0) }.joined(separator: "+")
         case .checkDigits: "digits"

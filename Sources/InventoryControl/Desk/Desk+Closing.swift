@@ -1,0 +1,128 @@
+import Basics
+import Counting
+import DataStore
+import Models
+import WarehouseModels
+
+extension Desk {
+    func stop(_ decision: Decision, in tx: StoreTransaction, now: DateTime) throws -> String {
+        let session = try session(decision, in: tx)
+        guard session.state == .released || session.state == .counting else {
+            throw Refusal("the count is \(session.state.rawValue)")
+        }
+        try tx.save(
+            session.updating {
+                $0.state = .stopped
+                $0.stoppedAt = now
+            })
+        return ""
+    }
+
+    /// Approves the count as a whole: every line must be settled.
+    func approveSession(_ decision: Decision, in tx: StoreTransaction) throws -> String {
+        let session = try session(decision, in: tx)
+        guard session.state == .stopped else { throw Refusal("stop the count first") }
+        let open = try tx.count(
+            LineVerdict.self,
+            where: LineVerdict.sessionID == session.id && LineVerdict.state.isIn([.OPEN, .RECOUNT, .TO_DECIDE]))
+        guard open == 0 else { throw Refusal("\(open) lines are not decided") }
+        try tx.save(session.updating { $0.state = .approved })
+        return ""
+    }
+
+    /// Closes a count, or says everything that stands against it.
+    mutating func close(_ decision: Decision, in tx: StoreTransaction, now: DateTime) throws -> String {
+        let session = try session(decision, in: tx)
+        guard [.stopped, .approved, .exported].contains(session.state) else {
+            throw Refusal(session.state == .closed ? "it is closed already" : "stop the count first")
+        }
+        var against: [String] = []
+        let lost = Set(
+            try tx.query(Decision.self, where: Decision.kind == .device_lost && Decision.result == .done)
+                .flatMap(\.targetIDs))
+        let own = try tx.query(CountPass.self, where: CountPass.sessionID == session.id)
+        for code in Set(own.map(\.deviceID)).subtracting(lost).sorted() {
+            if let text = try owes(code, session, in: tx) { against.append(text) }
+        }
+        let tasks = try tx.count(
+            BinTask.self, where: BinTask.sessionID == session.id && BinTask.state.isIn([.todo, .open, .skipped]))
+        if tasks > 0 { against.append("\(tasks) bins are not accounted for") }
+        let lines = try tx.count(
+            LineVerdict.self,
+            where: LineVerdict.sessionID == session.id && LineVerdict.state.isIn([.OPEN, .RECOUNT, .TO_DECIDE]))
+        if lines > 0 { against.append("\(lines) lines are not decided") }
+        if !connectors.isEmpty {
+            let unsent = try tx.count(
+                LineVerdict.self, where: LineVerdict.sessionID == session.id && LineVerdict.state == .ACCEPTED)
+            if unsent > 0 { against.append("\(unsent) accepted lines are not exported") }
+        }
+        let unsettled = try tx.query(ExportLine.self, where: ExportLine.sessionID == session.id)
+            .count { ![.confirmed, .posted_by_hand, .dropped].contains($0.state) }
+        if unsettled > 0 { against.append("\(unsettled) export lines are not settled") }
+        guard against.isEmpty else { throw Refusal(against.joined(separator: "; ")) }
+        try tx.save(
+            session.updating {
+                $0.state = .closed
+                $0.closedAt = now
+            })
+        return ""
+    }
+
+    /// What a terminal still owes; nil where it has checked out with nothing unsent and all has arrived.
+    private func owes(_ code: String, _ session: CountSession, in tx: StoreTransaction) throws -> String? {
+        guard let device = try tx.get(Device.self, id: code) else { return "terminal \(code) never reported" }
+        guard device.checkedOutAt != nil else { return "terminal \(code) has not checked out" }
+        if device.unsent > 0 { return "terminal \(code) has \(device.unsent) unsent" }
+        let last =
+            try tx.query(
+                CountEntry.self, where: CountEntry.deviceID == code, sort: [.descending(CountEntry.sequence)],
+                page: .first(1)
+            ).first?.sequence ?? 0
+        return last < device.lastSequence ? "entries of \(code) after \(last) have not arrived" : nil
+    }
+
+    func cancel(_ decision: Decision, in tx: StoreTransaction, now: DateTime) throws -> String? {
+        let session = try session(decision, in: tx)
+        guard session.state != .closed, session.state != .exported else {
+            throw Refusal("the count is \(session.state.rawValue)")
+        }
+        let sent = try tx.exists(ExportDocument.self, where: ExportDocument.sessionID == session.id)
+        guard !sent else { throw Refusal("lines of it have gone to the ERP") }
+        if session.state != .cancelled { try tx.save(session.updating { $0.state = .cancelled }) }
+        let open = try tx.query(
+            BinTask.self, where: BinTask.sessionID == session.id && BinTask.state.isIn([.todo, .open]),
+            page: .first(500))
+        for task in open { try tx.save(task.updating { $0.state = .withdrawn }) }
+        return open.count < 500 ? "" : nil
+    }
+
+    /// Takes late work in: into the open count, or as a correction of one that is closed.
+    mutating func takeLate(_ decision: Decision, in tx: StoreTransaction, now: DateTime) throws -> String? {
+        var bins: Set<String> = []
+        var owner: String?
+        for target in decision.targetIDs {
+            var passID = target
+            if let entry = try tx.get(CountEntry.self, id: target) { passID = entry.passID }
+            guard let pass = try tx.get(CountPass.self, id: passID), let bin = try bin(of: pass, in: tx) else {
+                throw Refusal("\(target) is not known")
+            }
+            bins.insert(bin)
+            owner = pass.sessionID
+            index(pass, bin: bin)
+        }
+        guard let session = try owner.flatMap({ try tx.get(CountSession.self, id: $0) }) else {
+            throw Refusal("it names nothing that came late")
+        }
+        guard session.state == .closed || session.state == .cancelled else { return "" }
+        let correction = CountSession(
+            id: id("CountSession", [decision.id]), name: session.name + ", correction", kind: .CORRECTION,
+            visibility: session.visibility, sharing: session.sharing, state: .draft, correctsID: session.id)
+        if try tx.get(CountSession.self, id: correction.id) == nil { try tx.save(correction) }
+        let scope: JSONValue = ["bins": .array(bins.sorted().map { .string($0) })]
+        let order = decision.updating {
+            $0.sessionID = correction.id
+            $0.text = scope.text
+        }
+        return try release(order, in: tx, now: now) ? "opened \(correction.name)" : nil
+    }
+}

@@ -1,0 +1,250 @@
+import Basics
+import Counting
+import DataStore
+import Models
+import WarehouseModels
+
+extension Desk {
+    /// Carries the next decision out, or a part of it; gives whether there was one to work on.
+    mutating func decideNext(
+        in tx: StoreTransaction, now: DateTime, _ outcome: inout DeskOutcome
+    ) throws -> Bool {
+        let waiting = Decision.result.exists(false) || Decision.result == .waiting
+        let all = try tx.query(
+            Decision.self, where: waiting, sort: [.ascending(Decision.at), .ascending(Decision.sequence)])
+        for decision in all {
+            switch try checkChain(decision, in: tx, now: now) {
+            case .intact: break
+            case .gap(let text):
+                try answer(decision, .waiting, text, in: tx, now: now)
+                continue
+            case .broken(let text):
+                try alert(text, about: decision.id, key: ["chain", decision.id], in: tx, now: now)
+                try answer(decision, .refused, text, in: tx, now: now)
+                outcome.hasMore = true
+                return true
+            }
+            do {
+                if let text = try carryOut(decision, in: tx, now: now) {
+                    try answer(decision, .done, text.isEmpty ? nil : text, in: tx, now: now)
+                } else {
+                    try answer(decision, .waiting, nil, in: tx, now: now)
+                }
+            } catch let refusal as Refusal {
+                try answer(decision, .refused, refusal.description, in: tx, now: now)
+            } catch let refusal as DecisionRefusal {
+                try answer(decision, .refused, refusal.description, in: tx, now: now)
+            }
+            outcome.hasMore = true
+            return true
+        }
+        hasDecisions = false
+        return false
+    }
+
+    private func answer(
+        _ decision: Decision, _ result: DecisionResult, _ text: String?, in tx: StoreTransaction, now: DateTime
+    ) throws {
+        guard decision.result != result || decision.resultText != text else { return }
+        try tx.save(
+            decision.updating {
+                $0.result = result
+                $0.resultText = text
+                $0.resultAt = now
+            })
+    }
+
+    private enum ChainState {
+        case intact
+        case gap(String)
+        case broken(String)
+    }
+
+    private mutating func checkChain(
+        _ decision: Decision, in tx: StoreTransaction, now: DateTime
+    ) throws -> ChainState {
+        let device = decision.deviceID
+        if let known = chains[device], decision.sequence <= known.sequence {
+            let isSame = RecordChain.hash(of: decision, sha256: sha256) == decision.hash
+            return isSame ? .intact : .broken("decision \(decision.id) is not what was signed")
+        }
+        let known = chains[device] ?? (0, "")
+        let rest = try tx.query(
+            Decision.self,
+            where: Decision.deviceID == device && Decision.sequence > known.sequence
+                && Decision.sequence <= decision.sequence, sort: [.ascending(Decision.sequence)])
+        let report = RecordChain.verify(rest, after: known, sha256: sha256)
+        if let broken = report.firstBroken {
+            if case .gap(let missing) = broken.fault {
+                return .gap("waits for \(missing.count) earlier decisions of \(device)")
+            }
+            return .broken("the chain of decisions of \(device) is broken at \(broken.id)")
+        }
+        if let last = rest.last { chains[device] = (last.sequence, last.hash) }
+        return .intact
+    }
+
+    /// Does what a decision asks for; gives what to say about it, nil while there is more to do.
+    private mutating func carryOut(_ decision: Decision, in tx: StoreTransaction, now: DateTime) throws -> String? {
+        switch decision.kind {
+        case .release: return try release(decision, in: tx, now: now) ? "" : nil
+        case .stop: return try stop(decision, in: tx, now: now)
+        case .close: return try close(decision, in: tx, now: now)
+        case .cancel: return try cancel(decision, in: tx, now: now)
+        case .approve where decision.targetIDs.isEmpty: return try approveSession(decision, in: tx)
+        case .approve, .recount, .waive: return try decideLines(decision, in: tx, now: now)
+        case .assign:
+            for task in try tasks(decision, in: tx) {
+                try put(
+                    task.updating {
+                        $0.assigneeID = decision.toPersonID
+                        $0.reservedUntil = decision.toPersonID == nil ? nil : now.advanced(by: 4 * 3_600_000)
+                    }, in: tx)
+            }
+            return ""
+        case .override:
+            guard let person = decision.toPersonID else { throw Refusal("it names nobody") }
+            guard decision.reason?.isEmpty == false else { throw DecisionRefusal.reasonMissing }
+            for task in try tasks(decision, in: tx) {
+                try put(
+                    task.updating {
+                        $0.notForIDs = task.notForIDs.filter { $0 != person }
+                        $0.assigneeID = person
+                    }, in: tx)
+            }
+            return ""
+        case .add_up, .compare, .hand_over:
+            if decision.kind != .hand_over, decision.targetIDs.count < 2 { throw Refusal("it takes two passes") }
+            try touch(decision, in: tx)
+            return ""
+        case .late_take: return try takeLate(decision, in: tx, now: now)
+        case .late_leave:
+            guard decision.reason?.isEmpty == false else { throw DecisionRefusal.reasonMissing }
+            return ""
+        case .device_lost:
+            guard !decision.targetIDs.isEmpty else { throw Refusal("it names no terminal") }
+            for id in decision.targetIDs where try tx.get(Device.self, id: id) == nil {
+                throw Refusal("no terminal \(id) is known")
+            }
+            return ""
+        case .export: return try export(decision, in: tx, now: now)
+        case .resend: return try resend(decision, in: tx, now: now)
+        case .posted_by_hand: return try settleByHand(decision, in: tx)
+        }
+    }
+
+    func session(_ decision: Decision, in tx: StoreTransaction) throws -> CountSession {
+        guard let session = try decision.sessionID.flatMap({ try tx.get(CountSession.self, id: $0) }) else {
+            throw Refusal("the count is not known")
+        }
+        return session
+    }
+
+    private func tasks(_ decision: Decision, in tx: StoreTransaction) throws -> [BinTask] {
+        let found = try decision.targetIDs.compactMap { try tx.get(BinTask.self, id: $0) }
+        guard !found.isEmpty, found.count == decision.targetIDs.count else { throw Refusal("a task is not known") }
+        return found
+    }
+
+    /// Judges the bins again that a decision about passes, entries or tasks concerns.
+    private mutating func touch(_ decision: Decision, in tx: StoreTransaction) throws {
+        for target in decision.targetIDs {
+            if let place = places[target] { dirty.insert(place) }
+            if let entry = try tx.get(CountEntry.self, id: target), let place = places[entry.passID] {
+                dirty.insert(place)
+            }
+            if let task = try tx.get(BinTask.self, id: target) {
+                dirty.insert(Place(session: task.sessionID, bin: task.binID))
+            }
+        }
+    }
+
+    /// Approves, recounts or waives line by line: one that is refused holds no other.
+    private mutating func decideLines(
+        _ decision: Decision, in tx: StoreTransaction, now: DateTime
+    ) throws -> String {
+        guard decision.targetIDs.count == decision.seenRevisions.count else {
+            throw Refusal("it does not say which revision was shown")
+        }
+        var refused: [String] = []
+        for (target, seen) in zip(decision.targetIDs, decision.seenRevisions) {
+            do {
+                try decideOne(decision, target, seen, in: tx, now: now)
+            } catch let refusal as DecisionRefusal {
+                refused.append("\(target): \(refusal)")
+            } catch let refusal as Refusal {
+                refused.append("\(target): \(refusal)")
+            }
+        }
+        guard refused.count < decision.targetIDs.count else { throw Refusal(refused.joined(separator: "; ")) }
+        let done = decision.targetIDs.count - refused.count
+        return refused.isEmpty ? "" : "\(done) of \(decision.targetIDs.count); " + refused.joined(separator: "; ")
+    }
+
+    private mutating func decideOne(
+        _ decision: Decision, _ target: String, _ seen: Int, in tx: StoreTransaction, now: DateTime
+    ) throws {
+        guard let verdict = try tx.get(LineVerdict.self, id: target) else {
+            return try decideOther(decision, target, in: tx)
+        }
+        guard let session = try tx.get(CountSession.self, id: verdict.sessionID), Desk.isOpen(session) else {
+            throw Refusal("the count is over")
+        }
+        let place = Place(session: verdict.sessionID, bin: verdict.binID)
+        switch decision.kind {
+        case .approve:
+            guard let facts = try binCase(place, in: tx) else { throw Refusal("the bin is not known") }
+            let item = try tx.get(Item.self, id: verdict.itemID)
+            let cost = try unitCost(verdict.itemID, in: tx)
+            var chosen: LineReading?
+            if let name = decision.text, !name.isEmpty {
+                let readings = facts.opinions.compactMap { LineReading(LineKey(verdict), in: $0, book: facts.book) }
+                chosen = readings.first { $0.opinionID == name || $0.passIDs.contains(name) }
+                if chosen == nil { throw Refusal("no count \(name) stands for this line") }
+            }
+            let variance = chosen?.variance ?? verdict.variance ?? .zero
+            let value = cost.flatMap { variance.valued(at: $0) } ?? .zero
+            let roles = try tx.get(Person.self, id: decision.byID).map { Set($0.roles.map(\.rawValue)) }
+            let mayApprove = ApprovalBands(try tx.query(Rule.self), at: now).allows(
+                roles ?? ["supervisors"], value: value, abcClass: item?.abcClass, zoneID: facts.bin.zoneID)
+            try tx.save(
+                try VerdictRevision.approved(
+                    verdict, by: decision, seenRevision: seen, people: facts.opinions.excludedPeople,
+                    mayApprove: mayApprove, choosing: chosen, unitCost: cost))
+            dirty.insert(place)
+        case .recount:
+            try tx.save(try VerdictRevision.recounted(verdict, by: decision, seenRevision: seen))
+            recounts[place] = nil
+            try addRound(
+                place, .RECOUNT, reason: decision.reason ?? "asked for", person: decision.toPersonID, in: tx)
+        default:
+            try tx.save(try VerdictRevision.waived(verdict, by: decision, seenRevision: seen))
+        }
+    }
+
+    /// Waiving a bin, or dropping a line that the ERP refused; recounting a whole bin.
+    private func decideOther(_ decision: Decision, _ target: String, in tx: StoreTransaction) throws {
+        if let task = try tx.get(BinTask.self, id: target), decision.kind != .approve {
+            if decision.kind == .recount {
+                let place = Place(session: task.sessionID, bin: task.binID)
+                return try addRound(
+                    place, .RECOUNT, reason: decision.reason ?? "asked for", person: decision.toPersonID, in: tx)
+            }
+            guard decision.reason?.isEmpty == false else { throw DecisionRefusal.reasonMissing }
+            guard task.state != .counted else { throw Refusal("the bin is counted") }
+            return try put(task.updating { $0.state = .waived }, in: tx)
+        }
+        if let line = try tx.get(ExportLine.self, id: target), decision.kind == .waive {
+            guard decision.reason?.isEmpty == false else { throw DecisionRefusal.reasonMissing }
+            guard line.state == .rejected || line.state == .held else {
+                throw Refusal("the line is \(line.state.rawValue)")
+            }
+            return try put(
+                line.updating {
+                    $0.state = .dropped
+                    $0.error = decision.reason
+                }, in: tx)
+        }
+        throw Refusal("not known")
+    }
+}
