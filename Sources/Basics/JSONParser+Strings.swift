@@ -2,16 +2,23 @@ extension JSONParser {
     mutating func string() throws(JSONError) -> String {
         index += 1
         let start = index
+        var bits: UInt8 = 0
         while index < bytes.count {
             let byte = bytes[index]
             if byte == UInt8(ascii: "\"") {
                 let slice = UnsafeBufferPointer(rebasing: bytes[start..<index])
+                // ASCII, which most strings are, needs no validation; `validating` is generic and slow.
+                if bits < 0x80 {
+                    index += 1
+                    return String(decoding: slice, as: UTF8.self)
+                }
                 guard let text = String(validating: slice, as: UTF8.self) else { throw fail("text is not UTF-8") }
                 index += 1
                 return text
             }
             if byte == UInt8(ascii: "\\") { return try escapedString(from: start) }
             guard byte >= 32 else { throw fail("control character in a string") }
+            bits |= byte
             index += 1
         }
         throw fail("unterminated string")

@@ -10,12 +10,9 @@ extension HubCore {
             return try transaction(requests, isolated: false)
         } catch {
             statistics = before
-            guard let failure = error as? SQLiteError, !failure.isEnvironmental else {
-                if !(error is SQLiteError) { return lost(requests, error) }
-                return failed(requests, error)
-            }
+            if (error as? SQLiteError)?.isEnvironmental ?? false { return failed(requests, error) }
             // Something about one mutation: run each in a savepoint of its own, so that the others stand.
-            log(.warning, "a commit failed and is tried mutation by mutation: \(failure)")
+            log(.warning, "a commit failed and is tried mutation by mutation: \(error)")
         }
         do {
             return try transaction(requests, isolated: true)
@@ -23,12 +20,6 @@ extension HubCore {
             statistics = before
             return failed(requests, error)
         }
-    }
-
-    private func lost(_ requests: [RunnableRequest], _ error: any Error) -> (
-        answers: [HubAnswer], events: [CommittedChange]
-    ) {
-        failed(requests, error)
     }
 
     private func transaction(

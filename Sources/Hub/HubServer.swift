@@ -121,15 +121,11 @@ private final class HubHandler: HTTPServerHandler {
     }
 
     private func graphQL(_ request: HTTPRequest, _ body: [UInt8], _ responder: HTTPResponder) {
-        let taken = worker.add(
-            .request(
-                HubRequest(
-                    apiKey: request.headers[HeaderName.apiKey], person: request.headers[HeaderName.person],
-                    device: request.headers[HeaderName.device], body: body), responder))
-        if !taken {
-            responder.respond(
-                HTTPResponse(.error(503, "ThrottledException", "The hub is overloaded or stopping; try again.")))
-        }
+        let taken = worker.take(
+            HubRequest(
+                apiKey: request.headers[HeaderName.apiKey], person: request.headers[HeaderName.person],
+                device: request.headers[HeaderName.device], body: body), responder)
+        if !taken { responder.respond(.overloaded) }
     }
 
     /// A GET's query as the body that a POST would have.

@@ -22,6 +22,9 @@ final class HubWorker: @unchecked Sendable {
     private struct Queue: Sendable {
         var events: [HubEvent] = []
         var requests = 0
+        /// Queries that wait for the reader, and those it has answered.
+        var reads = 0
+        var answeredReads: UInt64 = 0
         var isScheduled = false
         var isStopped = false
     }
@@ -33,6 +36,9 @@ final class HubWorker: @unchecked Sendable {
     private let log: Log
     private let statistics = Locked(HubGauges())
 
+    /// Reads beside the commits.
+    private let reader: HubReader
+
     private var core: HubCore?
     private var registry: SubscriptionRegistry?
     private var sockets: [UInt64: WebSocketConnection] = [:]
@@ -42,22 +48,33 @@ final class HubWorker: @unchecked Sendable {
         queueLimit = options.queueLimit
         batchLimit = options.batchLimit
         log = options.log
+        let path = options.dataDirectory + "/hub.sqlite"
+        let opened = Opened()
         do {
-            try executor.runBlocking { [self] in
+            reader = try executor.runBlocking {
                 var settings = Connection.Options()
                 settings.cacheKilobytes = 65_536
                 settings.checkpointPages = 4000
-                let connection = try Connection.open(path: options.dataDirectory + "/hub.sqlite", options: settings)
                 let core = try HubCore(
-                    schema: options.schema, connection: connection, keys: options.keys, time: options.time,
-                    random: options.random, log: options.log)
-                self.core = core
-                registry = SubscriptionRegistry(core: core)
+                    schema: options.schema, connection: try Connection.open(path: path, options: settings),
+                    keys: options.keys, time: options.time, random: options.random, log: options.log)
+                let reader = try HubReader(
+                    path: path, engine: core.engine, tokenKey: core.state.tokenKey, epoch: core.epoch)
+                opened.core = core
+                return reader
             }
         } catch {
             executor.stop()
             throw error
         }
+        core = opened.core
+        registry = opened.core.map { SubscriptionRegistry(core: $0) }
+    }
+
+    /// Carries the core out of the thread that made it.
+    // Guard of @unchecked Sendable: written on the executor's thread before `runBlocking` returns, read after it.
+    private final class Opened: @unchecked Sendable {
+        var core: HubCore?
     }
 
     /// Adds an event; false where the hub is overloaded and a request was not taken.
@@ -77,10 +94,35 @@ final class HubWorker: @unchecked Sendable {
         return verdict.taken
     }
 
+    /// Takes a request; `respond` is called once with its answer, false says that the hub is overloaded or stopping.
+    func take(_ request: HubRequest, _ responder: HTTPResponder) -> Bool {
+        guard HubReader.looksLikeQuery(request.body) else { return add(.request(request, responder)) }
+        let isTaken = queue.withLock { queue in
+            guard !queue.isStopped, queue.reads < queueLimit else { return false }
+            queue.reads += 1
+            return true
+        }
+        guard isTaken else { return false }
+        reader.answer(request) { [self] answer in
+            queue.withLock { queue in
+                queue.reads -= 1
+                if answer != nil { queue.answeredReads += 1 }
+            }
+            if let answer {
+                responder.respond(HTTPResponse(answer))
+            } else if !add(.request(request, responder)) {
+                responder.respond(.overloaded)
+            }
+        }
+        return true
+    }
+
     /// Numbers for `/health` and `/metrics`.
     var gauges: HubGauges {
         var gauges = statistics.current
-        gauges.waiting = queue.withLock { $0.requests }
+        let queue = queue.current
+        gauges.waiting = queue.requests + queue.reads
+        gauges.core.requests += queue.answeredReads
         return gauges
     }
 
@@ -91,6 +133,7 @@ final class HubWorker: @unchecked Sendable {
             return !queue.isStopped
         }
         guard isFirst else { return }
+        reader.stop()
         try? executor.runBlocking { [self] in
             drain()
             if let registry { perform(registry.shutdown()) }
@@ -209,6 +252,10 @@ struct HubGauges: Sendable {
 }
 
 extension HTTPResponse {
+    /// What a request gets that was not taken.
+    static let overloaded = HTTPResponse(
+        .error(503, "ThrottledException", "The hub is overloaded or stopping; try again."))
+
     /// An answer of GraphQL as HTTP.
     init(_ answer: HubAnswer) {
         var headers: HTTPHeaders = ["content-type": "application/json;charset=UTF-8"]

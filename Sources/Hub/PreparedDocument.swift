@@ -94,8 +94,8 @@ final class ObjectSelection: Sendable {
     }
 }
 
-/// One field to answer.
-struct SelectedField: Sendable {
+/// One field to answer: a reference, because every row of an answer walks over all of them.
+final class SelectedField: Sendable {
     /// The key in the answer.
     let key: String
     /// `"key":` as bytes.
