@@ -123,7 +123,7 @@ package struct ConnectionMachine: Sendable {
 
     private mutating func acknowledged(_ timeout: Int64, _ subscriptions: Set<String>) -> [Action] {
         guard case .acknowledging(let socket) = state else { return [] }
-        keepAlive = max(timeout, Self.shortestKeepAlive)
+        keepAlive = min(max(timeout, Self.shortestKeepAlive), Self.longestKeepAlive)
         if subscriptions.isEmpty { return live(socket) }
         state = .subscribing(socket: socket, pending: subscriptions)
         return [.startSubscriptions(socket: socket), .setDeadline(Self.answerLimit)]
@@ -173,4 +173,6 @@ package struct ConnectionMachine: Sendable {
     package static let answerLimit: Int64 = 15_000
     /// A backend that promises a sign of life in less than this is not believed.
     package static let shortestKeepAlive: Int64 = 1_000
+    /// Backends send a sign of life each minute; AppSync's promise of five would leave a dead link unnoticed too long.
+    package static let longestKeepAlive: Int64 = 90_000
 }

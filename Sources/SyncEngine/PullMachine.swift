@@ -117,10 +117,9 @@ package struct PullMachine: Sendable {
             if state == .waiting { state = .pulling }
             return advance()
         case .failed(let request, let retryAfter):
-            guard let model = active.removeValue(forKey: request), state == .pulling || state == .waiting else {
-                return []
-            }
+            guard let model = active.removeValue(forKey: request) else { return [] }
             if !queue.contains(model) { queue.insert(model, at: 0) }
+            guard state == .pulling || state == .waiting else { return [] }
             if state == .pulling { attempt += 1 }
             state = .waiting
             return [.setDeadline(max(retryAfter ?? 0, Backoff.link.delay(attempt: attempt, random: random)))]

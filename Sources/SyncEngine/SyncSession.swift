@@ -217,11 +217,9 @@ public final class SyncSession {
     }
 
     func refreshCounts() {
-        attempt {
-            let counts = try core.read { try $0.outboxStatus() }
-            status.unsent = counts.queued + counts.sending
-            status.parked = counts.parked
-        }
+        let counts = core.outboxStatus
+        status.unsent = counts.queued + counts.sending
+        status.parked = counts.parked
     }
 
     private func reportStatus() {

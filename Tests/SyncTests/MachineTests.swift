@@ -371,7 +371,8 @@ struct PullMachineTests {
                     #expect(active.values.filter { $0 == model }.count == 1, "asked twice at a time")
                     run(machine.handle(.requested(request: request, model: model)))
                 case .finished(let model): finished.append(model)
-                case .roundFinished, .startRound, .pause: break
+                case .startRound: run(machine.handle(.round(["A", "B", "C", "D"])))
+                case .roundFinished, .pause: break
                 case .setDeadline(let wait): deadline = wait
                 }
             }
