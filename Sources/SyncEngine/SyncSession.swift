@@ -256,3 +256,13 @@ extension ConnectionMachine {
         }
     }
 }
+
+extension SyncSession {
+    /// Whether the link is up, everything was fetched, nothing is under way and nothing waits but for a person: a change
+    /// may wait behind a parked one.
+    package var isSettled: Bool {
+        connection.isLive && pull.state == .idle && pending.isEmpty && buffers.isEmpty && unsettled.isEmpty
+            && outbox.state == .ready && core.nextRetryDelay() == nil
+            && (core.outboxStatus.queued == 0 || core.outboxStatus.parked > 0)
+    }
+}

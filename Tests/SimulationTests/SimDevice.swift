@@ -1,0 +1,193 @@
+import AppSync
+import Basics
+import Models
+import SQLite
+import SyncEngine
+
+@testable import DataStore
+@testable import Hub
+
+/// A terminal, a supervisor's screen or a desk: the real store and the real session over a database in memory, which is
+/// all that survives a kill.
+final class SimDevice {
+    let name: String
+    let role: SimRole
+    let person: String
+    let world: SimWorld
+    let link: SimLink
+    let clock: SimClock
+    private let options: StoreOptions
+    private let tables: [String: StoreTable]
+    private let connection: Connection
+    private(set) var core: StoreCore
+    private var session: SyncSession?
+    private var sockets: [Int: SimSocket] = [:]
+    private var inbox: [Int: [[UInt8]]] = [:]
+    /// Everything that was begun before a kill belongs to another life.
+    private(set) var life = 0
+    private(set) var isUp = false
+    private(set) var status = SyncStatus()
+    /// Chance in a thousand that the device dies while it performs an action.
+    var killChance = 0
+    private let oracle: SimOracle
+
+    init(_ name: String, _ role: SimRole, _ world: SimWorld, _ hub: SimHub, _ oracle: SimOracle, seed: UInt64) throws {
+        self.name = name
+        self.role = role
+        self.world = world
+        self.oracle = oracle
+        person = "P-" + name
+        link = SimLink(world, hub, SimWeather(world))
+        clock = world.makeClock(name)
+        options = StoreOptions(time: clock, random: SeededRandom(seed: seed), policies: role.policies)
+        tables = StoreContext.tables(SimSchema.schema, options)
+        connection = try StoreOpening.open(SimSchema.schema, .memory, tables, options)
+        core = try StoreCore(
+            StoreContext(schema: SimSchema.schema, options: options, connection: connection, tables: tables))
+    }
+
+    // MARK: Life
+
+    func boot() {
+        guard !isUp else { return }
+        do {
+            core = try StoreCore(
+                StoreContext(schema: SimSchema.schema, options: options, connection: connection, tables: tables))
+        } catch {
+            oracle.fail("\(name) cannot open its store again: \(error)")
+            return
+        }
+        isUp = true
+        life += 1
+        let life = life
+        _ = core.addObserver { [unowned self] changes in oracle.saw(changes, on: self) }
+        core.onEvent = { [unowned self] event in oracle.heard(event, on: self) }
+        var options = SyncOptions { [person, name, role] _ in
+            RealtimeAuthorization(host: "hub", apiKey: role.key, person: person, device: name)
+        }
+        options.person = person
+        options.pageSize = 7
+        options.requestLimit = 10_000
+        session = SyncSession(core: core, options: options) { [unowned self] action in
+            if life == self.life { perform(action) }
+        }
+        tell(.start)
+    }
+
+    /// Kill -9: nothing after this moment happens, nothing before it that was committed is undone.
+    func kill() {
+        guard isUp else { return }
+        isUp = false
+        life += 1
+        core.close()
+        for socket in sockets.values { socket.endUp() }
+        sockets = [:]
+        inbox = [:]
+        let life = life
+        world.after(500 + world.below(20_000)) { [unowned self] in
+            if life == self.life { boot() }
+        }
+    }
+
+    private func tell(_ event: SyncEvent) {
+        guard isUp else { return }
+        session?.handle(event)
+    }
+
+    func tryAgain() { tell(.tryAgain) }
+
+    /// One durable transaction, as the app would make it; false where it did not happen.
+    @discardableResult
+    func write(_ body: (StoreTransaction) throws -> Void) -> Bool {
+        guard isUp else { return false }
+        do {
+            try core.write(as: person, body)
+        } catch {
+            oracle.refused(error, on: self)
+            return false
+        }
+        // A commit that nobody was told of yet must not be lost either.
+        if world.chance(killChance) { kill() } else { tell(.localCommit) }
+        return true
+    }
+
+    /// Nothing of it waits, fetches or connects.
+    var isQuiet: Bool {
+        guard isUp, let session else { return false }
+        // A socket that was cut in silence looks alive until its signs of life are missed.
+        return session.isSettled && sockets.values.allSatisfy { !$0.isCut }
+    }
+
+    // MARK: The session's wishes
+
+    private func perform(_ action: SyncAction) {
+        if world.chance(killChance) { return kill() }
+        let life = life
+        switch action {
+        case .http(let id, let body, let person):
+            let request = HubRequest(apiKey: role.key, person: person, device: name, body: body)
+            link.send(request) { [unowned self] outcome in
+                guard life == self.life else { return }
+                switch outcome {
+                case .answer(let answer): tell(.httpAnswer(id: id, answer))
+                case .failure(let reason): tell(.httpFailed(id: id, reason: reason))
+                }
+            }
+        case .cancelHTTP: break
+        case .openSocket(let number, let person):
+            let authorization = RealtimeAuthorization(host: "hub", apiKey: role.key, person: person, device: name)
+            sockets[number] = link.connect(authorization) { [unowned self] event in
+                if life == self.life { heard(event, number) }
+            }
+        case .sendText(let number, let text): sockets[number]?.sendUp(text)
+        case .closeSocket(let number): sockets.removeValue(forKey: number)?.endUp()
+        case .wake(let milliseconds):
+            world.after(Int(milliseconds)) { [unowned self] in
+                if life == self.life { tell(.wake) }
+            }
+        case .status(let status): self.status = status
+        case .event(let event): oracle.heard(event, on: self)
+        }
+    }
+
+    private func heard(_ event: SimSocket.Event, _ number: Int) {
+        switch event {
+        case .opened: tell(.socketOpened(socket: number))
+        case .closed(let reason):
+            sockets[number] = nil
+            flush(number)
+            tell(.socketClosed(socket: number, reason: reason))
+        case .text(let frame):
+            // Frames gather while the store is busy.
+            let isFirst = inbox[number, default: []].isEmpty
+            inbox[number, default: []].append(frame)
+            guard isFirst else { return }
+            let life = life
+            world.after(world.below(3)) { [unowned self] in
+                if life == self.life { flush(number) }
+            }
+        }
+    }
+
+    private func flush(_ number: Int) {
+        guard let frames = inbox.removeValue(forKey: number), !frames.isEmpty else { return }
+        tell(.socketText(socket: number, frames: frames))
+    }
+
+    /// The rows of a model as they are here, with their versions.
+    func rows(_ model: String) throws -> [String: StoreTable.Row] {
+        var result: [String: StoreTable.Row] = [:]
+        guard let table = tables[model] else { return result }
+        for record in try core.read({ try $0.query(model: model) }) {
+            result[record.id] = try table.fetch(record.id, on: connection)
+        }
+        return result
+    }
+
+    /// The keys of records that wait for a person, by model.
+    func parked() throws -> [(model: String, id: String)] {
+        try core.read { try $0.outbox(state: .parked) }.map { ($0.model, $0.id) }
+    }
+
+    var outbox: OutboxStatus { core.outboxStatus }
+}

@@ -1,0 +1,131 @@
+import AppSync
+import Basics
+import Models
+import SQLite
+import Testing
+
+@testable import Hub
+
+/// The real hub over a database in memory: a restart loses everything but the database.
+final class SimHub {
+    private let world: SimWorld
+    private let connection: Connection
+    private let clock: SimClock
+    private let random: SeededRandom
+    private var core: HubCore
+    private var registry: SubscriptionRegistry
+    /// Sockets that it believes to be open.
+    private var sockets: [UInt64: SimSocket] = [:]
+    private var nextSocket: UInt64 = 0
+    private var waiting: [(request: HubRequest, answer: (HubAnswer) -> Void)] = []
+    private(set) var isUp = true
+    private(set) var life = 1
+    /// Told of every committed change, in order.
+    var onCommit: ((CommittedChange) -> Void)?
+
+    init(_ world: SimWorld, seed: UInt64) throws {
+        self.world = world
+        connection = try Connection.memory()
+        clock = world.makeClock("hub")
+        random = SeededRandom(seed: seed)
+        core = try Self.makeCore(connection, clock, random)
+        registry = SubscriptionRegistry(core: core)
+        keepAlive()
+    }
+
+    private static func makeCore(_ connection: Connection, _ clock: SimClock, _ random: SeededRandom) throws -> HubCore {
+        try HubCore(
+            schema: SimSchema.schema, connection: connection,
+            keys: try APIKeys(["counter:counters", "supervisor:supervisors", "desk:desk"]), time: clock, random: random)
+    }
+
+    private func keepAlive() {
+        world.after(30_000) { [unowned self] in
+            if isUp { perform(registry.keepAlive()) }
+            keepAlive()
+        }
+    }
+
+    // MARK: Requests
+
+    /// Takes a request; what arrives within the same few milliseconds is committed together.
+    func receive(_ request: HubRequest, _ answer: @escaping (HubAnswer) -> Void) {
+        guard isUp else { return }
+        waiting.append((request, answer))
+        guard waiting.count == 1 else { return }
+        let life = life
+        world.after(world.below(4)) { [unowned self] in
+            guard life == self.life, isUp else { return }
+            let batch = waiting
+            waiting = []
+            let (answers, events) = core.execute(batch.map(\.request))
+            for event in events { onCommit?(event) }
+            // The events may be on their way before the answers are.
+            let isEventFirst = world.chance(500)
+            if isEventFirst { perform(registry.publish(events)) }
+            for (request, answer) in zip(batch, answers) { request.answer(answer) }
+            if !isEventFirst { perform(registry.publish(events)) }
+        }
+    }
+
+    // MARK: Sockets
+
+    func open(_ socket: SimSocket, _ authorization: RealtimeAuthorization) {
+        nextSocket += 1
+        socket.hubID = nextSocket
+        sockets[nextSocket] = socket
+        registry.opened(nextSocket, .object(authorization))
+    }
+
+    func receive(_ frame: [UInt8], on socket: SimSocket) {
+        guard isUp, let id = socket.hubID, sockets[id] === socket else { return }
+        perform(registry.received(id, frame))
+    }
+
+    /// The hub notices that a socket is gone.
+    func closed(_ socket: SimSocket) {
+        guard let id = socket.hubID, sockets[id] === socket else { return }
+        sockets[id] = nil
+        registry.closed(id)
+    }
+
+    private func perform(_ actions: [RealtimeAction]) {
+        for action in actions {
+            switch action {
+            case .send(let ids, let frame): for id in ids { sockets[id]?.sendDown(frame) }
+            case .close(let id, _, let reason):
+                guard let socket = sockets[id] else { continue }
+                sockets[id] = nil
+                registry.closed(id)
+                socket.endDown(reason)
+            }
+        }
+    }
+
+    // MARK: Restarts
+
+    func kill() {
+        guard isUp else { return }
+        isUp = false
+        life += 1
+        waiting = []
+        for id in sockets.keys.sorted() { sockets[id]?.hubDied() }
+        sockets = [:]
+    }
+
+    func restart() throws {
+        guard !isUp else { return }
+        core = try Self.makeCore(connection, clock, random)
+        registry = SubscriptionRegistry(core: core)
+        isUp = true
+    }
+
+    func jumpClock(_ milliseconds: Int64) { clock.jump(milliseconds) }
+
+    /// How many live rows a model has, in the database itself.
+    func rowCount(_ model: String) throws -> Int {
+        let table = try #require(core.tables.first { $0.model.schema.name == model })
+        return Int(
+            try connection.value("SELECT count(*) FROM \(table.table.name) WHERE ifnull(\"_deleted\",0)=0")?.integer ?? -1)
+    }
+}

@@ -1,0 +1,169 @@
+import Models
+import Testing
+
+@testable import DataStore
+@testable import Hub
+
+/// Remembers what must be true: what was acknowledged, what the hub committed, what each device saw and was told.
+final class SimOracle {
+    struct HubRecord {
+        var values: [Value]
+        var version: Int64
+        var isDeleted: Bool
+    }
+
+    struct FieldKey: Hashable {
+        let device: String
+        let model: String
+        let id: String
+        let field: String
+    }
+
+    private(set) var failures: [String] = []
+    /// Creates that a device was told are durable: by model and id the devices.
+    private(set) var created: [String: [String: Set<String>]] = [:]
+    /// The last value that a device wrote into a field, with its place in time.
+    private(set) var written: [FieldKey: (value: Value, step: Int)] = [:]
+    /// Deletes that a device was told are durable.
+    private(set) var deleted: [FieldKey: Int] = [:]
+    /// Conflicts that a device reported; `field` is empty for a delete.
+    private(set) var conflicts: [FieldKey: Int] = [:]
+    private(set) var hub: [String: [String: HubRecord]] = [:]
+    /// Every value that a field ever had at the hub.
+    private var history: [FieldKey: Set<Value>] = [:]
+    /// Every value that a device ever showed in a field of a shared record.
+    private var seen: [FieldKey: Set<Value>] = [:]
+    private(set) var commits = 0
+    private var steps = 0
+
+    func fail(_ text: String) {
+        if failures.count < 20 { failures.append(text) }
+    }
+
+    private func step() -> Int {
+        steps += 1
+        return steps
+    }
+
+    // MARK: What devices write
+
+    func acknowledgedCreate(_ record: Record, by device: SimDevice) {
+        created[record.schema.name, default: [:]][record.id, default: []].insert(device.name)
+        if SimSchema.shared.contains(record.schema.name) {
+            for field in SimSchema.sharedFields where !record[field].isNull {
+                acknowledgedWrite(record.schema.name, record.id, field, record[field], by: device)
+            }
+        }
+    }
+
+    func acknowledgedWrite(_ model: String, _ id: String, _ field: String, _ value: Value, by device: SimDevice) {
+        written[FieldKey(device: device.name, model: model, id: id, field: field)] = (value, step())
+    }
+
+    func acknowledgedDelete(_ model: String, _ id: String, by device: SimDevice) {
+        deleted[FieldKey(device: device.name, model: model, id: id, field: "")] = step()
+    }
+
+    func refused(_ error: any Error, on device: SimDevice) {
+        switch error as? StoreError {
+        case .deleted?, .closed?: break
+        default: fail("\(device.name) refused a write: \(error)")
+        }
+    }
+
+    // MARK: What devices show
+
+    func heard(_ event: StoreEvent, on device: SimDevice) {
+        switch event {
+        case .conflict(let model, let id, let fields):
+            for field in fields + [""] {
+                conflicts[FieldKey(device: device.name, model: model, id: id, field: field)] = step()
+            }
+        case .quarantined(let row): fail("\(device.name) could not read \(row.model) \(row.id): \(row.reason)")
+        case .authenticationNeeded(_, let detail): fail("\(device.name) was not let in: \(detail)")
+        case .failure(let text): if device.isUp { fail("\(device.name): \(text)") }
+        case .outboxStatus, .parked, .syncStarted, .modelProgress, .modelSynced, .ready, .networkStatus, .stopped: break
+        }
+    }
+
+    func saw(_ changes: CommittedChanges, on device: SimDevice) {
+        for change in changes.changes {
+            guard let record = change.record else { continue }
+            if !change.isLocal, change.kind != .deleted, !SimRights.mayRead(record, device) {
+                fail("\(device.name) holds \(change.model) \(change.id), which it may not read")
+            }
+            guard SimSchema.shared.contains(change.model) else { continue }
+            for field in SimSchema.sharedFields {
+                seen[FieldKey(device: device.name, model: change.model, id: change.id, field: field), default: []]
+                    .insert(record[field])
+            }
+        }
+    }
+
+    // MARK: What the hub commits
+
+    func committed(_ change: CommittedChange) {
+        commits += 1
+        let model = SimSchema.model(change.modelName)
+        let record = Record(schema: model, values: change.row.values)
+        let before = hub[model.name]?[record.id]
+        switch change.kind {
+        case .create:
+            if before != nil { fail("the hub created \(model.name) \(record.id) twice") }
+            if change.version != 1 { fail("\(model.name) \(record.id) was created in version \(change.version)") }
+        case .update, .delete:
+            if model.isCreateOnly { fail("create-only \(model.name) \(record.id) was changed at the hub") }
+            if let before, change.version != before.version + 1 {
+                fail("\(model.name) \(record.id) went from version \(before.version) to \(change.version)")
+            }
+        }
+        if SimSchema.shared.contains(model.name) { checkFields(record, before, change) }
+        hub[model.name, default: [:]][record.id] = HubRecord(
+            values: change.row.values, version: change.version, isDeleted: change.row.deleted)
+    }
+
+    /// No change replaces a value that its author has never seen.
+    private func checkFields(_ record: Record, _ before: HubRecord?, _ change: CommittedChange) {
+        let model = record.schema
+        for field in SimSchema.sharedFields {
+            let value = record[field]
+            history[FieldKey(device: "", model: model.name, id: record.id, field: field), default: []].insert(value)
+            guard change.kind == .update, let before, let position = model.position(of: field),
+                before.values[position] != value, !before.values[position].isNull, let text = value.text
+            else { continue }
+            let author = String(text.prefix { $0 != "/" })
+            let key = FieldKey(device: author, model: model.name, id: record.id, field: field)
+            if seen[key]?.contains(before.values[position]) != true {
+                fail("\(author) overwrote \(before.values[position]) in \(model.name) \(record.id).\(field) unseen")
+            }
+        }
+    }
+
+    /// Whether a field ever had a value at the hub.
+    func wasCommitted(_ model: String, _ id: String, _ field: String, _ value: Value) -> Bool {
+        history[FieldKey(device: "", model: model, id: id, field: field)]?.contains(value) ?? false
+    }
+}
+
+/// The rules of `@auth` once more, written without the hub's code.
+enum SimRights {
+    static func mayRead(_ record: Record, _ device: SimDevice) -> Bool {
+        record.schema.authRules.contains { rule in
+            guard rule.operations.contains(.get) else { return false }
+            switch rule.allow {
+            case .groups:
+                if let field = rule.groupsField { return holds(record[field], device.role.group) }
+                return rule.groups.contains(device.role.group)
+            case .owner:
+                let claim = rule.identityClaim == "device" ? device.name : device.person
+                return rule.ownerField.map { holds(record[$0], claim) } ?? false
+            case .private, .public, .custom: return false
+            }
+        }
+    }
+
+    private static func holds(_ value: Value, _ wanted: String) -> Bool {
+        guard let text = value.text else { return false }
+        return text == wanted || text.contains("\"\(wanted)\"")
+    }
+}

@@ -1,0 +1,121 @@
+import Basics
+import Models
+
+@testable import DataStore
+@testable import Hub
+
+/// One run: some devices and a hub work for a while in bad weather, then the weather clears and everything must add up.
+final class Simulation {
+    let seed: UInt64
+    let world: SimWorld
+    let oracle = SimOracle()
+    let hub: SimHub
+    let devices: [SimDevice]
+    private let workload: SimWorkload
+    private let duration: Int64
+
+    init(seed: UInt64, devices count: Int, acts: Int, duration: Int64 = 60_000) throws {
+        self.seed = seed
+        self.duration = duration
+        world = SimWorld(seed: seed)
+        hub = try SimHub(world, seed: seed)
+        var devices: [SimDevice] = []
+        for number in 0..<count {
+            let role: SimRole = number == 0 ? .desk : number % 4 == 3 ? .supervisor : number == 4 ? .desk : .counter
+            let name = "T" + padded(number + 1, 2)
+            devices.append(
+                try SimDevice(name, role, world, hub, oracle, seed: seed &* 1000 &+ UInt64(number)))
+        }
+        self.devices = devices
+        workload = SimWorkload(world, oracle, devices)
+        let oracle = oracle
+        hub.onCommit = { oracle.committed($0) }
+        for device in devices {
+            device.killChance = world.pick([0, 0, 2, 8])
+            world.after(world.below(3_000)) { device.boot() }
+            for act in 0..<acts {
+                world.after(world.below(Int(duration))) { [unowned self] in workload.act(device, act) }
+            }
+            makeTrouble(for: device)
+        }
+        troubleTheHub()
+    }
+
+    /// Link cuts of any length, kills and clock jumps.
+    private func makeTrouble(for device: SimDevice) {
+        for _ in 0..<world.below(4) {
+            let start = world.below(Int(duration))
+            let length = world.pick([50, 2_000, 20_000])
+            world.after(start) { [unowned self] in
+                device.link.isUp = world.chance(300)
+                device.link.cut()
+                world.after(world.below(length)) { device.link.isUp = true }
+            }
+        }
+        for _ in 0..<world.below(3) { world.after(world.below(Int(duration))) { device.kill() } }
+        if world.chance(400) {
+            let jump = Int64(world.below(20_000_000)) - 10_000_000
+            world.after(world.below(Int(duration))) { device.clock.jump(jump) }
+        }
+    }
+
+    private func troubleTheHub() {
+        for _ in 0..<world.below(3) {
+            world.after(world.below(Int(duration))) { [unowned self] in
+                hub.kill()
+                world.after(100 + world.below(8_000)) { [unowned self] in restartHub() }
+            }
+        }
+        if world.chance(300) {
+            let jump = Int64(world.below(20_000_000)) - 10_000_000
+            world.after(world.below(Int(duration))) { [unowned self] in hub.jumpClock(jump) }
+        }
+    }
+
+    private func restartHub() {
+        do { try hub.restart() } catch { oracle.fail("the hub does not start again: \(error)") }
+    }
+
+    /// Runs everything and gives what was wrong; empty is good.
+    func run() throws -> [String] {
+        while world.step(until: duration), oracle.failures.isEmpty {}
+        heal()
+        let end = duration + 900_000
+        while oracle.failures.isEmpty, !isQuiet {
+            guard world.step(until: end) else {
+                oracle.fail("not quiet after fifteen minutes: \(unrest)")
+                break
+            }
+        }
+        if oracle.failures.isEmpty { try SimChecks(self).run() }
+        return oracle.failures
+    }
+
+    private func heal() {
+        restartHub()
+        for device in devices {
+            device.killChance = 0
+            device.link.isUp = true
+            device.link.weather = .calm
+            device.boot()
+        }
+    }
+
+    /// Everyone is connected, nothing waits, nothing is under way.
+    private var isQuiet: Bool { devices.allSatisfy(\.isQuiet) && hub.isUp && world.now > duration + 5_000 && isCalm }
+
+    /// Nothing is between hub and devices: all that was committed has had the time to arrive.
+    private var isCalm: Bool {
+        if oracle.commits != lastCommits {
+            lastCommits = oracle.commits
+            calmSince = world.now
+        }
+        return world.now - calmSince > 1_000
+    }
+    private var lastCommits = -1
+    private var calmSince: Int64 = 0
+
+    private var unrest: String {
+        devices.filter { !$0.isQuiet }.map { "\($0.name) \($0.outbox) \($0.status.link)" }.joined(separator: ", ")
+    }
+}
