@@ -30,6 +30,7 @@ extension SyncSession {
         let names = receivedModels.map(\.name)
         guard !names.isEmpty else { return }
         status.deniedModels.removeAll()
+        round += 1
         pull.interval = polled.isEmpty ? options.resyncInterval : min(options.resyncInterval, Self.pollInterval)
         status.progress = SyncStatus.Progress(modelsDone: 0, modelsTotal: names.count, rows: 0)
         perform(.event(.syncStarted(models: names)))
@@ -58,6 +59,7 @@ extension SyncSession {
     }
 
     private func send(_ model: ModelSchema, _ mark: SyncMark) -> Int {
+        if mark.nextToken == nil { runs[model.name] = round }
         let filter = options.scope.filters[model.name].flatMap { try? $0.syncFilterInput(for: model) }
         let body = requests.sync(
             model, filter: filter, limit: options.pageSize, nextToken: mark.nextToken, lastSync: mark.lastSync)
@@ -130,6 +132,9 @@ extension SyncSession {
         } else {
             let isFull = mark.lastSync == nil
             perform(.event(.modelSynced(model: model.name, isFullSync: isFull, rows: items.count)))
+            // A run whose first page is older than this round ends at a mark older than the subscriptions: what changed
+            // between the two is in neither.
+            if runs[model.name] != round { fetchAgain(model.name) }
             run(pull.handle(.page(request: id, isLast: true)))
         }
     }

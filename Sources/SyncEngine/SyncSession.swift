@@ -45,6 +45,9 @@ public final class SyncSession {
     /// Models whose subscription the backend refused: they are fetched more often.
     var polled: Set<String> = []
     var lastRoundAt: Int64?
+    /// Counts the rounds of fetching; the round in which a model's run of pages began.
+    var round = 0
+    var runs: [String: Int] = [:]
     var epoch: String?
 
     var status = SyncStatus()
@@ -123,6 +126,7 @@ public final class SyncSession {
         run(pull.handle(.stop))
         deadlines.removeAll()
         buffers.removeAll()
+        runs.removeAll()
         // What was being sent may have arrived; it is sent again under the same ids.
         attempt { try core.resetSending() }
         unsettled.removeAll()

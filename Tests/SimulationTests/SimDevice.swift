@@ -1,5 +1,6 @@
 import AppSync
 import Basics
+import Glibc
 import Models
 import SQLite
 import SyncEngine
@@ -91,10 +92,22 @@ final class SimDevice {
 
     private func tell(_ event: SyncEvent) {
         guard isUp else { return }
+        trace("<- \(event)")
         session?.handle(event)
     }
 
     func tryAgain() { tell(.tryAgain) }
+
+    /// `SIM_TRACE=T06` prints what a device hears and wants, in a replayed run.
+    private func trace(_ text: @autoclosure () -> String) {
+        guard let wanted = SimDevice.traced, wanted == name else { return }
+        let readable = text().replacing(/\[(\d+, ){8,}\d+\]/) { match in
+            String(decoding: match.output.0.matches(of: /\d+/).compactMap { UInt8($0.output) }, as: UTF8.self)
+        }
+        print("\(world.now) \(name) \(readable)")
+    }
+
+    private static let traced = getenv("SIM_TRACE").map { String(cString: $0) }
 
     /// One durable transaction, as the app would make it; false where it did not happen.
     @discardableResult
@@ -122,6 +135,7 @@ final class SimDevice {
 
     private func perform(_ action: SyncAction) {
         if world.chance(killChance) { return kill() }
+        trace("-> \(action)")
         let life = life
         switch action {
         case .http(let id, let body, let person):
