@@ -126,7 +126,9 @@ public final class AppSyncDriver: SyncDriver {
         return WebSocketClient(loop: loop, options: options, onEvent: onEvent)
     }
 
-    fileprivate func after(_ milliseconds: Int64, _ body: @escaping @Sendable () -> Void, keep: @escaping @Sendable (LoopTimer) -> Void) {
+    fileprivate func after(
+        _ milliseconds: Int64, _ body: @escaping @Sendable () -> Void, keep: @escaping @Sendable (LoopTimer) -> Void
+    ) {
         let loop = loop
         loop.execute { keep(loop.schedule(afterMilliseconds: milliseconds, body)) }
     }
@@ -263,7 +265,9 @@ private final class RunningSession: @unchecked Sendable {
             switch result {
             case .success(let response):
                 let retryAfter = response.headers["retry-after"].flatMap { Int64($0) }.map { $0 * 1000 }
-                handle(.httpAnswer(id: id, HTTPAnswer(status: response.status, body: response.body, retryAfter: retryAfter)))
+                handle(
+                    .httpAnswer(
+                        id: id, HTTPAnswer(status: response.status, body: response.body, retryAfter: retryAfter)))
             case .failure(let error): handle(.httpFailed(id: id, reason: "\(error)"))
             }
         }

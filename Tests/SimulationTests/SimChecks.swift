@@ -141,6 +141,8 @@ struct SimChecks {
         if device.status.parked != device.outbox.parked {
             oracle.fail("\(device.name) shows \(device.status.parked) parked changes of \(device.outbox.parked)")
         }
-        if device.status.unsent != 0, count == 0 { oracle.fail("\(device.name) shows \(device.status.unsent) unsent changes") }
+        if device.status.unsent != 0, count == 0 {
+            oracle.fail("\(device.name) shows \(device.status.unsent) unsent changes")
+        }
     }
 }

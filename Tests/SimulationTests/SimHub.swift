@@ -33,7 +33,8 @@ final class SimHub {
         keepAlive()
     }
 
-    private static func makeCore(_ connection: Connection, _ clock: SimClock, _ random: SeededRandom) throws -> HubCore {
+    private static func makeCore(_ connection: Connection, _ clock: SimClock, _ random: SeededRandom) throws -> HubCore
+    {
         try HubCore(
             schema: SimSchema.schema, connection: connection,
             keys: try APIKeys(["counter:counters", "supervisor:supervisors", "desk:desk"]), time: clock, random: random)
@@ -126,6 +127,7 @@ final class SimHub {
     func rowCount(_ model: String) throws -> Int {
         let table = try #require(core.tables.first { $0.model.schema.name == model })
         return Int(
-            try connection.value("SELECT count(*) FROM \(table.table.name) WHERE ifnull(\"_deleted\",0)=0")?.integer ?? -1)
+            try connection.value("SELECT count(*) FROM \(table.table.name) WHERE ifnull(\"_deleted\",0)=0")?.integer
+                ?? -1)
     }
 }

@@ -12,7 +12,7 @@ struct SimWeather {
     var maxDelay = 40
     /// Now and then a message takes this long.
     var straggler = 0
-    var stragglerDelay = 15_000
+    static let stragglerDelay = 15_000
 
     static let calm = SimWeather()
 
@@ -27,7 +27,7 @@ struct SimWeather {
     }
 
     func delay(_ world: SimWorld) -> Int {
-        world.chance(straggler) ? world.below(stragglerDelay) : 1 + world.below(maxDelay)
+        world.chance(straggler) ? world.below(Self.stragglerDelay) : 1 + world.below(maxDelay)
     }
 }
 

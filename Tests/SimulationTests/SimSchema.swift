@@ -15,7 +15,9 @@ enum SimSchema {
                 indexes: model.indexes, relations: model.relations.filter { kept.contains($0.target) },
                 authRules: model.authRules, syncPolicy: model.syncPolicy, conflictStrategy: model.conflictStrategy)
         }
-        guard let shared = try? Schema(sdl: sharedModels) else { fatalError("the simulation's own schema does not parse") }
+        guard let shared = try? Schema(sdl: sharedModels) else {
+            fatalError("the simulation's own schema does not parse")
+        }
         return Schema(models: own + shared.models, enums: warehouse.enums, embedded: warehouse.embedded)
     }()
 

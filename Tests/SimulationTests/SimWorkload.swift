@@ -85,7 +85,8 @@ struct SimWorkload {
                     "Device",
                     [
                         "id": .text(device.name), "code": .text(device.name),
-                        "kind": .text(device.role == .counter ? "terminal" : device.role.rawValue), "parked": .integer(0),
+                        "kind": .text(device.role == .counter ? "terminal" : device.role.rawValue),
+                        "parked": .integer(0),
                         "version": .text("1"),
                     ])
             record["lastSequence"] = .integer(try transaction.currentSequence("entry"))

@@ -102,7 +102,7 @@ final class Simulation {
     }
 
     /// Everyone is connected, nothing waits, nothing is under way.
-    private var isQuiet: Bool { devices.allSatisfy(\.isQuiet) && hub.isUp && world.now > duration + 5_000 && isCalm }
+    private var isQuiet: Bool { devices.allSatisfy(\.isQuiet) && hub.isUp && isCalm }
 
     /// Nothing is between hub and devices: all that was committed has had the time to arrive.
     private var isCalm: Bool {
@@ -110,7 +110,7 @@ final class Simulation {
             lastCommits = oracle.commits
             calmSince = world.now
         }
-        return world.now - calmSince > 1_000
+        return world.now - calmSince > Int64(SimWeather.stragglerDelay)
     }
     private var lastCommits = -1
     private var calmSince: Int64 = 0

@@ -24,7 +24,8 @@ struct SimulationTests {
     func few(batch: Int) throws {
         if let seed = Self.number("SIM_SEED") {
             guard batch == 0 else { return }
-            return try run(seed, devices: Self.number("SIM_DEVICES") ?? 3 + seed % 3, acts: Self.number("SIM_ACTS") ?? 10)
+            return try run(
+                seed, devices: Self.number("SIM_DEVICES") ?? 3 + seed % 3, acts: Self.number("SIM_ACTS") ?? 10)
         }
         for seed in stride(from: batch, to: Self.total, by: Self.batches) {
             try run(seed, devices: 3 + seed % 3, acts: 10)
