@@ -119,13 +119,25 @@ extension HubCore {
     /// Forgets a little of what has outlived the horizon; called now and then, when nothing else waits.
     ///
     /// - Throws: `SQLiteError`; nothing is half done then.
-    public func prune(limit: Int = 200) throws {
-        var pruned = state.prunedThrough
-        try connection.transaction {
-            try state.prune(limit: limit, on: connection)
+    public func prune(limit: Int = 1000) throws {
+        let before = state.prunedThrough
+        var pruned = before
+        var count = 0
+        try connection.begin(.immediate)
+        do {
+            count = try state.prune(limit: limit, on: connection)
             for table in tables { pruned = max(pruned, try purge(table, limit)) }
+            guard count > 0 || pruned > before || state.isSaveDue else {
+                // Nothing to write, and so nothing to wait for the disk for.
+                connection.rollback()
+                return
+            }
             try state.save(stamp: state.stamp, prunedThrough: pruned, on: connection)
+        } catch {
+            connection.rollback()
+            throw error
         }
+        try connection.commit()
         state.committed(stamp: state.stamp, prunedThrough: pruned)
     }
 

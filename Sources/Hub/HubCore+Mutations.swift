@@ -98,15 +98,24 @@ extension HubCore {
             current.version == applied.version
             ? current
             : try state.image(mutation.model, row: applied.row, version: applied.version, on: connection) ?? current
-        guard mayAnswer(row, mutation) else { return .failure(mutation.unauthorized) }
+        if !maySee(row, mutation) {
+            guard case .all = mutation.rights.access(mutation.model.index, mutation.root.operation) else {
+                return .failure(mutation.unauthorized)
+            }
+            if let hidden = hiddenField(mutation) { return .failure(mutation.unauthorized(field: hidden)) }
+        }
         return .success(row)
     }
 
-    /// Whether a mutation's answer may show the row: to who may read it, and to who may write it by a rule on the row.
-    private func mayAnswer(_ row: HubRow, _ mutation: Mutation) -> Bool {
+    /// Whether a mutation's answer may show the whole row: to who may read it, to who may write it by a rule on the row
+    /// itself, and to who makes it.
+    private func maySee(_ row: HubRow, _ mutation: Mutation) -> Bool {
         let index = mutation.model.index
         if mutation.rights.access(index, .get).allows(row.values) { return true }
-        return mutation.rights.access(index, mutation.root.operation).allows(row.values)
+        let access = mutation.rights.access(index, mutation.root.operation)
+        if mutation.root.kind == .create { return access.allows(row.values) }
+        guard case .rows = access else { return false }
+        return access.allows(row.values)
     }
 
     // MARK: Create
@@ -187,7 +196,10 @@ extension HubCore {
                 values[position] = .integer(time.now().milliseconds)
             }
         } else {
-            guard model.schema.conflictStrategy == .automerge else { return .failure(conflict(stored, mutation)) }
+            // What a merge leaves of a field tells what was in it, so that only who may see the row gets one.
+            guard model.schema.conflictStrategy == .automerge, maySee(stored, mutation) else {
+                return .failure(conflict(stored, mutation))
+            }
             Automerge.merge(mutation.input.values, into: &values, model)
         }
         // A row may not be handed to somebody the caller could not have written it for.
@@ -263,7 +275,7 @@ extension HubCore {
     /// A version conflict; the server's record goes along only to who may see it.
     private func conflict(_ stored: HubRow, _ mutation: Mutation) -> ResponseError {
         var data: JSONValue?
-        if mayAnswer(stored, mutation), let selection = mutation.field.selection {
+        if maySee(stored, mutation), let selection = mutation.field.selection {
             var encoder = RowEncoder(engine.schema)
             encoder.encode(stored, selection, mutation.model, nil) { [.field(mutation.field.key)] }
             data = try? JSONValue(parsing: encoder.writer.bytes)

@@ -20,13 +20,15 @@ final class HubState {
     let tokenKey: [UInt8]
 
     private let time: any TimeSource
-    private var savedHubTime: Int64
-    private var uptimeAtSave: Int64
+    /// Hub time when this hub started, and the machine's uptime then.
+    private let startHubTime: Int64
+    private let startUptime: Int64
+    private var lastSave: Int64
 
     /// Reads the clock, or starts it in a new database.
     init(_ connection: Connection, _ time: any TimeSource) throws {
         self.time = time
-        uptimeAtSave = time.uptime()
+        startUptime = time.uptime()
         if try connection.value("SELECT count(*) FROM _clock") == .integer(0) {
             try connection.run(
                 "INSERT INTO _clock(id,stamp,hub_time,pruned_through,epoch,token_key) VALUES(1,0,0,0,?,?)",
@@ -40,7 +42,8 @@ final class HubState {
             let epoch = row[3].text, let key = row[4].text
         else { throw HubError("the hub's clock cannot be read; restore a backup") }
         self.stamp = stamp
-        savedHubTime = hubTime
+        startHubTime = hubTime
+        lastSave = hubTime
         prunedThrough = pruned
         self.epoch = epoch
         tokenKey = SHA256.digest(key)
@@ -65,7 +68,7 @@ final class HubState {
     ]
 
     /// Hub time now.
-    var hubTime: Int64 { savedHubTime + max(0, time.uptime() - uptimeAtSave) }
+    var hubTime: Int64 { startHubTime + max(0, time.uptime() - startUptime) }
 
     /// The stamp of a commit that begins now: later than every earlier one, whatever the wall clock says.
     func nextStamp() -> Int64 { max(time.now().milliseconds, stamp + 1) }
@@ -82,9 +85,13 @@ final class HubState {
         }
     }
 
+    /// Whether hub time has moved on by minutes since it was last saved.
+    var isSaveDue: Bool { hubTime - lastSave > 600_000 }
+
     /// Takes over what a commit has saved.
     func committed(stamp: Int64, prunedThrough: Int64? = nil) {
         self.stamp = stamp
+        lastSave = hubTime
         if let prunedThrough { self.prunedThrough = prunedThrough }
     }
 }
@@ -98,11 +105,11 @@ struct AppliedMutation: Hashable {
 
 extension HubState {
     private static let findText = StatementText(
-        "SELECT model,row,version FROM _mutations WHERE mutation=?1 AND scope=?2")
+        "SELECT model,row,version FROM _mutations WHERE mutation=?1 AND scope=?2 AND expires>=?3")
     private static let noteText = StatementText(
-        "INSERT INTO _mutations(mutation,scope,model,row,version,expires) VALUES(?1,?2,?3,?4,?5,?6)")
+        "INSERT OR REPLACE INTO _mutations(mutation,scope,model,row,version,expires) VALUES(?1,?2,?3,?4,?5,?6)")
     private static let imageText = StatementText(
-        "INSERT INTO _images(model,row,version,deleted,changed,record,expires) VALUES(?1,?2,?3,?4,?5,?6,?7)")
+        "INSERT OR REPLACE INTO _images(model,row,version,deleted,changed,record,expires) VALUES(?1,?2,?3,?4,?5,?6,?7)")
     private static let findImageText = StatementText(
         "SELECT deleted,changed,record FROM _images WHERE model=?1 AND row=?2 AND version=?3")
 
@@ -111,6 +118,7 @@ extension HubState {
         try connection.withStatement(Self.findText) { statement in
             statement.bind(mutation, at: 1)
             statement.bind(scope, at: 2)
+            statement.bind(hubTime, at: 3)
             guard try statement.step() else { return nil }
             return AppliedMutation(
                 model: statement.text(at: 0), row: statement.integer(at: 1), version: statement.integer(at: 2))
@@ -176,15 +184,17 @@ extension HubState {
         }
     }
 
-    /// Forgets some of what has expired: at most `limit` mutation ids and `limit` images.
-    func prune(limit: Int, on connection: Connection) throws {
+    /// Forgets some of what has expired: at most `limit` mutation ids and `limit` images; gives how many.
+    func prune(limit: Int, on connection: Connection) throws -> Int {
         let now = Value.integer(hubTime)
+        var count = 0
         for table in ["_mutations", "_images"] {
-            try connection.run(
+            count += try connection.run(
                 """
                 DELETE FROM \(table) WHERE number IN (SELECT number FROM (SELECT number, expires FROM \(table) \
                 ORDER BY number LIMIT ?1) WHERE expires < ?2)
                 """, [.integer(Int64(limit)), now])
         }
+        return count
     }
 }

@@ -146,6 +146,18 @@ import WarehouseModels
         let written = hub.send(
             "mutation { updateNote(input: {id: \"1\", body: \"x\", _version: 1}) { id body _version } }", key: "blind")
         #expect(written.result?["body"] == "x")
+        // A stale update would answer with what was in the field he names.
+        let stale = hub.send(
+            "mutation { updateNote(input: {id: \"1\", size: 1, _version: 1}) { id size _version } }", key: "blind")
+        #expect(stale.errorType == "ConflictUnhandled")
+        #expect(stale["errors"]?[0]?["data"] == .null)
+        let update = "mutation M($i: UpdateNoteInput!) { m: updateNote(input: $i) { id FIELD _version } }"
+        let input: JSONValue = ["i": ["id": "1", "body": "y", "_version": 2]]
+        let first = hub.send(update.replacing("FIELD", with: "body"), input, key: "blind", device: "T", ids: ["m": "u"])
+        #expect(first.result?["body"] == "y")
+        let replayed = hub.send(
+            update.replacing("FIELD", with: "size"), input, key: "blind", device: "T", ids: ["m": "u"])
+        #expect(replayed.errorType == "Unauthorized")
     }
 
     @Test func anOwnerFieldIsFilledInAndNotHandedAway() throws {
