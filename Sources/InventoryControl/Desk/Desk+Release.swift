@@ -98,9 +98,14 @@ extension Desk {
     private func shared(_ scope: Scope, with other: CountSession, in tx: StoreTransaction) throws -> String? {
         let here = BinTask.sessionID == other.id && BinTask.state != .withdrawn
         if let bins = scope.bins {
-            return try tx.first(BinTask.self, where: here && BinTask.binID.isIn(bins.map(\.id)))?.binCode
+            return try tx.first(
+                BinTask.self, where: here && BinTask.binID.isIn(bins.map(\.id)), sort: [.ascending(BinTask.walkSequence)]
+            )?.binCode
         }
-        return try tx.first(BinTask.self, where: here && BinTask.zoneID.isIn(scope.zones.map(\.id)))?.binCode
+        return try tx.first(
+            BinTask.self, where: here && BinTask.zoneID.isIn(scope.zones.map(\.id)),
+            sort: [.ascending(BinTask.walkSequence)]
+        )?.binCode
     }
 
     private func scope(_ wanted: JSONValue, in tx: StoreTransaction) throws -> Scope {

@@ -1,0 +1,167 @@
+import Basics
+import Counting
+import DataStore
+import Models
+import System
+import Testing
+import WarehouseModels
+
+@testable import InventoryControl
+
+@Suite struct DeskTests {
+    @Test func aBlindReleaseMakesTasksAndShowsNothingInAdvance() throws {
+        let floor = try Floor()
+        let session = try floor.release()
+        #expect(try floor.session(session)?.state == .released)
+        #expect(try floor.all(BinTask.self).map(\.binCode).sorted() == ["B-1", "B-2", "B-3"])
+        #expect(try floor.all(ExpectedLine.self).isEmpty)
+    }
+
+    @Test func semiBlindShowsItemsAndGuidedAlsoQuantities() throws {
+        let semi = try Floor()
+        _ = try semi.release("SEMI_BLIND")
+        #expect(try semi.all(ExpectedLine.self).map(\.quantity) == [nil, nil, nil])
+        let guided = try Floor()
+        _ = try guided.release("GUIDED")
+        #expect(try guided.all(ExpectedLine.self).map(\.quantity) == [100, 100, 100])
+    }
+
+    @Test func aGuidedWallToWallAndABinInASecondBlindCountAreRefused() throws {
+        let floor = try Floor()
+        _ = try floor.release("GUIDED", kind: "WALL")
+        #expect(try floor.decision("S1-1").result == .refused)
+        _ = try floor.release()
+        _ = try floor.release()
+        #expect(try floor.decision("S1-3").resultText?.contains("B-1") == true)
+    }
+
+    @Test func aLargeReleaseIsResumedAfterACrashAtEveryStep() throws {
+        let whole = try Floor(bins: 1203)
+        _ = try whole.release("SEMI_BLIND")
+        let broken = try Floor(bins: 1203)
+        broken.crashes = true
+        _ = try broken.release("SEMI_BLIND")
+        #expect(try whole.all(BinTask.self).count == 1203)
+        #expect(try whole.all(BinTask.self).map(\.record) == broken.all(BinTask.self).map(\.record))
+        #expect(try whole.all(TaskPlan.self).count == broken.all(TaskPlan.self).count)
+        #expect(try broken.all(CountSession.self).map(\.state) == [.released])
+    }
+
+    @Test func aCleanCountIsAcceptedAndTheTaskIsCounted() throws {
+        let floor = try Floor()
+        let session = try floor.release()
+        try floor.count("b1", 100, by: "ann", session: session)
+        let verdict = try #require(try floor.verdict("b1"))
+        #expect(verdict.state == .ACCEPTED && verdict.finding == .CLEAN && verdict.revision == 1)
+        #expect(try floor.session(session)?.state == .counting)
+        #expect(try floor.all(BinTask.self).first { $0.binID == "b1" }?.state == .counted)
+    }
+
+    @Test func twoCountsOfTheSameBinAreComparedAndNeverAdded() throws {
+        let floor = try Floor()
+        let session = try floor.release()
+        try floor.count("b1", 23, by: "ann", session: session)
+        try floor.count("b1", 23, by: "bob", session: session)
+        let verdict = try #require(try floor.verdict("b1"))
+        #expect(verdict.counted == 23)
+        #expect(verdict.state == .TO_DECIDE)
+    }
+
+    @Test func aHelperAddsUp() throws {
+        let floor = try Floor()
+        let session = try floor.release()
+        let ann = try floor.count("b1", 60, by: "ann", session: session)
+        try floor.count("b1", 40, by: "bob", session: session, helps: ann)
+        #expect(try floor.verdict("b1")?.counted == 100)
+        #expect(try floor.verdict("b1")?.state == .ACCEPTED)
+    }
+
+    @Test func anErrorIsOverturnedThoughAPickLiesBetween() throws {
+        let floor = try Floor(frozen: false)
+        let session = try floor.release()
+        try floor.core.write(as: nil) {
+            try $0.save(
+                StockMovement(
+                    id: "m", binID: "b1", itemID: "i", quantity: -10, state: .BOOKED,
+                    openedAt: morning.advanced(by: 1_800_000), bookedAt: morning.advanced(by: 1_800_000),
+                    document: "8000417", source: "test"))
+        }
+        try floor.count("b1", 90, by: "ann", session: session, at: morning)
+        #expect(try floor.verdict("b1")?.state == .RECOUNT)
+        let recount = try #require(try floor.all(BinTask.self).first { $0.binID == "b1" && $0.state == .todo })
+        #expect(recount.notForIDs == ["ann"])
+        try floor.count("b1", 90, by: "bob", session: session, at: morning.advanced(by: 3_600_000))
+        let verdict = try #require(try floor.verdict("b1"))
+        #expect(verdict.variance == 0 && verdict.counted == 90 && verdict.bookAtCount == 90)
+        #expect(verdict.standingPassID?.contains("bob") == true)
+    }
+
+    @Test func halfAPassGivesNoVerdict() throws {
+        let floor = try Floor()
+        let session = try floor.release()
+        try floor.count("b1", 100, by: "ann", session: session, withoutFirst: true)
+        #expect(try floor.verdict("b1")?.finding == .INCOMPLETE)
+        #expect(try floor.verdict("b1")?.guess?.contains("T-ann") == true)
+        try floor.core.write(as: nil) { tx in
+            floor.sequences["T-ann"] = 1
+            try tx.save(floor.entry(.TALLY, "T-ann-P0", "T-ann", "ann", session, 100, morning))
+        }
+        try floor.run()
+        #expect(try floor.verdict("b1")?.state == .ACCEPTED)
+    }
+
+    @Test func approvalIsRefusedForAChangedLineAndForWhoCounted() throws {
+        let floor = try Floor()
+        let session = try floor.release()
+        try floor.count("b1", 90, by: "ann", session: session)
+        let line = try #require(try floor.verdict("b1"))
+        let old = try floor.decide(.approve, session: session, [(line.id, line.revision + 5)])
+        #expect(try floor.decision(old).result == .refused)
+        let own = try floor.decide(.approve, session: session, [(line.id, line.revision)], by: "ann")
+        #expect(try floor.decision(own).resultText?.contains("cannot approve") == true)
+        let good = try floor.decide(.approve, session: session, [(line.id, line.revision)])
+        #expect(try floor.decision(good).result == .done)
+        #expect(try floor.verdict("b1")?.decisionID == good)
+    }
+
+    @Test func aForgedDecisionIsRefusedAndShown() throws {
+        let floor = try Floor()
+        let forged = try floor.decide(.release, text: "{}", forged: true)
+        #expect(try floor.decision(forged).result == .refused)
+        #expect(try floor.all(Message.self).contains { $0.kind == .ALERT && $0.aboutID == forged })
+    }
+
+    @Test func closingNamesAllThatStandsAgainstIt() throws {
+        let floor = try Floor()
+        let session = try floor.release()
+        try floor.count("b1", 100, by: "ann", session: session)
+        try floor.decide(.stop, session: session)
+        let early = try floor.decide(.close, session: session)
+        #expect(try floor.decision(early).resultText == "terminal T-ann never reported; 2 bins are not accounted for")
+        try floor.count("b2", 100, by: "ann", session: session)
+        try floor.count("b3", 100, by: "ann", session: session)
+        try floor.core.write(as: nil) {
+            try $0.save(
+                Device(
+                    id: "T-ann", code: "T-ann", kind: .terminal, lastSequence: 6, unsent: 0, parked: 0, beatAt: morning,
+                    version: "1", checkedOutAt: morning))
+        }
+        let late = try floor.decide(.close, session: session)
+        #expect(try floor.decision(late).result == .done)
+        #expect(try floor.session(session)?.state == .closed)
+        try floor.count("b1", 7, by: "bob", session: session)
+        #expect(try floor.verdict("b1")?.counted == 100)
+    }
+
+    @Test func aSecondDeskStandsByUntilTheFirstIsSilent() throws {
+        let floor = try Floor()
+        try floor.run()
+        var other = Desk(code: "AAA", sha256: hex)
+        floor.now = morning.advanced(by: 10_000)
+        let first = try floor.core.write(as: nil) { try other.step(in: $0, now: floor.now) }
+        #expect(first.leader == "DESK")
+        floor.now = morning.advanced(by: 100_000)
+        let second = try floor.core.write(as: nil) { try other.step(in: $0, now: floor.now) }
+        #expect(second.leader == nil)
+    }
+}
