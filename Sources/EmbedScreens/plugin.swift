@@ -6,7 +6,9 @@ import PackagePlugin
 struct EmbedScreens: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
         let folder = context.package.directoryURL.appending(path: "screens")
-        let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        // By path: a directory that is a link would be listed as empty by its URL.
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
+            .map { folder.appending(path: $0) }
             .filter { ["screen", "catalog"].contains($0.pathExtension) }
             .sorted { $0.lastPathComponent < $1.lastPathComponent }
         let output = context.pluginWorkDirectoryURL.appending(path: "ShippedScreens.generated.swift")

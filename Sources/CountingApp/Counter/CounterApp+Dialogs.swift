@@ -8,6 +8,7 @@ extension CounterApp {
         self.dialog = dialog
         page = dialog.page
         typed = ""
+        message = nil
     }
 
     /// Goes back to where the dialog came from; scans that waited for it are taken now.
@@ -217,7 +218,7 @@ extension CounterApp {
             if sound == .stop { return refuse(said) }
             message = said
             if let sound { effects.append(.sound(sound)) }
-        case .signedIn(let draft): signedIn(draft)
+        case .signedIn(let line, let typed): signedIn(line, typed)
         case .signedOut:
             page = .signin
             (line, typed, dialog, after, earlier) = (nil, "", nil, nil, [])
@@ -267,18 +268,13 @@ extension CounterApp {
         effects.append(.sound(sound))
     }
 
-    private mutating func signedIn(_ draft: String?) {
+    private mutating func signedIn(_ line: OpenLine?, _ typed: String) {
         effects.append(.personChanged(personID))
-        (line, typed, dialog, after, earlier) = (nil, "", nil, nil, [])
+        (dialog, after, earlier) = (nil, nil, [])
         page = bin == nil ? .tasks : .bin
+        self.line = line
+        self.typed = typed
+        restored()
         if floor.session == nil { say("session.none") }
-        let parts = (draft ?? "").split(separator: "\u{1F}", omittingEmptySubsequences: false).map(String.init)
-        guard let draft, parts.count == 3, let bin,
-            let item = bin.items.values.first(where: { $0.sku == parts[0] })
-        else { return }
-        restored(draft: draft)
-        line = OpenLine(key: LineKey(itemID: item.id), item: item, code: CodeText(typed: item.sku))
-        line?.unit = parts[1].isEmpty ? nil : parts[1]
-        typed = parts[2]
     }
 }

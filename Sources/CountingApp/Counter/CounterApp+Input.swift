@@ -268,6 +268,7 @@ extension CounterApp {
                 typed = ""
             } else {
                 page = .tasks
+                if let bin { say("bin.opened", ["bin": bin.code]) }
             }
         default: leaveDialog()
         }

@@ -64,11 +64,12 @@ extension CounterApp {
     private func showSignIn(_ state: inout ScreenState) {
         state["signin.entry"] = .input(echoed)
         state["signin.pin"] = .hidden
-        state["signin.pending"] = .rows(
-            pending.map { row in
-                ListRow(["name": .text(row.name), "count": .number(String(row.count)), "note": .text("")])
-            })
-        if !pending.isEmpty { state["signin.kept"] = .flag(true) }
+        if !pending.isEmpty {
+            state["signin.pending"] = .rows(
+                pending.map { row in
+                    ListRow(["name": .text(row.name), "count": .number(String(row.count)), "note": .text("")])
+                })
+        }
         guard link.isSyncing, let bins = link.progress["Bin"] else { return }
         let items = link.progress["Item"]?.rows ?? 0
         state["signin.progress"] = .text(words("app.bins", ["bins": String(bins.rows), "items": String(items)]))
@@ -81,7 +82,9 @@ extension CounterApp {
         state["session.name"] = .text(floor.session?.name ?? "")
         state["person.name"] = .text(floor.person?.name ?? "")
         state["tasks.next"] = .rows(
-            floor.tasks.map { ListRow(["code": .text($0.code), "note": .text($0.note)]) })
+            floor.tasks.map {
+                ListRow(["code": .text($0.code), "note": .text($0.note.split(separator: "|").map(String.init))])
+            })
         state["crew.people"] = .rows(floor.crew.map(row))
         state["tasks.news"] = .rows(floor.news.map(row))
         state["tasks.today"] = .text(words("app.today", ["unsent": String(link.unsent)]))

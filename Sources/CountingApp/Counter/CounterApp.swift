@@ -66,6 +66,7 @@ package struct CounterApp: AppMachine, Sendable {
     var after: Int?
     var earlier: [Int?] = []
     private var isStale = false
+    private var isBinStale = false
     private var savedDraft = ""
     private var lastBeat: (beat: Beat, uptime: Int64)?
 
@@ -89,6 +90,7 @@ package struct CounterApp: AppMachine, Sendable {
         case .resized(let size): self.size = size
         }
         drain()
+        refreshBinIfStale()
         beat(moment)
         return effects
     }
@@ -149,19 +151,32 @@ package struct CounterApp: AppMachine, Sendable {
         }
     }
 
-    private static let shown: Set<String> = [
-        "BinTask", "CountSession", "CountPass", "CountEntry", "CodeMatch", "ExpectedLine", "Person", "Message",
-    ]
+    /// Models whose changes are rare and matter at once.
+    private static let shownAtOnce: Set<String> = ["CountSession", "Person"]
+    /// Models that come in streams: what is around is looked at again at the next tick, the open bin at once.
+    private static let shown: Set<String> = ["BinTask", "CountPass", "CountEntry", "ExpectedLine", "Message", "Bin"]
+    private static let inBin: Set<String> = ["CountPass", "CountEntry", "CodeMatch", "ExpectedLine", "BinTask"]
 
     private mutating func changed(_ models: Set<String>) {
         if !models.isDisjoint(with: CounterApp.shown) { isStale = true }
-        refreshIfStale()
+        if !models.isDisjoint(with: CounterApp.inBin), bin != nil { isBinStale = true }
+        if !models.isDisjoint(with: CounterApp.shownAtOnce) || (isStale && page == .tasks && floor.tasks.isEmpty) {
+            isStale = true
+            refreshIfStale()
+        }
+        refreshBinIfStale()
     }
 
     private mutating func refreshIfStale() {
         guard isStale, waiting == nil, background.isEmpty else { return }
-        isStale = false
+        (isStale, isBinStale) = (false, false)
         askAside(.refresh)
+    }
+
+    private mutating func refreshBinIfStale() {
+        guard isBinStale, waiting == nil, background.isEmpty else { return }
+        isBinStale = false
+        if bin != nil { askAside(.refreshBin) }
     }
 
     private mutating func tick() {
@@ -175,8 +190,8 @@ package struct CounterApp: AppMachine, Sendable {
 
     /// What is typed into the open line, to be found again after a restart.
     var draftText: String {
-        guard page == .bin, let line, let item = line.item else { return "" }
-        return [item.sku, line.unit ?? "", typed].joined(separator: "\u{1F}")
+        guard bin != nil, let line else { return "" }
+        return SavedLine(line, typed: page == .bin ? typed : "").text
     }
 
     private mutating func beat(_ moment: Moment) {
@@ -219,5 +234,5 @@ package struct CounterApp: AppMachine, Sendable {
     }
 
     /// Remembers that the draft of a restored line is the one in the store.
-    mutating func restored(draft: String) { savedDraft = draft }
+    mutating func restored() { savedDraft = draftText }
 }

@@ -24,7 +24,7 @@ package struct CounterJob: StoreJob {
 
     package var writes: Bool {
         switch act {
-        case .start, .refresh, .find, .tray, .crew, .messages: false
+        case .start, .refresh, .refreshBin, .find, .tray, .crew, .messages: false
         default: true
         }
     }
@@ -36,8 +36,15 @@ package struct CounterJob: StoreJob {
 
     package func perform(in transaction: StoreTransaction, _ environment: JobEnvironment) throws -> CounterAnswer {
         var work = CounterWork(tx: transaction, environment: environment, job: self)
+        let before = try transaction.currentSequence("entry")
         let outcome: Outcome
-        do { outcome = try work.perform(act) } catch let refusal as Refusal { outcome = .said(refusal.message, .stop) }
+        do {
+            outcome = try work.perform(act)
+        } catch let refusal as Refusal {
+            // What was written before a refusal must not stand.
+            guard try transaction.currentSequence("entry") == before else { throw JobFailure(refusal.message.id) }
+            outcome = .said(refusal.message, .stop)
+        }
         if case .saveDraft = act { return CounterAnswer() }
         if case .beat = act { return CounterAnswer() }
         var answer = CounterAnswer(outcome: outcome)
@@ -80,6 +87,7 @@ struct CounterWork {
         case .refresh:
             showsFloor = true
             return .none
+        case .refreshBin: return .none
         case .signIn(let code): return try signIn(code)
         case .signOut(let draft): return try signOut(draft)
         case .submit(let code): return try submit(code)

@@ -96,6 +96,8 @@ package struct BinRequest: Sendable, Hashable {
 package enum CounterAct: Sendable, Hashable {
     case start
     case refresh
+    /// Only the open bin.
+    case refreshBin
     case signIn(CodeText)
     case signOut(draft: String?)
     case submit(CodeText)
@@ -164,7 +166,7 @@ package enum Outcome: Sendable, Hashable {
     case none
     /// Said on the message line.
     case said(ScreenMessage, Sound?)
-    case signedIn(draft: String?)
+    case signedIn(OpenLine?, typed: String)
     case signedOut
     /// A bin is open.
     case opened(ScreenMessage)

@@ -129,11 +129,15 @@ extension CounterWork {
         if task.notForIDs.contains(me) { throw Refusal("bin.notForYou", ["bin": bin.code]) }
         var previous: (pass: CountPass, said: ScreenMessage)?
         let current = try openPass()
-        if let current, request.closing == .ask, try leavesOpen(current) { return .askClose(request) }
+        // A bin that was opened as a count of its own a moment ago, and is now joined instead.
+        let letsGo = try current.map { try $0.binID == bin.id && entries(of: $0.id).isEmpty } ?? false
+        if let current, !letsGo, request.closing == .ask, try leavesOpen(current) { return .askClose(request) }
         if request.join == .ask, let other = try openPass(ofOthersOn: bin.id, in: session.id, task) {
             return .askJoin(request, who: try name(of: other.counterID), code: bin.code, passID: other.id)
         }
-        if let current {
+        if let current, letsGo {
+            try write(.VOID, in: current)
+        } else if let current {
             let reason: String? = if case .part(let why) = request.closing { why } else { nil }
             previous = (current, try finish(current, reason: reason))
         }
@@ -293,11 +297,6 @@ extension CounterWork {
             let theirs = try openPasses(session.id).first(where: { $0.counterID == person.id }),
             let binID = theirs.binID
         else { throw Refusal("crew.notThere", ["who": CounterWork.short(person.name)]) }
-        if let current = try openPass(), current.binID == binID, try entries(of: current.id).isEmpty {
-            // The bin was opened as a count of its own a moment ago.
-            try write(.VOID, in: current)
-            try remember(pass: nil)
-        }
         return try open(BinRequest(binID: binID, opening: .NONE, join: .helping(theirs.id)))
     }
 

@@ -76,6 +76,15 @@ extension CounterWork {
     /// Opens an item's line; it counts nothing by itself.
     func open(_ reading: ItemReading, _ code: CodeText) throws -> Outcome {
         let pass = try requirePass()
+        let line = try line(for: reading, code)
+        if let serial = reading.serial, line.item?.tracking == .SERIAL {
+            return try count(serial: serial, of: line, in: pass)
+        }
+        if !line.wantsLot { try write(.TALLY, in: pass) { describe(line, &$0) } }
+        return .line(line, try hint(for: line, in: pass))
+    }
+
+    func line(for reading: ItemReading, _ code: CodeText) throws -> OpenLine {
         let item = reading.item
         var line = OpenLine(
             key: LineKey(itemID: item.id, lot: reading.lot, licencePlate: reading.licencePlate), item: item,
@@ -85,11 +94,7 @@ extension CounterWork {
         line.unit = reading.pack?.unit ?? reading.match?.unit
         line.barcodes = code.isScan ? [code.text] : []
         line.wantsLot = item.tracking == .LOT && reading.lot == nil
-        if let serial = reading.serial, item.tracking == .SERIAL {
-            return try count(serial: serial, of: line, in: pass)
-        }
-        if !line.wantsLot { try write(.TALLY, in: pass) { describe(line, &$0) } }
-        return .line(line, try hint(for: line, in: pass))
+        return line
     }
 
     private func hint(for line: OpenLine, in pass: CountPass) throws -> ScreenMessage? {
@@ -122,6 +127,12 @@ extension CounterWork {
             line.wantsLot = false
             try write(.TALLY, in: pass) { describe(line, &$0) }
             return .line(line, nil)
+        }
+        if text.utf8.count >= 8, text.allSatisfy(\.isNumber) {
+            let value = normalisedCode(text)
+            if try tx.exists(Barcode.self, where: Barcode.value == value) {
+                throw Refusal("quantity.isCode", ["text": text])
+            }
         }
         let isSet = text.hasPrefix("=")
         let body = isSet ? String(text.dropFirst()) : text

@@ -12,7 +12,7 @@ extension CounterWork {
         showsFloor = true
         guard let id = try tx.setting("person"), let person = try tx.get(Person.self, id: id) else { return .signedOut }
         personID = person.id
-        return .signedIn(draft: try draft())
+        return try resumed()
     }
 
     /// The person a badge or a typed name means: login, or a first name that only one has.
@@ -41,7 +41,7 @@ extension CounterWork {
         try tx.setSetting("person", person.id)
         personID = person.id
         showsFloor = true
-        return .signedIn(draft: try draft())
+        return try resumed()
     }
 
     /// Signs out; nothing that waits to be sent is touched, and what was typed stays for this person alone.
@@ -70,7 +70,22 @@ extension CounterWork {
         }
     }
 
-    private func draft() throws -> String? { try tx.get(WarehouseModels.Draft.self, id: try draftID())?.text }
+    /// Signed in, with the line and the digits that were left unfinished in the bin that is still open.
+    private func resumed() throws -> Outcome {
+        let draft = try tx.get(WarehouseModels.Draft.self, id: try draftID())
+        guard let draft, let pass = try openPass(), draft.passID == pass.id,
+            let saved = SavedLine(draft.text), let code = Optional(CodeText(typed: saved.code))
+        else { return .signedIn(nil, typed: "") }
+        guard let item = try tx.get(Item.self, id: saved.itemID) else {
+            let line = OpenLine(key: LineKey(unknownCode: saved.code, lot: saved.lot), item: nil, code: code)
+            return saved.code.isEmpty ? .signedIn(nil, typed: "") : .signedIn(line, typed: saved.typed)
+        }
+        var reading = ItemReading(item: item)
+        reading.lot = saved.lot.isEmpty ? nil : saved.lot
+        var line = try line(for: reading, code)
+        line.unit = saved.unit.isEmpty ? nil : saved.unit
+        return .signedIn(line, typed: saved.typed)
+    }
 
     // MARK: - What is around
 
@@ -133,7 +148,7 @@ extension CounterWork {
             if let other = try passes.first(where: { try $0.counterID != me && isOpen($0) }) {
                 note = try name(of: other.counterID)
             } else if let notice = task.notice {
-                note = "!" + notice
+                note = "!\(notice)|!" + (notice.split(separator: " ").first.map(String.init) ?? "")
             } else if let assignee = task.assigneeID, assignee != me {
                 note = try name(of: assignee)
             }
@@ -266,4 +281,29 @@ extension CounterWork {
                 draft.checkedOutAt = device.checkedOutAt
             } ?? device)
     }
+}
+
+/// An unfinished line as its draft keeps it.
+struct SavedLine {
+    var itemID = ""
+    var code = ""
+    var lot = ""
+    var unit = ""
+    var typed = ""
+
+    init(_ line: OpenLine, typed: String) {
+        itemID = line.key.itemID ?? ""
+        code = line.key.unknownCode ?? line.item?.sku ?? ""
+        lot = line.key.lot ?? ""
+        unit = line.unit ?? ""
+        self.typed = typed
+    }
+
+    init?(_ text: String) {
+        let parts = text.split(separator: "\u{1F}", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 5 else { return nil }
+        (itemID, code, lot, unit, typed) = (parts[0], parts[1], parts[2], parts[3], parts[4])
+    }
+
+    var text: String { [itemID, code, lot, unit, typed].joined(separator: "\u{1F}") }
 }

@@ -1,0 +1,116 @@
+import Basics
+import Counting
+import Crypto
+import Models
+import Screens
+import Terminal
+import WarehouseModels
+
+@testable import CountingApp
+@testable import DataStore
+
+/// The counter's app on a store in memory, without a shell: jobs are performed at once, or held back to type ahead.
+final class CounterHarness {
+    let core: StoreCore
+    let time: ManualTimeSource
+    let device: String
+    private(set) var app: CounterApp
+    private(set) var sounds: [Sound] = []
+    private(set) var persons: [String?] = []
+    private(set) var hasQuit = false
+    /// Answers wait until ``release()``.
+    var holdsAnswers = false
+    /// What every writing job fails with.
+    var failure: String?
+    var size = GridSize(20, 16)
+    private var jobs: [(Int, CounterJob)] = []
+    private var changed: Set<String> = []
+
+    init(core: StoreCore, time: ManualTimeSource, device: String = "T07") {
+        self.core = core
+        self.time = time
+        self.device = device
+        app = CounterApp(deviceCode: device)
+        _ = core.addObserver { [weak self] committed in
+            self?.changed.formUnion(committed.changes.map(\.model))
+        }
+        send(.started)
+    }
+
+    /// The machine ends without a word, as with a battery taken out, and starts again on the same store.
+    func restart() {
+        jobs = []
+        app = CounterApp(deviceCode: device)
+        send(.started)
+    }
+
+    func send(_ event: AppEvent<CounterAnswer>) {
+        for effect in app.handle(event, at: Moment(time)) {
+            switch effect {
+            case .perform(let number, let job): jobs.append((number, job))
+            case .sound(let sound): sounds.append(sound)
+            case .personChanged(let person): persons.append(person)
+            case .quit: hasQuit = true
+            }
+        }
+        if !holdsAnswers { release() }
+    }
+
+    /// Performs what was asked for, in order, and what that brings with it.
+    func release() {
+        while !jobs.isEmpty {
+            let (number, job) = jobs.removeFirst()
+            send(.answered(job: number, perform(job)))
+        }
+        if !changed.isEmpty {
+            let models = changed
+            changed = []
+            send(.changed(models: models))
+        }
+    }
+
+    private func perform(_ job: CounterJob) -> Result<CounterAnswer, JobFailure> {
+        let environment = JobEnvironment(
+            time: time, random: SeededRandom(seed: 1), deviceCode: device, clockOffsetMilliseconds: 250,
+            sha256: { SHA256.hexDigest($0) })
+        time.advance(milliseconds: 10)
+        do {
+            guard job.writes else { return .success(try core.read { try job.perform(in: $0, environment) }) }
+            return .success(
+                try core.write(as: job.identity) { tx in
+                    let answer = try job.perform(in: tx, environment)
+                    // The disk says so at the commit, when all was written already.
+                    if let failure { throw JobFailure(failure) }
+                    return answer
+                })
+        } catch let failure as JobFailure {
+            return .failure(failure)
+        } catch {
+            return .failure(JobFailure("\(error)"))
+        }
+    }
+
+    func type(_ keys: String) {
+        for name in keys.split(separator: " ") {
+            if let key = Key(name: name) {
+                send(.input(.key(key)))
+            } else {
+                for character in name { send(.input(.key(.character(character)))) }
+            }
+        }
+    }
+
+    func scan(_ text: String) { send(.input(.scan(Scan(text), retracting: 0))) }
+
+    var picture: [String] {
+        let view = app.view(at: Moment(time))
+        return AppScreens.shipped.render(view.screen, size: size, state: view.state, language: app.language).rows
+    }
+
+    // MARK: - What the store holds
+
+    func all<M: Model>(_ type: M.Type) -> [M] { (try? core.read { try $0.query(M.self) }) ?? [] }
+    var passes: [CountPass] { all(CountPass.self).sorted { $0.id < $1.id } }
+    var entries: [CountEntry] { all(CountEntry.self).sorted { $0.sequence < $1.sequence } }
+    var kinds: [EntryKind] { entries.map(\.kind) }
+}
