@@ -47,7 +47,13 @@ extension Desk {
     mutating func judge(
         _ place: Place, in tx: StoreTransaction, now: DateTime, _ outcome: inout DeskOutcome
     ) throws {
-        guard let facts = try binCase(place, in: tx), !facts.opinions.isEmpty else { return }
+        guard let facts = try binCase(place, in: tx) else {
+            // A fresh desk may get passes before what they belong to.
+            unready.insert(place)
+            unreadyUntil = now.advanced(by: 2000)
+            return
+        }
+        guard !facts.opinions.isEmpty else { return }
         guard Desk.isOpen(facts.session) else { return }
         if facts.session.state == .released {
             try tx.save(facts.session.updating { $0.state = .counting })

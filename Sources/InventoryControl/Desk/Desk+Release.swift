@@ -99,7 +99,8 @@ extension Desk {
         let here = BinTask.sessionID == other.id && BinTask.state != .withdrawn
         if let bins = scope.bins {
             return try tx.first(
-                BinTask.self, where: here && BinTask.binID.isIn(bins.map(\.id)), sort: [.ascending(BinTask.walkSequence)]
+                BinTask.self, where: here && BinTask.binID.isIn(bins.map(\.id)),
+                sort: [.ascending(BinTask.walkSequence)]
             )?.binCode
         }
         return try tx.first(

@@ -50,6 +50,9 @@ public struct Desk: Sendable {
     var serials: [String: Set<Place>] = [:]
     /// The verified end of each supervisor's chain of decisions.
     var chains: [String: (sequence: Int, hash: String)] = [:]
+    /// Bins whose session, plan or book has not arrived yet, and when to look again.
+    var unready: Set<Place> = []
+    var unreadyUntil = DateTime(milliseconds: 0)
     var hasDecisions = true
     var hasDocuments = true
     /// Documents that are being sent or looked up by this process.
@@ -160,6 +163,10 @@ public struct Desk: Sendable {
             index(pass, bin: try bin(of: pass, in: tx))
         }
         if hasDecisions, try decideNext(in: tx, now: now, &outcome) { return outcome }
+        if !unready.isEmpty, unreadyUntil <= now {
+            dirty.formUnion(unready)
+            unready = []
+        }
         if !dirty.isEmpty {
             for place in dirty.sorted().prefix(Desk.binsPerStep) {
                 try judge(place, in: tx, now: now, &outcome)
@@ -172,6 +179,7 @@ public struct Desk: Sendable {
             outcome.hasMore = true
             return outcome
         }
+        if !unready.isEmpty { outcome.wake(unreadyUntil) }
         if hasDocuments { try sendDocuments(in: tx, now: now, &outcome) }
         return outcome
     }

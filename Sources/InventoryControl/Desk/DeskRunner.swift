@@ -38,7 +38,6 @@ public actor DeskRunner {
     /// Begins to work. Any number of calls.
     public func start() async {
         guard watchers.isEmpty, !isStopped else { return }
-        store.identity = desk.code
         watch(CountPass.self)
         watch(CountEntry.self)
         watch(CodeMatch.self)
