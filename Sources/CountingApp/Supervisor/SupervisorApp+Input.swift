@@ -21,7 +21,11 @@ extension SupervisorApp {
             default: break
             }
         }
-        guard let action = AppScreens.shipped.screens[screenName]?.action(for: key) else { return }
+        let screen = AppScreens.shipped.screens[screenName]
+        var found = screen?.action(for: key)
+        // Letters mean the same in either case; a page with a field of its own has taken them already.
+        if found == nil, case .character(let character) = key { found = screen?.action(command: String(character)) }
+        guard let action = found else { return }
         if person == nil, !["app.accept", "app.choose", "app.back", "app.signOut"].contains(action) { return }
         var number = 0
         if case .character(let character) = key { number = character.wholeNumberValue ?? 0 }
