@@ -219,4 +219,83 @@ struct CounterRuleTests {
         #expect(contract.screens.subtracting(known.screens).isEmpty)
         #expect(Set(contract.bindings.keys).subtracting(known.bindings.keys).isEmpty)
     }
+
+    @Test(
+        "Every page shows only what the contract names, at every size", arguments: ["20x8", "20x16", "40x8", "80x24"])
+    func pages(_ size: String) throws {
+        let harness = try signedIn(visibility: .SEMI_BLIND)
+        harness.size = try #require(GridSize(size))
+        let known = Set(CounterApp.contract.bindings.keys)
+        var seen: Set<String> = []
+        func look() {
+            let view = harness.app.view(at: Moment(time))
+            seen.insert(view.screen)
+            #expect(Set(view.state.values.keys).subtracting(known).isEmpty, "\(view.screen)")
+            #expect(!harness.picture.joined().contains("no screen"))
+        }
+        look()
+        harness.type("F1")
+        look()
+        harness.type("Esc")
+        for step in ["/", "H Enter", "M Enter"] {
+            harness.type(step)
+            look()
+            harness.type("Esc")
+        }
+        harness.type("1 Enter")
+        look()
+        harness.scan("B-01-01")
+        look()
+        for step in ["E Enter", "K Enter", "N Enter", "T Enter", "C Enter", "valve Enter"] {
+            harness.type(step)
+            look()
+            harness.type("Esc")
+        }
+        harness.scan("4006381333931")
+        look()
+        harness.type("P Enter")
+        look()
+        harness.type("Esc")
+        harness.type("F3 F3 F3")
+        look()
+        harness.type("F3")
+        look()
+        #expect(
+            seen == [
+                "tasks", "help", "find", "crew", "message", "digits", "bin", "reason", "note", "tray", "close",
+                "matches",
+                "count", "pack", "signin", "switchoff",
+            ])
+        harness.type("2")
+        #expect(harness.hasQuit)
+    }
+
+    @Test("The link's going and coming and a new message are said")
+    func link() throws {
+        let harness = try signedIn()
+        var state = LinkState()
+        state.isSyncing = true
+        state.isOnline = true
+        state.lastContactUptime = 0
+        harness.send(.link(state))
+        state.isOnline = false
+        state.unsent = 12
+        harness.send(.link(state))
+        time.advance(milliseconds: 540_000)
+        #expect(harness.app.message?.id == "link.down")
+        #expect(harness.picture[0].hasSuffix("12 v9m"))
+        state.isOnline = true
+        harness.send(.link(state))
+        #expect(harness.app.message?.id == "link.back")
+        try harness.core.write(as: nil) {
+            try $0.save(
+                Message(
+                    id: "m1", kind: .TEXT, fromID: "bob", toIDs: [], audience: ["counters"], text: "leave D04",
+                    sentAt: time.now()))
+        }
+        harness.send(.tick)
+        harness.send(.changed(models: ["Message"]))
+        harness.send(.tick)
+        #expect(harness.app.message?.arguments["text"] == "leave D04")
+    }
 }

@@ -67,6 +67,7 @@ package struct CounterApp: AppMachine, Sendable {
     var earlier: [Int?] = []
     private var isStale = false
     private var isBinStale = false
+    private var announced: String?
     private var savedDraft = ""
     private var lastBeat: (beat: Beat, uptime: Int64)?
 
@@ -85,11 +86,12 @@ package struct CounterApp: AppMachine, Sendable {
         case .input(let input): take(input)
         case .answered(let job, let result): answered(job, result)
         case .changed(let models): changed(models)
-        case .link(let state): link = state
+        case .link(let state): linkChanged(state)
         case .tick: tick()
         case .resized(let size): self.size = size
         }
         drain()
+        if !floor.isWhole { refreshIfStale() }
         refreshBinIfStale()
         beat(moment)
         return effects
@@ -139,7 +141,7 @@ package struct CounterApp: AppMachine, Sendable {
     }
 
     private mutating func show(_ answer: CounterAnswer) {
-        if let floor = answer.floor { self.floor = floor }
+        if let floor = answer.floor { around(floor) }
         guard answer.knowsBin else { return }
         let known = Set(bin?.others.map(\.passID) ?? [])
         let isSame = bin?.pass.id == answer.bin?.pass.id
@@ -148,6 +150,34 @@ package struct CounterApp: AppMachine, Sendable {
             message = ScreenMessage("crew.joined", ["who": joined.name])
             effects.append(.sound(.attention))
             if answer.bin != nil { askAside(.share) }
+        }
+    }
+
+    private mutating func around(_ new: Floor) {
+        let old = floor
+        floor = new
+        if !new.isWhole, new.person != nil {
+            // What a writing job left out is looked up beside it.
+            if old.session?.id == new.session?.id { (floor.place, floor.done) = (old.place, old.done) }
+            isStale = true
+        }
+        guard let newest = new.newest else { return }
+        defer { announced = newest.id }
+        guard old.person?.id == new.person?.id, announced != newest.id, !isBlocked, confirming == nil else { return }
+        say("message.new", ["who": newest.who, "text": newest.text], .attention)
+    }
+
+    /// Says when the link goes and comes, and when the hub refused something; nothing that is asked is written over.
+    private mutating func linkChanged(_ state: LinkState) {
+        let old = link
+        link = state
+        guard personID != nil, !isBlocked, confirming == nil else { return }
+        if state.parked > old.parked {
+            say("link.refused", ["count": String(state.parked)], .attention)
+        } else if old.isOnline, !state.isOnline {
+            say("link.down", [:], .attention)
+        } else if !old.isOnline, state.isOnline, old.lastContactUptime != nil {
+            say("link.back", ["count": String(state.unsent)])
         }
     }
 

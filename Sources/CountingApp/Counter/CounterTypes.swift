@@ -199,7 +199,7 @@ package struct CounterAnswer: Sendable {
 }
 
 /// What is around: the person, the session and the next bins.
-package struct Floor: Sendable, Hashable {
+package struct Floor: Sendable {
     var person: Person?
     var session: CountSession?
     var names: [String: String] = [:]
@@ -208,7 +208,10 @@ package struct Floor: Sendable, Hashable {
     var done = ""
     var crew: [[String: String]] = []
     var news: [[String: String]] = []
-    var binsToday = 0
+    /// The newest message of somebody else, to be announced once.
+    var newest: (id: String, who: String, text: String)?
+    /// Whether ``place`` and ``done`` were looked up, which only reading jobs do: it costs a walk over the session.
+    var isWhole = false
 }
 
 /// One of the next bins.

@@ -97,7 +97,8 @@ extension CounterWork {
         floor.session = session
         guard floor.person != nil else { return floor }
         floor.tasks = try nextTasks(session)
-        if let first = floor.tasks.first, let task = try tx.get(BinTask.self, id: first.taskID) {
+        floor.isWhole = tx.isReadOnly
+        if floor.isWhole, let first = floor.tasks.first, let task = try tx.get(BinTask.self, id: first.taskID) {
             floor.place = try tx.get(Zone.self, id: task.zoneID)?.code ?? ""
             let inZone = BinTask.sessionID == session.id && BinTask.zoneID == task.zoneID
             let left = try tx.count(
@@ -110,6 +111,9 @@ extension CounterWork {
         }
         let news = try tx.query(
             Message.self, where: Message.kind != MessageKind.READ, sort: [.descending(Message.sentAt)], page: .first(2))
+        if let last = news.first(where: { $0.fromID != personID }) {
+            floor.newest = (last.id, try name(of: last.fromID), last.text ?? "")
+        }
         floor.news = try news.map { message in
             [
                 "time": CounterWork.clock(message.sentAt),
