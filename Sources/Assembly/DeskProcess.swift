@@ -21,6 +21,12 @@ package struct DeskProcess: Sendable {
             directory: directory, kind: .desk, hub: hub, checksParents: false, time: time, log: log)
         let runner = DeskRunner(
             store: device.store, deviceCode: device.deviceCode, connectors: connectors, time: time, log: log)
+        do {
+            // What another desk did must be here first; a hub that is away must not keep this one from starting.
+            try await device.waitUntilSynced()
+        } catch let refused as DeviceStore.Refused {
+            log(.warning, "the desk starts with what it has: \(refused)")
+        }
         await runner.start()
         return DeskProcess(device: device, runner: runner)
     }
