@@ -212,8 +212,8 @@ package struct SampleWarehouse: Sendable {
                 id: Self.id("Rule", ["tolerance"]), kind: .tolerance, test: "any-of",
                 limits: JSONText(["percent": 0, "units": 0]), since: snapshot.asOf),
             Rule(
-                id: Self.id("Rule", ["approval"]), kind: .approval_band, test: "any-of",
-                limits: JSONText(["auto": true]), since: snapshot.asOf),
+                id: Self.id("Rule", ["reason"]), kind: .reason, test: "any-of",
+                limits: JSONText(["recountDelayMinutes": 0]), since: snapshot.asOf),
         ]
     }
 

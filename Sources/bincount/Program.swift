@@ -28,7 +28,7 @@ enum Program {
     static let commands: [Command] = [
         CountCommand.command, SuperviseCommand.command, HubCommand.command, DeskCommand.command, ImportCommand.command,
         OutboxCommand.command, StatusCommand.command, VerifyCommand.command, SchemaCommand.command,
-        ScreensCommand.command,
+        ScreensCommand.command, DemoCommand.command,
     ]
 
     static func run(_ words: [String]) -> Int32 {

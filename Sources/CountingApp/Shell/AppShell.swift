@@ -94,6 +94,9 @@ package actor AppShell<Machine: AppMachine & Sendable> {
     /// The language to show it in.
     package var language: String { machine.language }
 
+    /// Looks at the machine, for scripts and tests.
+    package func inspect<Value: Sendable>(_ body: @Sendable (Machine) -> Value) -> Value { body(machine) }
+
     /// Returns as soon as `condition` holds of the machine; for scripts and tests, which never sleep.
     package func wait(until condition: @escaping @Sendable (Machine) -> Bool) async {
         if condition(machine) { return }

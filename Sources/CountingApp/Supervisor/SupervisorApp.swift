@@ -79,6 +79,18 @@ package struct SupervisorApp: AppMachine, Sendable {
 
     var page: Page { pages.last ?? .floor }
 
+    /// Whether somebody is signed in.
+    package var isSignedIn: Bool { person != nil }
+    /// Whether nothing is under way: what is shown is what the store holds.
+    package var isSettled: Bool { jobs.isEmpty && !isLoading }
+    /// Lines that wait for a decision.
+    package var linesToDecide: Int { floor.lineCount }
+    /// Whether one line is open with all that belongs to it.
+    package var showsLine: Bool {
+        guard case .variance(let id) = page else { return false }
+        return detail?.verdict.id == id
+    }
+
     package mutating func handle(
         _ event: AppEvent<SupervisorJob.Answer>, at moment: Moment
     ) -> [AppEffect<SupervisorJob>] {
