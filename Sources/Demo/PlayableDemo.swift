@@ -2,6 +2,7 @@ import Assembly
 import Basics
 import CountingApp
 import DataStore
+import Models
 import Screens
 import System
 import Terminal
@@ -118,9 +119,10 @@ private final class ShelfView {
     }
 
     private func look() async {
-        let me = SampleWarehouse.id("Person", ["ann"])
+        let me: String = SampleWarehouse.id("Person", ["ann"])
         let found = try? await store.read { tx -> (String?, Bool) in
-            let passes = try tx.query(CountPass.self, where: CountPass.counterID == me)
+            let mine: Predicate<CountPass> = CountPass.counterID == me
+            let passes = try tx.query(CountPass.self, where: mine)
             if let last = passes.max(by: { $0.ticket < $1.ticket }) {
                 let entries = try tx.query(CountEntry.self, where: CountEntry.passID == last.id)
                 if !entries.contains(where: { $0.kind == .CLOSE }) { return (last.binID, true) }

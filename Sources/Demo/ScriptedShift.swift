@@ -8,7 +8,7 @@ import WarehouseModels
 
 /// A whole shift played by computed people through the real app, the real desk and the real hub: three counters, one of
 /// them offline half of the time, one supervisor; one bin is miscounted on purpose and put right by its recount.
-package struct ScriptedShift {
+package final class ScriptedShift {
     /// What the shift gave.
     package struct Report: Sendable {
         /// How long each part took, in seconds.
@@ -38,7 +38,7 @@ package struct ScriptedShift {
         let connectors: [ConnectorOptions] = [
             .csv(directory: directory + "/drop"), .executable(program: hook),
         ]
-        var shift = ScriptedShift(
+        let shift = ScriptedShift(
             site: try await DemoSite.start(directory: directory + "/site", connectors: connectors),
             directory: directory, say: say)
         do {
@@ -56,7 +56,7 @@ package struct ScriptedShift {
         self.say = say
     }
 
-    private mutating func play() async throws {
+    private func play() async throws {
         let sample = site.warehouseSample
         say("hub at \(site.hub.url): \(sample.bins.count) bins, \(sample.items.count) items, \(sample.book.count) book lines")
         var counters: [CounterBot] = []
@@ -88,7 +88,7 @@ package struct ScriptedShift {
         await supervisor.stop()
     }
 
-    private mutating func part(_ name: String, _ body: () async throws -> Void) async throws {
+    private func part(_ name: String, _ body: () async throws -> Void) async throws {
         let clock = ContinuousClock()
         let start = clock.now
         try await body()
@@ -183,7 +183,7 @@ package struct ScriptedShift {
         }
     }
 
-    private mutating func export(_ supervisor: SupervisorBot) async throws {
+    private func export(_ supervisor: SupervisorBot) async throws {
         for (key, name) in [("S", "stop"), ("X", "export")] {
             let decision = try await supervisor.ask(key)
             if decision?.result != .done {
@@ -198,7 +198,7 @@ package struct ScriptedShift {
     }
 
     /// Compares everything with what really lies on the shelves.
-    private mutating func check(_ counters: [CounterBot], _ supervisor: SupervisorBot) async throws {
+    private func check(_ counters: [CounterBot], _ supervisor: SupervisorBot) async throws {
         let sample = site.warehouseSample
         let store = supervisor.device.store
         let verdicts = try await store.query(LineVerdict.self)
@@ -241,7 +241,7 @@ package struct ScriptedShift {
         try await checkDocuments(store)
     }
 
-    private mutating func checkDocuments(_ store: DataStore) async throws {
+    private func checkDocuments(_ store: DataStore) async throws {
         let documents = try await store.query(ExportDocument.self)
         for document in documents {
             let lines = try await store.query(ExportLine.self, where: ExportLine.documentID == document.id).count
