@@ -58,6 +58,8 @@ public enum HeaderName {
     public static let apiKey = "x-api-key"
     /// The person signed in at the terminal.
     public static let person = "x-bincount-person"
+    /// In an answer: the service's wall clock in milliseconds, by which terminals measure theirs.
+    public static let now = "x-bincount-now"
     /// The terminal's device code.
     public static let device = "x-bincount-device"
 }

@@ -11,8 +11,6 @@ public enum WireExtension {
     public static let batch = "batch"
     /// In an answer: names this life of the service's database; another epoch means that all marks are void.
     public static let epoch = "epoch"
-    /// In an answer: the service's wall clock in milliseconds.
-    public static let now = "now"
 }
 
 /// Writes the bodies of the requests that a client sends.

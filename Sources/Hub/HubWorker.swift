@@ -1,3 +1,4 @@
+import AppSync
 import Basics
 import Models
 import SQLite
@@ -34,6 +35,7 @@ final class HubWorker: @unchecked Sendable {
     private let queueLimit: Int
     private let batchLimit: Int
     private let log: Log
+    private let time: any TimeSource
     private let statistics = Locked(HubGauges())
 
     /// Reads beside the commits.
@@ -48,6 +50,7 @@ final class HubWorker: @unchecked Sendable {
         queueLimit = options.queueLimit
         batchLimit = options.batchLimit
         log = options.log
+        time = options.time
         let path = options.dataDirectory + "/hub.sqlite"
         let opened = Opened()
         do {
@@ -109,7 +112,7 @@ final class HubWorker: @unchecked Sendable {
                 if answer != nil { queue.answeredReads += 1 }
             }
             if let answer {
-                responder.respond(HTTPResponse(answer))
+                responder.respond(HTTPResponse(answer, at: time.now()))
             } else if !add(.request(request, responder)) {
                 responder.respond(.overloaded)
             }
@@ -189,7 +192,10 @@ final class HubWorker: @unchecked Sendable {
     private func execute(_ requests: [HubRequest], _ responders: [HTTPResponder]) {
         guard let core else { return }
         let outcome = core.execute(requests)
-        for (answer, responder) in zip(outcome.answers, responders) { responder.respond(HTTPResponse(answer)) }
+        let now = time.now()
+        for (answer, responder) in zip(outcome.answers, responders) {
+            responder.respond(HTTPResponse(answer, at: now))
+        }
         perform(registry?.publish(outcome.events) ?? [])
     }
 
@@ -256,9 +262,10 @@ extension HTTPResponse {
     static let overloaded = HTTPResponse(
         .error(503, "ThrottledException", "The hub is overloaded or stopping; try again."))
 
-    /// An answer of GraphQL as HTTP.
-    init(_ answer: HubAnswer) {
+    /// An answer of GraphQL as HTTP; `now` is the hub's clock, by which terminals measure theirs.
+    init(_ answer: HubAnswer, at now: DateTime? = nil) {
         var headers: HTTPHeaders = ["content-type": "application/json;charset=UTF-8"]
+        if let now { headers.append(HeaderName.now, String(now.milliseconds)) }
         if let type = answer.errorType { headers.append("x-amzn-errortype", type) }
         if answer.status >= 500 { headers.append("retry-after", "2") }
         self.init(status: answer.status, headers: headers, body: answer.body)

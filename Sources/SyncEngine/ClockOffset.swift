@@ -14,17 +14,16 @@ struct ClockOffset {
 
     /// - Parameters:
     ///   - server: the backend's clock when it answered.
-    ///   - error: how coarse that is (a `Date` header counts whole seconds), in milliseconds.
     ///   - sentAt: uptime.
     ///   - uptime: uptime when the answer came.
     ///   - wall: this device's clock when the answer came.
-    mutating func measure(server: Int64, error: Int64, sentAt: Int64, uptime: Int64, wall: Int64) {
-        let roundTrip = max(uptime - sentAt, 0) + 2 * error
+    mutating func measure(server: Int64, sentAt: Int64, uptime: Int64, wall: Int64) {
+        let roundTrip = max(uptime - sentAt, 0)
         let base = wall - uptime
         if let wallBase, abs(wallBase - base) > Self.jump { best = nil }
         wallBase = base
         let sample = Sample(
-            offset: server + error / 2 - (wall - (uptime - sentAt) / 2), roundTrip: roundTrip, takenAt: uptime)
+            offset: server - (wall - (uptime - sentAt) / 2), roundTrip: roundTrip, takenAt: uptime)
         if let best, best.roundTrip < roundTrip, uptime - best.takenAt < Self.lifetime { return }
         best = sample
     }

@@ -32,15 +32,17 @@ public struct HTTPAnswer: Sendable {
     public var body: [UInt8]
     /// What `Retry-After` says, in milliseconds.
     public var retryAfter: Int64?
-    /// What `Date` says.
-    public var date: DateTime?
+    /// The backend's clock in milliseconds, where it says it exactly (`x-bincount-now`).
+    public var serverTime: Int64?
 
     /// Puts one together.
-    public init(status: Int, body: [UInt8], retryAfter: Int64? = nil, date: DateTime? = nil) {
+    public init(
+        status: Int, body: [UInt8], retryAfter: Int64? = nil, serverTime: Int64? = nil
+    ) {
         self.status = status
         self.body = body
         self.retryAfter = retryAfter
-        self.date = date
+        self.serverTime = serverTime
     }
 }
 

@@ -40,6 +40,7 @@ extension SyncSession {
     }
 
     private func start(_ subscription: Subscription, _ socket: Int) {
+        if let known = startFrames[subscription.id] { return perform(.sendText(socket: socket, known)) }
         let model = subscription.model
         let filter =
             unfiltered.contains(model.name)
@@ -47,7 +48,9 @@ extension SyncSession {
         let data = requests.subscription(subscription.operation, model, filter: filter)
         let frame = RealtimeFrame.start(
             id: subscription.id, data: data, authorization: options.authorization(options.person))
-        perform(.sendText(socket: socket, frame.bytes))
+        let bytes = frame.bytes
+        startFrames[subscription.id] = bytes
+        perform(.sendText(socket: socket, bytes))
     }
 
     /// Takes all frames that are ready; their changes go into the store in one transaction.
@@ -130,6 +133,7 @@ extension SyncSession {
             // Not given to this caller: the fetch finds the same and says so.
         } else if options.scope.filters[model.name] != nil, !unfiltered.contains(model.name) {
             unfiltered.insert(model.name)
+            startFrames.removeAll()
             start(subscription, socket)
             return
         } else {

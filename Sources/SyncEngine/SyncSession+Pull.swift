@@ -68,7 +68,7 @@ extension SyncSession {
         return id
     }
 
-    func pullAnswered(_ id: Int, _ model: ModelSchema, _ mark: SyncMark, _ answer: HTTPAnswer, _ sentAt: Int64) {
+    func pullAnswered(_ id: Int, _ model: ModelSchema, _ mark: SyncMark, _ answer: HTTPAnswer) {
         switch answer.kind {
         case .unauthorized(let reason):
             run(pull.handle(.unauthorized(request: id, reason: reason)))
@@ -86,7 +86,7 @@ extension SyncSession {
             return
         }
         let epochBefore = epoch
-        learn(tail, sentAt: sentAt)
+        learn(tail)
         // A page of another life of the backend does not go on from this mark.
         guard epoch == epochBefore || epochBefore == nil else { return }
         run(outbox.handle(.linkUp))
@@ -198,6 +198,7 @@ extension SyncSession {
         }
         buffers.removeAll()
         unfiltered.removeAll()
+        startFrames.removeAll()
         run(pull.handle(.stop))
         checkScopes()
         status.isComplete = false

@@ -59,7 +59,7 @@ extension SyncSession {
     }
 
     func pushAnswered(
-        _ id: Int, _ entries: [OutboxEntry], _ mutations: [OutgoingMutation], _ answer: HTTPAnswer, _ sentAt: Int64
+        _ id: Int, _ entries: [OutboxEntry], _ mutations: [OutgoingMutation], _ answer: HTTPAnswer
     ) {
         switch answer.kind {
         case .unauthorized(let reason):
@@ -74,7 +74,7 @@ extension SyncSession {
         guard let (results, tail) = try? answers.push(answer.body, for: mutations) else {
             return requeue(id, entries, "the answer is no GraphQL", retryAfter: nil)
         }
-        learn(tail, sentAt: sentAt)
+        learn(tail)
         let isUnanswered = results.allSatisfy { if case .missing = $0 { true } else { false } }
         if isUnanswered, let error = tail.errors.first { return indigestible(id, entries, error) }
         var settled: [MutationResult] = []

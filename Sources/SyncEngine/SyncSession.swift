@@ -40,6 +40,8 @@ public final class SyncSession {
     let subscriptions: [String: Subscription]
     /// Changes that came while their model was being fetched.
     var buffers: [String: EventBuffer] = [:]
+    /// The frames that start subscriptions, the same at every connection of one person and scope.
+    var startFrames: [String: [UInt8]] = [:]
     /// Subscriptions that run without their filter, which the backend refused.
     var unfiltered: Set<String> = []
     /// Models whose subscription the backend refused: they are fetched more often.
@@ -174,11 +176,14 @@ public final class SyncSession {
     private func answered(_ id: Int, _ answer: HTTPAnswer) {
         guard let (what, sentAt) = takeRequest(id) else { return }
         status.lastContact = uptime
-        if let date = answer.date { measure(server: date.milliseconds, error: 1000, sentAt: sentAt) }
+        if let time = answer.serverTime {
+            let wall = core.options.time.now().milliseconds
+            clock.measure(server: time, sentAt: sentAt, uptime: uptime, wall: wall)
+        }
         switch what {
-        case .push(let entries, let mutations): pushAnswered(id, entries, mutations, answer, sentAt)
+        case .push(let entries, let mutations): pushAnswered(id, entries, mutations, answer)
         case .verify(let entry): verifyAnswered(id, entry, answer)
-        case .pull(let model, let mark): pullAnswered(id, model, mark, answer, sentAt)
+        case .pull(let model, let mark): pullAnswered(id, model, mark, answer)
         }
     }
 
@@ -192,18 +197,12 @@ public final class SyncSession {
     }
 
     /// Takes over what an answer announces.
-    func learn(_ tail: AnswerTail, sentAt: Int64) {
+    func learn(_ tail: AnswerTail) {
         guard let bincount = tail.bincount else { return }
         let before = profile
         profile.learn(bincount)
         if profile.batchSize != before.batchSize { run(outbox.handle(.batchSize(profile.batchSize))) }
-        if let now = bincount[WireExtension.now]?.integer { measure(server: now, error: 0, sentAt: sentAt) }
         if let name = profile.epoch, name != epoch { newEpoch(name) }
-    }
-
-    private func measure(server: Int64, error: Int64, sentAt: Int64) {
-        let wall = core.options.time.now().milliseconds
-        clock.measure(server: server, error: error, sentAt: sentAt, uptime: uptime, wall: wall)
     }
 
     // MARK: Status

@@ -9,26 +9,26 @@ struct ClockOffsetTests {
     func middle() {
         var clock = ClockOffset()
         #expect(clock.milliseconds(uptime: 0, wall: 0) == nil)
-        clock.measure(server: 10_050, error: 0, sentAt: 1_000, uptime: 1_100, wall: 5_100)
+        clock.measure(server: 10_050, sentAt: 1_000, uptime: 1_100, wall: 5_100)
         #expect(clock.milliseconds(uptime: 1_100, wall: 5_100) == 5_000)
     }
 
     @Test("believes the shortest round trip, for ten minutes")
     func shortest() {
         var clock = ClockOffset()
-        clock.measure(server: 1_010, error: 0, sentAt: 0, uptime: 20, wall: 20)
-        clock.measure(server: 3_900, error: 0, sentAt: 1_000, uptime: 2_000, wall: 2_000)
+        clock.measure(server: 1_010, sentAt: 0, uptime: 20, wall: 20)
+        clock.measure(server: 3_900, sentAt: 1_000, uptime: 2_000, wall: 2_000)
         #expect(clock.milliseconds(uptime: 2_000, wall: 2_000) == 1_000)
-        clock.measure(server: 702_900, error: 0, sentAt: 700_000, uptime: 701_000, wall: 701_000)
+        clock.measure(server: 702_900, sentAt: 700_000, uptime: 701_000, wall: 701_000)
         #expect(clock.milliseconds(uptime: 701_000, wall: 701_000) == 2_400)
     }
 
     @Test("moves against a jump of the wall clock, before and after the next measure")
     func jump() {
         var clock = ClockOffset()
-        clock.measure(server: 1_010, error: 0, sentAt: 0, uptime: 20, wall: 20)
+        clock.measure(server: 1_010, sentAt: 0, uptime: 20, wall: 20)
         #expect(clock.milliseconds(uptime: 500, wall: 500 + 3_600_000) == 1_000 - 3_600_000)
-        clock.measure(server: 2_000, error: 0, sentAt: 900, uptime: 1_100, wall: 1_100 + 3_600_000)
+        clock.measure(server: 2_000, sentAt: 900, uptime: 1_100, wall: 1_100 + 3_600_000)
         #expect(clock.milliseconds(uptime: 1_100, wall: 1_100 + 3_600_000) == 1_000 - 3_600_000)
     }
 }

@@ -1,0 +1,160 @@
+import AppSync
+import Basics
+import DataStore
+import Models
+import Testing
+
+@testable import SyncEngine
+
+/// A session over a store in memory, whose backend is the test.
+final class SessionFixture {
+    static let task = ModelSchema(
+        "Task", pluralName: "Tasks",
+        fields: [
+            FieldSchema("id", .scalar(.id), isRequired: true), FieldSchema("title", .scalar(.string), isRequired: true),
+            FieldSchema("state", .scalar(.string)), FieldSchema("owner", .scalar(.string)),
+        ],
+        authRules: [
+            AuthRule(
+                allow: .owner, ownerField: "owner", operations: AuthRule.Operation.read.union([.create, .update])),
+            AuthRule(allow: .groups, groups: ["all"], operations: AuthRule.Operation.read.union([.delete])),
+        ])
+    static let zone = ModelSchema(
+        "Zone", pluralName: "Zones",
+        fields: [
+            FieldSchema("id", .scalar(.id), isRequired: true), FieldSchema("code", .scalar(.string), isRequired: true),
+        ], syncPolicy: .downstream)
+    static let schema = Schema(models: [task, zone])
+
+    struct Sent {
+        let id: Int
+        let body: JSONValue
+        let person: String?
+        var query: String { body["query"]?.string ?? "" }
+        var variables: JSONValue { body["variables"] ?? .null }
+    }
+
+    let time = ManualTimeSource()
+    let core: StoreCore
+    private(set) var session: SyncSession!
+    private(set) var sent: [Sent] = []
+    private(set) var frames: [RealtimeFrame] = []
+    private(set) var events: [StoreEvent] = []
+    private(set) var cancelled: [Int] = []
+    private(set) var opened: [(socket: Int, person: String?)] = []
+    private(set) var closed: [Int] = []
+    private(set) var status = SyncStatus()
+    private(set) var wakeAt: Int64?
+
+    init(person: String? = "ann", profile: RemoteProfile = .hub, scope: SyncScope = .all) throws {
+        core = try StoreCore(
+            schema: Self.schema, at: .memory, options: StoreOptions(time: time, random: SeededRandom(seed: 1)))
+        var options = SyncOptions { RealtimeAuthorization(host: "h", apiKey: "k", person: $0) }
+        options.person = person
+        options.profile = profile
+        options.scope = scope
+        session = SyncSession(core: core, options: options) { [unowned self] in take($0) }
+        core.onEvent = { [unowned self] in events.append($0) }
+    }
+
+    private func take(_ action: SyncAction) {
+        switch action {
+        case .http(let id, let body, let person):
+            sent.append(Sent(id: id, body: (try? JSONValue(parsing: body)) ?? .null, person: person))
+        case .cancelHTTP(let id): cancelled.append(id)
+        case .openSocket(let socket, let person): opened.append((socket, person))
+        case .sendText(_, let bytes): if let frame = try? RealtimeFrame(parsing: bytes) { frames.append(frame) }
+        case .closeSocket(let socket): closed.append(socket)
+        case .wake(let wait): wakeAt = time.uptime() + wait
+        case .status(let status): self.status = status
+        case .event(let event): events.append(event)
+        }
+    }
+
+    func handle(_ event: SyncEvent) { session.handle(event) }
+
+    /// The requests since the last call.
+    func takeSent() -> [Sent] {
+        defer { sent = [] }
+        return sent
+    }
+
+    func answer(_ id: Int, _ json: JSONValue, status: Int = 200) {
+        handle(.httpAnswer(id: id, HTTPAnswer(status: status, body: json.bytes)))
+    }
+
+    func hear(_ frames: [RealtimeFrame]) {
+        handle(.socketText(socket: opened.last?.socket ?? 0, frames: frames.map(\.bytes)))
+    }
+
+    /// Moves the clock and wakes the session as its timer would.
+    func pass(_ milliseconds: Int64) {
+        let end = time.uptime() + milliseconds
+        while let next = wakeAt, next <= end {
+            time.advance(milliseconds: next - time.uptime())
+            wakeAt = nil
+            handle(.wake)
+        }
+        time.advance(milliseconds: end - time.uptime())
+    }
+
+    /// Starts and gets through to live; the fetches it asks for are left open.
+    func connect() {
+        handle(.start)
+        shakeHands()
+    }
+
+    func shakeHands() {
+        handle(.socketOpened(socket: opened.last?.socket ?? 0))
+        hear([.connectionAck(timeoutMilliseconds: 60_000)])
+        hear((1...6).map { .startAck(id: String($0)) })
+    }
+
+    /// Answers all open fetches with empty last pages.
+    func finishFetches(startedAt: Int64 = 1000) {
+        for request in takeSent() { answerFetch(request, startedAt: startedAt) }
+    }
+
+    func answerFetch(_ request: Sent, _ items: [JSONValue] = [], next: String? = nil, startedAt: Int64 = 1000) {
+        let field = request.query.contains("syncTasks") ? "syncTasks" : "syncZones"
+        let token: JSONValue = next.map { .string($0) } ?? .null
+        answer(
+            request.id,
+            [
+                "data": .object([
+                    field: ["items": .array(items), "nextToken": token, "startedAt": .integer(startedAt)]
+                ])
+            ])
+    }
+
+    static func json(
+        _ id: String, _ title: String, state: String? = nil, owner: String? = "ann", version: Int64 = 1,
+        deleted: Bool = false
+    ) -> JSONValue {
+        [
+            "id": .string(id), "title": .string(title), "state": state.map { .string($0) } ?? .null,
+            "owner": owner.map { .string($0) } ?? .null, "_version": .integer(version),
+            "_deleted": deleted ? true : nil, "_lastChangedAt": .integer(version),
+        ]
+    }
+
+    static func record(_ id: String, _ title: String, state: String? = nil, owner: String = "ann") -> Record {
+        Record(schema: task, values: [.text(id), .text(title), state.map { .text($0) } ?? .null, .text(owner)])
+    }
+
+    func save(_ record: Record, as person: String = "ann") throws {
+        try core.write(as: person) { try $0.save(record) }
+        handle(.localCommit)
+    }
+
+    func get(_ id: String) throws -> Record? { try core.read { try $0.get(model: "Task", id: id) } }
+    func state(_ id: String) throws -> SyncState { try core.read { try $0.syncState(model: "Task", id: id) } }
+
+    /// A data frame of one of the task's subscriptions.
+    static func event(_ operation: ModelOperation, _ json: JSONValue) -> RealtimeFrame {
+        let number = (ModelOperation.subscriptions.firstIndex(of: operation) ?? 0) + 1
+        return .data(
+            id: String(number),
+            payload: JSONValue.object(["data": .object([task.operationName(operation): json])]).bytes)
+    }
+}

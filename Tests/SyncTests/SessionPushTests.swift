@@ -1,0 +1,265 @@
+import Basics
+import DataStore
+import Testing
+
+@testable import SyncEngine
+
+@Suite("A session sends")
+struct SessionPushTests {
+    /// A session whose fetches are done, so that only its sending is seen.
+    private func idle(_ profile: RemoteProfile = .hub) throws -> SessionFixture {
+        let fixture = try SessionFixture(profile: profile)
+        fixture.connect()
+        fixture.finishFetches()
+        return fixture
+    }
+
+    private func done(_ json: JSONValue...) -> JSONValue {
+        .object(["data": .object(JSONObject(json.enumerated().map { (key: "m\($0)", value: $1) }))])
+    }
+
+    @Test("at once, under the name of who saved, with a mutation id")
+    func once() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "one"), as: "bob")
+        let sent = try #require(fixture.takeSent().first)
+        #expect(sent.person == "bob")
+        #expect(sent.variables["i0"] == ["id": "a", "title": "one", "owner": "ann"])
+        #expect(sent.body["extensions"]?["bincount"]?["mutationIds"]?["m0"]?.string != nil)
+        #expect(fixture.status.unsent == 1)
+        fixture.answer(sent.id, done(SessionFixture.json("a", "one")))
+        #expect(try fixture.state("a") == .synced(version: 1))
+        #expect(fixture.status.unsent == 0)
+    }
+
+    @Test("again under the same id where the answer is lost")
+    func lost() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "one"))
+        let first = try #require(fixture.takeSent().first)
+        fixture.handle(.httpFailed(id: first.id, reason: "cut"))
+        #expect(fixture.takeSent().isEmpty)
+        fixture.pass(1_000)
+        let second = try #require(fixture.takeSent().first)
+        #expect(second.body["extensions"] == first.body["extensions"])
+        #expect(second.variables == first.variables)
+        // The late answer to the first changes nothing.
+        fixture.answer(first.id, done(SessionFixture.json("a", "one")))
+        #expect(fixture.status.unsent == 1)
+        fixture.answer(second.id, done(SessionFixture.json("a", "one")))
+        #expect(fixture.status.unsent == 0)
+    }
+
+    @Test("again where nothing is heard at all")
+    func silence() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "one"))
+        let first = try #require(fixture.takeSent().first)
+        fixture.pass(32_000)
+        #expect(fixture.cancelled.contains(first.id))
+        #expect(fixture.takeSent().contains { $0.query.hasPrefix("mutation") })
+    }
+
+    @Test("and takes its own echo, before or after the answer, for what it is")
+    func echo() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "one"))
+        let sent = try #require(fixture.takeSent().first)
+        fixture.hear([SessionFixture.event(.onCreate, SessionFixture.json("a", "one"))])
+        #expect(fixture.status.unsent == 1)
+        fixture.answer(sent.id, done(SessionFixture.json("a", "one")))
+        fixture.hear([SessionFixture.event(.onCreate, SessionFixture.json("a", "one"))])
+        #expect(try fixture.state("a") == .synced(version: 1))
+        #expect(try fixture.get("a") == SessionFixture.record("a", "one"))
+        #expect(fixture.takeSent().isEmpty)
+    }
+
+    @Test("a later edit on the version of the answer before it")
+    func chain() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "one"))
+        let create = try #require(fixture.takeSent().first)
+        try fixture.save(SessionFixture.record("a", "two"))
+        #expect(fixture.takeSent().isEmpty, "two requests with one record were under way")
+        fixture.hear([SessionFixture.event(.onCreate, SessionFixture.json("a", "one"))])
+        #expect(try fixture.get("a")?["title"] == .text("two"), "the echo undid the newer edit")
+        fixture.answer(create.id, done(SessionFixture.json("a", "one")))
+        let update = try #require(fixture.takeSent().first)
+        #expect(update.variables["i0"] == ["id": "a", "title": "two", "_version": 1])
+        fixture.answer(update.id, done(SessionFixture.json("a", "two", version: 2)))
+        #expect(try fixture.state("a") == .synced(version: 2))
+    }
+
+    @Test("one refused change of a batch to its parking place, the others home")
+    func partial() throws {
+        let fixture = try idle()
+        try fixture.core.write(as: "ann") { transaction in
+            for id in ["a", "b", "c"] { try transaction.save(SessionFixture.record(id, id)) }
+        }
+        fixture.handle(.localCommit)
+        let sent = try #require(fixture.takeSent().first)
+        fixture.answer(
+            sent.id,
+            [
+                "data": ["m0": SessionFixture.json("a", "a"), "m1": nil, "m2": SessionFixture.json("c", "c")],
+                "errors": [["path": ["m1"], "errorType": "Unauthorized", "message": "Not Authorized"]],
+            ])
+        #expect(try fixture.state("a") == .synced(version: 1))
+        #expect(try fixture.state("b") == .parked(reason: "Unauthorized: Not Authorized"))
+        #expect(try fixture.state("c") == .synced(version: 1))
+        #expect(fixture.status.parked == 1)
+        #expect(try fixture.get("b") != nil, "what a person saved is gone from his screen")
+        fixture.pass(60_000)
+        #expect(!fixture.takeSent().contains { $0.query.hasPrefix("mutation") })
+    }
+
+    @Test("the entries of a request that the backend cannot digest one by one")
+    func indigestible() throws {
+        let fixture = try idle()
+        try fixture.core.write(as: "ann") { transaction in
+            for id in ["a", "b"] { try transaction.save(SessionFixture.record(id, id)) }
+        }
+        fixture.handle(.localCommit)
+        let both = try #require(fixture.takeSent().first)
+        let refusal: JSONValue = ["data": nil, "errors": [["message": "Variable 'i1' has an invalid value."]]]
+        fixture.answer(both.id, refusal)
+        let singles = fixture.takeSent()
+        #expect(singles.map { $0.variables["i0"]?["id"]?.string } == ["a", "b"])
+        #expect(singles.allSatisfy { $0.variables["i1"] == nil })
+        fixture.answer(singles[0].id, done(SessionFixture.json("a", "a")))
+        fixture.answer(singles[1].id, refusal)
+        #expect(try fixture.state("a") == .synced(version: 1))
+        #expect(try fixture.state("b") == .parked(reason: "Invalid: Variable 'i1' has an invalid value."))
+    }
+
+    @Test("nothing more once its key is refused, until it is told to try again")
+    func refusedKey() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "one"))
+        let sent = try #require(fixture.takeSent().first)
+        fixture.answer(sent.id, ["errors": [["errorType": "UnauthorizedException", "message": "no"]]], status: 401)
+        #expect(fixture.events.contains(.authenticationNeeded(identity: "ann", detail: "UnauthorizedException: no")))
+        try fixture.save(SessionFixture.record("b", "two"))
+        fixture.pass(100_000)
+        #expect(!fixture.takeSent().contains { $0.query.hasPrefix("mutation") })
+        #expect(fixture.status.unsent == 2)
+        fixture.handle(.tryAgain)
+        #expect(fixture.takeSent().contains { $0.query.hasPrefix("mutation") })
+    }
+
+    @Test("again after the pause that an overloaded backend asks for")
+    func overloaded() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "one"))
+        let sent = try #require(fixture.takeSent().first)
+        fixture.handle(.httpAnswer(id: sent.id, HTTPAnswer(status: 503, body: [], retryAfter: 7_000)))
+        fixture.pass(6_900)
+        #expect(fixture.takeSent().isEmpty)
+        fixture.pass(200)
+        #expect(fixture.takeSent().count == 1)
+    }
+
+    @Test("a stale update over the backend's record only as its handler says, and reports the conflict")
+    func conflict() throws {
+        let fixture = try idle()
+        fixture.hear([SessionFixture.event(.onCreate, SessionFixture.json("a", "one"))])
+        try fixture.save(SessionFixture.record("a", "mine"))
+        let sent = try #require(fixture.takeSent().first)
+        fixture.answer(
+            sent.id,
+            [
+                "data": ["m0": nil],
+                "errors": [
+                    [
+                        "path": ["m0"], "errorType": "ConflictUnhandled",
+                        "message": "Conflict resolver rejects mutation.",
+                        "data": SessionFixture.json("a", "theirs", version: 5),
+                    ]
+                ],
+            ])
+        #expect(try fixture.get("a")?["title"] == .text("theirs"))
+        #expect(fixture.events.contains(.conflict(model: "Task", id: "a", fields: ["title"])))
+        #expect(fixture.status.unsent == 0)
+    }
+
+    @Test("a delete that finds nothing as done")
+    func deleteOfNothing() throws {
+        let fixture = try idle()
+        fixture.hear([SessionFixture.event(.onCreate, SessionFixture.json("a", "one"))])
+        try fixture.core.write(as: "ann") { try $0.delete(model: "Task", id: "a") }
+        fixture.handle(.localCommit)
+        let sent = try #require(fixture.takeSent().first)
+        #expect(sent.variables["i0"] == ["id": "a", "_version": 1])
+        fixture.answer(sent.id, ["data": ["m0": nil]])
+        #expect(fixture.status.unsent == 0)
+        #expect(fixture.status.parked == 0)
+    }
+
+    @Test("one change a request to AppSync, and looks up what it may have created before")
+    func appSync() throws {
+        let fixture = try idle(.appSync)
+        try fixture.core.write(as: "ann") { transaction in
+            for id in ["a", "b"] { try transaction.save(SessionFixture.record(id, id)) }
+        }
+        fixture.handle(.localCommit)
+        let sent = fixture.takeSent()
+        #expect(sent.map { $0.variables["i0"]?["id"]?.string } == ["a", "b"])
+        #expect(sent.allSatisfy { $0.body["extensions"] == nil })
+        for request in sent {
+            fixture.answer(
+                request.id,
+                [
+                    "data": ["m0": nil],
+                    "errors": [
+                        [
+                            "path": ["m0"], "errorType": "ConditionalCheckFailedException", "data": nil,
+                            "message": "The conditional request failed",
+                        ]
+                    ],
+                ])
+        }
+        let lookups = fixture.takeSent()
+        #expect(lookups.map { $0.variables["id"]?.string } == ["a", "b"])
+        fixture.answer(lookups[0].id, ["data": ["getTask": SessionFixture.json("a", "a")]])
+        fixture.answer(lookups[1].id, ["data": ["getTask": SessionFixture.json("b", "another")]])
+        #expect(try fixture.state("a") == .synced(version: 1))
+        guard case .parked = try fixture.state("b") else {
+            Issue.record("another's record was taken for ours")
+            return
+        }
+    }
+
+    @Test("in batches as soon as the backend announces that it takes them")
+    func learns() throws {
+        let fixture = try idle(.appSync)
+        try fixture.save(SessionFixture.record("a", "one"))
+        let first = try #require(fixture.takeSent().first)
+        fixture.answer(
+            first.id,
+            [
+                "data": ["m0": SessionFixture.json("a", "one")],
+                "extensions": ["bincount": ["batch": 50, "mutationIds": true, "epoch": "e"]],
+            ])
+        try fixture.core.write(as: "ann") { transaction in
+            for id in ["b", "c", "d"] { try transaction.save(SessionFixture.record(id, id)) }
+        }
+        fixture.handle(.localCommit)
+        let sent = fixture.takeSent()
+        #expect(sent.count == 1)
+        #expect(sent.first?.variables["i2"]?["id"] == "d")
+        #expect(sent.first?.body["extensions"] != nil)
+    }
+
+    @Test("after a restart what was under way when it stopped")
+    func restart() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "one"))
+        let first = try #require(fixture.takeSent().first)
+        fixture.handle(.stop)
+        #expect(fixture.cancelled.contains(first.id))
+        #expect(fixture.status.link == .stopped)
+        fixture.handle(.start)
+        let second = try #require(fixture.takeSent().first { $0.query.hasPrefix("mutation") })
+        #expect(second.body["extensions"] == first.body["extensions"])
+    }
+}
