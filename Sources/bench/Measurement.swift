@@ -16,7 +16,8 @@ struct Row: Sendable {
 
     var json: JSONValue {
         .object([
-            "id": .string(id), "value": number(value), "unit": .string(unit), "reference": reference.map(number) ?? .null,
+            "id": .string(id), "value": number(value), "unit": .string(unit),
+            "reference": reference.map(number) ?? .null,
             "ratio": ratio.map(number) ?? .null, "target": .string(target), "met": .bool(met), "note": .string(note),
         ])
     }

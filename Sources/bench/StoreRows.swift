@@ -25,18 +25,22 @@ enum StoreRows {
     static func open(_ directory: TempDirectory, _ name: String) async throws -> DataStore {
         try await DataStore(
             schema: warehouse, at: .directory(directory.file(name)),
-            options: StoreOptions(time: SystemTimeSource(), policies: syncPolicies(for: .supervisor), checksParents: false))
+            options: StoreOptions(
+                time: SystemTimeSource(), policies: syncPolicies(for: .supervisor), checksParents: false))
     }
 
     /// A raw database with a store's tables, and inserts of the rows that one save of an entry made there.
     private static func raw(
         _ directory: TempDirectory, like store: String, name: String
-    ) throws -> (database: RawSQLite, entry: OpaquePointer, outbox: OpaquePointer, rows: [[Value]], outboxRows: [[Value]]) {
+    ) throws -> (
+        database: RawSQLite, entry: OpaquePointer, outbox: OpaquePointer, rows: [[Value]], outboxRows: [[Value]]
+    ) {
         let source = try RawSQLite(directory.file(store) + "/store.sqlite")
         let database = try RawSQLite(directory.file(name))
         try database.copySchema(of: source)
         let outboxTable =
-            try source.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%outbox%'").first?[0].text
+            try source.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%outbox%'").first?[0]
+            .text
             ?? "outbox"
         let entries = try source.copy(of: "CountEntry")
         let outbox = try source.copy(of: outboxTable)
@@ -148,7 +152,9 @@ enum StoreRows {
                             default:
                                 let text = sqlite3_column_text(statement, column)
                                 let length = Int(sqlite3_column_bytes(statement, column))
-                                bytes &+= String(decoding: UnsafeBufferPointer(start: text, count: length), as: UTF8.self).utf8.count
+                                bytes &+=
+                                    String(decoding: UnsafeBufferPointer(start: text, count: length), as: UTF8.self)
+                                    .utf8.count
                             }
                         }
                     }
@@ -192,6 +198,8 @@ enum StoreRows {
         return Row(
             id: "live-100k", value: value, unit: "ms", target: "< 1 ms",
             met: samples.percentile(0.99) < 0.001,
-            note: "\(count) rows, previous snapshot held: \(samples.milliseconds) from the committed save to the snapshot")
+            note:
+                "\(count) rows, previous snapshot held: \(samples.milliseconds) from the committed save to the snapshot"
+        )
     }
 }
