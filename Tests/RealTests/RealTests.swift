@@ -17,8 +17,6 @@ enum Built {
 
     static var program: String { (folder ?? ".") + "/bincount" }
     static var isThere: Bool { folder.map { Files.exists($0 + "/bincount") } ?? false }
-    static var python: String? { environment("BINCOUNT_PYTHON") }
-    static var clients: String { Files.parent(of: Files.parent(of: #filePath)) + "/Clients" }
     static var rounds: Int { environment("KILL_ROUNDS").flatMap { Int($0) } ?? 6 }
 
     static func environment(_ name: String) -> String? {
@@ -125,17 +123,6 @@ struct RealTests {
         for entry in entries { #expect(try await lead.syncState(of: entry) == .synced(version: 1)) }
         await lead.close()
         await store.close()
-        await hub.stop()
-    }
-
-    @Test(.enabled(if: Built.python != nil, "BINCOUNT_PYTHON names a Python with gql"))
-    func `an AppSync client made by others creates, queries, syncs and subscribes`() async throws {
-        let directory = try TempDirectory("gql")
-        let hub = try await HubProcess(directory: directory.file("hub"))
-        let result = try await ChildProcess.run(
-            [Built.python ?? "python3", Built.clients + "/appsync_gql.py", hub.url, "counter-key", "desk-key"],
-            timeoutMilliseconds: 120_000)
-        #expect(result.status == .code(0), "\(String(decoding: result.standardOutput + result.standardError, as: UTF8.self))")
         await hub.stop()
     }
 
