@@ -66,7 +66,8 @@ package struct SampleWarehouse: Sendable {
 
     private static let names: [(String, String)] = [
         ("Filter", "FL"), ("Valve", "VA"), ("Bearing", "BE"), ("Hose", "HO"), ("Seal ring", "SR"), ("Hex bolt", "HB"),
-        ("Paint", "PA"), ("Work gloves", "WG"), ("Grinding disc", "GD"), ("Cable", "CA"), ("Fuse", "FU"), ("Belt", "BT"),
+        ("Paint", "PA"), ("Work gloves", "WG"), ("Grinding disc", "GD"), ("Cable", "CA"), ("Fuse", "FU"),
+        ("Belt", "BT"),
     ]
     private static let variants = [
         "small", "medium", "large", "blue", "red", "black", "steel", "brass", "long", "short",
@@ -215,6 +216,19 @@ package struct SampleWarehouse: Sendable {
                 id: Self.id("Rule", ["reason"]), kind: .reason, test: "any-of",
                 limits: JSONText(["recountDelayMinutes": 0]), since: snapshot.asOf),
         ]
+    }
+
+    /// The same warehouse with only its first bins.
+    package func limited(toBins count: Int) -> SampleWarehouse {
+        var small = self
+        small.bins = Array(bins.prefix(count))
+        let kept = Set(small.bins.map(\.id))
+        small.zones = zones.filter { zone in small.bins.contains { $0.zoneID == zone.id } }
+        small.shelves = shelves.filter { kept.contains($0.key) }
+        small.book = book.filter { kept.contains($0.binID) }
+        small.planted = planted.filter { kept.contains($0.binID) }
+        small.snapshot = snapshot.updating { $0.lines = small.book.count }
+        return small
     }
 
     private mutating func makePeople() {

@@ -38,12 +38,12 @@ package struct CounterApp: AppMachine, Sendable {
     }
 
     let deviceCode: String
-    var page = Page.signin
+    package internal(set) var page = Page.signin
     var floor = Floor()
     var bin: BinView?
     var line: OpenLine?
     var typed = ""
-    var message: ScreenMessage?
+    package internal(set) var message: ScreenMessage?
     /// An error that waits for a key that no scanner sends.
     var isBlocked = false
     /// A quantity that Enter stores when it comes again.
@@ -76,6 +76,10 @@ package struct CounterApp: AppMachine, Sendable {
     package var language: String { chosenLanguage ?? floor.person?.language ?? "en" }
     /// Whether nothing is under way: no job, no queued input.
     package var isIdle: Bool { waiting == nil && background.isEmpty && (queue.isEmpty || isBlocked) }
+    /// Whether every key and scan so far was carried out, or waits for a person to acknowledge an error.
+    package var hasSettled: Bool { waiting == nil && (queue.isEmpty || isBlocked) }
+    /// The bin that is open.
+    package var openBinID: String? { bin?.pass.binID }
     /// The person signed in.
     package var personID: String? { floor.person?.id }
 

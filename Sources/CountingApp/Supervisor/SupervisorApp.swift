@@ -37,10 +37,10 @@ package struct SupervisorApp: AppMachine, Sendable {
     let utcOffsetMinutes: Int
 
     var pages: [Page] = [.signIn]
-    var person: Person?
+    package internal(set) var person: Person?
     var candidates: [Person] = []
-    var floor = FloorSnapshot()
-    var detail: LineDetail?
+    package internal(set) var floor = FloorSnapshot()
+    package internal(set) var detail: LineDetail?
     var items: [Item] = []
     var counters: [Person] = []
     var link = LinkState()

@@ -1,74 +1,66 @@
+import Assembly
 import Basics
-import CountingApp
 import Demo
 import Glibc
 import System
 
-/// `bincount demo`: a sample warehouse to play in, or a whole shift played by itself.
+/// `bincount demo`: a warehouse to try everything on.
 enum DemoCommand {
     static let command = Program.Command(
-        name: "demo", summary: "a sample warehouse to try it in",
+        name: "demo", summary: "a sample warehouse, hub and colleagues, to try it out",
         help: """
-            bincount demo [--data DIR] [--fresh] [--script]
+            bincount demo [--data DIR] [--fresh]
+            bincount demo --script [--data DIR] [--verbose]
 
-            Starts a hub and a control desk in this process with a warehouse of 200 bins, and opens the counting screen:
-            you are Ann, two computed colleagues count beside you. F9 pulls the scanner's trigger, F8 shows the
-            supervisor's view, F3 leaves. Everything is kept in DIR (~/.local/share/bincount-demo), so that a second run
-            goes on; --fresh begins again.
-            --script, or no terminal, plays a shift of three counters and a supervisor through the real app and the real
-            hub in a directory of its own, and reports what was counted, which variances were found, and what was
-            exported. Exit 0 only if everything adds up.
+            Starts a hub, a control desk and a sample warehouse of 200 bins on this machine, signs you in as Ann and lets
+            two computed colleagues count beside you. F9 scans what lies in front of you, F8 shows the supervisor's
+            view and goes back, F3 leaves; a second run goes on where the first ended, --fresh begins again. It prints
+            the command lines that attach a second counter's terminal and a supervisor. DIR is
+            ~/.local/share/bincount-demo unless given.
+
+            --script, or no terminal: plays a whole shift of three counters (one of them offline half of the time) and
+            a supervisor through the real apps, hub and desk, prints what was counted and exported and checks that
+            everything adds up: exit 0 only then.
             """,
         run: run)
 
     private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
-        let home = Options.environment("HOME") ?? "/tmp"
-        let data = try arguments.value("--data", "DIR") ?? home + "/.local/share/bincount-demo"
-        let fresh = arguments.flag("--fresh")
-        let isScript = arguments.flag("--script") || isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0
+        let isScript = arguments.flag("--script")
+        let isFresh = arguments.flag("--fresh")
+        let data = try arguments.value("--data", "DIR")
+        let log = Options.log(&arguments)
         guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }
-        if isScript { return try script() }
-        if fresh { try Files.removeTree(data) }
-        try Files.createDirectory(data)
-        let lock = try FileLock(data + "/demo.lock")
-        defer { withExtendedLifetime(lock) {} }
-        print("Starting the hub, the desk and the sample warehouse …")
-        flushOutput()
-        let demo = try waitFor { try await PlayableDemo.start(directory: data) }
-        let invitation = demo.invitation(program: CommandLine.arguments[0])
-        print(invitation)
-        print("Press Enter to begin.")
-        flushOutput()
-        _ = readLine()
-        let exit = try demo.run(screens: try AppScreens.load(directory: nil), log: data + "/error.log")
-        print(invitation.split(separator: "\n").dropLast().joined(separator: "\n"))
-        try waitFor { await demo.stop() }
-        return exit
+        if isScript || isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1 { return try playShift(log) }
+        guard let home = data ?? Options.environment("HOME").map({ $0 + "/.local/share/bincount-demo" }) else {
+            throw UsageError("HOME is not set: say where with --data DIR")
+        }
+        return try DemoTerminal.run(directory: home, isFresh: isFresh, log: log)
     }
 
-    private static func script() throws -> Int32 {
+    /// The shift leaves nothing behind: it plays in a directory of its own.
+    private static func playShift(_ log: Log) throws -> Int32 {
         let directory = try TempDirectory("bincount-shift")
-        let path = directory.path
-        let report = try waitFor {
-            try await ScriptedShift.run(directory: path) { line in
-                print(line)
-                flushOutput()
-            }
+        let step = Locked("start")
+        // A shift that waits for what never comes is a fault too, and says what it waited for.
+        Task.detached {
+            try await Task.sleep(for: .seconds(300))
+            printError("bincount demo: the shift did not end within 5 minutes; the last step was: \(step.current)")
+            exit(1)
         }
-        withExtendedLifetime(directory) {}
-        print("\ncounted: \(report.bins) bins, \(report.entries) entries, \(report.lines) lines")
-        print("variances: \(report.variances.count), \(report.accepted) decided by the supervisor")
-        for line in report.variances.sorted() { print("  \(line)") }
-        print("exported:")
-        for line in report.documents.sorted() { print("  \(line)") }
-        print("time:")
-        for part in report.parts { print("  \(part.name): \(Int(part.seconds * 1000)) ms") }
-        guard report.isSound else {
-            print("\nDOES NOT ADD UP:")
-            for fault in report.faults.prefix(40) { print("  \(fault)") }
+        let report = try waitFor {
+            try await Shift(directory: directory.path) { line in
+                step.withLock { $0 = line }
+                print("… " + line)
+                flushOutput()
+            }.play(log: log)
+        }
+        print("")
+        for line in report.lines { print(line) }
+        guard report.faults.isEmpty else {
+            for fault in report.faults { printError("bincount demo: \(fault)") }
             return 1
         }
-        print("\neverything adds up")
+        print("everything adds up")
         return 0
     }
 }
