@@ -265,9 +265,13 @@ private final class RunningSession: @unchecked Sendable {
             switch result {
             case .success(let response):
                 let retryAfter = response.headers["retry-after"].flatMap { Int64($0) }.map { $0 * 1000 }
+                let serverTime = response.headers[HeaderName.now].flatMap { Int64($0) }
                 handle(
                     .httpAnswer(
-                        id: id, HTTPAnswer(status: response.status, body: response.body, retryAfter: retryAfter)))
+                        id: id,
+                        HTTPAnswer(
+                            status: response.status, body: response.body, retryAfter: retryAfter,
+                            serverTime: serverTime)))
             case .failure(let error): handle(.httpFailed(id: id, reason: "\(error)"))
             }
         }
