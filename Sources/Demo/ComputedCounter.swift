@@ -17,6 +17,16 @@ package struct ComputedCounter: Sendable {
     /// Between two acts: none in a script, a person's pace beside a newcomer.
     var pause: @Sendable () async throws -> Void = {}
 
+    package init(
+        login: String, terminal: FloorTerminal<CounterApp>, sample: SampleWarehouse, slips: Set<String>, team: [String]
+    ) {
+        self.login = login
+        self.terminal = terminal
+        self.sample = sample
+        self.slips = slips
+        self.team = team
+    }
+
     var personID: String { SampleWarehouse.id("Person", [login]) }
 
     private static func label(of itemID: String, in sample: SampleWarehouse) -> String {
@@ -47,7 +57,7 @@ package struct ComputedCounter: Sendable {
     }
 
     /// Walks bins; `offline` names the positions between which there is no link.
-    func walk(_ bins: [Bin], offline: Range<Int>?) async throws {
+    package func walk(_ bins: [Bin], offline: Range<Int>?) async throws {
         for (index, bin) in bins.enumerated() {
             if index == offline?.lowerBound { await terminal.goOffline() }
             if index == offline?.upperBound { try await terminal.goOnline() }
