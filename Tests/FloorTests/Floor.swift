@@ -1,0 +1,127 @@
+import Assembly
+import Basics
+import Counting
+import CountingApp
+import DataStore
+import Demo
+import InventoryControl
+import Models
+import Screens
+import System
+import Testing
+import WarehouseModels
+
+/// The site's clock, which a test moves forward: hours pass for hub, desk and terminals alike.
+final class SiteClock: TimeSource {
+    private let real = SystemTimeSource()
+    private let ahead = Locked<Int64>(0)
+
+    func pass(minutes: Int64) { ahead.withLock { $0 += minutes * 60_000 } }
+    func now() -> DateTime { real.now().advanced(by: ahead.current) }
+    func uptime() -> Int64 { real.uptime() + ahead.current }
+    var bootID: String { real.bootID }
+}
+
+/// A real hub and desk with the sample's first bins, and terminals on them.
+struct Floor {
+    let clock = SiteClock()
+    let directory: TempDirectory
+    let site: DemoSite
+    let sue: FloorTerminal<SupervisorApp>
+
+    var sample: SampleWarehouse { site.warehouseSample }
+
+    init(
+        bins: Int = 3, connectors: (String) -> [ConnectorOptions] = { _ in [] }
+    ) async throws {
+        directory = try TempDirectory("floor-test")
+        let asOf = clock.now().advanced(by: -3_600_000)
+        site = try await DemoSite.start(
+            directory: directory.file("site"), sample: SampleWarehouse(asOf: asOf).limited(toBins: bins),
+            connectors: connectors(directory.path), time: clock)
+        sue = try await FloorTerminal.supervisor(
+            directory: directory.file("sue"), hub: site.link(supervisor: true), code: "S01", login: "sue",
+            time: clock)
+        let count = sample.bins.count
+        try await sue.wait { try $0.count(Bin.self) == count }
+    }
+
+    /// Opens a terminal, signs the person in, and waits until all there is to count has arrived.
+    func counter(
+        _ login: String, code: String, session: CountSession
+    ) async throws -> FloorTerminal<CounterApp> {
+        let terminal = try await FloorTerminal.counter(
+            directory: directory.file(code), hub: site.link(), code: code, time: clock)
+        try await terminal.signIn(login)
+        let (bins, codes, id) = (sample.bins.count, sample.barcodes.count, session.id)
+        try await terminal.wait {
+            try $0.count(BinTask.self, where: BinTask.sessionID == id) >= bins && $0.count(Barcode.self) == codes
+        }
+        return terminal
+    }
+
+    /// The bins that have something in them, and the label of their first item.
+    func place(_ index: Int = 0) throws -> (bin: Bin, item: Item, label: String, book: Int) {
+        let full = sample.bins.filter { bin in
+            let stock = sample.shelves[bin.id] ?? []
+            return stock.count == 1 && sample.book.contains { $0.binID == bin.id && $0.itemID == stock[0].itemID }
+        }
+        let bin = try #require(full.indices.contains(index) ? full[index] : nil)
+        let line = try #require(sample.book.first { $0.binID == bin.id })
+        let item = try #require(sample.items.first { $0.id == line.itemID })
+        let label = try #require(sample.barcodes.first { $0.itemID == item.id && $0.packID == nil }).value
+        return (bin, item, label, Int(line.quantity.units / 1000))
+    }
+
+    /// Waits for a verdict on a bin's line that satisfies a condition, as the supervisor's store gets it.
+    func verdict(
+        _ bin: Bin, _ item: Item, where condition: @escaping @Sendable (LineVerdict) -> Bool
+    ) async throws -> LineVerdict {
+        let found = Locked<LineVerdict?>(nil)
+        let (binID, itemID) = (bin.id, item.id)
+        try await sue.wait { tx in
+            let all = try tx.query(LineVerdict.self, where: LineVerdict.binID == binID && LineVerdict.itemID == itemID)
+            let match = all.first(where: condition)
+            found.withLock { $0 = match }
+            return match != nil
+        }
+        return try #require(found.current)
+    }
+
+    /// Waits until the supervisor's store holds so many entries of a terminal.
+    func waitForEntries(of code: String, atLeast count: Int) async throws {
+        try await sue.wait { try $0.count(CountEntry.self, where: CountEntry.deviceID == code) >= count }
+    }
+
+    /// An office that writes what only a desk's key may, such as movements of stock.
+    func office(_ body: @escaping @Sendable (StoreTransaction) throws -> Void) async throws {
+        let office = try await DeviceStore.open(
+            directory: directory.file("clerk"), kind: .desk, hub: HubLink(url: site.hub.url, key: site.keys.office),
+            checksParents: false)
+        try await office.waitUntilSynced()
+        try await office.store.transaction(body)
+        try await office.waitUntilSent()
+        await office.close()
+    }
+
+    func close(_ terminals: FloorTerminal<CounterApp>...) async {
+        for terminal in terminals { await terminal.close() }
+        await sue.close()
+        await site.stop()
+    }
+}
+
+extension FloorTerminal where Machine == CounterApp {
+    /// What stands on the terminal at a size.
+    func picture(_ size: GridSize = GridSize(20, 16)) async -> String {
+        let view = await shell.view()
+        return AppScreens.shipped.render(view.screen, size: size, state: view.state, language: "en").picture
+    }
+
+    /// The entries of this terminal in its own store.
+    func ownEntries() async throws -> [CountEntry] {
+        let code = device.deviceCode
+        return try await device.store.query(
+            CountEntry.self, where: CountEntry.deviceID == code, sort: [.ascending(CountEntry.sequence)])
+    }
+}
