@@ -71,6 +71,13 @@ extension FloorTerminal where Machine == CounterApp {
         return terminal
     }
 
+    /// Runs a counter's app on a store that is open already.
+    package static func counter(on device: DeviceStore) async -> FloorTerminal {
+        let terminal = FloorTerminal(device: device, machine: CounterApp(deviceCode: device.deviceCode))
+        await terminal.shell.start()
+        return terminal
+    }
+
     /// Hands over one key or scan and waits until it is carried out.
     package func input(_ input: Input) async {
         await shell.input(input)
