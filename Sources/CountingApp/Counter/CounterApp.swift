@@ -45,7 +45,7 @@ package struct CounterApp: AppMachine, Sendable {
     var typed = ""
     package internal(set) var message: ScreenMessage?
     /// An error that waits for a key that no scanner sends.
-    var isBlocked = false
+    package internal(set) var isBlocked = false
     /// A quantity that Enter stores when it comes again.
     var confirming: String?
     var dialog: Dialog?
