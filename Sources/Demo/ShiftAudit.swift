@@ -34,6 +34,8 @@ struct ShiftAudit {
         report.lines.append("lines the supervisor decided: \(accepted)")
         try await checkExports(sue, verdicts, &report)
         for terminal in terminals {
+            // A last beat of the terminal may still be on its way.
+            try await terminal.device.waitUntilSent()
             let status = try await terminal.device.store.outboxStatus()
             if !status.isEmpty {
                 report.faults.append(
