@@ -41,8 +41,7 @@ struct SimChecks {
                 if oracle.hub[model]?[id] != nil { continue }
                 for maker in makers where !isParked(maker, model, id) {
                     // Made and deleted before anybody heard of it.
-                    let key = SimOracle.FieldKey(device: maker, model: model, id: id, field: "")
-                    if oracle.deleted[key] == nil { oracle.fail("\(model) \(id) of \(maker) is lost") }
+                    if oracle.lastDelete(maker, model, id) == 0 { oracle.fail("\(model) \(id) of \(maker) is lost") }
                 }
             }
         }
@@ -82,9 +81,8 @@ struct SimChecks {
             if oracle.wasCommitted(key.model, key.id, key.field, write.value) { continue }
             if isParked(key.device, key.model, key.id) { continue }
             if let told = oracle.conflicts[key], told > write.step { continue }
-            let record = SimOracle.FieldKey(device: key.device, model: key.model, id: key.id, field: "")
             // He deleted it himself afterwards.
-            if let gone = oracle.deleted[record], gone > write.step { continue }
+            if oracle.lastDelete(key.device, key.model, key.id) > write.step { continue }
             oracle.fail("\(key.device)'s \(write.value) in \(key.model) \(key.id).\(key.field) is lost in silence")
         }
     }

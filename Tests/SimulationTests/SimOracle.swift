@@ -26,6 +26,8 @@ final class SimOracle {
     private(set) var written: [FieldKey: (value: Value, step: Int)] = [:]
     /// Deletes that a device was told are durable.
     private(set) var deleted: [FieldKey: Int] = [:]
+    /// Deletes of what no one else had heard of: they take back, nothing is to be sent.
+    private(set) var takenBack: [FieldKey: Int] = [:]
     /// Conflicts that a device reported; `field` is empty for a delete.
     private(set) var conflicts: [FieldKey: Int] = [:]
     private(set) var hub: [String: [String: HubRecord]] = [:]
@@ -60,8 +62,9 @@ final class SimOracle {
         written[FieldKey(device: device.name, model: model, id: id, field: field)] = (value, step())
     }
 
-    func acknowledgedDelete(_ model: String, _ id: String, by device: SimDevice) {
-        deleted[FieldKey(device: device.name, model: model, id: id, field: "")] = step()
+    func acknowledgedDelete(_ model: String, _ id: String, isTakenBack: Bool, by device: SimDevice) {
+        let key = FieldKey(device: device.name, model: model, id: id, field: "")
+        if isTakenBack { takenBack[key] = step() } else { deleted[key] = step() }
     }
 
     func refused(_ error: any Error, on device: SimDevice) {
@@ -137,6 +140,12 @@ final class SimOracle {
                 fail("\(author) overwrote \(before.values[position]) in \(model.name) \(record.id).\(field) unseen")
             }
         }
+    }
+
+    /// When a device last deleted a record, by either way; 0 if never.
+    func lastDelete(_ device: String, _ model: String, _ id: String) -> Int {
+        let key = FieldKey(device: device, model: model, id: id, field: "")
+        return max(deleted[key] ?? 0, takenBack[key] ?? 0)
     }
 
     /// Whether a field ever had a value at the hub.

@@ -147,12 +147,16 @@ struct SimWorkload {
         let value = Value.text("\(device.name)/\(number)")
         var made: Record?
         var hasDeleted = false
+        var hasTakenBack = false
         let done = device.write { transaction in
             made = nil
             hasDeleted = false
+            hasTakenBack = false
             if var record = try transaction.get(model: model, id: id) {
                 if isDelete {
                     hasDeleted = try transaction.delete(model: model, id: id)
+                    // Made here and never confirmed: nothing is left to be sent.
+                    hasTakenBack = try device.core.entries(model, id).isEmpty
                 } else {
                     for field in fields { record[field] = value }
                     try transaction.save(record)
@@ -166,7 +170,7 @@ struct SimWorkload {
         }
         guard done else { return }
         if hasDeleted {
-            oracle.acknowledgedDelete(model, id, by: device)
+            oracle.acknowledgedDelete(model, id, isTakenBack: hasTakenBack, by: device)
         } else if let made {
             oracle.acknowledgedCreate(made, by: device)
         } else if !isDelete {
