@@ -27,6 +27,26 @@ public struct RowReader: FieldDecoder {
         return column < fieldCount ? columns.value(at: column) : .null
     }
 
+    /// Gives the next field as text, nil where it is null.
+    @inlinable
+    public mutating func decodeText() throws(FieldError) -> String? {
+        let column = next
+        next = column + 1
+        guard column < fieldCount else { return nil }
+        if let text = columns.textOrNull(at: column) { return text }
+        throw FieldError(position: column, value: columns.value(at: column), expected: "String")
+    }
+
+    /// Gives the next field as an integer, nil where it is null.
+    @inlinable
+    public mutating func decodeInteger() throws(FieldError) -> Int64? {
+        let column = next
+        next = column + 1
+        guard column < fieldCount else { return nil }
+        if let number = columns.integerOrNull(at: column) { return number }
+        throw FieldError(position: column, value: columns.value(at: column), expected: "Int")
+    }
+
     /// Starts over with the first field, of the row that the statement stands on now.
     @usableFromInline
     mutating func rewind() { next = 0 }

@@ -3,38 +3,41 @@ import Basics
 // The overloads below say the same as the generic `decode(_:)` for the types that most fields have. Generated code picks
 // them by itself; they need no generic metadata at run time, which took half the time of reading a row.
 extension FieldDecoder {
+    /// Gives the next field as text, nil where it is null.
+    @inlinable
+    public mutating func decodeText() throws(FieldError) -> String? {
+        switch decode() {
+        case .text(let text): return text
+        case .null: return nil
+        case let value: throw mismatch(value, "String")
+        }
+    }
+
+    /// Gives the next field as an integer, nil where it is null.
+    @inlinable
+    public mutating func decodeInteger() throws(FieldError) -> Int64? {
+        switch decode() {
+        case .integer(let number): return number
+        case .null: return nil
+        case let value: throw mismatch(value, "Int")
+        }
+    }
+
     /// Gives the next field as text.
     @inlinable
     public mutating func decode(_ type: String.Type) throws(FieldError) -> String {
-        let value = decode()
-        guard case .text(let text) = value else { throw mismatch(value, "String") }
+        guard let text = try decodeText() else { throw mismatch(.null, "String") }
         return text
     }
 
     /// Gives the next field as text or nothing.
     @inlinable
-    public mutating func decode(_ type: String?.Type) throws(FieldError) -> String? {
-        switch decode() {
-        case .text(let text): return text
-        case .null: return nil
-        case let value: throw mismatch(value, "String?")
-        }
-    }
+    public mutating func decode(_ type: String?.Type) throws(FieldError) -> String? { try decodeText() }
 
     @inlinable
     mutating func integer(_ expected: StaticString) throws(FieldError) -> Int64 {
-        let value = decode()
-        guard case .integer(let number) = value else { throw mismatch(value, expected) }
+        guard let number = try decodeInteger() else { throw mismatch(.null, expected) }
         return number
-    }
-
-    @inlinable
-    mutating func optionalInteger(_ expected: StaticString) throws(FieldError) -> Int64? {
-        switch decode() {
-        case .integer(let number): return number
-        case .null: return nil
-        case let value: throw mismatch(value, expected)
-        }
     }
 
     /// Gives the next field as an integer.
@@ -43,7 +46,7 @@ extension FieldDecoder {
     /// Gives the next field as an integer or nothing.
     @inlinable
     public mutating func decode(_ type: Int?.Type) throws(FieldError) -> Int? {
-        try optionalInteger("Int?").map { Int($0) }
+        try decodeInteger().map { Int($0) }
     }
     /// Gives the next field as a truth value.
     @inlinable
@@ -51,7 +54,7 @@ extension FieldDecoder {
     /// Gives the next field as a truth value or nothing.
     @inlinable
     public mutating func decode(_ type: Bool?.Type) throws(FieldError) -> Bool? {
-        try optionalInteger("Bool?").map { $0 != 0 }
+        try decodeInteger().map { $0 != 0 }
     }
     /// Gives the next field as an instant.
     @inlinable
@@ -61,7 +64,7 @@ extension FieldDecoder {
     /// Gives the next field as an instant or nothing.
     @inlinable
     public mutating func decode(_ type: DateTime?.Type) throws(FieldError) -> DateTime? {
-        try optionalInteger("DateTime?").map { DateTime(milliseconds: $0) }
+        try decodeInteger().map { DateTime(milliseconds: $0) }
     }
     /// Gives the next field as a quantity.
     @inlinable
@@ -71,7 +74,7 @@ extension FieldDecoder {
     /// Gives the next field as a quantity or nothing.
     @inlinable
     public mutating func decode(_ type: Decimal3?.Type) throws(FieldError) -> Decimal3? {
-        try optionalInteger("Decimal3?").map { Decimal3(units: $0) }
+        try decodeInteger().map { Decimal3(units: $0) }
     }
     /// Gives the next field as an amount.
     @inlinable
@@ -81,31 +84,34 @@ extension FieldDecoder {
     /// Gives the next field as an amount or nothing.
     @inlinable
     public mutating func decode(_ type: Decimal4?.Type) throws(FieldError) -> Decimal4? {
-        try optionalInteger("Decimal4?").map { Decimal4(units: $0) }
+        try decodeInteger().map { Decimal4(units: $0) }
     }
 
     /// Gives the next field as a case of an enum.
     @inlinable
     public mutating func decode<E: EnumFieldValue>(_ type: E.Type) throws(FieldError) -> E {
-        let value = decode()
-        guard case .text(let text) = value, let result = E(rawValue: text) else { throw mismatch(value, "\(E.self)") }
+        let text = try decodeText()
+        guard let text, let result = E(rawValue: text) else {
+            throw mismatch(text.map { .text($0) } ?? .null, "\(E.self)")
+        }
         return result
     }
 
     /// Gives the next field as a case of an enum or nothing.
     @inlinable
     public mutating func decode<E: EnumFieldValue>(_ type: E?.Type) throws(FieldError) -> E? {
-        let value = decode()
-        if case .null = value { return nil }
-        guard case .text(let text) = value, let result = E(rawValue: text) else { throw mismatch(value, "\(E.self)?") }
+        guard let text = try decodeText() else { return nil }
+        guard let result = E(rawValue: text) else { throw mismatch(.text(text), "\(E.self)?") }
         return result
     }
 
     /// Gives the next field as a list of texts.
     @inlinable
     public mutating func decode(_ type: [String].Type) throws(FieldError) -> [String] {
-        let value = decode()
-        guard case .text(let text) = value, let list = textList(text) else { throw mismatch(value, "[String]") }
+        let text = try decodeText()
+        guard let text, let list = textList(text) else {
+            throw mismatch(text.map { .text($0) } ?? .null, "[String]")
+        }
         return list
     }
 

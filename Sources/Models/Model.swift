@@ -33,6 +33,10 @@ extension FieldEncoder {
 public protocol FieldDecoder {
     /// Gives the next field.
     mutating func decode() -> Value
+    /// Gives the next field as text, nil where it is null; throws where it is anything else.
+    mutating func decodeText() throws(FieldError) -> String?
+    /// Gives the next field as an integer, nil where it is null; throws where it is anything else.
+    mutating func decodeInteger() throws(FieldError) -> Int64?
     /// The position of the field that ``decode()`` gives next.
     var position: Int { get }
 }

@@ -57,6 +57,26 @@ public struct RowColumns {
         return try body(UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, position))))
     }
 
+    /// A column that should hold text or null: nil where it holds anything else.
+    @inlinable
+    public func textOrNull(at column: Int) -> String?? {
+        switch sqlite3_column_type(handle, Int32(truncatingIfNeeded: column)) {
+        case SQLITE_TEXT: .some(text(at: column))
+        case SQLITE_NULL: .some(nil)
+        default: nil
+        }
+    }
+
+    /// A column that should hold an integer or null: nil where it holds anything else.
+    @inlinable
+    public func integerOrNull(at column: Int) -> Int64?? {
+        switch sqlite3_column_type(handle, Int32(truncatingIfNeeded: column)) {
+        case SQLITE_INTEGER: .some(integer(at: column))
+        case SQLITE_NULL: .some(nil)
+        default: nil
+        }
+    }
+
     /// A column in its storage form.
     @inlinable
     public func value(at column: Int) -> Value {
