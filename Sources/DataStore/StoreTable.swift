@@ -30,7 +30,8 @@ final class StoreTable: Sendable {
     init(_ schema: Schema, _ model: ModelSchema, _ options: StoreOptions) {
         self.model = model
         let table = ModelTable(
-            model, metadata: [MetadataColumn("_version", .integer), MetadataColumn("_changed", .integer)])
+            model, metadata: [MetadataColumn("_version", .integer), MetadataColumn("_changed", .integer)],
+            ordersByKey: true)
         self.table = table
         wire = WireFields(schema, model)
         policy = options.policy(of: model)

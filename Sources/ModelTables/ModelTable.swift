@@ -33,8 +33,15 @@ public final class ModelTable: Sendable {
     let existsText: StatementText
     private let updateTexts = Locked<[[Int]: StatementText]>([:])
 
+    /// Whether the indexes with sort keys end with the record's key.
+    private let ordersByKey: Bool
+
     /// Lays a model's table out.
-    public init(_ schema: ModelSchema, metadata: [MetadataColumn] = []) {
+    ///
+    /// - Parameter ordersByKey: whether the usual queries settle equal rows by the record's key (``RowQuery/TieBreak``);
+    ///   the indexes with sort keys then give that order too, so that nothing is sorted.
+    public init(_ schema: ModelSchema, metadata: [MetadataColumn] = [], ordersByKey: Bool = false) {
+        self.ordersByKey = ordersByKey
         self.schema = schema
         self.metadata = metadata
         name = quoted(schema.name)
@@ -121,7 +128,9 @@ extension ModelTable {
         }
         var result = wanted.map { fields in
             let name = indexPrefix + fields.joined(separator: ".")
-            let list = fields.map(quoted).joined(separator: ",")
+            var columns = fields.map(quoted)
+            if ordersByKey, fields.count > 1, !columns.contains(keyColumn) { columns.append(keyColumn) }
+            let list = columns.joined(separator: ",")
             return (name: name, sql: "CREATE INDEX \(quoted(name)) ON \(self.name)(\(list))")
         }
         for column in metadata where column.isIndexed {
