@@ -13,6 +13,8 @@ enum HubEvent: Sendable {
     case closed(WebSocketConnection)
     case keepAlive
     case prune
+    /// The checkpointer has moved what the log held when it began.
+    case checkpointed
 }
 
 /// The hub's own thread: it gathers what waits, commits it at once, answers, and feeds the subscriptions.
@@ -40,6 +42,9 @@ final class HubWorker: @unchecked Sendable {
 
     /// Reads beside the commits.
     private let reader: HubReader
+    private let checkpointer: HubCheckpointer
+    private var pagesAtCheckpoint = 0
+    private var isCheckpointing = false
 
     private var core: HubCore?
     private var registry: SubscriptionRegistry?
@@ -54,17 +59,18 @@ final class HubWorker: @unchecked Sendable {
         let path = options.dataDirectory + "/hub.sqlite"
         let opened = Opened()
         do {
-            reader = try executor.runBlocking {
+            (reader, checkpointer) = try executor.runBlocking {
                 var settings = Connection.Options()
                 settings.cacheKilobytes = 65_536
-                settings.checkpointPages = 4000
+                // Only where the checkpointer cannot keep up.
+                settings.checkpointPages = 16_000
                 let core = try HubCore(
                     schema: options.schema, connection: try Connection.open(path: path, options: settings),
                     keys: options.keys, time: options.time, random: options.random, log: options.log)
                 let reader = try HubReader(
                     path: path, engine: core.engine, tokenKey: core.state.tokenKey, epoch: core.epoch)
                 opened.core = core
-                return reader
+                return (reader, try HubCheckpointer(path: path))
             }
         } catch {
             executor.stop()
@@ -137,6 +143,7 @@ final class HubWorker: @unchecked Sendable {
         }
         guard isFirst else { return }
         reader.stop()
+        checkpointer.stop()
         try? executor.runBlocking { [self] in
             drain()
             if let registry { perform(registry.shutdown()) }
@@ -183,6 +190,7 @@ final class HubWorker: @unchecked Sendable {
                 registry?.closed(socket.id)
             case .keepAlive: perform(registry?.keepAlive() ?? [])
             case .prune: prune()
+            case .checkpointed: endCheckpoint()
             }
         }
         if !requests.isEmpty { execute(requests, responders) }
@@ -197,6 +205,7 @@ final class HubWorker: @unchecked Sendable {
             responder.respond(HTTPResponse(answer, at: now))
         }
         perform(registry?.publish(outcome.events) ?? [])
+        beginCheckpoint()
     }
 
     private func perform(_ actions: [RealtimeAction]) {
@@ -208,6 +217,25 @@ final class HubWorker: @unchecked Sendable {
             case .close(let target, let code, let reason): sockets[target]?.close(code: code, reason: reason)
             }
         }
+    }
+
+    private func beginCheckpoint() {
+        guard let core, !isCheckpointing,
+            core.connection.pagesWritten - pagesAtCheckpoint >= HubCheckpointer.pages
+        else { return }
+        isCheckpointing = true
+        pagesAtCheckpoint = core.connection.pagesWritten
+        let log = log
+        checkpointer.begin { [weak self] problem in
+            if let problem { log(.warning, "the log could not be moved into the database: \(problem)") }
+            self?.add(.checkpointed)
+        }
+    }
+
+    /// Moves the little that was written meanwhile, so that the log is whole in the database and begins anew.
+    private func endCheckpoint() {
+        isCheckpointing = false
+        _ = try? core?.connection.checkpoint(.passive)
     }
 
     private func prune() {

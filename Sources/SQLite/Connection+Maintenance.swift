@@ -23,6 +23,14 @@ extension Connection {
         try rows("PRAGMA wal_checkpoint(\(kind.rawValue))").first?.first == .integer(0)
     }
 
+    /// Pages that this connection has written to the write-ahead log so far.
+    public var pagesWritten: Int {
+        var current: Int32 = 0
+        var highest: Int32 = 0
+        sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_WRITE, &current, &highest, 0)
+        return Int(current)
+    }
+
     /// What is wrong with the file: an empty list where nothing is. `quick` leaves out comparing indexes with tables.
     public func integrityProblems(quick: Bool = false) throws(SQLiteError) -> [String] {
         do {
