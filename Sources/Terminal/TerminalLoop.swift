@@ -134,8 +134,13 @@ public final class TerminalLoop {
     }
 
     private func readKeys() {
-        let now = TerminalLoop.now()
-        give(decoder.tick(at: now))
+        var now = TerminalLoop.now()
+        if let deadline = decoder.deadline, now >= deadline {
+            // What waits already may have come in time: where this thread was late, a scan stays whole.
+            guard let key = screen.readKey() else { return give(decoder.tick(at: now)) }
+            now = deadline - 1
+            give(decoder.feed(key, at: now))
+        }
         while let key = screen.readKey() { give(decoder.feed(key, at: now)) }
     }
 
