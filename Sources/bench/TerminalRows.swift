@@ -151,8 +151,17 @@ final class CountScreen: KeyReader, @unchecked Sendable {
     }
 
     func readKeys() {
-        while let key = screen?.readKey() { take(decoder.feed(key, at: now)) }
-        if let deadline = decoder.deadline, now >= deadline { take(decoder.tick(at: now)) }
+        // As the app's loop does it.
+        var time = now
+        if let deadline = decoder.deadline, time >= deadline {
+            if let key = screen?.readKey() {
+                time = deadline - 1
+                take(decoder.feed(key, at: time))
+            } else {
+                take(decoder.tick(at: time))
+            }
+        }
+        while let key = screen?.readKey() { take(decoder.feed(key, at: time)) }
         draw()
     }
 
