@@ -81,16 +81,29 @@ package struct JSONCursor {
     /// Whether a range holds exactly this ASCII text.
     @inline(__always)
     package func matches(_ range: Range<Int>, _ text: StaticString) -> Bool {
-        guard range.count == text.utf8CodeUnitCount else { return false }
-        for offset in 0..<range.count where bytes[range.lowerBound + offset] != text.utf8Start[offset] { return false }
-        return true
+        matches(range, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     /// Whether a range holds exactly these bytes.
     @inline(__always)
     package func matches(_ range: Range<Int>, _ text: [UInt8]) -> Bool {
+        range.count == text.count && text.withUnsafeBytes { matches(range, $0) }
+    }
+
+    /// Eight bytes at a time: names are compared for every member that is read.
+    private func matches(_ range: Range<Int>, _ text: UnsafeRawBufferPointer) -> Bool {
         guard range.count == text.count else { return false }
-        for offset in 0..<text.count where bytes[range.lowerBound + offset] != text[offset] { return false }
+        let raw = UnsafeRawBufferPointer(bytes)
+        var offset = 0
+        while offset + 8 <= text.count {
+            let mine = raw.loadUnaligned(fromByteOffset: range.lowerBound + offset, as: UInt64.self)
+            if mine != text.loadUnaligned(fromByteOffset: offset, as: UInt64.self) { return false }
+            offset += 8
+        }
+        while offset < text.count {
+            if raw[range.lowerBound + offset] != text[offset] { return false }
+            offset += 1
+        }
         return true
     }
 
@@ -105,42 +118,40 @@ package struct JSONCursor {
     private mutating func quoted() throws(JSONError) -> Range<Int> {
         guard take(UInt8(ascii: "\"")) else { throw fail("expected a string") }
         let start = index
-        while index < bytes.count {
+        while true {
+            index = endOfPlainJSONText(bytes, from: index).end
+            guard index < bytes.count else { throw fail("unterminated string") }
             let byte = bytes[index]
             if byte == UInt8(ascii: "\"") {
                 index += 1
                 return start..<index - 1
             }
             guard byte >= 32 else { throw fail("control character in a string") }
-            index += byte == UInt8(ascii: "\\") ? 2 : 1
+            index = min(index + 2, bytes.count)
         }
-        throw fail("unterminated string")
     }
 
     /// A string.
     package mutating func string() throws(JSONError) -> String {
         guard take(UInt8(ascii: "\"")) else { throw fail("expected a string") }
         let start = index
-        while index < bytes.count {
-            let byte = bytes[index]
-            if byte == UInt8(ascii: "\"") {
-                let slice = UnsafeBufferPointer(rebasing: bytes[start..<index])
-                guard let text = String(validating: slice, as: UTF8.self) else { throw fail("text is not UTF-8") }
-                index += 1
-                return text
-            }
-            if byte == UInt8(ascii: "\\") {
-                // Rare: hand the whole string to the full parser.
-                index = start - 1
-                let range = try skipValue()
-                let value = try JSONValue(parsing: Array(bytes[range]))
-                guard let text = value.string else { throw fail("expected a string") }
-                return text
-            }
-            guard byte >= 32 else { throw fail("control character in a string") }
+        let plain = endOfPlainJSONText(bytes, from: start)
+        index = plain.end
+        guard index < bytes.count else { throw fail("unterminated string") }
+        if bytes[index] == UInt8(ascii: "\"") {
             index += 1
+            let slice = UnsafeBufferPointer(rebasing: bytes[start..<plain.end])
+            // ASCII, which most strings are, needs no validation; `validating` is generic and slow.
+            if plain.isASCII { return String(decoding: slice, as: UTF8.self) }
+            guard let text = String(validating: slice, as: UTF8.self) else { throw fail("text is not UTF-8") }
+            return text
         }
-        throw fail("unterminated string")
+        guard bytes[index] >= 32 else { throw fail("control character in a string") }
+        // Rare: the full parser undoes the escapes.
+        index = start - 1
+        let range = try skipValue()
+        guard let text = try JSONValue(parsing: Array(bytes[range])).string else { throw fail("expected a string") }
+        return text
     }
 
     /// A string, or nil for null.

@@ -47,7 +47,9 @@ package struct DeviceStore: Sendable {
         let options = StoreOptions(
             time: time, policies: syncPolicies(for: kind), isLocalOnly: hub == nil, checksParents: checksParents, log: log)
         let driver = try hub.map {
-            try AppSyncDriver(url: $0.url, key: $0.key, device: deviceCode, person: person, log: log)
+            try AppSyncDriver(url: $0.url, key: $0.key, device: deviceCode, person: person, log: log) { options in
+                options.groups = [kind.group]
+            }
         }
         let store = try await DataStore(
             schema: warehouse, at: .directory(directory), options: options, driver: driver)

@@ -2,13 +2,14 @@ extension JSONParser {
     mutating func string() throws(JSONError) -> String {
         index += 1
         let start = index
-        var bits: UInt8 = 0
-        while index < bytes.count {
+        let plain = endOfPlainJSONText(bytes, from: start)
+        index = plain.end
+        if index < bytes.count {
             let byte = bytes[index]
             if byte == UInt8(ascii: "\"") {
                 let slice = UnsafeBufferPointer(rebasing: bytes[start..<index])
                 // ASCII, which most strings are, needs no validation; `validating` is generic and slow.
-                if bits < 0x80 {
+                if plain.isASCII {
                     index += 1
                     return String(decoding: slice, as: UTF8.self)
                 }
@@ -17,9 +18,7 @@ extension JSONParser {
                 return text
             }
             if byte == UInt8(ascii: "\\") { return try escapedString(from: start) }
-            guard byte >= 32 else { throw fail("control character in a string") }
-            bits |= byte
-            index += 1
+            throw fail("control character in a string")
         }
         throw fail("unterminated string")
     }
@@ -28,16 +27,19 @@ extension JSONParser {
         var text = Array(bytes[start..<index])
         while index < bytes.count {
             let byte = bytes[index]
-            index += 1
             switch byte {
             case UInt8(ascii: "\""):
+                index += 1
                 guard let result = String(validating: text, as: UTF8.self) else { throw fail("text is not UTF-8") }
                 return result
             case UInt8(ascii: "\\"):
+                index += 1
                 try escape(into: &text)
             default:
                 guard byte >= 32 else { throw fail("control character in a string") }
-                text.append(byte)
+                let end = endOfPlainJSONText(bytes, from: index).end
+                text.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[index..<end]))
+                index = end
             }
         }
         throw fail("unterminated string")

@@ -44,14 +44,12 @@ public struct JSONWriter: Sendable {
         var copy = text
         copy.withUTF8 { utf8 in
             var start = 0
-            for index in utf8.indices {
-                let byte = utf8[index]
-                guard byte < 32 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-                bytes.append(contentsOf: utf8[start..<index])
-                start = index + 1
-                escape(byte)
+            while start < utf8.count {
+                let end = endOfPlainJSONText(utf8, from: start).end
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start..<end]))
+                if end < utf8.count { escape(utf8[end]) }
+                start = end + 1
             }
-            bytes.append(contentsOf: utf8[start...])
         }
         bytes.append(UInt8(ascii: "\""))
     }
@@ -118,7 +116,7 @@ extension JSONValue {
             .object(
                 JSONObject(
                     object.members.map { (key: $0.key, value: $0.value.canonical) }
-                        .sorted { Array($0.key.utf8).lexicographicallyPrecedes(Array($1.key.utf8)) }))
+                        .sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }))
         default: self
         }
     }

@@ -143,7 +143,8 @@ extension StoreCore {
                     next, PendingMutation(kind: .update, fields: fields, base: base), version: image.version)
             case .done: try removeEntry(next)
             case .conflict:
-                let version = next.baseVersion ?? sent.baseVersion ?? image.version
+                // A record that was made here was seen in its first version; what others did to it since was not.
+                let version = next.baseVersion ?? sent.baseVersion ?? (sent.kind == .create ? 1 : image.version)
                 try rewrite(
                     next, PendingMutation(kind: .update, fields: next.fields, base: base), version: version)
             }

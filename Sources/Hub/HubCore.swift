@@ -39,11 +39,21 @@ public final class HubCore {
     ///
     /// - Throws: ``HubError`` where the schema cannot be served; `SQLiteError` or a migration's error where the database
     ///   cannot be used, saying why in one line.
-    public init(
+    public convenience init(
         schema: Schema, connection: Connection, keys: APIKeys, time: any TimeSource, random: any RandomSource,
         log: Log = .none
     ) throws {
-        engine = try HubEngine(schema, keys: keys)
+        try self.init(
+            engine: try HubEngine(schema, keys: keys), schema: schema, connection: connection, time: time,
+            random: random, log: log)
+    }
+
+    /// Opens the tables for an engine that others may use too; `schema` is the one it was made of.
+    init(
+        engine: HubEngine, schema: Schema, connection: Connection, time: any TimeSource, random: any RandomSource,
+        log: Log = .none
+    ) throws {
+        self.engine = engine
         self.connection = connection
         self.time = time
         self.random = random

@@ -71,6 +71,8 @@ public struct SyncOptions: Sendable {
     public var scope = SyncScope.all
     /// Who is signed in.
     public var person: String?
+    /// The groups that the key belongs to, where known: what all of a group may read is kept when another person signs in.
+    public var groups: Set<String> = []
     /// Rows of a page; AppSync gives at most 1,000.
     public var pageSize = 1000
     /// Milliseconds between two fetches of all changes while nothing is lost.

@@ -24,22 +24,28 @@ public struct SyncScope: Sendable, Hashable {
 
     /// What a mark must have been made under to be gone on from: the filter and, where records are given to persons, the
     /// person.
-    func name(of model: ModelSchema, person: String?) -> String? {
+    func name(of model: ModelSchema, person: String?, groups: Set<String>) -> String? {
         var parts: [String] = []
         if let filter = filters[model.name], let input = try? filter.syncFilterInput(for: model) {
             parts.append(input.canonical.text)
         }
-        if model.isReadByOwner { parts.append("person=" + (person ?? "")) }
+        if model.isReadByOwner(groups) { parts.append("person=" + (person ?? "")) }
         return parts.isEmpty ? nil : parts.joined(separator: " ")
     }
 }
 
 extension ModelSchema {
-    /// Whether who may read a record depends on the record, and so on who is signed in.
-    var isReadByOwner: Bool {
-        authRules.contains { rule in
-            let reads = !rule.operations.isDisjoint(with: AuthRule.Operation.read)
-            return reads && (rule.allow == .owner || rule.groupsField != nil)
+    /// Whether who may read a record depends on the record, and so on who is signed in; not where all of a group may that
+    /// this store belongs to.
+    func isReadByOwner(_ groups: Set<String>) -> Bool {
+        let readers = authRules.filter { !$0.operations.isDisjoint(with: AuthRule.Operation.read) }
+        let isReadByAll = readers.contains { rule in
+            switch rule.allow {
+            case .groups: rule.groupsField == nil && !groups.isDisjoint(with: rule.groups)
+            case .private, .public: true
+            case .owner, .custom: false
+            }
         }
+        return !isReadByAll && readers.contains { $0.allow == .owner || $0.groupsField != nil }
     }
 }

@@ -14,6 +14,7 @@ extension SyncSession {
                 status.isComplete = true
                 status.progress = nil
                 perform(.event(.ready))
+                askForForeign()
             case .startRound: startRound()
             case .setDeadline(let wait): deadlines.set(.pull, at: wait.map { uptime + $0 })
             case .pause(let reason):
@@ -173,15 +174,19 @@ extension SyncSession {
 
     // MARK: Scopes and epochs
 
+    private func scopeName(of model: ModelSchema) -> String? {
+        options.scope.name(of: model, person: options.person, groups: options.groups)
+    }
+
     /// Makes marks and rows fit who is signed in and what is kept; what was fetched for another is evicted unless unsent.
     func checkScopes() {
         for model in receivedModels {
-            let scope = options.scope.name(of: model, person: options.person)
+            let scope = scopeName(of: model)
             attempt {
                 let mark = try core.mark(of: model.name)
                 guard mark.scope != scope else { return }
                 let kept = options.scope.filters[model.name]
-                let evicted: PredicateNode = model.isReadByOwner ? .all : kept.map { .not($0) } ?? .not(.all)
+                let evicted: PredicateNode = model.isReadByOwner(options.groups) ? .all : kept.map { .not($0) } ?? .not(.all)
                 try core.evict(model: model.name, where: evicted)
                 try core.setMark(SyncMark(model: model.name, scope: scope, epoch: epoch))
             }
@@ -192,7 +197,11 @@ extension SyncSession {
     func rescope() {
         guard isRunning else { return }
         for id in pending.keys.sorted() {
-            guard case .pull? = pending[id]?.what else { continue }
+            switch pending[id]?.what {
+            case .pull?: break
+            case .readable(let row)?: askedForeign.remove(row)
+            case .push?, .verify?, nil: continue
+            }
             _ = takeRequest(id)
             perform(.cancelHTTP(id: id))
         }
@@ -214,7 +223,7 @@ extension SyncSession {
             epoch = name
             guard !isFirst else { return }
             for model in receivedModels {
-                let scope = options.scope.name(of: model, person: options.person)
+                let scope = scopeName(of: model)
                 try core.setMark(SyncMark(model: model.name, scope: scope, epoch: name))
             }
         }

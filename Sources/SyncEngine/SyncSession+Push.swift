@@ -89,7 +89,9 @@ extension SyncSession {
             }
         }
         run(pull.handle(.linkUp))
+        noteForeign(entries)
         settle(id, settled) { .settled(request: id) }
+        askForForeign()
     }
 
     /// The backend refused the request as a whole: one bad entry must not hold the others, so they go one by one.
@@ -152,7 +154,9 @@ extension SyncSession {
                 code: ErrorType.conditionalCheckFailed,
                 message: tail.errors.first?.message ?? "a record with this id exists and is not shown to this person")
         }
+        noteForeign([entry])
         settle(id, [MutationResult(order: entry.order, outcome: outcome)]) { .settled(request: id) }
+        askForForeign()
     }
 
     private static let storeRetry: Int64 = 5000

@@ -9,10 +9,11 @@ import Models
 /// Not Sendable: it lives where its ``StoreCore`` lives. It is told what happens by ``handle(_:)`` and answers with
 /// actions through the closure given at the start; that closure must not call back into the session.
 public final class SyncSession {
-    package enum Pending {
+    enum Pending {
         case push(entries: [OutboxEntry], mutations: [OutgoingMutation])
         case verify(OutboxEntry)
         case pull(model: ModelSchema, mark: SyncMark)
+        case readable(ForeignRow)
     }
 
     let core: StoreCore
@@ -32,6 +33,11 @@ public final class SyncSession {
     private var lastRequest = 0
     /// Answers that the store could not take (a full disk): it is asked again.
     var unsettled: [(request: Int, results: [MutationResult])] = []
+
+    /// Sent rows of people who signed out, until it is known whether they may stay.
+    var foreign: Set<ForeignRow> = []
+    /// Those that are being asked for.
+    var askedForeign: Set<ForeignRow> = []
 
     /// The models that come from the backend, parents first.
     let receivedModels: [ModelSchema]
@@ -111,6 +117,7 @@ public final class SyncSession {
         attempt {
             epoch = try core.driverState(Self.epochKey)
             try core.resetSending()
+            try loadForeign()
         }
         checkScopes()
         refreshCounts()
@@ -129,6 +136,7 @@ public final class SyncSession {
         deadlines.removeAll()
         buffers.removeAll()
         runs.removeAll()
+        askedForeign.removeAll()
         // What was being sent may have arrived; it is sent again under the same ids.
         attempt { try core.resetSending() }
         unsettled.removeAll()
@@ -184,6 +192,7 @@ public final class SyncSession {
         case .push(let entries, let mutations): pushAnswered(id, entries, mutations, answer)
         case .verify(let entry): verifyAnswered(id, entry, answer)
         case .pull(let model, let mark): pullAnswered(id, model, mark, answer)
+        case .readable(let row): foreignAnswered(row, answer)
         }
     }
 
@@ -193,6 +202,7 @@ public final class SyncSession {
         case .push(let entries, _): requeue(id, entries, reason, retryAfter: nil)
         case .verify(let entry): requeue(id, [entry], reason, retryAfter: nil)
         case .pull: run(pull.handle(.failed(request: id, retryAfter: nil)))
+        case .readable(let row): askedForeign.remove(row)
         }
     }
 
@@ -265,6 +275,7 @@ extension SyncSession {
     /// may wait behind a parked one.
     package var isSettled: Bool {
         connection.isLive && pull.state == .idle && pending.isEmpty && buffers.isEmpty && unsettled.isEmpty
+            && foreign.isEmpty
             && outbox.state == .ready && core.nextRetryDelay() == nil
             && (core.outboxStatus.queued == 0 || core.outboxStatus.parked > 0)
     }

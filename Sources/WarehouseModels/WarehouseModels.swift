@@ -21,3 +21,14 @@ public func syncPolicies(for kind: DeviceKind) -> [String: SyncPolicy] {
     }
     return result
 }
+
+extension DeviceKind {
+    /// The group of the keys that such devices hold, as `schema.graphql` names it.
+    public var group: String {
+        switch self {
+        case .terminal: "counters"
+        case .supervisor: "supervisors"
+        case .desk: "desk"
+        }
+    }
+}

@@ -13,7 +13,9 @@ import SyncEngine
 final class SimDevice {
     let name: String
     let role: SimRole
-    let person: String
+    /// Who is signed in; the other one may come and take over.
+    private(set) var person: String
+    let persons: [String]
     let world: SimWorld
     let link: SimLink
     let clock: SimClock
@@ -38,14 +40,22 @@ final class SimDevice {
         self.world = world
         self.oracle = oracle
         person = "P-" + name
+        persons = ["P-" + name, "Q-" + name]
         link = SimLink(world, hub, SimWeather(world))
         clock = world.makeClock(name)
         options = StoreOptions(time: clock, random: SeededRandom(seed: seed), policies: role.policies)
-        tables = StoreContext.tables(SimSchema.schema, options)
+        tables = Self.tables[role] ?? [:]
         connection = try StoreOpening.open(SimSchema.schema, .memory, tables, options)
         core = try StoreCore(
             StoreContext(schema: SimSchema.schema, options: options, connection: connection, tables: tables))
     }
+
+    /// The statements of each role's tables, made once for all runs.
+    private static let tables = Dictionary(
+        uniqueKeysWithValues: SimRole.allCases.map { role in
+            let options = StoreOptions(time: ManualTimeSource(), policies: role.policies)
+            return (role, StoreContext.tables(SimSchema.schema, options))
+        })
 
     // MARK: Life
 
@@ -63,10 +73,11 @@ final class SimDevice {
         let life = life
         _ = core.addObserver { [unowned self] changes in oracle.saw(changes, on: self) }
         core.onEvent = { [unowned self] event in oracle.heard(event, on: self) }
-        var options = SyncOptions { [person, name, role] _ in
+        var options = SyncOptions { [name, role] person in
             RealtimeAuthorization(host: "hub", apiKey: role.key, person: person, device: name)
         }
         options.person = person
+        options.groups = [role.group]
         options.pageSize = 7
         options.requestLimit = 10_000
         session = SyncSession(core: core, options: options) { [unowned self] action in
@@ -96,7 +107,12 @@ final class SimDevice {
         session?.handle(event)
     }
 
-    func tryAgain() { tell(.tryAgain) }
+    /// The other person takes over the device.
+    func switchPerson() {
+        guard isUp else { return }
+        person = persons.first { $0 != person } ?? person
+        tell(.personChanged(person))
+    }
 
     /// `SIM_TRACE=T06` prints what a device hears and wants, in a replayed run.
     private func trace(_ text: @autoclosure () -> String) {

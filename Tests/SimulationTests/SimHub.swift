@@ -36,8 +36,13 @@ final class SimHub {
     private static func makeCore(_ connection: Connection, _ clock: SimClock, _ random: SeededRandom) throws -> HubCore
     {
         try HubCore(
-            schema: SimSchema.schema, connection: connection,
-            keys: try APIKeys(["counter:counters", "supervisor:supervisors", "desk:desk"]), time: clock, random: random)
+            engine: try engine.get(), schema: SimSchema.schema, connection: connection, time: clock, random: random)
+    }
+
+    /// What parses and checks documents has no state of its own; it is made once for all runs.
+    private static let engine = Result {
+        try HubEngine(
+            SimSchema.schema, keys: try APIKeys(["counter:counters", "supervisor:supervisors", "desk:desk"]))
     }
 
     private func keepAlive() {

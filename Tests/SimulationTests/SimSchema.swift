@@ -18,7 +18,11 @@ enum SimSchema {
         guard let shared = try? Schema(sdl: sharedModels) else {
             fatalError("the simulation's own schema does not parse")
         }
-        return Schema(models: own + shared.models, enums: warehouse.enums, embedded: warehouse.embedded)
+        let used = Set(
+            own.flatMap(\.fields).compactMap { field in
+                if case .enumeration(let name) = field.type { name } else { nil }
+            })
+        return Schema(models: own + shared.models, enums: warehouse.enums.filter { used.contains($0.key) })
     }()
 
     private static let rules = """
@@ -49,7 +53,7 @@ enum SimSchema {
 }
 
 /// What a simulated device is.
-enum SimRole: String {
+enum SimRole: String, CaseIterable {
     case counter, supervisor, desk
 
     var key: String { rawValue }

@@ -14,7 +14,7 @@ final class Simulation {
     private let workload: SimWorkload
     private let duration: Int64
 
-    init(seed: UInt64, devices count: Int, acts: Int, duration: Int64 = 60_000) throws {
+    init(seed: UInt64, devices count: Int, acts: Int, duration: Int64 = 40_000) throws {
         self.seed = seed
         self.duration = duration
         world = SimWorld(seed: seed)
@@ -43,7 +43,7 @@ final class Simulation {
 
     /// Link cuts of any length, kills and clock jumps.
     private func makeTrouble(for device: SimDevice) {
-        for _ in 0..<world.below(4) {
+        for _ in 0..<world.below(3) {
             let start = world.below(Int(duration))
             let length = world.pick([50, 2_000, 20_000])
             world.after(start) { [unowned self] in
@@ -52,7 +52,8 @@ final class Simulation {
                 world.after(world.below(length)) { device.link.isUp = true }
             }
         }
-        for _ in 0..<world.below(3) { world.after(world.below(Int(duration))) { device.kill() } }
+        for _ in 0..<world.below(2) { world.after(world.below(Int(duration))) { device.kill() } }
+        if world.chance(300) { world.after(world.below(Int(duration))) { device.switchPerson() } }
         if world.chance(400) {
             let jump = Int64(world.below(20_000_000)) - 10_000_000
             world.after(world.below(Int(duration))) { device.clock.jump(jump) }
@@ -60,7 +61,7 @@ final class Simulation {
     }
 
     private func troubleTheHub() {
-        for _ in 0..<world.below(3) {
+        for _ in 0..<world.below(2) {
             world.after(world.below(Int(duration))) { [unowned self] in
                 hub.kill()
                 world.after(100 + world.below(8_000)) { [unowned self] in restartHub() }

@@ -25,16 +25,16 @@ struct SimulationTests {
         if let seed = Self.number("SIM_SEED") {
             guard batch == 0 else { return }
             return try run(
-                seed, devices: Self.number("SIM_DEVICES") ?? 3 + seed % 3, acts: Self.number("SIM_ACTS") ?? 10)
+                seed, devices: Self.number("SIM_DEVICES") ?? 3 + seed % 3, acts: Self.number("SIM_ACTS") ?? 8)
         }
         for seed in stride(from: batch, to: Self.total, by: Self.batches) {
-            try run(seed, devices: 3 + seed % 3, acts: 10)
+            try run(seed, devices: 3 + seed % 3, acts: 8)
         }
     }
 
     @Test("loses nothing, doubles nothing, shows nothing to the blind: forty devices", arguments: 0..<20)
     func forty(seed: Int) throws {
         guard Self.number("SIM_SEED") == nil else { return }
-        try run(1_000_000 + seed, devices: 40, acts: 4)
+        try run(1_000_000 + seed, devices: 40, acts: 3)
     }
 }

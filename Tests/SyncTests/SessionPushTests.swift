@@ -90,6 +90,56 @@ struct SessionPushTests {
         #expect(try fixture.state("a") == .synced(version: 2))
     }
 
+    @Test("an edit behind a lost create on the version it was made on, so that nobody's change is overwritten unseen")
+    func chainBehindAnother() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "mine"))
+        let create = try #require(fixture.takeSent().first)
+        try fixture.save(SessionFixture.record("a", "mine", state: "open"))
+        fixture.hear([SessionFixture.event(.onUpdate, SessionFixture.json("a", "theirs", state: "done", version: 2))])
+        fixture.answer(create.id, done(SessionFixture.json("a", "mine")))
+        let update = try #require(fixture.takeSent().first)
+        #expect(update.variables["i0"] == ["id": "a", "state": "open", "_version": 1])
+    }
+
+    @Test("what the one before left, and keeps it only where the one signed in now may read it")
+    func foreign() throws {
+        let fixture = try idle()
+        try fixture.core.write(as: "ann") { transaction in
+            for id in ["a", "b"] { try transaction.save(SessionFixture.record(id, id)) }
+        }
+        fixture.handle(.personChanged("bob"))
+        fixture.handle(.localCommit)
+        let sent = try #require(fixture.takeSent().first { $0.query.hasPrefix("mutation") })
+        #expect(sent.person == "ann")
+        fixture.answer(sent.id, done(SessionFixture.json("a", "a"), SessionFixture.json("b", "b")))
+        let asked = fixture.takeSent().filter { $0.query.hasPrefix("query Get") }
+        #expect(asked.map(\.person) == ["bob", "bob"])
+        #expect(asked.map { $0.variables["id"] } == ["a", "b"])
+        fixture.answer(asked[0].id, ["data": ["getTask": nil]])
+        fixture.answer(asked[1].id, ["data": ["getTask": SessionFixture.json("b", "b")]])
+        #expect(try fixture.get("a") == nil)
+        #expect(try fixture.get("b") != nil)
+        #expect(fixture.status.unsent == 0)
+    }
+
+    @Test("and asks again after a restart for what the one before left")
+    func foreignAfterRestart() throws {
+        let fixture = try idle()
+        try fixture.core.write(as: "ann") { try $0.save(SessionFixture.record("a", "a")) }
+        fixture.handle(.personChanged("bob"))
+        fixture.handle(.localCommit)
+        let sent = try #require(fixture.takeSent().first { $0.query.hasPrefix("mutation") })
+        fixture.answer(sent.id, done(SessionFixture.json("a", "a")))
+        fixture.handle(.stop)
+        _ = fixture.takeSent()
+        fixture.connect()
+        fixture.finishFetches()
+        let asked = try #require(fixture.takeSent().first { $0.query.hasPrefix("query Get") })
+        fixture.answer(asked.id, ["data": ["getTask": nil]])
+        #expect(try fixture.get("a") == nil)
+    }
+
     @Test("one refused change of a batch to its parking place, the others home")
     func partial() throws {
         let fixture = try idle()
