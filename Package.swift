@@ -39,13 +39,16 @@ let package = Package(
         module("Models", ["Basics"]),
         module("GraphQL", ["Models", "Basics"]),
         module("ModelGenerator", ["GraphQL", "Models", "Basics"]),
-        .plugin(name: "GenerateModels", capability: .buildTool(), dependencies: ["modelgen"], path: "Sources/GenerateModels"),
+        .plugin(
+            name: "GenerateModels", capability: .buildTool(), dependencies: ["modelgen"], path: "Sources/GenerateModels"
+        ),
         module("WarehouseModels", ["Models", "Basics"], plugins: ["GenerateModels"]),
         module("Counting", ["WarehouseModels", "Models", "Basics"]),
         module("Screens", ["Basics"]),
         module("AppSync", ["Models", "Basics"]),
 
-        .plugin(name: "EmbedScreens", capability: .buildTool(), dependencies: ["screenembed"], path: "Sources/EmbedScreens"),
+        .plugin(
+            name: "EmbedScreens", capability: .buildTool(), dependencies: ["screenembed"], path: "Sources/EmbedScreens"),
 
         // Edges.
         module("System", ["CSystem", "Basics"]),
@@ -65,7 +68,10 @@ let package = Package(
         // The product.
         module(
             "CountingApp",
-            ["DataStore", "Counting", "WarehouseModels", "Screens", "Terminal", "Crypto", "Models", "System", "Basics"],
+            [
+                "DataStore", "Counting", "WarehouseModels", "Screens", "Terminal", "Crypto", "Models", "System",
+                "Basics",
+            ],
             plugins: ["EmbedScreens"]),
         module(
             "InventoryControl",
@@ -79,7 +85,8 @@ let package = Package(
         module(
             "Demo",
             [
-                "Assembly", "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "Counting", "WarehouseModels",
+                "Assembly", "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "Counting",
+                "WarehouseModels",
                 "Screens", "Terminal", "Transport", "Crypto", "Models", "GraphQL", "System", "Basics",
             ]),
         program(
@@ -94,7 +101,8 @@ let package = Package(
         program(
             "bench",
             [
-                "CSQLite", "Assembly", "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "ModelTables", "SQLite", "Counting",
+                "CSQLite", "Assembly", "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore",
+                "ModelTables", "SQLite", "Counting",
                 "WarehouseModels", "Screens", "Terminal", "Transport", "Crypto", "Models", "GraphQL", "AppSync",
                 "System", "Basics",
             ]),
@@ -110,18 +118,25 @@ let package = Package(
             exclude: ["Golden"]),
         tests("CountingTests", ["Counting", "WarehouseModels", "Models", "Basics"]),
         tests(
-            "ScreensTests", ["Screens", "Terminal", "CTerminal", "Basics"], exclude: ["Drawn", "Snapshots", "make-width-table.py"]),
+            "ScreensTests", ["Screens", "Terminal", "CTerminal", "Basics"],
+            exclude: ["Drawn", "Snapshots", "make-width-table.py"]),
         tests("SystemTests", ["System", "Crypto", "Basics"]),
         tests("TransportTests", ["Transport", "System", "Basics"]),
-        tests("StoreTests", ["SampleModels", "DataStore", "ModelTables", "SQLite", "WarehouseModels", "Models", "System", "Basics"]),
+        tests(
+            "StoreTests",
+            ["SampleModels", "DataStore", "ModelTables", "SQLite", "WarehouseModels", "Models", "System", "Basics"]),
         tests("SyncTests", ["SyncEngine", "DataStore", "AppSync", "GraphQL", "WarehouseModels", "Models", "Basics"]),
         tests(
             "HubTests",
-            ["Hub", "AppSync", "GraphQL", "ModelTables", "SQLite", "Transport", "WarehouseModels", "Models", "System", "Basics"]),
+            [
+                "Hub", "AppSync", "GraphQL", "ModelTables", "SQLite", "Transport", "WarehouseModels", "Models",
+                "System", "Basics",
+            ]),
         tests(
             "SimulationTests",
             [
-                "Hub", "SyncEngine", "DataStore", "AppSync", "GraphQL", "SQLite", "Counting", "WarehouseModels", "Models",
+                "Hub", "SyncEngine", "DataStore", "AppSync", "GraphQL", "SQLite", "Counting", "WarehouseModels",
+                "Models",
                 "Basics",
             ]),
         tests(
@@ -136,7 +151,8 @@ let package = Package(
         tests(
             "LinkTests",
             [
-                "Hub", "SyncEngine", "DataStore", "AppSync", "Transport", "WarehouseModels", "Models", "System", "Basics",
+                "Hub", "SyncEngine", "DataStore", "AppSync", "Transport", "WarehouseModels", "Models", "System",
+                "Basics",
             ]),
         tests(
             "RealTests",

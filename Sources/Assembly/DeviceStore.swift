@@ -45,7 +45,8 @@ package struct DeviceStore: Sendable {
         try Files.createDirectory(directory)
         let deviceCode = try code ?? savedCode(in: directory)
         let options = StoreOptions(
-            time: time, policies: syncPolicies(for: kind), isLocalOnly: hub == nil, checksParents: checksParents, log: log)
+            time: time, policies: syncPolicies(for: kind), isLocalOnly: hub == nil, checksParents: checksParents,
+            log: log)
         let driver = try hub.map {
             try AppSyncDriver(url: $0.url, key: $0.key, device: deviceCode, person: person, log: log) { options in
                 options.groups = [kind.group]

@@ -17,7 +17,8 @@ extension SyncSession {
     func noteForeign(_ entries: [OutboxEntry]) {
         let found = entries.filter { entry in
             guard entry.identity != options.person, let model = core.schema.model(entry.model) else { return false }
-            return model.isReadByOwner(options.groups) && model.primaryKey.count == 1 && core.options.policy(of: model).receives
+            return model.isReadByOwner(options.groups) && model.primaryKey.count == 1
+                && core.options.policy(of: model).receives
         }
         guard !found.isEmpty else { return }
         foreign.formUnion(found.map { ForeignRow(model: $0.model, id: $0.id) })

@@ -186,7 +186,8 @@ extension SyncSession {
                 let mark = try core.mark(of: model.name)
                 guard mark.scope != scope else { return }
                 let kept = options.scope.filters[model.name]
-                let evicted: PredicateNode = model.isReadByOwner(options.groups) ? .all : kept.map { .not($0) } ?? .not(.all)
+                let evicted: PredicateNode =
+                    model.isReadByOwner(options.groups) ? .all : kept.map { .not($0) } ?? .not(.all)
                 try core.evict(model: model.name, where: evicted)
                 try core.setMark(SyncMark(model: model.name, scope: scope, epoch: epoch))
             }

@@ -114,7 +114,8 @@ struct RealTests {
         let leadDriver = try AppSyncDriver(url: hub.url, key: "supervisor-key", device: "S01", person: "sue")
         let lead = try await DataStore(
             schema: warehouse, at: .memory,
-            options: StoreOptions(time: SystemTimeSource(), policies: syncPolicies(for: .supervisor)), driver: leadDriver)
+            options: StoreOptions(time: SystemTimeSource(), policies: syncPolicies(for: .supervisor)),
+            driver: leadDriver)
         try await lead.start()
         for try await snapshot in lead.observeQuery(CountEntry.self) where snapshot.items.count >= made { break }
         let entries = try await lead.query(CountEntry.self)
@@ -131,7 +132,9 @@ struct RealTests {
         let text = directory.file("text")
         try Files.writeAtomically("not a database at all, only text\n", to: text)
         try Files.createDirectory(directory.file("broken"))
-        try Files.writeAtomically("this is not a database ".utf8 + Array(repeating: UInt8(1), count: 5000), to: directory.file("broken/store.sqlite"))
+        try Files.writeAtomically(
+            "this is not a database ".utf8 + Array(repeating: UInt8(1), count: 5000),
+            to: directory.file("broken/store.sqlite"))
         let cases: [(words: [String], code: Int32, says: String)] = [
             ([], 2, ""), (["nonsense"], 2, "no command"), (["hub"], 2, "--data"),
             (["hub", "--data", directory.file("h"), "--api-key", "k", "--listen", "0.0.0.0:0"], 1, "TLS"),

@@ -14,7 +14,8 @@ package struct LinkFacts: Sendable, Hashable {
     package var pausedReason: String?
 
     package init(
-        isOnline: Bool, lastContactUptime: Int64? = nil, clockOffsetMilliseconds: Int? = nil, pausedReason: String? = nil
+        isOnline: Bool, lastContactUptime: Int64? = nil, clockOffsetMilliseconds: Int? = nil,
+        pausedReason: String? = nil
     ) {
         self.isOnline = isOnline
         self.lastContactUptime = lastContactUptime

@@ -125,7 +125,8 @@ enum FloorReader {
         in tx: StoreTransaction, session: CountSession, names: [String: String]
     ) throws -> [FloorSnapshot.LatestEntry] {
         let entries = try tx.query(
-            CountEntry.self, where: CountEntry.sessionID == session.id, sort: [.descending(CountEntry.at)], page: .first(12))
+            CountEntry.self, where: CountEntry.sessionID == session.id, sort: [.descending(CountEntry.at)],
+            page: .first(12))
         return try entries.map { entry in
             let pass = try tx.get(CountPass.self, id: entry.passID)
             let bin = try pass?.binID.flatMap { try tx.get(Bin.self, id: $0)?.code } ?? pass?.foundLabel ?? "?"
@@ -188,7 +189,9 @@ enum FloorReader {
             }.reduce(Decimal3.zero) { $0 + $1.quantity }
         }
         let moves = try tx.query(StockMovement.self, where: StockMovement.binID == verdict.binID)
-            .filter { $0.itemID == verdict.itemID }.sorted { ($0.bookedAt?.milliseconds ?? 0) < ($1.bookedAt?.milliseconds ?? 0) }
+            .filter { $0.itemID == verdict.itemID }.sorted {
+                ($0.bookedAt?.milliseconds ?? 0) < ($1.bookedAt?.milliseconds ?? 0)
+            }
         let matches = CodeMatches(try tx.query(CodeMatch.self, where: CodeMatch.sessionID == verdict.sessionID))
         for passID in verdict.passIDs {
             guard let pass = try tx.get(CountPass.self, id: passID) else { continue }
@@ -207,7 +210,8 @@ enum FloorReader {
         for move in moves.suffix(6) {
             let state = move.state == .BOOKED ? "booked" : move.state == .OPEN ? "open" : "cancelled"
             detail.around.append(
-                "\(move.quantity < 0 ? "pick" : "receipt") \(move.quantity.magnitude) \(state), document \(move.document)")
+                "\(move.quantity < 0 ? "pick" : "receipt") \(move.quantity.magnitude) \(state), document \(move.document)"
+            )
         }
         if let guess = verdict.guess { detail.around.append(guess) }
         return detail

@@ -152,7 +152,8 @@ extension SupervisorApp {
             ask(
                 .decide(
                     DecisionDraft(
-                        kind: .resend, sessionID: floor.session?.id, targets: [(documents[index].id, documents[index].attempts)]),
+                        kind: .resend, sessionID: floor.session?.id,
+                        targets: [(documents[index].id, documents[index].attempts)]),
                     by: person.id), &effects)
         case .partial:
             guard floor.partial.indices.contains(index), let person else { return }
@@ -166,7 +167,8 @@ extension SupervisorApp {
     }
 
     private mutating func nextSession(_ effects: inout [AppEffect<SupervisorJob>]) {
-        guard floor.sessions.count > 1, let now = floor.sessions.firstIndex(where: { $0.id == floor.session?.id }) else {
+        guard floor.sessions.count > 1, let now = floor.sessions.firstIndex(where: { $0.id == floor.session?.id })
+        else {
             return
         }
         floor.session = floor.sessions[(now + 1) % floor.sessions.count]

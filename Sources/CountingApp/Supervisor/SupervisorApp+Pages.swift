@@ -35,7 +35,8 @@ extension SupervisorApp {
             detail.counts.map { count in
                 let first = count.name.split(separator: " ").first.map(String.init) ?? count.name
                 return ListRow([
-                    "who": .text(count.name), "brief": .text("\(first) \(time(count.at))"), "time": .text(time(count.at)),
+                    "who": .text(count.name), "brief": .text("\(first) \(time(count.at))"),
+                    "time": .text(time(count.at)),
                     "counted": .number(count.counted.description), "book": .number(count.book?.description ?? "?"),
                     "difference": .number(count.book.map { signed(count.counted - $0) } ?? "?"),
                 ])
@@ -61,7 +62,10 @@ extension SupervisorApp {
         switch verdict.finding {
         case .AMBIGUOUS: ["A movement lies too close to the count: the numbers cannot be compared."]
         case .INCOMPLETE: ["Part of the count has not arrived yet."]
-        case .OUT: ["Counted \(verdict.counted?.description ?? "-"), the book of that minute says \(verdict.bookAtCount?.description ?? "-")."]
+        case .OUT:
+            [
+                "Counted \(verdict.counted?.description ?? "-"), the book of that minute says \(verdict.bookAtCount?.description ?? "-")."
+            ]
         case .CLEAN, .WITHIN: ["Within tolerance."]
         }
     }
@@ -106,7 +110,10 @@ extension SupervisorApp {
         state["unknown.rows"] = .rows(
             numbered(
                 floor.unknownCodes.map {
-                    ["code": .text($0.code), "quantity": .number($0.quantity.description), "text": .text("in \($0.bins) bins")]
+                    [
+                        "code": .text($0.code), "quantity": .number($0.quantity.description),
+                        "text": .text("in \($0.bins) bins"),
+                    ]
                 }))
     }
 

@@ -47,7 +47,8 @@ extension SupervisorApp {
         case .assign: fillAssign(&state)
         case .release: fillRelease(&state)
         case .confirm(let kind): fillConfirm(kind, &state)
-        case .message: state["message.entry"] = .input(entry)
+        case .message:
+            state["message.entry"] = .input(entry)
             state["message.to"] = "To everyone on the floor"
         case .help(let screen):
             state["help.keys"] = .rows(AppScreens.shipped.help(for: screen, language: language))
@@ -142,7 +143,8 @@ extension SupervisorApp {
     private func deskLine(_ moment: Moment) -> [String] {
         var parts: [String] = []
         if let newest = floor.desks.map(\.beatAt).max() {
-            parts.append("Desk \(SupervisorApp.age(Int(max(0, moment.wall.milliseconds - newest.milliseconds) / 1000))) ago")
+            parts.append(
+                "Desk \(SupervisorApp.age(Int(max(0, moment.wall.milliseconds - newest.milliseconds) / 1000))) ago")
         } else {
             parts.append("No desk")
         }

@@ -231,7 +231,8 @@ package struct SupervisorApp: AppMachine, Sendable {
     }
 
     private mutating func took(_ line: LineDetail?) {
-        if let old = detail, let line, old.verdict.id == line.verdict.id, old.verdict.revision != line.verdict.revision {
+        if let old = detail, let line, old.verdict.id == line.verdict.id, old.verdict.revision != line.verdict.revision
+        {
             message = ScreenMessage("line.changed")
         }
         detail = line

@@ -56,10 +56,12 @@ enum HubCommand {
         let hub = try waitFor { try await HubServer.start(served) }
         print("listening on \(hub.url)")
         flushOutput()
-        let desk = runsDesk && schemaFile == nil
+        let desk =
+            runsDesk && schemaFile == nil
             ? try waitFor {
                 try await DeskProcess.start(
-                    directory: data + "/desk", hub: HubLink(url: hub.url, key: deskKey), connectors: connectors, log: log)
+                    directory: data + "/desk", hub: HubLink(url: hub.url, key: deskKey), connectors: connectors,
+                    log: log)
             } : nil
         waitForEnd(signals)
         try waitFor {

@@ -44,7 +44,9 @@ enum OutboxCommand {
         switch act {
         case "list":
             var after: Int64 = 0
-            while case let entries = try await outbox.list(state: parkedOnly ? .parked : nil, after: after), !entries.isEmpty {
+            while case let entries = try await outbox.list(state: parkedOnly ? .parked : nil, after: after),
+                !entries.isEmpty
+            {
                 for entry in entries { print(asJSON ? json(of: entry).text : line(of: entry)) }
                 after = entries.last?.order ?? after
             }

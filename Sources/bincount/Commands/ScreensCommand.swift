@@ -24,7 +24,9 @@ enum ScreensCommand {
         let screens = try AppScreens.load(directory: words.count == 2 ? words[1] : nil)
         for diagnostic in screens.diagnostics { print("\(diagnostic)") }
         guard screens.diagnostics.isEmpty else {
-            printError("bincount screens: \(screens.diagnostics.count) mistakes; the app uses its built-in screens until they are mended")
+            printError(
+                "bincount screens: \(screens.diagnostics.count) mistakes; the app uses its built-in screens until they are mended"
+            )
             return 1
         }
         print("\(screens.summary): nothing is wrong")

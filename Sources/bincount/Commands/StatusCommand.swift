@@ -48,7 +48,9 @@ enum StatusCommand {
             let unsent = report["unsent"]?.object?.members ?? []
             print(unsent.isEmpty ? "nothing is unsent" : "unsent:")
             for (person, count) in unsent { print("  \(person)  \(count.text)") }
-            print("refused by the hub: \(report["refused"]?.text ?? "0")   unreadable: \(report["unreadable"]?.text ?? "0")")
+            print(
+                "refused by the hub: \(report["refused"]?.text ?? "0")   unreadable: \(report["unreadable"]?.text ?? "0")"
+            )
         }
         return 0
     }

@@ -29,7 +29,8 @@ enum VerifyCommand {
             let device = try await DeviceStore.open(directory: data, kind: .terminal, hub: nil)
             defer { Task { await device.close() } }
             return try await device.store.read { tx in
-                try reports(of: CountEntry.self, in: tx) { $0.deviceID } + reports(of: Decision.self, in: tx) { $0.deviceID }
+                try reports(of: CountEntry.self, in: tx) { $0.deviceID }
+                    + reports(of: Decision.self, in: tx) { $0.deviceID }
             }
         }
         if asJSON {
