@@ -183,9 +183,8 @@ extension FloorTerminal where Machine == SupervisorApp {
         }
     }
 
-    /// Presses keys that ask for a decision, and gives its result once the desk answered.
-    @discardableResult
-    package func decide(_ kind: DecisionKind, _ keys: [Key]) async throws -> Decision {
+    /// Presses keys that ask for a decision, and gives it once the desk has answered, done or refused.
+    private func ask(_ kind: DecisionKind, _ keys: [Key]) async throws -> Decision {
         let before = try await device.store.count(Decision.self, where: Decision.kind == kind)
         for key in keys { await shell.input(.key(key)) }
         let answered: Predicate<Decision> = Decision.kind == kind && Decision.result.isIn([.done, .refused])
@@ -195,8 +194,17 @@ extension FloorTerminal where Machine == SupervisorApp {
         }
         let all = try await device.store.query(Decision.self, where: answered)
         guard let last = all.max(by: { $0.sequence < $1.sequence }) else { throw FloorError("no decision was made") }
-        if last.result == .refused { throw FloorError("\(kind.rawValue) refused: \(last.resultText ?? "")") }
         return last
+    }
+
+    /// The same for one that must be carried out.
+    @discardableResult
+    package func decide(_ kind: DecisionKind, _ keys: [Key]) async throws -> Decision {
+        let decision = try await ask(kind, keys)
+        if decision.result == .refused {
+            throw FloorError("\(kind.rawValue) refused: \(decision.resultText ?? "")")
+        }
+        return decision
     }
 
     /// Releases a new count.
@@ -214,17 +222,18 @@ extension FloorTerminal where Machine == SupervisorApp {
     }
 
     /// Accepts every line that is to be decided now, one by one as shown; gives how many.
+    ///
+    /// A line that the desk refuses because it changed meanwhile is looked at again, as a person would.
     package func acceptAll() async throws -> Int {
         var accepted = 0
-        while let line = await shell.inspect({ $0.floor.lines.first?.verdict.id }) {
+        while await shell.inspect({ !$0.floor.lines.isEmpty }) {
             await home()
             await press(.character("D"))
             await press(.character("1"))
-            await shell.wait { $0.detail != nil }
-            let id = await shell.inspect { $0.detail?.verdict.id } ?? line
-            try await decide(.approve, [.character("1")])
-            await shell.wait { app in !app.floor.lines.contains { $0.verdict.id == id } }
-            accepted += 1
+            await shell.wait { $0.showsLine || $0.floor.lines.isEmpty }
+            guard let id = await shell.inspect({ $0.showsLine ? $0.detail?.verdict.id : nil }) else { continue }
+            if try await ask(.approve, [.character("1")]).result == .done { accepted += 1 }
+            await shell.wait { app in !app.floor.lines.contains { $0.verdict.id == id } || app.floor.waiting.isEmpty }
         }
         await home()
         return accepted

@@ -81,6 +81,7 @@ public final class AppSyncDriver: SyncDriver {
     /// Tries at once instead of waiting: the network may be back, or the key be accepted now.
     public func tryAgain() { running.current?.tell(.tryAgain) }
 
+    /// Begins to synchronise through a store's port; one that runs is ended first.
     public func start(_ port: SyncPort) async throws {
         var options = options
         options.person = person.current
@@ -94,6 +95,7 @@ public final class AppSyncDriver: SyncDriver {
         try await session.begin()
     }
 
+    /// Ends and waits for what is under way; what is unsent stays in the outbox.
     public func stop() async {
         let session = running.withLock { running in
             defer { running = nil }
@@ -102,6 +104,7 @@ public final class AppSyncDriver: SyncDriver {
         await session?.end()
     }
 
+    /// Says that something waits to be sent.
     public func outboxChanged() { running.current?.outboxChanged() }
 
     // MARK: What a running session asks for

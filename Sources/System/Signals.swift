@@ -47,6 +47,12 @@ public final class SignalReader: Sendable {
         Glibc.signal(SIGPIPE, SIG_IGN)
     }
 
+    /// Lets the signals end the program again, for work that may be cut off at any point. Call it on the initial thread.
+    public static func unblock(_ signals: [Signal] = [.terminate, .hangUp, .interrupt, .windowChange]) {
+        var set = signalSet(signals)
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    }
+
     /// Reads these signals, which must be blocked.
     public init(_ signals: [Signal] = [.terminate, .hangUp, .interrupt, .windowChange]) throws(SystemError) {
         var set = signalSet(signals)

@@ -28,7 +28,7 @@ enum HubRows {
 
     /// Seconds until every request of every client is acknowledged; each client waits for its answer.
     static func push(_ clients: [ProtocolClient], _ bodies: [[[UInt8]]], of size: Int) async throws -> Double {
-        try await seconds {
+        try await asyncSeconds {
             try await withThrowingDiscardingTaskGroup { group in
                 for (client, requests) in zip(clients, bodies) {
                     group.addTask { for body in requests { try await client.push(body, of: size) } }

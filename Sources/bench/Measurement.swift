@@ -50,8 +50,8 @@ func seconds(_ body: () throws -> Void) rethrows -> Double {
     return (clock.now - start).inSeconds
 }
 
-/// Seconds that `body` takes.
-func seconds(_ body: () async throws -> Void) async rethrows -> Double {
+/// Seconds that `body` takes, with its waits.
+func asyncSeconds(_ body: () async throws -> Void) async rethrows -> Double {
     let clock = ContinuousClock()
     let start = clock.now
     try await body()

@@ -61,7 +61,7 @@ enum StoreRows {
         for round in 0..<10 {
             for index in 0..<count / 10 {
                 let next = entry(count + round * count + index)
-                ours.add(try await seconds { try await store.save(next) })
+                ours.add(try await asyncSeconds { try await store.save(next) })
             }
             for index in round * count / 10..<(round + 1) * count / 10 {
                 theirs.add(
@@ -90,7 +90,7 @@ enum StoreRows {
             let store = try await open(directory, "store\(round)")
             ours = min(
                 ours,
-                try await seconds {
+                try await asyncSeconds {
                     try await store.transaction { tx in for entry in entries { try tx.save(entry) } }
                 })
             await store.close()
@@ -132,7 +132,7 @@ enum StoreRows {
         for _ in 0..<25 {
             ours = min(
                 ours,
-                try await seconds {
+                try await asyncSeconds {
                     let found = try await store.query(
                         CountEntry.self, where: CountEntry.passID == "P-1", sort: [.ascending(CountEntry.sequence)])
                     precondition(found.count == count, "the query gave \(found.count) of \(count) rows")
@@ -183,7 +183,7 @@ enum StoreRows {
         let clock = ContinuousClock()
         for number in 0..<200 {
             let next = entry(count + number)
-            saves.add(try await seconds { try await store.save(next) })
+            saves.add(try await asyncSeconds { try await store.save(next) })
             // From the committed save to the snapshot that shows it.
             let start = clock.now
             while held.items.count < count + number + 1 {

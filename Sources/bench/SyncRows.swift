@@ -93,7 +93,7 @@ enum SyncRows {
                 time: SystemTimeSource(), policies: syncPolicies(for: .terminal), checksParents: false),
             driver: driver)
         let events = store.events
-        let time = try await seconds {
+        let time = try await asyncSeconds {
             try await store.start()
             for await event in events where event == .ready { break }
         }

@@ -22,6 +22,9 @@ enum Program {
         let name: String
         let summary: String
         let help: String
+        /// Whether it reads signals and ends by itself; any other is ended by them at once, which loses nothing, since
+        /// what is stored is stored by transactions.
+        var readsSignals = false
         let run: @Sendable (inout CommandLineArguments) throws -> Int32
     }
 
@@ -52,6 +55,7 @@ enum Program {
             print(command.help)
             return 0
         }
+        if !command.readsSignals { SignalReader.unblock() }
         do {
             return try command.run(&arguments)
         } catch let error as UsageError {

@@ -248,8 +248,7 @@ struct WalkTests {
         await floor.close(ann)
     }
 
-    @Test(.enabled(if: getenv("TORTURE") != nil, "part of make torture; make run < /dev/null plays the whole shift"))
-    func `a scripted shift over fewer bins adds up`() async throws {
+    @Test func `a scripted shift over fewer bins adds up`() async throws {
         let directory = try TempDirectory("shift-test")
         let sample = SampleWarehouse(asOf: SystemTimeSource().now()).limited(toBins: 45)
         let report = try await Shift(directory: directory.path, sample: sample).play()

@@ -33,7 +33,8 @@ package actor AppShell<Machine: AppMachine & Sendable> {
     private let jobs: AsyncStream<(Int, Machine.Job)>
     private let addJob: AsyncStream<(Int, Machine.Job)>.Continuation
     private var tasks: [Task<Void, Never>] = []
-    private var waiters: [(condition: (Machine) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
+    private var waiters: [Int: (condition: (Machine) -> Bool, continuation: CheckedContinuation<Void, Never>)] = [:]
+    private var nextWaiter = 0
     /// Jobs asked for and not yet answered; 0 is idle.
     private(set) package var jobsInFlight = 0
 
@@ -97,18 +98,26 @@ package actor AppShell<Machine: AppMachine & Sendable> {
     /// Looks at the machine, for scripts and tests.
     package func inspect<Value: Sendable>(_ body: @Sendable (Machine) -> Value) -> Value { body(machine) }
 
-    /// Returns as soon as `condition` holds of the machine; for scripts and tests, which never sleep.
+    /// Returns as soon as `condition` holds of the machine, or the task is cancelled; for scripts and tests, which never
+    /// sleep.
     package func wait(until condition: @escaping @Sendable (Machine) -> Bool) async {
-        if condition(machine) { return }
-        await withCheckedContinuation { waiters.append((condition, $0)) }
+        if condition(machine) || Task.isCancelled { return }
+        nextWaiter += 1
+        let number = nextWaiter
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                // Cancelled before this line, nobody would come to wake it.
+                if Task.isCancelled { continuation.resume() } else { waiters[number] = (condition, continuation) }
+            }
+        } onCancel: {
+            Task { await self.wake(number) }
+        }
     }
 
+    private func wake(_ number: Int) { waiters.removeValue(forKey: number)?.continuation.resume() }
+
     private func wakeWaiters() {
-        guard !waiters.isEmpty else { return }
-        let ready = waiters.indices.filter { waiters[$0].condition(machine) }
-        let continuations = ready.map { waiters[$0].continuation }
-        for index in ready.reversed() { waiters.remove(at: index) }
-        for continuation in continuations { continuation.resume() }
+        for (number, waiter) in waiters where waiter.condition(machine) { wake(number) }
     }
 
     private func performJobs() async {

@@ -164,7 +164,9 @@ package struct SupervisorApp: AppMachine, Sendable {
             switch answer {
             case .people(let people): found(people, &effects)
             case .floor(let snapshot): loaded(snapshot, &effects)
-            case .line(let line): took(line)
+            case .line(let line):
+                // Only the line in front counts: the answer for one before it may be late.
+                if case .loadLine(let id) = job, page == .variance(id: id) { took(line) }
             case .items(let found): items = found
             case .counters(let people): counters = people
             case .decided(let decisions):

@@ -10,6 +10,7 @@ public struct ConnectorPort: ExportPort {
     /// Makes the port.
     public init() {}
 
+    /// Writes the file, or runs the hook; see ``ExportPort/perform(_:)``.
     public func perform(_ job: ExportJob) async -> ExportResult {
         switch job.connector.channel {
         case .csv(let directory): ConnectorPort.drop(job, into: directory)

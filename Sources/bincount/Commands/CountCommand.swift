@@ -16,7 +16,7 @@ enum CountCommand {
             link; without --hub it works on its own. --screens takes the screens of a site, read again when they change.
             The key is read from BINCOUNT_API_KEY or FILE. F3 at the sign-in screen ends it.
             """,
-        run: run)
+        readsSignals: true, run: run)
 
     private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
         let data = try arguments.required("--data", "DIR")
@@ -44,7 +44,7 @@ enum SuperviseCommand {
             or FILE) must have the group `supervisors`; until people sign in with a PIN it stands for LOGIN, or for the
             only supervisor there is.
             """,
-        run: run)
+        readsSignals: true, run: run)
 
     private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
         let data = try arguments.required("--data", "DIR")

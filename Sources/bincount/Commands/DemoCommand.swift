@@ -22,7 +22,7 @@ enum DemoCommand {
             a supervisor through the real apps, hub and desk, prints what was counted and exported and checks that
             everything adds up: exit 0 only then.
             """,
-        run: run)
+        readsSignals: true, run: run)
 
     private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
         let isScript = arguments.flag("--script")
@@ -39,15 +39,18 @@ enum DemoCommand {
 
     /// The shift leaves nothing behind: it plays in a directory of its own.
     private static func playShift(_ log: Log) throws -> Int32 {
-        // Nothing here reads signals as data: a shift is ended as any program is.
-        var signals = sigset_t()
-        sigfillset(&signals)
-        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         let directory = try TempDirectory("bincount-shift")
+        let signals = try SignalReader([.terminate, .hangUp, .interrupt])
+        Task.detached {
+            let signal = await signals.wait()
+            try? Files.removeTree(directory.path)
+            exit(128 + signal.number)
+        }
         let step = Locked("start")
         // A shift that waits for what never comes is a fault too, and says what it waited for.
         Task.detached {
             try await Task.sleep(for: .seconds(300))
+            try? Files.removeTree(directory.path)
             printError("bincount demo: the shift did not end within 5 minutes; the last step was: \(step.current)")
             exit(1)
         }

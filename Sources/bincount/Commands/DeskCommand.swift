@@ -13,7 +13,7 @@ enum DeskCommand {
             Releases counts, judges lines, carries decisions out and exports results. One desk works at a time: a second
             one waits until the first is gone. The key (BINCOUNT_API_KEY or --api-key-file) must have the group `desk`.
             """,
-        run: run)
+        readsSignals: true, run: run)
 
     private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
         let data = try arguments.required("--data", "DIR")

@@ -22,7 +22,7 @@ enum HubCommand {
             --export-csv drops approved documents as files into DIR, --export-exec hands them to CMD.
             SIGTERM stops it cleanly. /health and /metrics tell how it is.
             """,
-        run: run)
+        readsSignals: true, run: run)
 
     private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
         let data = try arguments.required("--data", "DIR")
