@@ -10,10 +10,11 @@ enum Access: Sendable, Hashable {
     case rows([RowRule])
     case all
 
-    /// Works out what `@auth` gives a caller.
-    init(_ model: ModelInfo, _ operation: AuthRule.Operation, for caller: Caller) {
+    /// Works out what `@auth` gives a caller: the model's rules, or a field's own.
+    init(_ model: ModelInfo, _ operation: AuthRule.Operation, for caller: Caller, field: Int? = nil) {
         var rules: [RowRule] = []
-        for rule in model.schema.authRules where rule.operations.contains(operation) {
+        let all = field.map { model.schema.fields[$0].authRules } ?? model.schema.authRules
+        for rule in all where rule.operations.contains(operation) {
             switch rule.allow {
             case .public:
                 self = .all
@@ -54,6 +55,13 @@ enum Access: Sendable, Hashable {
     }
 
     var isNone: Bool { if case .none = self { true } else { false } }
+}
+
+/// All rights that one mutation needs: the model's and those of guarded fields.
+extension [Access] {
+    func allows(_ values: [Value]) -> Bool { allSatisfy { $0.allows(values) } }
+    var isNone: Bool { contains { $0.isNone } }
+    var isAll: Bool { allSatisfy { $0 == .all } }
 }
 
 /// A rule that looks at the row: an owner's or a group's name in one of its fields.
@@ -108,6 +116,28 @@ final class CallerRights {
         let access = Access(models[model], operation, for: caller)
         known[slot] = access
         return access
+    }
+
+    /// The rights that a mutation of these fields needs.
+    ///
+    /// A field with rules of its own is written by those alone, every other by the model's. A create needs the model's
+    /// too: the record itself is theirs. Keys name the record and need nothing.
+    func needed(_ model: ModelInfo, _ operation: AuthRule.Operation, writing input: [Value?]) -> [Access] {
+        let whole = access(model.index, operation)
+        guard !model.guardedFields.isEmpty, operation != .delete else { return [whole] }
+        var result: [Access] = []
+        var needsModel = operation == .create
+        for (position, value) in input.enumerated() {
+            guard let value, !model.keyPositions.contains(position) else { continue }
+            // What a create leaves out is null or the default, whoever makes the record.
+            if operation == .create, value.isNull || value == model.defaults[position] { continue }
+            if model.guardedFields.contains(position) {
+                result.append(Access(model, operation, for: caller, field: position))
+            } else {
+                needsModel = true
+            }
+        }
+        return needsModel || result.isEmpty ? [whole] + result : result
     }
 
     private static func order(_ operation: AuthRule.Operation) -> Int {

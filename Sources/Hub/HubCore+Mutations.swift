@@ -28,6 +28,9 @@ struct Mutation {
             ErrorType.conditionalCheckFailed)
     }
 
+    /// The rights it needs, for the model and for the fields it names.
+    var needed: [Access] { rights.needed(model, root.operation, writing: input.values) }
+
     /// A field's rights were refused.
     func unauthorized(field name: String) -> ResponseError {
         error("Not Authorized to access \(name) on type \(model.schema.name)", ErrorType.unauthorized)
@@ -99,9 +102,7 @@ extension HubCore {
             ? current
             : try state.image(mutation.model, row: applied.row, version: applied.version, on: connection) ?? current
         if !maySee(row, mutation) {
-            guard case .all = mutation.rights.access(mutation.model.index, mutation.root.operation) else {
-                return .failure(mutation.unauthorized)
-            }
+            guard mutation.needed.isAll else { return .failure(mutation.unauthorized) }
             if let hidden = hiddenField(mutation) { return .failure(mutation.unauthorized(field: hidden)) }
         }
         return .success(row)
@@ -123,7 +124,8 @@ extension HubCore {
     private func create(_ mutation: Mutation) throws -> Result<HubRow, ResponseError> {
         let model = mutation.model
         let access = mutation.rights.access(model.index, .create)
-        guard !access.isNone else { return .failure(mutation.unauthorized) }
+        let needed = mutation.needed
+        guard !needed.isNone else { return .failure(mutation.unauthorized) }
         var values = mutation.input.values.map { $0 ?? .null }
         if model.keyPositions.count == 1, values[model.keyPositions[0]].isNull {
             values[model.keyPositions[0]] = .text(random.uuid())
@@ -132,7 +134,7 @@ extension HubCore {
         if let position = model.createdAt, values[position].isNull { values[position] = now }
         if let position = model.updatedAt, values[position].isNull { values[position] = now }
         fillOwner(&values, mutation, access)
-        guard access.allows(values) else { return .failure(mutation.unauthorized) }
+        guard needed.allows(values) else { return .failure(mutation.unauthorized) }
         let absent = HubRow(
             rowID: 0, values: Array(repeating: .null, count: values.count), version: 0, deleted: false, lastChangedAt: 0
         )
@@ -181,7 +183,7 @@ extension HubCore {
 
     private func update(_ mutation: Mutation) throws -> Result<HubRow, ResponseError> {
         let stored: HubRow
-        switch try target(mutation, .update) {
+        switch try target(mutation) {
         case .failure(let error): return .failure(error)
         case .success(let row): stored = row
         }
@@ -203,15 +205,13 @@ extension HubCore {
             Automerge.merge(mutation.input.values, into: &values, model)
         }
         // A row may not be handed to somebody the caller could not have written it for.
-        guard mutation.rights.access(model.index, .update).allows(values) else {
-            return .failure(mutation.unauthorized)
-        }
+        guard mutation.needed.allows(values) else { return .failure(mutation.unauthorized) }
         return .success(try write(stored, values, deleted: false, mutation))
     }
 
     private func delete(_ mutation: Mutation) throws -> Result<HubRow, ResponseError> {
         let stored: HubRow
-        switch try target(mutation, .delete) {
+        switch try target(mutation) {
         case .failure(let error): return .failure(error)
         case .success(let row): stored = row
         }
@@ -222,20 +222,17 @@ extension HubCore {
     }
 
     /// The stored row that an update or delete is for, once the caller's rights and his condition are checked.
-    private func target(
-        _ mutation: Mutation, _ operation: AuthRule.Operation
-    ) throws -> Result<HubRow, ResponseError> {
+    private func target(_ mutation: Mutation) throws -> Result<HubRow, ResponseError> {
         let model = mutation.model
-        let access = mutation.rights.access(model.index, operation)
-        guard !access.isNone else { return .failure(mutation.unauthorized) }
+        let needed = mutation.needed
+        guard !needed.isNone else { return .failure(mutation.unauthorized) }
         let key = model.key(of: mutation.input.values.map { $0 ?? .null })
         guard let stored = try tables[model.index].fetch(key, on: connection) else {
-            if case .rows = access { return .failure(mutation.unauthorized) }
-            return .failure(mutation.conditionFailed)
+            return .failure(needed.isAll ? mutation.conditionFailed : mutation.unauthorized)
         }
-        guard access.allows(stored.values) else { return .failure(mutation.unauthorized) }
+        guard needed.allows(stored.values) else { return .failure(mutation.unauthorized) }
         let mayRead = mutation.rights.access(model.index, .get).allows(stored.values)
-        if !mayRead, case .all = access, let hidden = hiddenField(mutation) {
+        if !maySee(stored, mutation), let hidden = hiddenField(mutation) {
             return .failure(mutation.unauthorized(field: hidden))
         }
         if mutation.hasCondition, mutation.condition != .all {

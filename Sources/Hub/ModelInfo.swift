@@ -19,6 +19,8 @@ final class ModelInfo: Sendable {
     let subscriptions: [RootField]
     /// Whether the input of create and update may name the field.
     let isInput: [Bool]
+    /// Fields with rules of their own.
+    let guardedFields: Set<Int>
 
     init(_ schema: ModelSchema, index: Int, in source: Schema) throws(HubError) {
         self.schema = schema
@@ -45,7 +47,8 @@ final class ModelInfo: Sendable {
             (ModelOperation.onCreate, RootField.Kind.onCreate), (.onUpdate, .onUpdate), (.onDelete, .onDelete),
         ].map { RootField(kind: $1, model: index, name: schema.operationName($0, md5: MD5.hexDigest)) }
         isInput = schema.fields.map { !$0.isReadOnly }
-        for rule in schema.authRules {
+        guardedFields = Set(schema.fields.indices.filter { !schema.fields[$0].authRules.isEmpty })
+        for rule in schema.authRules + schema.fields.flatMap(\.authRules) {
             for name in [rule.allow == .owner ? rule.ownerField ?? "owner" : nil, rule.groupsField] {
                 guard let name, schema.position(of: name) == nil else { continue }
                 throw HubError("\(schema.name): an @auth rule names the field \(name), which the model does not have")

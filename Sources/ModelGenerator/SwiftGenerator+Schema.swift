@@ -62,6 +62,9 @@ extension SwiftGenerator {
         if field.isElementRequired { parts.append("isElementRequired: true") }
         if let value = field.defaultValue { parts.append("defaultValue: \(SwiftNames.quoted(value))") }
         if field.isReadOnly { parts.append("isReadOnly: true") }
+        if !field.authRules.isEmpty {
+            parts.append("authRules: [\(field.authRules.map(text).joined(separator: ", "))]")
+        }
         return "FieldSchema(\(parts.joined(separator: ", ")))"
     }
 

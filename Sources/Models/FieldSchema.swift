@@ -54,11 +54,14 @@ public struct FieldSchema: Sendable, Hashable {
     public let defaultValue: String?
     /// Filled by the server and absent from inputs: implicit `createdAt` and `updatedAt`.
     public let isReadOnly: Bool
+    /// The rules of `@auth` on the field itself, which take the place of the model's for it; empty where it has none.
+    public let authRules: [AuthRule]
 
     /// Describes one field.
     public init(
         _ name: String, _ type: FieldType, isRequired: Bool = false, isList: Bool = false,
-        isElementRequired: Bool = false, defaultValue: String? = nil, isReadOnly: Bool = false
+        isElementRequired: Bool = false, defaultValue: String? = nil, isReadOnly: Bool = false,
+        authRules: [AuthRule] = []
     ) {
         self.name = name
         self.type = type
@@ -67,6 +70,14 @@ public struct FieldSchema: Sendable, Hashable {
         self.isElementRequired = isElementRequired
         self.defaultValue = defaultValue
         self.isReadOnly = isReadOnly
+        self.authRules = authRules
+    }
+
+    /// The same field with rules of its own.
+    public func guarded(by rules: [AuthRule]) -> FieldSchema {
+        FieldSchema(
+            name, type, isRequired: isRequired, isList: isList, isElementRequired: isElementRequired,
+            defaultValue: defaultValue, isReadOnly: isReadOnly, authRules: rules)
     }
 
     /// Whether the storage form is JSON text: lists, embedded types, and `AWSJSON`.

@@ -157,10 +157,11 @@ public final class ModelSchema: Sendable, Hashable {
     /// A field by name.
     public func field(_ name: String) -> FieldSchema? { positions[name].map { fields[$0] } }
 
-    /// No rule of `@auth` allows anybody an update or a delete.
+    /// No rule of `@auth`, the model's or a field's, allows anybody an update or a delete.
     public var isCreateOnly: Bool {
         !authRules.isEmpty
             && !authRules.contains { $0.operations.contains(.update) || $0.operations.contains(.delete) }
+            && !fields.contains { field in field.authRules.contains { $0.operations.contains(.update) } }
     }
 
     /// Whether both describe the same model.

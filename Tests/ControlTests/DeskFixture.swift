@@ -28,7 +28,7 @@ final class Floor {
         var options = StoreOptions(time: ManualTimeSource(morning), isLocalOnly: true, checksParents: false)
         options.policies = syncPolicies(for: .desk)
         core = try StoreCore(schema: warehouse, at: .memory, options: options)
-        desk = Desk(code: "DESK", connectors: connectors, sha256: hex)
+        desk = Desk(code: "DESK", connectors: connectors, sha256: hex, isAlone: true)
         observe()
         try core.write(as: nil) { tx in
             try tx.save(Zone(id: "z", code: "Z", name: "Zone", walkSequence: 1, erpSite: "1000"))
@@ -66,7 +66,7 @@ final class Floor {
     func run(_ results: [ExportResult] = []) throws -> Int {
         var given = results
         for count in 1...2000 {
-            if crashes { desk = Desk(code: "DESK", connectors: connectors, sha256: hex) }
+            if crashes { desk = Desk(code: "DESK", connectors: connectors, sha256: hex, isAlone: true) }
             var next = desk
             let outcome = try core.write(as: "DESK") { try next.step(in: $0, now: now, results: given) }
             given = []

@@ -14,7 +14,7 @@ import WarehouseModels
             options: StoreOptions(
                 time: time, policies: syncPolicies(for: .desk), isLocalOnly: true, checksParents: false))
         let changes = store.observe(Decision.self)
-        let runner = DeskRunner(store: store, deviceCode: "DESK", connectors: [], time: time)
+        let runner = DeskRunner(store: store, deviceCode: "DESK", connectors: [], time: time, isAlone: true)
         await runner.start()
         // Nothing is set up here, so that a release cannot be carried out; the answer is what counts.
         try await store.save(

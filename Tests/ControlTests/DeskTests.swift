@@ -156,7 +156,7 @@ import WarehouseModels
     @Test func aSecondDeskStandsByUntilTheFirstIsSilent() throws {
         let floor = try Floor()
         try floor.run()
-        var other = Desk(code: "AAA", sha256: hex)
+        var other = Desk(code: "AAA", sha256: hex, isAlone: true)
         floor.now = morning.advanced(by: 10_000)
         let first = try floor.core.write(as: nil) { try other.step(in: $0, now: floor.now) }
         #expect(first.leader == "DESK")

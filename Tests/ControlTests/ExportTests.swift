@@ -23,7 +23,7 @@ import WarehouseModels
         let job = try #require(floor.jobs.first)
         _ = await ConnectorPort().perform(job)
         // The process dies before it could write the result down.
-        floor.desk = Desk(code: "DESK", connectors: floor.connectors, sha256: hex)
+        floor.desk = Desk(code: "DESK", connectors: floor.connectors, sha256: hex, isAlone: true)
         floor.jobs = []
         try floor.run()
         let again = try #require(floor.jobs.first)
@@ -41,7 +41,7 @@ import WarehouseModels
         let directory = try TempDirectory("desk-csv")
         let (floor, session) = try counted(.csv(directory: directory.path))
         try floor.decide(.export, session: session)
-        floor.desk = Desk(code: "DESK", connectors: floor.connectors, sha256: hex)
+        floor.desk = Desk(code: "DESK", connectors: floor.connectors, sha256: hex, isAlone: true)
         floor.jobs = []
         try floor.run()
         let find = try #require(floor.jobs.first)
@@ -69,11 +69,79 @@ import WarehouseModels
         try floor.count("b1", 100, by: "ann", session: session)
         try floor.decide(.export, session: session)
         #expect(try floor.all(ExportLine.self).map(\.heldFor) == ["B-2, B-3"])
+        floor.now = floor.now.advanced(by: Desk.holdPause)
         try floor.count("b2", 100, by: "ann", session: session)
+        #expect(try floor.all(ExportLine.self).map(\.heldFor) == ["B-3"])
+        #expect(try floor.all(ExportDocument.self).isEmpty)
+        floor.now = floor.now.advanced(by: Desk.holdPause)
         try floor.count("b3", 100, by: "ann", session: session)
-        try floor.decide(.export, session: session)
+        // The hold is over: what EXPORT asked for goes out, and nobody asks again.
         #expect(try floor.all(ExportLine.self).map(\.quantity) == [300])
+        #expect(try floor.all(ExportLine.self).map(\.heldFor) == [nil])
         #expect(try floor.all(ExportDocument.self).count == 1)
+        #expect(floor.jobs.map(\.payload.lines.count) == [1])
+        #expect(try floor.verdict("b1")?.state == .EXPORTED)
+        let again = try floor.decide(.export, session: session)
+        #expect(try floor.decision(again).resultText == "0 lines cut, 0 held")
+    }
+
+    @Test func aHoldIsReleasedOnceThoughTheDeskDiesAtEveryStep() throws {
+        var connector = ConnectorOptions.csv(directory: "/nowhere")
+        connector.grain = ExportGrain([.site, .item])
+        let floor = try Floor(connectors: [connector])
+        let session = try floor.release()
+        try floor.count("b1", 100, by: "ann", session: session)
+        try floor.decide(.export, session: session)
+        floor.desk = Desk(code: "DESK", connectors: floor.connectors, sha256: hex, isAlone: true)
+        floor.now = floor.now.advanced(by: Desk.holdPause)
+        try floor.count("b2", 100, by: "ann", session: session)
+        floor.desk = Desk(code: "DESK", connectors: floor.connectors, sha256: hex, isAlone: true)
+        floor.now = floor.now.advanced(by: Desk.holdPause)
+        try floor.count("b3", 100, by: "ann", session: session)
+        let document = try #require(try floor.all(ExportDocument.self).first)
+        floor.desk = Desk(code: "DESK", connectors: floor.connectors, sha256: hex, isAlone: true)
+        try floor.run()
+        #expect(try floor.all(ExportDocument.self).map(\.id) == [document.id])
+        #expect(try floor.all(ExportLine.self).map(\.documentID) == [document.id])
+    }
+
+    @Test func aBinThatIsWaivedReleasesWhatWaitedForIt() throws {
+        var connector = ConnectorOptions.csv(directory: "/nowhere")
+        connector.grain = ExportGrain([.site, .item])
+        let floor = try Floor(connectors: [connector], bins: 2)
+        let session = try floor.release()
+        try floor.count("b1", 100, by: "ann", session: session)
+        try floor.decide(.export, session: session)
+        let task = try #require(try floor.all(BinTask.self).first { $0.binID == "b2" })
+        floor.now = floor.now.advanced(by: Desk.holdPause)
+        try floor.decide(.waive, session: session, [(task.id, 0)], reason: "under water")
+        #expect(try floor.all(ExportLine.self).map(\.quantity) == [100])
+        #expect(try floor.all(ExportDocument.self).count == 1)
+    }
+
+    @Test func aPassOverALabelThatNoBinHasIsPlacedOnceABinHasIt() throws {
+        let floor = try Floor()
+        let session = try floor.release()
+        try floor.core.write(as: nil) { tx in
+            try tx.save(
+                CountPass(
+                    id: "T-ann-P9", ticket: "T-ann-P9", sessionID: session, foundLabel: "X-77", counterID: "ann",
+                    deviceID: "T-ann", openedAt: morning, openedBy: .BIN_SCAN))
+            for kind in [EntryKind.TALLY, .CLOSE] {
+                floor.sequences["T-ann", default: 0] += 1
+                try tx.save(floor.entry(kind, "T-ann-P9", "T-ann", "ann", session, 5, morning))
+            }
+        }
+        try floor.run()
+        #expect(try floor.all(LineVerdict.self).isEmpty)
+        try floor.core.write(as: nil) { tx in
+            try tx.save(
+                Bin(
+                    id: "b9", code: "B-9", zoneID: "z", walkSequence: 9, kind: .shelf, barcode: "X-77",
+                    checkDigits: "12", active: true))
+        }
+        try floor.run()
+        #expect(try floor.verdict("b9")?.counted == 5)
     }
 
     @Test func aMovementSinceTheCountIsAddedForAnUnfrozenERP() throws {

@@ -63,7 +63,7 @@ struct AppSyncExportTests {
             #expect(!export.schema.contains(word))
         }
         let schema = try Schema(sdl: export.schema)
-        #expect(schema.models.count == 26)
+        #expect(schema.models.count == 27)
         #expect(schema.model("CountEntry")?.field("quantity")?.type == .scalar(.float))
     }
 

@@ -54,9 +54,21 @@ struct SchemaMistakeTests {
             "@default stands here twice"),
         Broken("type A @model @primaryKey { b: Int }", "1:15", "@primaryKey belongs on a model's field"),
         Broken("type A @model { b: Int @model }", "1:24", "@model belongs on a @model type"),
+        Broken("type A @model { b: Int @auth(rules: []) }", "1:24", "@auth without rules lets nobody in"),
         Broken(
-            "type A @model { b: Int @auth(rules: []) }", "1:24",
-            "@auth belongs on a @model type; put the field into a model of its own"),
+            "type A @model { id: ID! @auth(rules: [{ allow: private }]) }", "1:25",
+            "@auth belongs on a stored field that is no key, and id is none"),
+        Broken(
+            "type A @model { b: B } type B { c: Int @auth(rules: [{ allow: private }]) }", "1:40",
+            "@auth belongs on a field of a @model type"),
+        Broken(
+            "type A @model @auth(rules: [{ allow: private }]) { b: Int @auth(rules: [{ allow: private, operations: [update] }]) }",
+            "1:59",
+            "@auth on b must let those read it who read A; put what they may not read into a model of its own"),
+        Broken(
+            "type A @model @auth(rules: [{ allow: groups, groups: [\"x\", \"y\"] }]) { b: Int @auth(rules: [{ allow: groups, groups: [\"x\"] }]) }",
+            "1:78",
+            "@auth on b must let those read it who read A; put what they may not read into a model of its own"),
         Broken(
             "type A @model { b: B } type B @sync(policy: NONE) { c: Int }", "1:31",
             "@sync needs @model beside it: B is an embedded type"),

@@ -16,7 +16,8 @@ struct WarehouseSchemaTests {
                 "Zone", "Bin", "Item", "ItemCost", "Pack", "Barcode", "BookSnapshot", "BookLine", "StockMovement",
                 "CountSession", "SessionPlan", "BinTask", "TaskPlan", "ExpectedLine", "CountPass", "CountEntry",
                 "CodeMatch",
-                "LineVerdict", "Decision", "Rule", "ExportDocument", "ExportLine", "Person", "Device", "Message",
+                "LineVerdict", "Decision", "Rule", "ExportDocument", "ExportLine", "Person", "Device", "DeskLease",
+                "Message",
                 "Setting",
                 "Draft", "Credential",
             ])
@@ -32,7 +33,7 @@ struct WarehouseSchemaTests {
     @Test(arguments: [
         "BookSnapshot", "BookLine", "StockMovement", "ItemCost", "SessionPlan", "TaskPlan", "LineVerdict", "Decision",
         "Rule",
-        "ExportDocument", "ExportLine",
+        "ExportDocument", "ExportLine", "DeskLease",
     ])
     func noCounterReadsTheBook(name: String) throws {
         let model = try #require(warehouse.model(name))
@@ -45,10 +46,17 @@ struct WarehouseSchemaTests {
         #expect(syncPolicies(for: .desk)[name] == .both)
     }
 
-    @Test func theDeskAloneWritesADecisionsResult() throws {
-        #expect(try groups("Decision", .update) == ["desk"])
+    @Test func theDeskAloneWritesADecisionsResultAndNothingElse() throws {
+        #expect(try groups("Decision", .update).isEmpty)
         #expect(try groups("Decision", .create) == ["supervisors"])
         #expect(try groups("Decision", .delete).isEmpty)
+        let model = try #require(warehouse.model("Decision"))
+        #expect(!model.isCreateOnly)
+        for field in model.fields {
+            let writers = field.authRules.filter { !$0.operations.isDisjoint(with: [.create, .update]) }
+            let isResult = ["result", "resultText", "resultAt"].contains(field.name)
+            #expect(writers.flatMap(\.groups) == (isResult ? ["desk"] : []), "\(field.name)")
+        }
     }
 
     @Test func aCounterWritesOnlyInHisOwnName() throws {

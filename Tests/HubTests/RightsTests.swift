@@ -28,7 +28,8 @@ import WarehouseModels
         ("BinTask", true, false), ("TaskPlan", false, false), ("ExpectedLine", true, false), ("CountPass", true, true),
         ("CountEntry", true, true), ("CodeMatch", true, false), ("LineVerdict", false, false),
         ("Decision", false, false), ("Rule", false, false), ("ExportDocument", false, false),
-        ("ExportLine", false, false), ("Person", true, false), ("Device", true, true), ("Message", true, true),
+        ("ExportLine", false, false), ("Person", true, false), ("Device", true, true), ("DeskLease", false, false),
+        ("Message", true, true),
         ("Setting", true, false),
     ]
 

@@ -3,7 +3,7 @@ import Models
 /// What a directive of the model language takes and where it may stand.
 struct DirectiveSpecification {
     enum Place {
-        case model, field
+        case model, field, modelOrField
     }
 
     enum ArgumentKind {
@@ -18,7 +18,7 @@ struct DirectiveSpecification {
 
     static let all: [String: DirectiveSpecification] = [
         "model": .init(place: .model, arguments: ["timestamps": .object]),
-        "auth": .init(place: .model, arguments: ["rules": .rules], required: ["rules"]),
+        "auth": .init(place: .modelOrField, arguments: ["rules": .rules], required: ["rules"]),
         "sync": .init(
             place: .model, arguments: ["policy": .oneOf(SyncPolicy.allCases.map(\.rawValue))], required: ["policy"]),
         "conflict": .init(
@@ -49,12 +49,11 @@ extension SchemaBuilder {
                 mistake(directive.position, "unknown directive @\(directive.name)")
                 continue
             }
-            guard specification.place == place else {
-                let hint = directive.name == "auth" ? "; put the field into a model of its own" : ""
+            guard specification.place == place || specification.place == .modelOrField else {
                 mistake(
                     directive.position,
                     "@\(directive.name) belongs on a \(specification.place == .model ? "@model type" : "model's field")"
-                        + hint)
+                )
                 continue
             }
             if !seen.insert(directive.name).inserted, !specification.isRepeatable {
@@ -103,6 +102,11 @@ extension SchemaBuilder {
         }
         mistake(value.position, "@\(directive.name)(\(argument.name):) takes \(wanted)")
     }
+}
+
+extension Directive {
+    /// Where it may stand; nil for one that is not known.
+    var place: DirectiveSpecification.Place? { DirectiveSpecification.all[name]?.place }
 }
 
 extension ValueNode {

@@ -6,19 +6,51 @@ extension SchemaBuilder {
     ]
     private static let providers: Set<String> = ["apiKey", "userPools", "iam", "identityPool", "oidc", "function"]
 
-    /// `@auth(rules:)`.
+    /// `@auth(rules:)` of a model and of its fields.
     mutating func resolveRights(_ position: Int) {
-        guard let directive = models[position].definition.directive("auth"), let rules = directive["rules"]?.list else {
+        if let directive = models[position].definition.directive("auth") {
+            models[position].authRules = authRules(directive, of: position)
+        }
+        for field in models[position].definition.fields {
+            guard let directive = field.directive("auth") else { continue }
+            resolveRights(of: field, directive, in: position)
+        }
+    }
+
+    /// A field's own rules say who writes it. Who reads the model reads all of it: a row whose fields differ by reader
+    /// would tell by filters, sorts and versions what it hides.
+    private mutating func resolveRights(of field: FieldDefinition, _ directive: Directive, in position: Int) {
+        guard let index = models[position].fields.firstIndex(where: { $0.name == field.name }),
+            !models[position].primaryKey.contains(field.name)
+        else {
+            mistake(directive.position, "@auth belongs on a stored field that is no key, and \(field.name) is none")
             return
         }
+        let rules = authRules(directive, of: position)
+        for rule in models[position].authRules {
+            let reading = rule.operations.intersection(AuthRule.Operation.read)
+            guard !rules.contains(where: { $0.covers(rule, reading) }), !reading.isEmpty else { continue }
+            mistake(
+                directive.position,
+                "@auth on \(field.name) must let those read it who read \(models[position].definition.name); "
+                    + "put what they may not read into a model of its own")
+            break
+        }
+        models[position].fields[index] = models[position].fields[index].guarded(by: rules)
+    }
+
+    private mutating func authRules(_ directive: Directive, of position: Int) -> [AuthRule] {
+        guard let rules = directive["rules"]?.list else { return [] }
         if rules.isEmpty { mistake(directive.position, "@auth without rules lets nobody in") }
+        var result: [AuthRule] = []
         for rule in rules {
             guard let members = rule.object else {
                 mistake(rule.position, "a rule is an object: { allow: … }")
                 continue
             }
-            if let result = authRule(members, rule.position, of: position) { models[position].authRules.append(result) }
+            if let rule = authRule(members, rule.position, of: position) { result.append(rule) }
         }
+        return result
     }
 
     private mutating func authRule(_ members: [Argument], _ place: SourcePosition, of position: Int) -> AuthRule? {
@@ -113,5 +145,14 @@ extension SchemaBuilder {
             }
         }
         return result
+    }
+}
+
+extension AuthRule {
+    /// Whether it gives whom `other` names at least these operations.
+    fileprivate func covers(_ other: AuthRule, _ operations: Set<Operation>) -> Bool {
+        allow == other.allow && ownerField == other.ownerField && groupsField == other.groupsField
+            && identityClaim == other.identityClaim && groupClaim == other.groupClaim && provider == other.provider
+            && Set(groups).isSuperset(of: other.groups) && self.operations.isSuperset(of: operations)
     }
 }

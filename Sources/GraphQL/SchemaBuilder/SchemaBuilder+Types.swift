@@ -87,7 +87,7 @@ extension SchemaBuilder {
             checkFieldName(field, &names, of: type)
             check(field.directives, at: .field)
             for directive in field.directives
-            where directive.name != "decimal" && DirectiveSpecification.all[directive.name]?.place == .field {
+            where directive.name != "decimal" && [.field, .modelOrField].contains(directive.place) {
                 mistake(directive.position, "@\(directive.name) belongs on a field of a @model type")
             }
             if let other = types[field.type.name], isModel(other) {

@@ -4,40 +4,93 @@ import Models
 import WarehouseModels
 
 extension Desk {
-    /// A desk that was silent for so long has lost the lead (milliseconds).
+    /// A desk whose lease was not renewed for so long has lost it (milliseconds).
     public static let leaseTime: Int64 = 60_000
+    /// How long after asking a desk trusts its own lease: less than others wait (milliseconds).
+    public static let holdTime: Int64 = 45_000
     /// How often a desk beats.
     public static let beatTime: Int64 = 15_000
+    /// The one lease.
+    static let leaseID = "desk"
 
-    /// Beats, and finds who leads; nil where this desk does.
+    /// Beats, and finds who works; nil where this desk does, else the one that does, or this one's own code while it waits
+    /// for the server's word.
     ///
-    /// Each desk owns its `Device` record; `lastSequence` holds when it began to stand by without a break, and of those
-    /// that live the one that stands longest leads. So a desk that joins never takes the lead from one at work.
-    func lead(in tx: StoreTransaction, now: DateTime, _ outcome: inout DeskOutcome) throws -> String? {
-        let desks = try tx.query(Device.self, where: Device.kind == .desk)
-        let own = desks.first { $0.id == code }
-        let isFresh = own.map { isAlive($0, now) } ?? false
-        let since = isFresh ? own?.lastSequence ?? 0 : Int(now.milliseconds / 1000)
-        let isDue = own.map { now.milliseconds - $0.beatAt.milliseconds >= Desk.beatTime } ?? true
-        if !isFresh || isDue {
-            try tx.save(
-                Device(
-                    id: code, code: code, kind: .desk, lastSequence: since, unsent: 0, parked: 0, beatAt: now,
-                    version: "0.1"))
-        }
+    /// The lease is one record whose versions the server compares: of two desks that write it within one round trip one
+    /// is refused. A desk works from when its own write is confirmed, and stops by itself when no renewal is: it may then
+    /// have been taken over without hearing of it.
+    mutating func lead(in tx: StoreTransaction, now: DateTime, _ outcome: inout DeskOutcome) throws -> String? {
+        try beat(in: tx, now: now)
         outcome.wake(now.advanced(by: Desk.beatTime))
-        let rival = desks.filter { $0.id != code && isAlive($0, now) }
-            .min { ($0.lastSequence, $0.id) < ($1.lastSequence, $1.id) }
-        guard let rival, (rival.lastSequence, rival.id) < (since, code) else { return nil }
-        return rival.code
+        if try isAsking(in: tx) { return waiting(at: now, &outcome) }
+        let lease = try tx.get(DeskLease.self, id: Desk.leaseID)
+        guard let lease, !lease.holder.isEmpty else {
+            leadership.lose()
+            return try claim(after: lease, in: tx, now: now, &outcome)
+        }
+        guard lease.holder == code else {
+            leadership.lose()
+            let silentSince = leadership.watch(lease.holder, lease.beat, at: now)
+            let end = silentSince.advanced(by: Desk.leaseTime)
+            if end <= now { return try claim(after: lease, in: tx, now: now, &outcome) }
+            outcome.wake(end)
+            return lease.holder
+        }
+        let isConfirmed = leadership.confirm(lease.beat)
+        let age = leadership.asked.map { now.milliseconds - $0.at.milliseconds }
+        // A lease of an earlier life of this desk is only as good as its renewal.
+        guard !isConfirmed || age ?? .max >= Desk.beatTime else { return nil }
+        return try claim(after: lease, in: tx, now: now, &outcome)
     }
 
-    private func isAlive(_ device: Device, _ now: DateTime) -> Bool {
-        device.checkedOutAt == nil && abs(now.milliseconds - device.beatAt.milliseconds) < Desk.leaseTime
+    /// Writes the lease in this desk's name; without a server that is all.
+    private mutating func claim(
+        after lease: DeskLease?, in tx: StoreTransaction, now: DateTime, _ outcome: inout DeskOutcome
+    ) throws -> String? {
+        let beat = (lease?.beat ?? 0) + 1
+        try tx.save(DeskLease(id: Desk.leaseID, holder: code, beat: beat, beatAt: now))
+        leadership.ask(beat, at: now)
+        if try isAsking(in: tx) { return waiting(at: now, &outcome) }
+        _ = leadership.confirm(beat)
+        return nil
     }
 
-    /// Gives the lead up, so that another desk need not wait.
+    private func waiting(at now: DateTime, _ outcome: inout DeskOutcome) -> String? {
+        guard leadership.holds(at: now) else { return code }
+        outcome.wake(leadership.heldUntil)
+        return nil
+    }
+
+    /// Whether a write of the lease is on its way. One that the server will never take is given up: the record is then
+    /// what the server has.
+    private func isAsking(in tx: StoreTransaction) throws -> Bool {
+        if isAlone { return false }
+        var isUnderway = false
+        for entry in try tx.outbox(model: DeskLease.schema.name, id: Desk.leaseID) {
+            if entry.state == .parked { try tx.revertOutbox(entry.order) } else { isUnderway = true }
+        }
+        return isUnderway
+    }
+
+    /// Says that this desk lives, whether it works or stands by.
+    private func beat(in tx: StoreTransaction, now: DateTime) throws {
+        let own = try tx.get(Device.self, id: code)
+        if let own, own.checkedOutAt == nil, abs(now.milliseconds - own.beatAt.milliseconds) < Desk.beatTime { return }
+        try tx.save(
+            Device(
+                id: code, code: code, kind: .desk, lastSequence: 0, unsent: 0, parked: 0, beatAt: now, version: "0.1"))
+    }
+
+    /// Gives the lease back, so that another desk need not wait.
     public func leave(in tx: StoreTransaction, now: DateTime) throws {
+        if let lease = try tx.get(DeskLease.self, id: Desk.leaseID), lease.holder == code, try !isAsking(in: tx) {
+            try tx.save(
+                lease.updating {
+                    $0.holder = ""
+                    $0.beat = lease.beat + 1
+                    $0.beatAt = now
+                })
+        }
         guard let own = try tx.get(Device.self, id: code), own.checkedOutAt == nil else { return }
         try tx.save(own.updating { $0.checkedOutAt = now })
     }

@@ -12,7 +12,7 @@ public struct DeskOutcome: Sendable {
     public var wakeAt: DateTime?
     /// Documents to send or to look up once the transaction is durable.
     public var jobs: [ExportJob] = []
-    /// The desk that leads instead of this one; nil where this one works.
+    /// The desk that works instead of this one, its own code while it waits for the server's word; nil where it works.
     public var leader: String?
 
     mutating func wake(_ moment: DateTime) { wakeAt = min(wakeAt ?? moment, moment) }
@@ -36,7 +36,11 @@ public struct Desk: Sendable {
     public let code: String
     let connectors: [ConnectorOptions]
     let sha256: SHA256Hex
+    /// No server stands between this desk and others, because there are none.
+    let isAlone: Bool
     var isStarted = false
+    /// Whether it may work.
+    var leadership = DeskLeadership()
     /// Bins to judge again.
     var dirty: Set<Place> = []
     /// The passes over each bin, and where each pass is.
@@ -44,6 +48,8 @@ public struct Desk: Sendable {
     var places: [String: Place] = [:]
     /// Entries that came before their pass.
     var orphans: Set<String> = []
+    /// Passes over a label that no bin has: placed as soon as one has it.
+    var unplaced: Set<String> = []
     /// Bins whose lines are to be counted again, and since when it may be asked for.
     var recounts: [Place: DateTime] = [:]
     /// Where each serial number of a session was seen.
@@ -55,6 +61,10 @@ public struct Desk: Sendable {
     var unreadyUntil = DateTime(milliseconds: 0)
     var hasDecisions = true
     var hasDocuments = true
+    /// Counts with lines that EXPORT asked for and that wait for open bins; looked at again once something is settled.
+    var holds: Set<String> = []
+    var holdsChanged = false
+    var holdsCheckedAt = DateTime(milliseconds: 0)
     /// Documents that are being sent or looked up by this process.
     var inFlight: Set<String> = []
     /// Changes heard while a step runs on a copy.
@@ -68,7 +78,12 @@ public struct Desk: Sendable {
     static let tasksPerStep = 200
 
     /// Makes a desk.
-    public init(code: String, connectors: [ConnectorOptions] = [], sha256: @escaping SHA256Hex) {
+    ///
+    /// - Parameter isAlone: whether its store has no server: there is no other desk then, and the lease needs no word.
+    public init(
+        code: String, connectors: [ConnectorOptions] = [], sha256: @escaping SHA256Hex, isAlone: Bool = false
+    ) {
+        self.isAlone = isAlone
         self.code = code
         self.connectors = connectors
         self.sha256 = sha256
@@ -84,7 +99,7 @@ public struct Desk: Sendable {
     /// The models whose changes the desk must hear of.
     public static let watched: Set<String> = [
         "CountPass", "CountEntry", "CodeMatch", "Decision", "StockMovement", "BookSnapshot", "BookLine", "Rule",
-        "ExportDocument", "CountSession",
+        "ExportDocument", "CountSession", "Bin",
     ]
 
     /// Takes note of one change.
@@ -96,6 +111,9 @@ public struct Desk: Sendable {
         case "CountPass":
             if let pass = change.record.flatMap({ try? CountPass($0) }) { index(pass, bin: pass.binID) }
             if !places.keys.contains(change.id) { orphans.insert(change.id) }
+        case "Bin":
+            orphans.formUnion(unplaced)
+            unplaced = []
         case "CountEntry":
             guard let pass = change.record?["passID"].text else { return }
             if let place = places[pass] { dirty.insert(place) } else { orphans.insert(pass) }
@@ -118,13 +136,19 @@ public struct Desk: Sendable {
 
     /// Finds the work that is there; called by the first step.
     mutating func start(in tx: StoreTransaction) throws {
-        (dirty, passes, places, recounts, serials) = ([], [:], [:], [:], [:])
-        (hasDecisions, hasDocuments, isStarted) = (true, true, true)
+        (dirty, passes, places, recounts, serials, unplaced) = ([], [:], [:], [:], [:], [])
+        (hasDecisions, hasDocuments, holdsChanged, isStarted) = (true, true, true, true)
+        holds = Set(try tx.query(ExportLine.self, where: ExportLine.state == .held).map(\.sessionID))
         for session in try tx.query(CountSession.self) where Desk.isOpen(session) {
             for pass in try tx.query(CountPass.self, where: CountPass.sessionID == session.id) {
-                index(pass, bin: try bin(of: pass, in: tx))
+                place(pass, try bin(of: pass, in: tx))
             }
         }
+    }
+
+    private mutating func place(_ pass: CountPass, _ bin: String?) {
+        if bin == nil { unplaced.insert(pass.id) }
+        index(pass, bin: bin)
     }
 
     /// Where a pass was counted: its bin, its task's, or the bin whose label was found.
@@ -132,7 +156,7 @@ public struct Desk: Sendable {
         if let bin = pass.binID { return bin }
         if let task = try pass.taskID.flatMap({ try tx.get(BinTask.self, id: $0) }) { return task.binID }
         guard let label = pass.foundLabel else { return nil }
-        let found = try tx.query(Bin.self, where: Bin.code == label)
+        let found = try tx.query(Bin.self, where: Bin.code == label || Bin.barcode == label)
         return found.count == 1 ? found[0].id : nil
     }
 
@@ -160,9 +184,12 @@ public struct Desk: Sendable {
         for id in orphans.sorted() {
             guard let pass = try tx.get(CountPass.self, id: id) else { continue }
             orphans.remove(id)
-            index(pass, bin: try bin(of: pass, in: tx))
+            place(pass, try bin(of: pass, in: tx))
         }
-        if hasDecisions, try decideNext(in: tx, now: now, &outcome) { return outcome }
+        if hasDecisions, try decideNext(in: tx, now: now, &outcome) {
+            holdsChanged = true
+            return outcome
+        }
         if !unready.isEmpty, unreadyUntil <= now {
             dirty.formUnion(unready)
             unready = []
@@ -172,13 +199,14 @@ public struct Desk: Sendable {
                 try judge(place, in: tx, now: now, &outcome)
                 dirty.remove(place)
             }
-            outcome.hasMore = true
+            (holdsChanged, outcome.hasMore) = (true, true)
             return outcome
         }
         if try releaseRecounts(in: tx, now: now, &outcome) {
             outcome.hasMore = true
             return outcome
         }
+        try cutReleased(in: tx, now: now, &outcome)
         if !unready.isEmpty { outcome.wake(unreadyUntil) }
         if hasDocuments { try sendDocuments(in: tx, now: now, &outcome) }
         return outcome

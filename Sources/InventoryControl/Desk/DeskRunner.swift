@@ -23,16 +23,18 @@ public actor DeskRunner {
 
     /// Prepares a desk; nothing runs before ``start()``.
     ///
-    /// - Parameter deviceCode: this desk's own code: it beats and leads under it.
+    /// - Parameters:
+    ///   - deviceCode: this desk's own code: it beats and leads under it.
+    ///   - isAlone: whether the store has no server, and so no other desk.
     public init(
         store: DataStore, deviceCode: String, connectors: [ConnectorOptions], time: any TimeSource, log: Log = .none,
-        port: any ExportPort = ConnectorPort()
+        port: any ExportPort = ConnectorPort(), isAlone: Bool = false
     ) {
         self.store = store
         self.time = time
         self.log = log
         self.port = port
-        desk = Desk(code: deviceCode, connectors: connectors, sha256: { SHA256.hexDigest($0) })
+        desk = Desk(code: deviceCode, connectors: connectors, sha256: { SHA256.hexDigest($0) }, isAlone: isAlone)
     }
 
     /// Begins to work. Any number of calls.
@@ -46,6 +48,8 @@ public actor DeskRunner {
         watch(BookSnapshot.self)
         watch(Rule.self)
         watch(ExportDocument.self)
+        watch(DeskLease.self)
+        watch(Bin.self)
         wake()
     }
 
@@ -130,7 +134,11 @@ public actor DeskRunner {
     private func report(_ other: String?) {
         guard other != leader else { return }
         leader = other
-        log(.info, other.map { "desk \($0) is at work; this one stands by" } ?? "this desk is at work")
+        let own = desk.code
+        log(
+            .info,
+            other.map { $0 == own ? "this desk waits for the lease" : "desk \($0) is at work; this one stands by" }
+                ?? "this desk is at work")
     }
 
     private func send(_ job: ExportJob) {

@@ -21,9 +21,7 @@ extension Desk {
         var (ready, held) = (0, 0)
         var gone: Set<String> = []
         for connector in connectors {
-            let rolled = ExportRollUp.lines(
-                source.lines, grain: connector.grain, semantics: connector.semantics, bookFrozen: snapshot.bookFrozen,
-                openBins: connector.grain.parts.contains(.bin) ? [] : try openBins(session, plan, in: tx))
+            let rolled = try rollUp(source, connector, session, plan, snapshot, in: tx)
             var lines: [ExportLine] = []
             for line in rolled {
                 if let wanted, !line.verdictIDs.contains(where: { source.zones[$0].map(wanted.contains) ?? false }) {
@@ -42,16 +40,31 @@ extension Desk {
             ready += lines.count
             try cut(lines, session, connector, cause: decision.id, in: tx)
         }
-        for verdict in verdicts where gone.contains(verdict.id) && verdict.state == .ACCEPTED {
+        if held > 0 { holds.insert(session.id) }
+        try leave(verdicts.filter { gone.contains($0.id) }, session, in: tx)
+        return "\(ready) lines cut, \(held) held"
+    }
+
+    func rollUp(
+        _ source: GrainSource, _ connector: ConnectorOptions, _ session: CountSession, _ plan: SessionPlan,
+        _ snapshot: BookSnapshot, in tx: StoreTransaction
+    ) throws -> [RolledUpLine] {
+        ExportRollUp.lines(
+            source.lines, grain: connector.grain, semantics: connector.semantics, bookFrozen: snapshot.bookFrozen,
+            openBins: connector.grain.parts.contains(.bin) ? [] : try openBins(session, plan, in: tx))
+    }
+
+    /// Marks verdicts as left for the ERP, and the count once all of them are.
+    mutating func leave(_ verdicts: [LineVerdict], _ session: CountSession, in tx: StoreTransaction) throws {
+        for verdict in verdicts where verdict.state == .ACCEPTED {
             try tx.save(try VerdictRevision.exported(verdict))
         }
-        if ready > 0 { hasDocuments = true }
+        if !verdicts.isEmpty { hasDocuments = true }
         let rest = try tx.exists(
             LineVerdict.self,
             where: LineVerdict.sessionID == session.id
                 && LineVerdict.state.isIn([.OPEN, .RECOUNT, .TO_DECIDE, .ACCEPTED]))
         if !rest, session.state == .approved { try tx.save(session.updating { $0.state = .exported }) }
-        return "\(ready) lines cut, \(held) held"
     }
 
     /// Puts lines into documents of a size that the connector takes.
@@ -121,7 +134,7 @@ extension Desk {
         return result
     }
 
-    private func openBins(_ session: CountSession, _ plan: SessionPlan, in tx: StoreTransaction) throws -> [OpenBin] {
+    func openBins(_ session: CountSession, _ plan: SessionPlan, in tx: StoreTransaction) throws -> [OpenBin] {
         let tasks = try tx.query(
             BinTask.self, where: BinTask.sessionID == session.id && BinTask.state.isIn([.todo, .open, .skipped]))
         return try tasks.map { task in
@@ -134,7 +147,7 @@ extension Desk {
         }
     }
 
-    private func exportLine(
+    func exportLine(
         _ id: String, _ document: String?, _ line: RolledUpLine, _ session: CountSession,
         _ connector: ConnectorOptions, _ source: GrainSource, _ state: ExportLineState
     ) -> ExportLine {

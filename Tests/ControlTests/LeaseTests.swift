@@ -1,0 +1,200 @@
+import Basics
+import DataStore
+import Models
+import Testing
+import WarehouseModels
+
+@testable import InventoryControl
+
+/// A server that compares versions, as the hub does for the lease, and two desks' stores that send to it when told.
+private final class TwoDesks {
+    struct Member {
+        let core: StoreCore
+        var desk: Desk
+        /// Changes taken from the outbox whose answers are still on their way.
+        var sent: [(entry: OutboxEntry, record: Record)] = []
+    }
+
+    var now = morning
+    var members: [String: Member] = [:]
+    private var stored: [String: (record: Record, version: Int64)] = [:]
+
+    init(_ codes: String...) throws {
+        for code in codes { try start(code) }
+    }
+
+    /// A desk's process begins, on an empty store.
+    func start(_ code: String) throws {
+        var options = StoreOptions(time: ManualTimeSource(morning), checksParents: false)
+        options.policies = syncPolicies(for: .desk)
+        let core = try StoreCore(schema: warehouse, at: .memory, options: options)
+        members[code] = Member(core: core, desk: Desk(code: code, sha256: hex))
+    }
+
+    /// The process ends without a word and begins again on its store.
+    func crash(_ code: String) { members[code]?.desk = Desk(code: code, sha256: hex) }
+
+    /// Steps one desk; gives who works, nil for this one.
+    @discardableResult
+    func step(_ code: String) throws -> String? {
+        let member = try #require(members[code])
+        var desk = member.desk
+        let outcome = try member.core.write(as: nil) { try desk.step(in: $0, now: now) }
+        members[code]?.desk = desk
+        return outcome.leader
+    }
+
+    /// What a desk has written reaches the server; the answers do not arrive yet.
+    func send(_ code: String) throws {
+        guard let member = members[code] else { return }
+        while let batch = try member.core.nextMutations(limit: 100), !batch.entries.isEmpty {
+            for entry in batch.entries {
+                let record = try #require(try member.core.read { try $0.get(model: entry.model, id: entry.id) })
+                members[code]?.sent.append((entry, record))
+            }
+        }
+        let sent = members[code]?.sent ?? []
+        for (entry, record) in sent {
+            let key = entry.model + entry.id
+            let known = stored[key]
+            let isFresh = entry.kind == .create ? known == nil : known?.version == entry.baseVersion
+            if isFresh { stored[key] = (record, (known?.version ?? 0) + 1) }
+            answers.append((code, entry, isFresh, stored[key]))
+        }
+        members[code]?.sent = []
+    }
+
+    private var answers: [(String, OutboxEntry, Bool, (record: Record, version: Int64)?)] = []
+
+    /// The answers arrive, and every store hears of what the server has.
+    func answer() throws {
+        for (code, entry, isFresh, now) in answers {
+            let remote = now.map { RemoteRecord(record: $0.record, version: $0.version, lastChangedAt: 1) }
+            guard let remote else { continue }
+            try members[code]?.core.settle([
+                MutationResult(order: entry.order, outcome: isFresh ? .applied(remote) : .conflict(remote))
+            ])
+        }
+        answers = []
+        let all = stored.values.map { RemoteRecord(record: $0.record, version: $0.version, lastChangedAt: 1) }
+        for member in members.values { _ = try member.core.applyRemote(all) }
+    }
+
+    func exchange() throws {
+        for code in members.keys.sorted() { try send(code) }
+        try answer()
+    }
+
+    /// Which of the desks work, stepped once each.
+    func working() throws -> [String] {
+        try members.keys.sorted().filter { try step($0) == nil }
+    }
+
+    var lease: DeskLease? { stored["DeskLeasedesk"].flatMap { try? DeskLease($0.record) } }
+}
+
+@Suite struct LeaseTests {
+    @Test(arguments: ["A", "B"])
+    func ofTwoDesksThatStartWithinOneRoundTripOneWorks(_ first: String) throws {
+        let two = try TwoDesks("A", "B")
+        let second = first == "A" ? "B" : "A"
+        // Neither knows of the other, and neither works before the server's word.
+        #expect(try two.working() == [])
+        try two.send(first)
+        try two.send(second)
+        #expect(try two.working() == [])
+        try two.answer()
+        #expect(try two.working() == [first])
+        try two.exchange()
+        #expect(try two.working() == [first])
+        #expect(two.lease?.holder == first)
+        #expect(try two.members.values.allSatisfy { try $0.core.read { try $0.outbox(state: .parked) }.isEmpty })
+    }
+
+    @Test func aHolderThatRenewsStaysAndTheOtherStandsBy() throws {
+        let two = try TwoDesks("A", "B")
+        _ = try two.step("A")
+        try two.exchange()
+        for _ in 0..<20 {
+            #expect(try two.working() == ["A"])
+            try two.exchange()
+            two.now = two.now.advanced(by: 10_000)
+        }
+        #expect((two.lease?.beat ?? 0) > 5)
+    }
+
+    @Test func aDeadDesksLeaseIsTakenOverOnceByOneOfTwo() throws {
+        let two = try TwoDesks("A", "B", "C")
+        _ = try two.step("A")
+        try two.exchange()
+        _ = try two.working()
+        try two.exchange()
+        // A dies. The others watch its lease by their own clocks, for the whole time.
+        two.members["A"] = nil
+        two.now = two.now.advanced(by: Desk.leaseTime - 1)
+        #expect(try two.working() == [])
+        two.now = two.now.advanced(by: 1)
+        #expect(try two.working() == [])
+        try two.send("C")
+        try two.send("B")
+        try two.answer()
+        #expect(try two.working() == ["C"])
+        #expect(two.lease?.holder == "C")
+    }
+
+    @Test func aDeskThatHearsNothingStopsBeforeItIsTakenOver() throws {
+        let two = try TwoDesks("A", "B")
+        _ = try two.step("A")
+        try two.exchange()
+        #expect(try two.working() == ["A"])
+        // A's link is cut: its renewals never arrive.
+        for _ in 0..<12 {
+            two.now = two.now.advanced(by: 5000)
+            let working = try two.working()
+            #expect(working.count <= 1)
+            try two.send("B")
+            try two.answer()
+        }
+        #expect(try two.working() == ["B"])
+        // Its late renewal is refused, and it stands by.
+        try two.exchange()
+        #expect(try two.working() == ["B"])
+        #expect(try two.step("A") == "B")
+    }
+
+    @Test func aClockThatIsWrongTakesNothingOver() throws {
+        let two = try TwoDesks("A", "B")
+        _ = try two.step("A")
+        try two.exchange()
+        two.now = morning.advanced(by: 3_600_000)
+        #expect(try two.step("B") == "A")
+    }
+
+    @Test func aDeskThatStartsAgainWorksOnWithItsOwnLease() throws {
+        let two = try TwoDesks("A", "B")
+        _ = try two.step("A")
+        try two.exchange()
+        #expect(try two.working() == ["A"])
+        two.crash("A")
+        // What is left of its earlier life is only as good as its renewal.
+        #expect(try two.working() == [])
+        try two.exchange()
+        #expect(try two.working() == ["A"])
+    }
+
+    @Test func aLeaseThatIsGivenBackIsTakenAtOnce() throws {
+        let two = try TwoDesks("A", "B")
+        _ = try two.step("A")
+        try two.exchange()
+        #expect(try two.working() == ["A"])
+        let core = try #require(two.members["A"]).core
+        let desk = try #require(two.members["A"]).desk
+        try core.write(as: nil) { try desk.leave(in: $0, now: two.now) }
+        try two.send("A")
+        try two.answer()
+        two.members["A"] = nil
+        _ = try two.working()
+        try two.exchange()
+        #expect(try two.working() == ["B"])
+    }
+}

@@ -1,0 +1,134 @@
+import Basics
+import GraphQL
+import Models
+import Testing
+import WarehouseModels
+
+@testable import Hub
+
+/// Rules of `@auth` on a field take the place of the model's for that field.
+@Suite struct FieldRightsTests {
+    private static let decision: JSONValue = [
+        "id": "S1-1", "kind": "stop", "sessionID": "s", "targetIDs": [], "seenRevisions": [], "byID": "sue",
+        "deviceID": "S1", "sequence": 1, "at": "2026-11-21T09:41:00.000Z", "previousHash": "", "hash": "h",
+    ]
+
+    private func decided() throws -> HubFixture {
+        let hub = try HubFixture(warehouse)
+        #expect(create(hub, Self.decision).result?["_version"] == 1)
+        return hub
+    }
+
+    private func create(_ hub: HubFixture, _ input: JSONValue, key: String = "super") -> JSONValue {
+        hub.send(
+            "mutation M($i: CreateDecisionInput!) { createDecision(input: $i) { id result _version } }", ["i": input],
+            key: key, person: "sue", device: "S1")
+    }
+
+    private func update(_ hub: HubFixture, _ fields: String, key: String, version: Int = 1) -> JSONValue {
+        hub.send(
+            """
+            mutation { updateDecision(input: {id: "S1-1", \(fields)_version: \(version)}) { kind result reason _version } }
+            """, key: key, person: "sue", device: "D1")
+    }
+
+    @Test func theDeskWritesADecisionsResult() throws {
+        let hub = try decided()
+        let answer = update(
+            hub, "result: done, resultText: \"ok\", resultAt: \"2026-11-21T09:42:00.000Z\", ", key: "desk")
+        #expect(answer.result?["result"] == "done")
+        #expect(answer.result?["_version"] == 2)
+        #expect(hub.events.last?.kind == .update)
+    }
+
+    @Test(arguments: [
+        "kind: close, ", "reason: \"better\", ", "hash: \"x\", ", "targetIDs: [\"z\"], ", "reason: null, ",
+        "result: done, byID: \"bob\", ", "",
+    ])
+    func theDeskWritesNothingElseOfIt(_ fields: String) throws {
+        let hub = try decided()
+        #expect(update(hub, fields, key: "desk").errorType == "Unauthorized")
+        let stored = hub.send("{ getDecision(id: \"S1-1\") { kind reason result byID _version } }", key: "super").result
+        #expect(stored == ["kind": "stop", "reason": nil, "result": nil, "byID": "sue", "_version": 1])
+    }
+
+    @Test(arguments: ["super", "audit", "counter", "admin"])
+    func nobodyElseWritesTheResult(_ key: String) throws {
+        let hub = try decided()
+        for fields in ["result: done, ", "resultText: null, "] {
+            #expect(update(hub, fields, key: key).errorType == "Unauthorized")
+        }
+    }
+
+    @Test func aSupervisorCannotMakeADecisionThatIsAnsweredAlready() throws {
+        let hub = try HubFixture(warehouse)
+        guard case .object(var input) = Self.decision else { return }
+        input["result"] = "done"
+        #expect(create(hub, .object(input)).errorType == "Unauthorized")
+        input["result"] = .null
+        #expect(create(hub, .object(input)).result?["id"] == "S1-1")
+        input["id"] = "S1-2"
+        #expect(create(hub, .object(input), key: "desk").errorType == "Unauthorized")
+    }
+
+    @Test func aStaleResultIsMergedForTheDeskAlone() throws {
+        let hub = try decided()
+        _ = update(hub, "result: waiting, ", key: "desk")
+        #expect(update(hub, "reason: \"x\", result: refused, ", key: "desk").errorType == "Unauthorized")
+        #expect(update(hub, "resultText: \"late\", ", key: "desk").errorType == nil)
+        #expect(update(hub, "resultText: \"late\", ", key: "super").errorType == "Unauthorized")
+    }
+
+    private static let sample = """
+        type Card @model @auth(rules: [
+          { allow: groups, groups: ["everyone"], operations: [create, update, delete, read] }
+        ]) {
+          id: ID!
+          text: String
+          owner: String
+          score: Int @default(value: "3") @auth(rules: [
+            { allow: owner, operations: [update] }
+            { allow: groups, groups: ["writers"], operations: [create, update] }
+            { allow: groups, groups: ["everyone"], operations: [read] }
+          ])
+        }
+        """
+
+    @Test func aFieldsOwnerRuleLooksAtTheRow() throws {
+        let hub = try HubFixture(try Schema(sdl: Self.sample))
+        let create = "mutation { createCard(input: {id: \"1\", owner: \"ann\" EXTRA}) { score } }"
+        #expect(hub.send(create.replacing("EXTRA", with: ", score: 9")).errorType == "Unauthorized")
+        // The default is no choice of the one who makes the record.
+        #expect(hub.send(create.replacing("EXTRA", with: "")).result?["score"] == 3)
+        let update = "mutation { updateCard(input: {id: \"1\", FIELDS, _version: VERSION}) { id score } }"
+        func send(_ fields: String, _ version: Int, key: String = "all", person: String? = nil) -> JSONValue {
+            hub.send(
+                update.replacing("FIELDS", with: fields).replacing("VERSION", with: String(version)), key: key,
+                person: person)
+        }
+        #expect(send("score: 5", 1, person: "bob").errorType == "Unauthorized")
+        #expect(send("score: 5", 1, person: "ann").result?["score"] == 5)
+        #expect(send("score: 6, text: \"t\"", 2, person: "ann").result?["score"] == 6)
+        #expect(send("text: \"u\"", 3, person: "bob").result?["score"] == 6)
+        // Giving the record away would give the field away; who may write neither cannot.
+        #expect(send("score: 7, owner: \"bob\"", 4, person: "ann").errorType == "Unauthorized")
+        #expect(send("text: \"v\"", 4, key: "blind").errorType == "Unauthorized")
+    }
+
+    @Test func whoMayOnlyWriteAFieldLearnsNothingOfTheRow() throws {
+        let hub = try HubFixture(try Schema(sdl: Self.sample))
+        hub.send("mutation { createCard(input: {id: \"1\", text: \"secret\"}) { id } }")
+        func send(_ input: String, _ selection: String, ids: JSONValue? = nil) -> JSONValue {
+            hub.send(
+                "mutation { m: updateCard(input: {id: \"1\", \(input)}) { \(selection) } }", key: "blind",
+                device: "T", ids: ids)
+        }
+        #expect(send("score: 5, _version: 1", "id text").errorType == "Unauthorized")
+        #expect(send("score: 5, _version: 1", "id score", ids: ["m": "u"]).result?["score"] == 5)
+        #expect(send("score: 5, _version: 1", "id score", ids: ["m": "u"]).result?["score"] == 5)
+        #expect(send("score: 5, _version: 1", "id text", ids: ["m": "u"]).errorType == "Unauthorized")
+        let stale = send("score: 6, _version: 1", "id score")
+        #expect(stale.errorType == "ConflictUnhandled")
+        #expect(stale["errors"]?[0]?["data"] == .null)
+    }
+}
