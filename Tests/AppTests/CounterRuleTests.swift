@@ -281,7 +281,13 @@ struct CounterRuleTests {
         state.isOnline = false
         state.unsent = 12
         harness.send(.link(state))
+        state.isOnline = true
+        harness.send(.link(state))
+        #expect(harness.app.message?.id != "link.back", "a link that blinks is for the badge alone")
+        state.isOnline = false
+        harness.send(.link(state))
         time.advance(milliseconds: 540_000)
+        harness.send(.tick)
         #expect(harness.app.message?.id == "link.down")
         #expect(harness.picture[0].hasSuffix("12 v9m"))
         state.isOnline = true

@@ -11,13 +11,14 @@ import WarehouseModels
 @Suite struct ImportTests {
     static let samples = Files.parent(of: Files.parent(of: #filePath)) + "/Samples/adventureworks/"
 
-    private func plan(_ names: [String]) throws -> ImportPlan {
-        let mappings = try ["Location", "Product", "ProductInventory"].map {
-            try ImportMapping(
-                try Files.readText(Self.samples + $0 + ".mapping"), name: $0 + ".mapping", schema: warehouse)
+    private func plan(
+        _ names: [String], mappings: [String] = ["Location", "Product", "ProductInventory"], in folder: String = samples
+    ) throws -> ImportPlan {
+        let mappings = try mappings.map {
+            try ImportMapping(try Files.readText(folder + $0 + ".mapping"), name: $0 + ".mapping", schema: warehouse)
         }
         return try ImportPlan(
-            files: try names.map { ImportFile(path: $0, bytes: try Files.read(Self.samples + $0)) },
+            files: try names.map { ImportFile(path: $0, bytes: try Files.read(folder + $0)) },
             mappings: mappings, schema: warehouse,
             environment: ImportEnvironment(
                 makeID: { RecordID.natural($0, ["site"] + $1, sha256: hex) }, sha256: hex,
@@ -47,6 +48,17 @@ import WarehouseModels
         #expect(snapshot.lines == 1069 && snapshot.bookFrozen)
         let again = try await plan.run(on: store, dryRun: false) { _, _ in }
         #expect(again.changes == 0)
+    }
+
+    @Test func peopleAreTakenWithTheirRoles() async throws {
+        let store = try await store()
+        let folder = Files.parent(of: Files.parent(of: #filePath)) + "/Samples/site/"
+        let report = try await plan(["people.csv"], mappings: ["people"], in: folder).run(on: store, dryRun: false) {
+            _, _ in
+        }
+        #expect(report.rejected.isEmpty)
+        let sue = try #require(try await store.query(Person.self, where: Person.login == "sue").first)
+        #expect(sue.name == "Sue Park" && sue.roles == [.supervisors] && sue.active)
     }
 
     @Test func aDryRunCountsAndWritesNothing() async throws {

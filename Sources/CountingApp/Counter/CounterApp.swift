@@ -68,6 +68,9 @@ package struct CounterApp: AppMachine, Sendable {
     private var isStale = false
     private var isBinStale = false
     private var announced: String?
+    /// The uptime since which the link is down, and whether that was said.
+    private var offlineSince: Int64?
+    private var hasSaidDown = false
     private var savedDraft = ""
     private var lastBeat: (beat: Beat, uptime: Int64)?
 
@@ -90,8 +93,8 @@ package struct CounterApp: AppMachine, Sendable {
         case .input(let input): take(input)
         case .answered(let job, let result): answered(job, result)
         case .changed(let models): changed(models)
-        case .link(let state): linkChanged(state)
-        case .tick: tick()
+        case .link(let state): linkChanged(state, at: moment)
+        case .tick: tick(at: moment)
         case .resized(let size): self.size = size
         }
         drain()
@@ -171,17 +174,31 @@ package struct CounterApp: AppMachine, Sendable {
         say("message.new", ["who": newest.who, "text": newest.text], .attention)
     }
 
-    /// Says when the link goes and comes, and when the hub refused something; nothing that is asked is written over.
-    private mutating func linkChanged(_ state: LinkState) {
+    /// Notes when the link goes and comes, and says what the hub refused; nothing that is asked is written over.
+    private mutating func linkChanged(_ state: LinkState, at moment: Moment) {
         let old = link
         link = state
+        if !state.isOnline {
+            if old.isOnline { offlineSince = moment.uptime }
+        } else {
+            offlineSince = nil
+        }
         guard personID != nil, !isBlocked, confirming == nil else { return }
-        if state.parked > old.parked {
-            say("link.refused", ["count": String(state.parked)], .attention)
-        } else if old.isOnline, !state.isOnline {
+        if state.parked > old.parked { say("link.refused", ["count": String(state.parked)], .attention) }
+        sayLink(at: moment)
+    }
+
+    /// Says once that the link is down, and that it is back only to somebody who was told so: one that blinks, as it
+    /// does when somebody signs in, is for the badge alone.
+    private mutating func sayLink(at moment: Moment) {
+        guard personID != nil, !isBlocked, confirming == nil else { return }
+        if let offlineSince {
+            guard !hasSaidDown, moment.uptime - offlineSince >= 2_000 else { return }
+            hasSaidDown = true
             say("link.down", [:], .attention)
-        } else if !old.isOnline, state.isOnline, old.lastContactUptime != nil {
-            say("link.back", ["count": String(state.unsent)])
+        } else if hasSaidDown {
+            hasSaidDown = false
+            say("link.back", ["count": String(link.unsent)])
         }
     }
 
@@ -213,7 +230,8 @@ package struct CounterApp: AppMachine, Sendable {
         if bin != nil { askAside(.refreshBin) }
     }
 
-    private mutating func tick() {
+    private mutating func tick(at moment: Moment) {
+        sayLink(at: moment)
         refreshIfStale()
         let draft = draftText
         if personID != nil, draft != savedDraft, waiting == nil {
@@ -238,7 +256,7 @@ package struct CounterApp: AppMachine, Sendable {
             let isNews =
                 last.beat.personID != beat.personID || last.beat.binID != beat.binID
                 || last.beat.sessionID != beat.sessionID || last.beat.isCheckedOut != beat.isCheckedOut
-                || last.beat.parked != beat.parked
+                || last.beat.parked != beat.parked || (last.beat.unsent > 0 && beat.unsent == 0)
             guard isNews || moment.uptime - last.uptime >= 60_000 else { return }
         }
         guard waiting == nil else { return }

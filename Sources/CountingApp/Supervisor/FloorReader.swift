@@ -141,7 +141,7 @@ enum FloorReader {
     private static func describe(_ entry: CountEntry, sku: String?) -> String {
         let what = sku ?? entry.code.map { "?\($0)" } ?? ""
         switch entry.kind {
-        case .TALLY: return "\(what)  +\(entry.baseQuantity?.description ?? "")"
+        case .TALLY: return entry.baseQuantity.map { "\(what)  +\($0)" } ?? "\(what)  scanned"
         case .SET: return "\(what)  = \(entry.baseQuantity?.description ?? "")"
         case .EMPTY: return entry.proof == EntryProof.NONE ? "empty" : "empty, proved"
         case .SKIP: return "skipped: \(entry.reason ?? "")"
