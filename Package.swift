@@ -124,7 +124,8 @@ let package = Package(
         tests("TransportTests", ["Transport", "System", "Basics"]),
         tests(
             "StoreTests",
-            ["SampleModels", "DataStore", "ModelTables", "SQLite", "WarehouseModels", "Models", "System", "Basics"]),
+            ["SampleModels", "DataStore", "ModelTables", "SQLite", "WarehouseModels", "Models", "System", "Basics"],
+            exclude: ["BEHAVIOURS.md", "Fixtures"]),
         tests("SyncTests", ["SyncEngine", "DataStore", "AppSync", "GraphQL", "WarehouseModels", "Models", "Basics"]),
         tests(
             "HubTests",

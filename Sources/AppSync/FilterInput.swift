@@ -49,6 +49,7 @@ private struct FilterWriter {
         case .not(let inner):
             guard !isSubscription else { throw FilterError("subscriptions have no 'not'") }
             return ["not": try self.node(inner)]
+        case .related(let name, _): throw FilterError("the service cannot filter \(model.name) by its relation \(name)")
         }
     }
 
@@ -92,7 +93,7 @@ private struct FilterWriter {
         case .notIn(let values):
             if isSubscription { return one("notIn", .array(values.map(wire))) }
             return ["and": .array(values.map { one("ne", wire($0)) })]
-        case .containsIgnoringCase:
+        case .containsIgnoringCase, .equalsIgnoringCase, .beginsWithIgnoringCase:
             throw FilterError("the service cannot ignore case")
         }
     }

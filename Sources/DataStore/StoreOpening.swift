@@ -37,13 +37,13 @@ enum StoreOpening {
     ) throws {
         let migrator = Migrator(
             schema: schema, tables: schema.models.compactMap { tables[$0.name]?.table },
-            applicationID: StoreSchema.applicationID, formatVersion: StoreSchema.version, ownTables: StoreSchema.tables
-        ) { connection, change in
-            // Rows fetched before a field existed lack it: those models are fetched again from the start.
-            for model in Set(change.addedFields.map(\.model)) {
-                try connection.run("DELETE FROM \"_mark\" WHERE \"model\"=?", [.text(model)])
-            }
-        }
+            applicationID: StoreSchema.applicationID, formatVersion: StoreSchema.version, ownTables: StoreSchema.tables,
+            versions: options.migrations,
+            rewrite: { try BesideRows(connection: $0, schema: schema).rewrite($1) },
+            upgrade: { connection, change in
+                try StoreSchema.upgrade(connection, from: change.oldFormat)
+                try BesideRows(connection: connection, schema: schema).added(change.addedFields)
+            })
         let outcome = try migrator.open(connection)
         try connection.run(
             "INSERT INTO \"_meta\" VALUES('storeID',?) ON CONFLICT DO NOTHING", [.text(options.random.uuid())])

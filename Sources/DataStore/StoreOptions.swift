@@ -45,6 +45,11 @@ public struct StoreOptions: Sendable {
     public var createOnly: Set<String>
     /// Models whose parents are not checked at a local save, such as an importer's that takes files in any order.
     public var checksParents: Bool
+    /// How the schema came to be what it is, for what a comparison with the stored one cannot tell: renamed and removed
+    /// fields, values in another form. What is only new needs none.
+    ///
+    /// Run once each, in order, with the rows and the waiting changes in one transaction, after a backup.
+    public var migrations: [SchemaVersion]
     /// Decides conflicts that the backend hands back; the backend's record stands by default.
     public var conflictHandler: @Sendable (Conflict) -> ConflictResolution
     /// Where what needs a developer's eye is written.
@@ -54,6 +59,7 @@ public struct StoreOptions: Sendable {
     public init(
         time: any TimeSource, random: any RandomSource = SystemRandom(), policies: [String: SyncPolicy] = [:],
         isLocalOnly: Bool = false, createOnly: Set<String> = [], checksParents: Bool = true,
+        migrations: [SchemaVersion] = [],
         conflictHandler: @escaping @Sendable (Conflict) -> ConflictResolution = { _ in .applyRemote },
         log: Log = .none
     ) {
@@ -63,6 +69,7 @@ public struct StoreOptions: Sendable {
         self.isLocalOnly = isLocalOnly
         self.createOnly = createOnly
         self.checksParents = checksParents
+        self.migrations = migrations
         self.conflictHandler = conflictHandler
         self.log = log
     }

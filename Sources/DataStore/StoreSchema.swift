@@ -43,6 +43,10 @@ enum StoreSchema {
         """,
     ]
 
+    /// Brings the store's own tables of an earlier format up to today's; what is only new is made by ``tables``.
+    static func upgrade(_ connection: Connection, from format: Int) throws {
+    }
+
     /// What `clear` empties besides the models' tables.
     static let cleared = ["_outbox", "_shadow", "_tombstone", "_quarantine", "_mark"]
 }

@@ -31,7 +31,7 @@ final class StoreTable: Sendable {
         self.model = model
         let table = ModelTable(
             model, metadata: [MetadataColumn("_version", .integer), MetadataColumn("_changed", .integer)],
-            ordersByKey: true)
+            ordersByKey: true, models: { schema.model($0) })
         self.table = table
         wire = WireFields(schema, model)
         policy = options.policy(of: model)

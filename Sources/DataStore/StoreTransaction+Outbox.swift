@@ -124,15 +124,10 @@ extension StoreTransaction {
         try open()
         let table = try context.table(model)
         var count = 0
-        for parent in table.parents {
-            guard let target = context.tables[parent.target], parent.positions.count == 1 else { continue }
-            let column = quoted(table.model.fields[parent.positions[0]].name)
-            let found = try connection.value(
-                """
-                SELECT count(*) FROM \(table.table.name) AS c WHERE c.\(column) IS NOT NULL AND NOT EXISTS\
-                (SELECT 1 FROM \(target.table.name) AS p WHERE p.\(target.table.keyColumn)=c.\(column))
-                """)
-            count += Int(found?.integer ?? 0)
+        for relation in table.model.relations where relation.kind == .belongsTo {
+            guard context.tables[relation.target] != nil, let first = relation.fields.first else { continue }
+            let named = PredicateNode.and([.field(first, .exists(true)), .not(.related(relation.name, .all))])
+            count += try table.table.count(RowQuery(filter: named), on: connection)
         }
         return count
     }

@@ -23,7 +23,15 @@ extension StoreTransaction {
     /// Keeps an untyped record.
     public func save(_ record: Record) throws {
         let core = try writer()
-        try whole { try core.save(record.id, record.values, try context.table(record.schema.name), identity) }
+        let table = try context.table(record.schema.name)
+        try whole {
+            // No Swift type has checked it.
+            if let problem = table.model.problem(record.values, in: schema), !problem.isMissing {
+                throw StoreError.invalidField(
+                    model: problem.model, id: record.id, field: problem.field, reason: problem.reason)
+            }
+            try core.save(record.id, record.values, table, identity)
+        }
     }
 
     /// Removes a record and, before it, those that belong to it; no record is no error.
@@ -102,9 +110,17 @@ extension StoreTransaction {
     private func check(_ condition: PredicateNode, model: String, id: String) throws {
         try open()
         let table = try context.table(model)
-        guard let row = try table.fetch(id, on: connection),
-            try RecordFilter(condition, of: table.model).matches(row.values)
-        else { throw StoreError.conditionFailed(model: model, id: id) }
+        let isMet: Bool
+        if condition.namesRelations {
+            let key = SQLCondition("\(table.table.name).\(table.table.keyColumn)=?", [.text(id)])
+            isMet = try table.table.count(RowQuery(filter: condition, condition: key), on: connection) > 0
+        } else {
+            isMet =
+                try table.fetch(id, on: connection).map { row in
+                    try RecordFilter(condition, of: table.model).matches(row.values)
+                } ?? false
+        }
+        if !isMet { throw StoreError.conditionFailed(model: model, id: id) }
     }
 
     /// Runs one write so that it happens whole: what fails halfway ends the transaction, even where the caller goes on

@@ -119,15 +119,6 @@ extension StoreTransaction {
         }
         return found
     }
-
-    /// The least, greatest or summed value of a field; null where there is none. Sums of decimals are exact.
-    public func aggregate<M: Model, V>(
-        _ function: ModelTable.Aggregate, of field: Field<M, V>, where condition: Predicate<M> = .all
-    ) throws -> Value {
-        try open()
-        return try context.table(M.schema.name).table.aggregate(
-            function, of: field.name, RowQuery(filter: condition.node), on: connection)
-    }
 }
 
 extension StoreTransaction {

@@ -5,7 +5,7 @@ import Models
 final class WireFields: Sendable {
     /// How a value is written.
     private enum Form: Sendable {
-        case text, integer, boolean, real, dateTime
+        case text, int, integer, boolean, real, dateTime
         case decimal(places: Int)
         /// Stored as JSON text that goes out as it is.
         case json
@@ -21,6 +21,8 @@ final class WireFields: Sendable {
     let keyPositions: [Int]
     private let names: [[UInt8]]
     private let forms: [Form]
+    /// Lists and embedded values that can hold something wrong although Swift's types are right.
+    private let checkedJSON: [Bool]
 
     init(_ schema: Schema, _ model: ModelSchema) {
         self.schema = schema
@@ -29,6 +31,19 @@ final class WireFields: Sendable {
         keyPositions = model.primaryKey.compactMap { model.position(of: $0) }
         names = model.fields.map { Array("\"\($0.name)\":".utf8) }
         forms = model.fields.map(WireFields.form)
+        checkedJSON = model.fields.map { WireFields.isChecked($0, schema, inside: []) }
+    }
+
+    private static func isChecked(_ field: FieldSchema, _ schema: Schema, inside: Set<String>) -> Bool {
+        switch field.type {
+        case .enumeration, .scalar(.id), .scalar(.string), .scalar(.boolean), .scalar(.awsDateTime), .scalar(.awsJSON),
+            .scalar(.awsTimestamp), .scalar(.decimal):
+            return false
+        case .scalar: return field.isList || !inside.isEmpty
+        case .embedded(let name):
+            guard !inside.contains(name) else { return false }
+            return schema.embedded[name]?.contains { isChecked($0, schema, inside: inside.union([name])) } ?? false
+        }
     }
 
     private static func form(_ field: FieldSchema) -> Form {
@@ -39,7 +54,8 @@ final class WireFields: Sendable {
         case .scalar(let scalar):
             switch scalar {
             case .awsJSON: return .jsonString
-            case .int, .awsTimestamp: return .integer
+            case .int: return .int
+            case .awsTimestamp: return .integer
             case .boolean: return .boolean
             case .float: return .real
             case .awsDateTime: return .dateTime
@@ -127,13 +143,24 @@ final class WireFields: Sendable {
             switch (forms[position], value) {
             case (.text, .text(let text)):
                 if let reason = textProblem(text, field) { return (field.name, reason, false) }
-            case (.json, .text), (.jsonString, .text), (.integer, .integer), (.boolean, .integer),
-                (.dateTime, .integer), (.decimal, .integer), (.real, .real):
+            case (.int, .integer(let number)):
+                if Int32(exactly: number) == nil { return slowProblem(values) }
+            case (.real, .real(let number)):
+                if !number.isFinite { return slowProblem(values) }
+            case (.json, .text):
+                // What came from the backend was checked when it was read.
+                if checkedJSON[position], !isRemote, let problem = slowProblem(values) { return problem }
+            case (.jsonString, .text), (.integer, .integer), (.boolean, .integer), (.dateTime, .integer),
+                (.decimal, .integer):
                 continue
             default: return (field.name, "\(value) is of another type", false)
             }
         }
-        return nil
+        return model.primaryKey.count > 1 ? slowProblem(values) : nil
+    }
+
+    private func slowProblem(_ values: [Value]) -> (field: String, reason: String, isMissing: Bool)? {
+        model.problem(values, in: schema).map { ($0.field, $0.reason, $0.isMissing) }
     }
 
     private func textProblem(_ text: String, _ field: FieldSchema) -> String? {

@@ -47,7 +47,9 @@ public struct AppSyncExport: Sendable {
     private static func exported(_ field: FieldDefinition, _ kept: Set<String>, _ document: Document)
         -> FieldDefinition?
     {
-        let isRelation = field.directives.contains { DirectiveSpecification.relations.contains($0.name) }
+        let isRelation = field.directives.contains {
+            DirectiveSpecification.relations.contains($0.name) || $0.name == "manyToMany"
+        }
         if isRelation, !kept.contains(field.type.name) { return nil }
         var field = field
         field.directives.removeAll { $0.name == "decimal" }

@@ -27,7 +27,13 @@ extension SwiftGenerator {
             if model.field("id") == nil {
                 output.line("/// The key: \(model.primaryKey.joined(separator: "#")).")
                 let parts = model.primaryKey.map { "keyText(\(SwiftNames.escaped($0)).storageValue)" }
-                output.line("public var id: String { [\(parts.joined(separator: ", "))].joined(separator: \"#\") }")
+                let text = "[\(parts.joined(separator: ", "))].joined(separator: \"#\")"
+                output.line("public var id: String { \(text) }")
+                let parameters = model.primaryKey.compactMap { model.field($0) }.map {
+                    "\($0.swiftName): \($0.swiftType)"
+                }
+                output.line("/// The key of the record with these values, to get or delete it by.")
+                output.line("public static func key(\(parameters.joined(separator: ", "))) -> String { \(text) }")
             }
             output.line()
             emitInitializers(model, draft, changing, &output)
@@ -40,8 +46,17 @@ extension SwiftGenerator {
                     "public static var \(SwiftNames.fieldConstant(field.name)): Field<\(SwiftNames.escaped(model.name)), "
                         + "\(field.swiftType)> { Field(\(SwiftNames.quoted(field.name))) }")
             }
+            for relation in model.relations { emit(relation, of: model, &output) }
         }
         self.output = output
+    }
+
+    private func emit(_ relation: RelationSchema, of model: ModelSchema, _ output: inout SourceText) {
+        let kind = relation.kind == .hasMany ? "ToMany" : "ToOne"
+        output.documentation("The relation `\(relation.name)`, for predicates and for loading what it leads to.")
+        output.line(
+            "public static var \(SwiftNames.fieldConstant(relation.name)): \(kind)<\(SwiftNames.escaped(model.name)), "
+                + "\(SwiftNames.escaped(relation.target))> { \(kind)(\(SwiftNames.quoted(relation.name))) }")
     }
 
     private var readOnlyText: String { "Filled by the server, nil until it answered." }

@@ -19,10 +19,11 @@ public struct SwiftGenerator {
             throw SchemaMistakes([SchemaMistake(line: error.line, column: error.column, message: error.message)])
         }
         let schema = try Schema(document)
-        let mistakes = SwiftNames.mistakes(in: document)
+        let expanded = document.withJoinModels().document
+        let mistakes = SwiftNames.mistakes(in: expanded)
         guard mistakes.isEmpty else { throw SchemaMistakes(mistakes) }
-        var generator = SwiftGenerator(schema: schema, document: document)
-        return generator.source(document)
+        var generator = SwiftGenerator(schema: schema, document: expanded)
+        return generator.source(expanded)
     }
 
     private init(schema: Schema, document: Document) {

@@ -18,7 +18,7 @@ enum SwiftNames {
         "EnumFieldValue",
         "Field", "FieldDecoder", "FieldEncoder", "FieldError", "FieldSchema", "FieldType", "IndexSchema", "Int",
         "JSONObject", "JSONText", "JSONValue", "Model", "ModelSchema", "Optional", "AuthRule", "RelationSchema",
-        "ScalarType", "Schema", "Self", "Set", "Type", "Value", "Protocol",
+        "ScalarType", "Schema", "Self", "Set", "Type", "Value", "Protocol", "ToMany", "ToOne",
     ]
 
     /// Members that every generated type has or inherits.

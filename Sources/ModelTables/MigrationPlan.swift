@@ -10,6 +10,8 @@ struct MigrationPlan {
     /// Why it must not be run.
     private(set) var problems: [String] = []
     private(set) var change: SchemaChange
+    /// Models whose rows are rewritten afterwards: that pass fills new required fields, or refuses.
+    var rewritten: Set<String> = []
 
     init(connection: Connection, oldFormat: Int, newFormat: Int) {
         self.connection = connection
@@ -99,7 +101,7 @@ struct MigrationPlan {
             sql += " DEFAULT \(literal(value))"
         } else if field.defaultValue != nil {
             problems.append("\(model).\(field.name): @default(value:) is no value of its type")
-        } else if field.isRequired, hasRows {
+        } else if field.isRequired, hasRows, !rewritten.contains(model) {
             problems.append("\(model).\(field.name): the field is new and required, so it needs @default(value:)")
         }
         statements.append(sql)

@@ -21,7 +21,9 @@ public struct Migrator {
     private let applicationID: Int32
     private let formatVersion: Int
     private let ownTables: [String]
+    private let versions: [SchemaVersion]
     private let upgrade: (Connection, SchemaChange) throws -> Void
+    private let rewrite: (Connection, SchemaRewriter) throws -> Void
 
     /// Describes what the database must become.
     ///
@@ -32,9 +34,13 @@ public struct Migrator {
     ///   - formatVersion: the version of the owner's own tables (`PRAGMA user_version`), 1 or more.
     ///   - ownTables: statements `CREATE TABLE IF NOT EXISTS` and `CREATE INDEX IF NOT EXISTS` of the owner's tables,
     ///     whose names begin with an underscore; run when the database is made or migrated.
+    ///   - versions: the steps to each version of the schema, for what a comparison cannot tell; those above the
+    ///     database's version are run. A database of a higher version than the last is refused as newer.
+    ///   - rewrite: does to what the owner keeps beside the model tables what the steps do to rows; only where steps ran.
     ///   - upgrade: changes the owner's tables in the migration's transaction, after the model tables.
     public init(
         schema: Schema, tables: [ModelTable], applicationID: Int32, formatVersion: Int, ownTables: [String] = [],
+        versions: [SchemaVersion] = [], rewrite: @escaping (Connection, SchemaRewriter) throws -> Void = { _, _ in },
         upgrade: @escaping (Connection, SchemaChange) throws -> Void = { _, _ in }
     ) {
         precondition(formatVersion > 0, "A format version is 1 or more.")
@@ -43,6 +49,8 @@ public struct Migrator {
         self.applicationID = applicationID
         self.formatVersion = formatVersion
         self.ownTables = ownTables
+        self.versions = versions.sorted { $0.number < $1.number }
+        self.rewrite = rewrite
         self.upgrade = upgrade
     }
 
@@ -57,7 +65,8 @@ public struct Migrator {
     /// - Throws: ``MigrationError``, ``SQLiteError``, or what `upgrade` throws. The database is then as it was before.
     public func open(_ connection: Connection) throws -> Outcome {
         try checkNames()
-        let layout = StoredLayout(schema: schema, tables: tables, ownTables: ownTables)
+        var layout = StoredLayout(schema: schema, tables: tables, ownTables: ownTables)
+        layout.version = versions.last?.number ?? 0
         let text = layout.text
         let found = try inspect(connection)
         if let found, found.format == formatVersion, found.layout == text { return .unchanged }
@@ -111,18 +120,46 @@ public struct Migrator {
         guard let old = StoredLayout(text: found.layout) else {
             throw MigrationError.foreignDatabase(database: name(connection))
         }
+        guard old.version <= layout.version else {
+            throw MigrationError.newerDatabase(
+                database: name(connection), found: old.version, supported: layout.version)
+        }
+        let pending = versions.filter { $0.number > old.version }
+        let rewriter = SchemaRewriter(pending, from: old)
+        var structure = StructuralSteps(old, rewriter)
+        try structure.run(pending, on: connection)
         var plan = MigrationPlan(connection: connection, oldFormat: found.format, newFormat: formatVersion)
-        try plan.compare(old, with: layout, schema: schema, tables: tables)
-        guard plan.problems.isEmpty else {
-            throw MigrationError.refused(database: name(connection), problems: plan.problems)
+        let changed = rewriter.oldModels.filter { rewriter.changesValues($0) }
+        plan.rewritten = Set(changed.compactMap { rewriter.model($0) })
+        try plan.compare(structure.layout, with: layout, schema: schema, tables: tables)
+        let problems = structure.problems + plan.problems
+        guard problems.isEmpty else {
+            throw MigrationError.refused(database: name(connection), problems: problems)
         }
         let backup = try backUp(connection, generation: found.generation)
         for sql in plan.statements { try connection.execute(sql) }
+        for model in changed { try rewriteRows(of: model, old, structure, rewriter, connection) }
+        for aside in structure.asides {
+            try connection.execute("ALTER TABLE \(quoted(aside.model)) DROP COLUMN \(quoted(aside.column))")
+        }
         for table in tables { try updateIndexes(of: table, connection) }
         for sql in ownTables { try connection.execute(sql) }
         try upgrade(connection, plan.change)
+        if !rewriter.isEmpty { try rewrite(connection, rewriter) }
         try remember(connection, generation: found.generation + 1, text)
         return .migrated(plan.change, backup: backup)
+    }
+
+    private func rewriteRows(
+        of model: String, _ old: StoredLayout, _ structure: StructuralSteps, _ rewriter: SchemaRewriter,
+        _ connection: Connection
+    ) throws {
+        guard let before = old.model(model), let name = rewriter.model(model),
+            let table = tables.first(where: { $0.schema.name == name })
+        else { return }
+        let columns = before.fields.map { structure.columns[model + "." + $0.name] ?? $0.name }
+        try RowRewriter(rewriter: rewriter, old: before, columns: columns, table: table, schema: schema)
+            .run(on: connection)
     }
 
     /// Copies the file to `name.backup-<generation>`. A second connection reads it, as committed, while ours holds the

@@ -65,7 +65,45 @@ extension ModelTable {
         return statement
     }
 
-    private func restricted(_ start: String, _ query: RowQuery) throws(FilterError) -> SQLCondition {
+    /// The condition that a row comes behind a place in the query's order.
+    private func behind(_ cursor: PageCursor, _ query: RowQuery) throws(FilterError) -> SQLCondition {
+        guard cursor.values.count == query.sort.count, query.tieBreak == .key else {
+            throw FilterError(
+                model: schema.name, field: query.sort.last?.field ?? "", message: "the page's place is of another order"
+            )
+        }
+        var result = SQLCondition("")
+        // A bound on the first key alone, which an index can begin with.
+        if let first = query.sort.first, let value = cursor.values.first, !value.isNull {
+            let column = quoted(first.field)
+            let below = isNeverNull(first.field) ? "\(column)<=?" : "(\(column)<=? OR \(column) IS NULL)"
+            result = SQLCondition((first.direction == .ascending ? "\(column)>=?" : below) + " AND ", [value])
+        }
+        var equal = SQLCondition("")
+        var ways: [SQLCondition] = []
+        for (key, value) in zip(query.sort, cursor.values) {
+            let column = quoted(key.field)
+            // Nulls come first ascending and last descending.
+            let next: SQLCondition? =
+                switch (key.direction, value.isNull) {
+                case (.ascending, true): SQLCondition("\(column) IS NOT NULL")
+                case (.ascending, false): SQLCondition("\(column)>?", [value])
+                case (.descending, true): nil
+                case (.descending, false): SQLCondition("(\(column)<? OR \(column) IS NULL)", [value])
+                }
+            if let next { ways.append(SQLCondition(equal.sql + next.sql, equal.bindings + next.bindings)) }
+            equal.sql += value.isNull ? "\(column) IS NULL AND " : "\(column)=? AND "
+            if !value.isNull { equal.bindings.append(value) }
+        }
+        ways.append(SQLCondition(equal.sql + "\(keyColumn)>?", equal.bindings + [.text(cursor.key)]))
+        result.sql += "(" + ways.map { "(" + $0.sql + ")" }.joined(separator: " OR ") + ")"
+        result.bindings += ways.flatMap(\.bindings)
+        return result
+    }
+
+    private func isNeverNull(_ field: String) -> Bool { schema.field(field)?.isRequired ?? false }
+
+    func restricted(_ start: String, _ query: RowQuery) throws(FilterError) -> SQLCondition {
         var statement = SQLCondition(start)
         var sign = " WHERE "
         func add(_ sql: String, _ bindings: [Value]) {
@@ -73,9 +111,15 @@ extension ModelTable {
             statement.bindings += bindings
             sign = " AND "
         }
-        if let filter = try SQLFilter.condition(query.filter, of: schema) { add(filter.sql, filter.bindings) }
+        if let filter = try SQLFilter.condition(query.filter, of: schema, models: models) {
+            add(filter.sql, filter.bindings)
+        }
         if let condition = query.condition { add("(" + condition.sql + ")", condition.bindings) }
         if let row = query.afterRow { add("\(ModelTable.rowColumn)>?", [.integer(row)]) }
+        if let cursor = query.page?.after {
+            let place = try behind(cursor, query)
+            add("(" + place.sql + ")", place.bindings)
+        }
         return statement
     }
 
@@ -126,41 +170,5 @@ extension ModelTable {
             return true
         }
         return result
-    }
-}
-
-extension ModelTable {
-    /// How many rows there are; sort and page are left aside.
-    public func count(_ query: RowQuery = RowQuery(), on connection: Connection) throws -> Int {
-        let statement = try restricted("SELECT count(*) FROM \(name)", query)
-        return Int(try connection.value(statement.sql, statement.bindings)?.integer ?? 0)
-    }
-
-    /// A function over one field of the rows.
-    public enum Aggregate: String, Sendable {
-        case minimum = "min"
-        case maximum = "max"
-        /// Exact for integers and decimals; an overflow of 64 bits is an error.
-        case sum
-    }
-
-    /// An aggregate of the rows' present values; null where there is none.
-    public func aggregate(
-        _ function: Aggregate, of field: String, _ query: RowQuery = RowQuery(), on connection: Connection
-    ) throws -> Value {
-        guard let schema = schema.field(field), function != .sum || schema.columnType != .text else {
-            throw FilterError(
-                model: self.schema.name, field: field,
-                message: schema.field(field) == nil ? "there is no such field" : "it is no number")
-        }
-        let statement = try restricted("SELECT \(function.rawValue)(\(quoted(field))) FROM \(name)", query)
-        return try connection.value(statement.sql, statement.bindings) ?? .null
-    }
-
-    /// Deletes the rows of a query, whose sort and page are left aside; gives how many there were.
-    @discardableResult
-    public func delete(_ query: RowQuery, on connection: Connection) throws -> Int {
-        let statement = try restricted("DELETE FROM \(name)", query)
-        return try connection.run(statement.sql, statement.bindings)
     }
 }

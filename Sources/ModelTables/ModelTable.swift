@@ -12,6 +12,8 @@ public final class ModelTable: Sendable {
     public let schema: ModelSchema
     /// The owner's columns.
     public let metadata: [MetadataColumn]
+    /// Finds the models that relations lead to, where predicates may follow them.
+    let models: ModelLookup?
     /// The table's name in quotes.
     public let name: String
     /// The name, in quotes, of the unique text column that holds ``Record/id``.
@@ -38,10 +40,16 @@ public final class ModelTable: Sendable {
 
     /// Lays a model's table out.
     ///
-    /// - Parameter ordersByKey: whether the usual queries settle equal rows by the record's key (``RowQuery/TieBreak``);
-    ///   the indexes with sort keys then give that order too, so that nothing is sorted.
-    public init(_ schema: ModelSchema, metadata: [MetadataColumn] = [], ordersByKey: Bool = false) {
+    /// - Parameters:
+    ///   - ordersByKey: whether the usual queries settle equal rows by the record's key (``RowQuery/TieBreak``);
+    ///     the indexes with sort keys then give that order too, so that nothing is sorted.
+    ///   - models: finds the models that relations lead to, which predicates may then name; their tables must be in the
+    ///     same database.
+    public init(
+        _ schema: ModelSchema, metadata: [MetadataColumn] = [], ordersByKey: Bool = false, models: ModelLookup? = nil
+    ) {
         self.ordersByKey = ordersByKey
+        self.models = models
         self.schema = schema
         self.metadata = metadata
         name = quoted(schema.name)

@@ -26,6 +26,8 @@ public struct RecordFilter: Sendable {
         case .and(let parts): parts.allSatisfy { evaluate($0, values) }
         case .or(let parts): parts.contains { evaluate($0, values) }
         case .test(let position, let test, let negated): evaluate(test, values[position]) != negated
+        // Without a lookup of models no such part is ever made.
+        case .related(_, _, _, let negated): negated
         }
     }
 
@@ -45,6 +47,10 @@ public struct RecordFilter: Sendable {
         case .hasSubstring(let part): return value.text.map { contains(Array($0.utf8), Array(part.utf8)) } ?? false
         case .hasSubstringIgnoringCase(let part):
             return value.text.map { contains($0.utf8.map(asciiLowercased), Array(part.utf8)) } ?? false
+        case .equalIgnoringCase(let other):
+            return value.text.map { $0.utf8.lazy.map(asciiLowercased).elementsEqual(other.utf8) } ?? false
+        case .hasPrefixIgnoringCase(let prefix):
+            return value.text.map { $0.utf8.lazy.map(asciiLowercased).starts(with: prefix.utf8) } ?? false
         case .hasElement(let other): return elements(value).contains { $0.storageOrder(other) == 0 }
         case .hasElementWithSubstringIgnoringCase(let part):
             return elements(value).contains { contains(keyText($0).utf8.map(asciiLowercased), Array(part.utf8)) }

@@ -22,7 +22,12 @@ indirect enum ResolvedPredicate: Sendable {
     case test(Int, FieldTest, negated: Bool)
     case and([ResolvedPredicate])
     case or([ResolvedPredicate])
+    /// Whether some record of another model, joined by equal fields, meets a condition.
+    case related(ModelSchema, pairs: [(own: String, target: String)], ResolvedPredicate, negated: Bool)
 }
+
+/// Finds a model by name, for predicates on related records.
+public typealias ModelLookup = @Sendable (String) -> ModelSchema?
 
 /// One question about one field's value. None of the values is null.
 enum FieldTest: Sendable {
@@ -38,6 +43,10 @@ enum FieldTest: Sendable {
     case hasSubstring(String)
     /// The text is in lower case.
     case hasSubstringIgnoringCase(String)
+    /// The text is in lower case.
+    case equalIgnoringCase(String)
+    /// The text is in lower case.
+    case hasPrefixIgnoringCase(String)
     /// The value is in the form that a JSON element has.
     case hasElement(Value)
     case hasElementWithSubstringIgnoringCase(String)
@@ -45,14 +54,18 @@ enum FieldTest: Sendable {
 
 extension ResolvedPredicate {
     /// Binds a predicate to a model.
-    init(_ node: PredicateNode, _ schema: ModelSchema, negated: Bool = false) throws(FilterError) {
+    init(
+        _ node: PredicateNode, _ schema: ModelSchema, negated: Bool = false, models: ModelLookup? = nil
+    ) throws(FilterError) {
         switch node {
         case .all: self = .constant(!negated)
-        case .not(let inner): self = try ResolvedPredicate(inner, schema, negated: !negated)
+        case .not(let inner): self = try ResolvedPredicate(inner, schema, negated: !negated, models: models)
         case .and(let nodes), .or(let nodes):
             var parts: [ResolvedPredicate] = []
             parts.reserveCapacity(nodes.count)
-            for inner in nodes { parts.append(try ResolvedPredicate(inner, schema, negated: negated)) }
+            for inner in nodes {
+                parts.append(try ResolvedPredicate(inner, schema, negated: negated, models: models))
+            }
             if case .and = node {
                 self = negated ? .or(parts) : .and(parts)
             } else {
@@ -67,6 +80,20 @@ extension ResolvedPredicate {
                 throw FilterError(model: schema.name, field: name, message: "an embedded type cannot be filtered by")
             }
             self = ResolvedPredicate(position, field, comparison, negated)
+        case .related(let name, let inner):
+            guard let relation = schema.relation(name) else {
+                throw FilterError(model: schema.name, field: name, message: "there is no such relation")
+            }
+            guard let models else {
+                throw FilterError(model: schema.name, field: name, message: "a record alone has no related records")
+            }
+            guard let target = models(relation.target) else {
+                throw FilterError(
+                    model: schema.name, field: name, message: "its model \(relation.target) is not kept here")
+            }
+            self = .related(
+                target, pairs: relation.pairs(from: schema, to: target),
+                try ResolvedPredicate(inner, target, models: models), negated: negated)
         }
     }
 
@@ -120,8 +147,17 @@ extension ResolvedPredicate {
         case .beginsWith(let prefix):
             self =
                 field.columnType == .text ? .test(position, .hasPrefix(prefix), negated: negated) : .constant(negated)
+        case .equalsIgnoringCase(let text):
+            self =
+                field.columnType == .text
+                ? .test(position, .equalIgnoringCase(asciiLowercased(text)), negated: negated) : .constant(negated)
+        case .beginsWithIgnoringCase(let prefix):
+            self =
+                field.columnType == .text
+                ? .test(position, .hasPrefixIgnoringCase(asciiLowercased(prefix)), negated: negated)
+                : .constant(negated)
         case .containsIgnoringCase(let text):
-            let folded = String(decoding: text.utf8.map(asciiLowercased), as: UTF8.self)
+            let folded = asciiLowercased(text)
             if field.isList {
                 self = .test(position, .hasElementWithSubstringIgnoringCase(folded), negated: negated)
             } else if field.columnType == .text {
@@ -164,3 +200,6 @@ extension FieldSchema {
 /// A byte with ASCII's capitals made small: what SQLite's `lower()` does.
 @inline(__always)
 func asciiLowercased(_ byte: UInt8) -> UInt8 { byte &- 65 < 26 ? byte | 32 : byte }
+
+/// A text with ASCII's capitals made small.
+func asciiLowercased(_ text: String) -> String { String(decoding: text.utf8.map(asciiLowercased), as: UTF8.self) }

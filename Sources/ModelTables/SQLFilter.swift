@@ -21,18 +21,29 @@ public struct SQLFilter {
     private let schema: ModelSchema
     private var sql = ""
     private var bindings: [Value] = []
+    /// What the columns belong to, in quotes: the table, or the alias of a related one.
+    private let owner: String
+    /// How many models deep.
+    private let depth: Int
 
-    private init(_ schema: ModelSchema) {
+    private init(_ schema: ModelSchema, depth: Int = 0) {
         self.schema = schema
+        self.depth = depth
+        owner = depth == 0 ? quoted(schema.name) : "\"_\(depth)\""
     }
+
+    private func column(_ name: String) -> String { depth == 0 ? quoted(name) : owner + "." + quoted(name) }
 
     /// The SQL of a predicate; nil where it is true of every record.
     ///
+    /// - Parameter models: finds the models of relations; without it a predicate on related records is refused.
     /// - Throws: ``FilterError`` for a field that the model does not have or that cannot be filtered by.
-    public static func condition(_ node: PredicateNode, of schema: ModelSchema) throws(FilterError) -> SQLCondition? {
+    public static func condition(
+        _ node: PredicateNode, of schema: ModelSchema, models: ModelLookup? = nil
+    ) throws(FilterError) -> SQLCondition? {
         if case .all = node { return nil }
         var filter = SQLFilter(schema)
-        filter.write(try ResolvedPredicate(node, schema))
+        filter.write(try ResolvedPredicate(node, schema, models: models))
         return SQLCondition(filter.sql, filter.bindings)
     }
 
@@ -56,8 +67,16 @@ public struct SQLFilter {
         case .and(let parts): write(parts, " AND ", empty: "1")
         case .or(let parts): write(parts, " OR ", empty: "0")
         case .test(let position, let test, let negated):
-            let column = quoted(schema.fields[position].name)
+            let column = column(schema.fields[position].name)
             if negated { writeNegated(column, test) } else { write(column, test) }
+        case .related(let target, let pairs, let condition, let negated):
+            var inner = SQLFilter(target, depth: depth + 1)
+            inner.write(condition)
+            let join = pairs.map { "\(inner.column($0.target))=\(owner).\(quoted($0.own))" }
+            sql += negated ? "NOT EXISTS" : "EXISTS"
+            sql += "(SELECT 1 FROM \(quoted(target.name)) AS \(inner.owner) WHERE "
+            sql += (join + [inner.sql]).joined(separator: " AND ") + ")"
+            bindings += inner.bindings
         }
     }
 
@@ -96,6 +115,11 @@ public struct SQLFilter {
         case .hasSubstringIgnoringCase(let text):
             sql += "instr(lower(\(column)),?)>0"
             bindings.append(.text(text))
+        case .equalIgnoringCase(let text): compare("lower(\(column))", "=", .text(text))
+        case .hasPrefixIgnoringCase(let prefix):
+            guard let end = afterPrefix(prefix) else { return compare("lower(\(column))", ">=", .text(prefix)) }
+            sql += "(lower(\(column))>=? AND lower(\(column))<?)"
+            bindings += [.text(prefix), .text(end)]
         case .hasElement(let value): writeElements(column, "e.value=?", value)
         case .hasElementWithSubstringIgnoringCase(let text):
             writeElements(column, "instr(lower(e.value),?)>0", .text(text))
@@ -124,7 +148,8 @@ public struct SQLFilter {
 
     private mutating func writeElements(_ column: String, _ condition: String, _ value: Value) {
         // Qualified, for a field may have the name of one of json_each's columns.
-        sql += "EXISTS(SELECT 1 FROM json_each(\(quoted(schema.name)).\(column)) AS e WHERE \(condition))"
+        let qualified = depth == 0 ? owner + "." + column : column
+        sql += "EXISTS(SELECT 1 FROM json_each(\(qualified)) AS e WHERE \(condition))"
         bindings.append(value)
     }
 

@@ -7,25 +7,27 @@ import Models
 /// parsed form.
 struct StoredLayout: Sendable, Hashable {
     struct Field: Sendable, Hashable {
-        let name: String
+        var name: String
         let type: String
         let storage: String
         let isRequired: Bool
     }
 
     struct Model: Sendable, Hashable {
-        let name: String
-        let key: [String]
-        let fields: [Field]
+        var name: String
+        var key: [String]
+        var fields: [Field]
 
         func field(_ name: String) -> Field? { fields.first { $0.name == name } }
     }
 
-    let models: [Model]
-    let enums: [String: [String]]
+    var models: [Model]
+    var enums: [String: [String]]
     let embedded: [String: [Field]]
     /// The SQL that makes the tables: it takes notice of metadata, indexes and the owner's own tables.
     let statements: [String]
+    /// The schema's version as its owner counts it; 0 where it does not.
+    var version = 0
 
     func model(_ name: String) -> Model? { models.first { $0.name == name } }
 }
@@ -42,7 +44,7 @@ extension StoredLayout {
 
     /// Canonical JSON text.
     var text: String {
-        JSONValue.object([
+        var object: JSONObject = [
             "models": .array(
                 models.map { model in
                     [
@@ -55,7 +57,10 @@ extension StoredLayout {
             "embedded": .object(
                 JSONObject(embedded.map { (key: $0.key, value: .array($0.value.map(\.json))) })),
             "statements": .array(statements.map { .string($0) }),
-        ]).canonical.text
+        ]
+        // Left out where it is 0, so that databases of owners who count no versions stay as they are.
+        if version > 0 { object["version"] = .integer(Int64(version)) }
+        return JSONValue.object(object).canonical.text
     }
 
     /// Reads the text; nil where it is not of this form.
@@ -75,6 +80,7 @@ extension StoredLayout {
             embedded.members.map { ($0.key, ($0.value.array ?? []).map(Field.init)) },
             uniquingKeysWith: { first, _ in first })
         statements = (json["statements"]?.array ?? []).compactMap(\.string)
+        version = Int(json["version"]?.integer ?? 0)
     }
 }
 

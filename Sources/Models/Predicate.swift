@@ -19,6 +19,10 @@ public enum Comparison: Sendable, Hashable {
     case exists(Bool)
     /// Substring of text, ASCII case ignored.
     case containsIgnoringCase(String)
+    /// The same text, ASCII case ignored.
+    case equalsIgnoringCase(String)
+    /// Text that begins so, ASCII case ignored.
+    case beginsWithIgnoringCase(String)
 }
 
 /// A condition on one model's records, untyped.
@@ -31,6 +35,20 @@ public indirect enum PredicateNode: Sendable, Hashable {
     case and([PredicateNode])
     case or([PredicateNode])
     case not(PredicateNode)
+    /// True where at least one record that the named relation leads to meets the condition.
+    case related(String, PredicateNode)
+}
+
+extension PredicateNode {
+    /// Whether it looks at related records, so that a record alone cannot tell.
+    public var namesRelations: Bool {
+        switch self {
+        case .all, .field: false
+        case .and(let nodes), .or(let nodes): nodes.contains(where: \.namesRelations)
+        case .not(let node): node.namesRelations
+        case .related: true
+        }
+    }
 }
 
 /// A condition on records of `M`, made with operators on its fields:
@@ -97,6 +115,10 @@ public struct Field<M: Model, V: FieldValue>: Sendable, Hashable {
     public func notContains(_ text: String) -> Predicate<M> { predicate(.notContains(.text(text))) }
     /// Text that contains this, ASCII case ignored.
     public func containsIgnoringCase(_ text: String) -> Predicate<M> { predicate(.containsIgnoringCase(text)) }
+    /// The same text, ASCII case ignored.
+    public func equalsIgnoringCase(_ text: String) -> Predicate<M> { predicate(.equalsIgnoringCase(text)) }
+    /// Text that begins so, ASCII case ignored.
+    public func beginsWithIgnoringCase(_ text: String) -> Predicate<M> { predicate(.beginsWithIgnoringCase(text)) }
     /// Whether there is a value.
     public func exists(_ flag: Bool = true) -> Predicate<M> { predicate(.exists(flag)) }
 }
@@ -133,21 +155,4 @@ public struct SortKeyNode: Sendable, Hashable {
         self.field = field
         self.direction = direction
     }
-}
-
-/// A part of a query's result.
-public struct Page: Sendable, Hashable {
-    /// Rows to skip.
-    public let offset: Int
-    /// Rows to give at most.
-    public let limit: Int
-
-    /// Rows `offset..<offset + limit`.
-    public init(offset: Int, limit: Int) {
-        self.offset = offset
-        self.limit = limit
-    }
-
-    /// The first rows.
-    public static func first(_ limit: Int) -> Page { Page(offset: 0, limit: limit) }
 }

@@ -47,7 +47,9 @@ struct SchemaMistakeTests {
         Broken("type A @model { b: B } type B { a: A }", "1:36", "an embedded type cannot hold the model A"),
         // Directives
         Broken("type A @model @modle { b: Int }", "1:15", "unknown directive @modle"),
-        Broken("type A @model { b: Int @manyToMany }", "1:24", "unknown directive @manyToMany"),
+        Broken(
+            "type A @model { b: Int @manyToMany }", "1:24",
+            "@manyToMany needs the argument relationName, which names its join model"),
         Broken("type A @model @model { b: Int }", "1:15", "@model stands here twice"),
         Broken(
             "type A @model { b: Int @default(value: \"1\") @default(value: \"1\") }", "1:45",

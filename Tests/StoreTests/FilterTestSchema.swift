@@ -102,7 +102,7 @@ struct FilterGenerator {
     }
 
     mutating func comparison(_ field: FieldSchema) -> Comparison {
-        switch below(15) {
+        switch below(17) {
         case 0: return .equal(operand(field))
         case 1: return .notEqual(operand(field))
         case 2: return .less(operand(field))
@@ -117,6 +117,8 @@ struct FilterGenerator {
         case 11: return .notIn((0..<below(5)).map { _ in operand(field) })
         case 12: return .exists(below(2) == 0)
         case 13: return .containsIgnoringCase(text())
+        case 14: return .equalsIgnoringCase(text())
+        case 15: return .beginsWithIgnoringCase(text())
         default: return .equal(value(field))
         }
     }

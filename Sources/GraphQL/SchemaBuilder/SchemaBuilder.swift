@@ -19,8 +19,10 @@ extension Schema {
     /// - Throws: ``SchemaMistakes`` with every mistake found.
     public init(_ document: Document) throws(SchemaMistakes) {
         var builder = SchemaBuilder()
-        let schema = builder.schema(document)
-        guard builder.mistakes.isEmpty else { throw SchemaMistakes(builder.mistakes) }
+        let (expanded, mistakes) = document.withJoinModels()
+        let schema = builder.schema(expanded)
+        let all = mistakes + builder.mistakes
+        guard all.isEmpty else { throw SchemaMistakes(all) }
         self = schema
     }
 }

@@ -1,0 +1,137 @@
+import Basics
+import ModelTables
+import Models
+import SQLite
+
+/// The steps that lead to one version of a schema, for ``StoreOptions/migrations``.
+public typealias SchemaVersion = ModelTables.SchemaVersion
+/// One change of a schema that a comparison cannot tell.
+public typealias SchemaStep = ModelTables.SchemaStep
+
+/// Does to waiting changes, and to what else lies beside the rows, what a migration does to the rows; in its transaction.
+struct BesideRows {
+    let connection: Connection
+    let schema: Schema
+
+    /// Rows fetched before a field existed lack it: those models are fetched again from the start. A record that was made
+    /// here, and waits to be sent, gets the field's default.
+    func added(_ fields: [SchemaChange.FieldName]) throws {
+        for model in Set(fields.map(\.model)) {
+            try connection.run("DELETE FROM \"_mark\" WHERE \"model\"=?", [.text(model)])
+        }
+        for name in fields {
+            guard let field = schema.model(name.model)?.field(name.field), field.isRequired, !field.isReadOnly,
+                let standard = field.storedDefault.map({ field.wireValue(of: $0) })
+            else { continue }
+            try each("_outbox", "ord", where: "\"model\"=? AND \"kind\"=0", [.text(name.model)], ["fields"]) { row in
+                var object = JSONObject(parsing: row[1].text ?? "")
+                guard object[name.field] == nil else { return }
+                object[name.field] = standard
+                try connection.run(
+                    "UPDATE \"_outbox\" SET \"fields\"=? WHERE \"ord\"=?",
+                    [.text(JSONValue.object(object).text), row[0]])
+            }
+        }
+    }
+
+    /// Takes the schema's steps over waiting changes and records that are kept aside.
+    func rewrite(_ rewriter: SchemaRewriter) throws {
+        for model in rewriter.oldModels {
+            guard let name = rewriter.model(model) else {
+                try removeModel(model)
+                continue
+            }
+            if rewriter.changes(model) {
+                try rewriteOutbox(model, name, rewriter)
+                try rewriteAside(model, "_shadow", "fields", rewriter)
+                try rewriteAside(model, "_quarantine", "json", rewriter)
+            }
+            guard name != model else { continue }
+            for table in ["_outbox", "_shadow", "_tombstone", "_quarantine", "_mark"] {
+                try connection.run(
+                    "UPDATE \"\(table)\" SET \"model\"=? WHERE \"model\"=?", [.text(name), .text(model)])
+            }
+        }
+    }
+
+    private func removeModel(_ model: String) throws {
+        let waiting = try connection.value("SELECT count(*) FROM \"_outbox\" WHERE \"model\"=?", [.text(model)])?
+            .integer
+        if let waiting, waiting > 0 {
+            throw MigrationError.refused(
+                database: connection.path ?? "the store",
+                problems: ["\(model): \(waiting) changes of it wait to be sent; send or export them first"])
+        }
+        for table in ["_shadow", "_tombstone", "_quarantine", "_mark"] {
+            try connection.run("DELETE FROM \"\(table)\" WHERE \"model\"=?", [.text(model)])
+        }
+    }
+
+    private func rewriteOutbox(_ old: String, _ new: String, _ rewriter: SchemaRewriter) throws {
+        guard let model = schema.model(new) else { return }
+        try each("_outbox", "ord", where: "\"model\"=?", [.text(old)], ["kind", "fields", "base"]) { row in
+            let kind = MutationKind(rawValue: row[1].integer ?? 0) ?? .update
+            let before = JSONObject(parsing: row[2].text ?? "")
+            let fields = known(try rewriter.rewrite(old, before), model)
+            let base = known(try rewriter.rewrite(old, JSONObject(parsing: row[3].text ?? "")), model)
+            if kind == .update, fields.isEmpty, !before.isEmpty {
+                // All that it changed is gone from the schema.
+                try connection.run("DELETE FROM \"_outbox\" WHERE \"ord\"=?", [row[0]])
+                return
+            }
+            try connection.run(
+                "UPDATE \"_outbox\" SET \"fields\"=?, \"base\"=? WHERE \"ord\"=?",
+                [.text(JSONValue.object(fields).text), .text(JSONValue.object(base).text), row[0]])
+            guard let problem = problem(fields, model) else { return }
+            // It would never be accepted: a person decides, and nothing is lost.
+            try connection.run(
+                "UPDATE \"_outbox\" SET \"state\"=3, \"seal\"=\"ord\", \"reason\"=? WHERE \"ord\"=?",
+                [.text("after the schema changed: \(problem)"), row[0]])
+        }
+    }
+
+    private func rewriteAside(_ old: String, _ table: String, _ column: String, _ rewriter: SchemaRewriter) throws {
+        let rows = try connection.rows(
+            "SELECT \"id\",\"\(column)\" FROM \"\(table)\" WHERE \"model\"=?", [.text(old)])
+        for row in rows {
+            let object = try rewriter.rewrite(old, JSONObject(parsing: row[1].text ?? ""))
+            try connection.run(
+                "UPDATE \"\(table)\" SET \"\(column)\"=? WHERE \"model\"=? AND \"id\"=?",
+                [.text(JSONValue.object(object).text), .text(old), row[0]])
+        }
+    }
+
+    /// The members that are fields of a model.
+    private func known(_ object: JSONObject, _ model: ModelSchema) -> JSONObject {
+        JSONObject(object.members.filter { model.field($0.key) != nil }.map { (key: $0.key, value: $0.value) })
+    }
+
+    private func problem(_ object: JSONObject, _ model: ModelSchema) -> String? {
+        for member in object.members where !member.value.isNull {
+            guard let field = model.field(member.key) else { continue }
+            do {
+                _ = try schema.storageValue(of: member.value, for: field, in: model.name)
+            } catch {
+                return error.description
+            }
+        }
+        return nil
+    }
+
+    /// Calls `body` with each row's key and columns, in parts.
+    private func each(
+        _ table: String, _ key: String, where condition: String, _ bindings: [Value], _ columns: [String],
+        _ body: ([Value]) throws -> Void
+    ) throws {
+        let list = ([key] + columns).map { "\"\($0)\"" }.joined(separator: ",")
+        var last: Int64 = -1
+        while true {
+            let rows = try connection.rows(
+                "SELECT \(list) FROM \"\(table)\" WHERE \(condition) AND \"\(key)\">? ORDER BY \"\(key)\" LIMIT 500",
+                bindings + [.integer(last)])
+            guard let end = rows.last?[0].integer else { return }
+            last = end
+            for row in rows { try body(row) }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import Basics
+import Models
+import SampleModels
+import Testing
+
+@testable import DataStore
+
+@Suite("Keys and values")
+struct KeyTests {
+    @Test("D21 D47: records are kept, found, changed and deleted by composite keys; the key never changes")
+    func composite() throws {
+        let core = try sampleCore()
+        let one = Reading(site: "s", number: 1, kind: .red, value: Decimal4("1.5"))
+        try core.save(one, Reading(site: "s", number: 2, kind: .red))
+        let key = Reading.key(site: "s", number: 1, kind: .red)
+        #expect(key == "s#1#red" && one.id == key)
+        #expect(try core.read { try $0.get(Reading.self, id: key) } == one)
+        try core.write(as: nil) { try $0.save(one.updating { $0.value = 2 }) }
+        #expect(try core.read { try $0.count(Reading.self) } == 2)
+        #expect(try core.write(as: nil) { try $0.delete(Reading.self, id: key) })
+        #expect(try core.read { try $0.get(Reading.self, id: key) } == nil)
+    }
+
+    @Test("D2 D60: the delete of a composite key carries every part of it")
+    func deleteInput() throws {
+        let core = try sampleCore()
+        try core.applyRemote([remote(Reading(site: "s", number: 1, kind: .red), 4)])
+        try core.write(as: nil) { _ = try $0.delete(Reading.self, id: "s#1#red") }
+        let entry = try #require(try core.outbox().first)
+        #expect(entry.fieldsJSON == #"{"site":"s","number":1,"kind":"red"}"#)
+        #expect(entry.baseVersion == 4)
+    }
+
+    @Test("two records never share a key: # is refused in every part of a composite key but the last")
+    func separator() throws {
+        let core = try sampleCore()
+        #expect(throws: StoreError.self) { try core.save(Reading(site: "s#1", number: 1, kind: .red)) }
+        #expect(throws: InvalidValue.self) { try Reading(site: "s#1", number: 1, kind: .red).validated() }
+        try core.save(Bare(id: "a#b"))
+        try core.applyRemote([remote(Reading(site: "x#y", number: 1, kind: .red), 1)])
+        #expect(try core.quarantined().map(\.model) == ["Reading"])
+    }
+
+    @Test("D97: sort keys of every scalar type keep their records apart and come back")
+    func sortKeyTypes() throws {
+        let types: [(ScalarType, Value, Value)] = [
+            (.id, .text("a"), .text("b")), (.string, .text(""), .text("ü#x")), (.int, .integer(-1), .integer(7)),
+            (.float, .real(0.5), .real(-2)), (.boolean, .integer(0), .integer(1)),
+            (.awsDate, .text("2026-01-02"), .text("2026-01-03")),
+            (.awsTime, .text("10:00"), .text("11:00")), (.awsDateTime, .integer(0), .integer(1)),
+            (.awsTimestamp, .integer(1), .integer(2)), (.awsEmail, .text("a@b.c"), .text("b@b.c")),
+            (.awsJSON, .text("1"), .text("2")), (.awsPhone, .text("+4912345"), .text("+4912346")),
+            (.awsURL, .text("https://a.b"), .text("https://a.c")), (.awsIPAddress, .text("::1"), .text("::2")),
+            (.decimal(places: 3), .integer(1500), .integer(1501)),
+        ]
+        for (type, first, second) in types where type != .awsJSON {
+            let model = ModelSchema(
+                "M", pluralName: "Ms",
+                fields: [
+                    FieldSchema("site", .scalar(.id), isRequired: true),
+                    FieldSchema("sort", .scalar(type), isRequired: true),
+                ], primaryKey: ["site", "sort"])
+            let core = try StoreCore(schema: Schema(models: [model]), at: .memory, options: testOptions())
+            try core.write(as: nil) { tx in
+                for value in [first, second, first] {
+                    try tx.save(Record(schema: model, values: [.text("s"), value]))
+                }
+                let all = try tx.query(model: "M", sort: [SortKeyNode("sort", .ascending)])
+                #expect(all.count == 2, "\(type)")
+                #expect(Set(all.map { $0["sort"] }) == [first, second], "\(type)")
+                #expect(try tx.get(model: "M", id: "s#" + keyText(second))?["sort"] == second, "\(type)")
+            }
+            #expect(try core.outbox().count == 2)
+        }
+    }
+
+    @Test("D25 C25: equal keys in two models are two records, in rows, outbox and backend's versions")
+    func sameKey() throws {
+        let core = try sampleCore()
+        try core.save(Bare(id: "1"), Book(id: "1", title: "b"))
+        try core.sendAll(version: 3)
+        try core.write(as: nil) { try $0.save(Book(id: "1", title: "c")) }
+        #expect(try core.read { try $0.syncState(model: "Bare", id: "1") } == .synced(version: 3))
+        #expect(try core.read { try $0.syncState(model: "Book", id: "1") } == .queued)
+        try core.write(as: nil) { _ = try $0.delete(Book.self, id: "1") }
+        #expect(try core.read { try $0.get(Bare.self, id: "1") } != nil)
+    }
+
+    @Test(
+        "D18: a wrong value is refused at construction with model, field and value",
+        arguments: [
+            ("ann@", "Author.mails[1]: \"ann@\" is not a valid AWSEmail"),
+            ("", "Author.mails[1]: \"\" is not a valid AWSEmail"),
+        ])
+    func validation(_ mail: String, _ message: String) throws {
+        let author = Author(country: "de", number: 1, name: "n", mails: ["a@b.c", mail])
+        let error = #expect(throws: InvalidValue.self) { try author.validated() }
+        #expect(error?.description == message)
+        let core = try sampleCore()
+        #expect(throws: StoreError.self) { try core.save(author) }
+        #expect(core.outboxStatus.isEmpty)
+    }
+
+    @Test("D18: every text scalar, big integers, numbers that are none and embedded values are checked")
+    func everyScalar() throws {
+        func field(_ picture: Picture) -> String? {
+            do throws(InvalidValue) {
+                _ = try picture.validated(in: modelSchema)
+                return nil
+            } catch {
+                return error.field
+            }
+        }
+        #expect(field(Picture(id: "p", url: "no url")) == "url")
+        #expect(field(Picture(id: "p", url: "https://a.b/c", number: 1 << 40)) == "number")
+        #expect(field(Picture(id: "p", url: "https://a.b/c")) == nil)
+        let model = ModelSchema(
+            "M", pluralName: "Ms",
+            fields: [
+                FieldSchema("id", .scalar(.id), isRequired: true), FieldSchema("real", .scalar(.float)),
+                FieldSchema("home", .embedded("Home")), FieldSchema("kind", .enumeration("Kind")),
+            ])
+        let schema = Schema(
+            models: [model], enums: ["Kind": ["a"]],
+            embedded: ["Home": [FieldSchema("mail", .scalar(.awsEmail), isRequired: true)]])
+        func problem(_ values: [Value]) -> String? { model.problem(values, in: schema)?.description }
+        #expect(problem([.text("1"), .real(.infinity), .null, .null]) == "M.real: inf is no number")
+        #expect(
+            problem([.text("1"), .null, .text(#"{"mail":"x"}"#), .null])
+                == "M.home.mail: \"x\" is not a valid AWSEmail")
+        #expect(problem([.text("1"), .null, .text("{}"), .null]) == "M.home.mail: null is not allowed")
+        #expect(problem([.text("1"), .null, .null, .text("b")]) == "M.kind: Kind has no case b")
+        #expect(problem([.null, .null, .null, .null]) == "M.id: null is not allowed")
+        #expect(problem([.text("1"), .integer(1), .null, .null])?.hasSuffix("is of another type") == true)
+        #expect(problem([.text("1"), .real(1), .text(#"{"mail":"a@b.c"}"#), .text("a")]) == nil)
+    }
+
+    @Test("D15: records known only by their schema are kept exactly as typed ones, and checked")
+    func untyped() throws {
+        let core = try sampleCore()
+        let typed = Author(country: "de", number: 1, name: "n", mails: ["a@b.c"])
+        try core.save(typed)
+        var record = typed.record
+        record["number"] = .integer(2)
+        try core.write(as: nil) { try $0.save(record) }
+        #expect(try core.read { try $0.get(Author.self, id: "de#2") }?.mails == ["a@b.c"])
+        let fields = try core.outbox().map { $0.fields["mails"] }
+        #expect(fields[0] == fields[1])
+        record["mails"] = .text("no json")
+        #expect(throws: StoreError.self) { try core.write(as: nil) { try $0.save(record) } }
+    }
+}
