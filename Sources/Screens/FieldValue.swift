@@ -128,6 +128,8 @@ public struct ScreenState: Hashable, Sendable {
     public var focus: String?
     /// What stands on the message line.
     public var message: ScreenMessage?
+    /// What the key bar shows in place of its own text, in variants; empty keeps it.
+    public var keys: [String] = []
 
     /// Makes a state.
     public init(values: [String: FieldValue] = [:], focus: String? = nil, message: ScreenMessage? = nil) {

@@ -59,7 +59,7 @@ struct Painter {
         guard isShown(field) else { return }
         switch field.kind {
         case .text: paintText(filled(field.text), field, slot, y: y, height: height)
-        case .keybar: paintText(field.text, field, slot, y: y, height: height)
+        case .keybar: paintText(state.keys.isEmpty ? field.text : state.keys, field, slot, y: y, height: height)
         case .value: paintValue(state[field.binding], field, slot, y: y, height: height)
         case .input: paintInput(state[field.binding], field, slot, y: y)
         case .big: paintBig(state[field.binding], field, slot, y: y, height: height)

@@ -62,6 +62,22 @@ enum CounterFloor {
         return core
     }
 
+    /// A shelf of many items, each with a label of its own: `L001`, `L002` and so on.
+    static func stock(_ count: Int, in core: StoreCore) throws {
+        try core.write(as: nil) { tx in
+            for number in 1...count {
+                let digits = String(1000 + number).dropFirst()
+                try tx.save(
+                    Item(
+                        id: "i\(digits)", sku: "PART-\(digits)", name: "Part number \(number)", baseUnit: "EA",
+                        decimals: 0, tracking: .NONE, hasExpiry: false, active: true))
+                try tx.save(
+                    Barcode(id: "l\(digits)", value: normalisedCode("L\(digits)"), itemID: "i\(digits)", source: "test")
+                )
+            }
+        }
+    }
+
     private static func saveItems(_ tx: StoreTransaction) throws {
         for (id, sku, name, tracking) in [
             ("filter", "4711-AX", "Filter 10 inch blue", Tracking.NONE), ("valve", "0815-B", "Valve half inch", .NONE),

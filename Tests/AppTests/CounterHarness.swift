@@ -22,7 +22,7 @@ final class CounterHarness {
     var holdsAnswers = false
     /// What every writing job fails with.
     var failure: String?
-    var size = GridSize(20, 16)
+    var size = GridSize(20, 16) { didSet { send(.resized(size)) } }
     private var jobs: [(Int, CounterJob)] = []
     private var changed: Set<String> = []
 
@@ -41,6 +41,7 @@ final class CounterHarness {
     func restart() {
         jobs = []
         app = CounterApp(deviceCode: device)
+        send(.resized(size))
         send(.started)
     }
 
@@ -105,6 +106,35 @@ final class CounterHarness {
     var picture: [String] {
         let view = app.view(at: Moment(time))
         return AppScreens.shipped.render(view.screen, size: size, state: view.state, language: app.language).rows
+    }
+
+    /// What a hub would have brought to both terminals by now: passes and messages, and of the entries those that the
+    /// other's person may read.
+    func exchange(with other: CounterHarness) throws {
+        try other.receive(from: self)
+        try receive(from: other)
+        for harness in [self, other] {
+            // A join is answered by a share, and that is sent too.
+            harness.send(.tick)
+            harness.release()
+        }
+        try other.receive(from: self)
+        try receive(from: other)
+    }
+
+    private func receive(from other: CounterHarness) throws {
+        let (passes, entries, messages) = (other.passes, other.entries, other.all(Message.self))
+        let me = app.personID ?? ""
+        try core.write(as: nil) { tx in
+            for pass in passes where try tx.get(CountPass.self, id: pass.id) == nil { try tx.save(pass) }
+            for entry in entries where !entry.audience.isEmpty || entry.crewIDs.contains(me) {
+                if try tx.get(CountEntry.self, id: entry.id) == nil { try tx.save(entry) }
+            }
+            for message in messages where !message.audience.isEmpty || message.toIDs.contains(me) {
+                if try tx.get(Message.self, id: message.id) == nil { try tx.save(message) }
+            }
+        }
+        release()
     }
 
     // MARK: - What the store holds

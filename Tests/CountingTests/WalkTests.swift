@@ -24,6 +24,24 @@ import Testing
         #expect(both[0].lines[item]?.quantity == 170 && both[0].people == ["ann", "bob"])
     }
 
+    @Test("Who had begun a count of his own and then joined somebody is one opinion with both")
+    func joinsAfterABeginning() {
+        var (ann, bob) = (Terminal("T1", "ann"), Terminal("T2", "bob"))
+        let first = ann.pass()
+        let begun = bob.pass(at: clock(9, 1))
+        let joined = bob.pass(helpsPass: begun.id, helpsPerson: "ann", at: clock(9, 5))
+        let entries = [
+            ann.entry(.TALLY, first, item: "i", quantity: 10), bob.entry(.TALLY, begun, item: "i", quantity: 5),
+            bob.entry(.TALLY, joined, item: "i", quantity: 3),
+        ]
+        #expect(joined.helped(among: [first, begun, joined]) == [begun.id, first.id])
+        let found = OpinionBuilder(passes: [first, begun, joined], entries: entries).opinions()
+        #expect(found.count == 1 && found.first?.lines.values.first?.quantity == 18)
+        // Whose pass has not arrived is not looked for among others of that person.
+        let early = bob.pass(helpsPass: "T1-0009", helpsPerson: "ann", at: clock(9, 6))
+        #expect(early.helped(among: [first, early]) == ["T1-0009"])
+    }
+
     @Test func `walk 3: both offline and unaware are two opinions of 23 that agree, never 46`() {
         var ann = Terminal("T7", "ann")
         var bob = Terminal("T12", "bob")

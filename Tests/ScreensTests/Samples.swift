@@ -91,6 +91,7 @@ enum Samples {
         "item.name": "Filter 10\" blue",
         "item.pack": "case = 12 EA",
         "item.lot": "lot A77",
+        "count.question": "HOW MANY?",
         "count.unit": "EA",
         "count.quantity": .big("158"),
         "count.expression": .input(InputValue("13*12+2", trailing: " = 158")),
@@ -147,6 +148,7 @@ enum Samples {
             row(["code": "C01-07-01", "note": "counted by Cara"]),
         ]),
         "crew.question": text("Whose bin do you help with? The counts add up.", "Whose bin?"),
+        "crew.prompt": "SCAN THE BADGE",
         "crew.rows": .rows([
             row(["name": "Bob Miles", "bin": "B12-07-05", "state": "counting"]),
             row(["name": "Cara Diaz", "bin": "C01-02-01", "state": "counting"]),

@@ -41,7 +41,9 @@ extension OpinionBuilder {
         }
         let said = relations()
         for pass in passes {
-            if let helped = helpedPass(of: pass), said[Pair(pass.id, helped)] != false { join(pass.id, helped) }
+            for helped in pass.helped(among: passes) where said[Pair(pass.id, helped)] != false {
+                join(pass.id, helped)
+            }
         }
         for (pair, addsUp) in said where addsUp { join(pair.first, pair.second) }
         for (old, takeOver) in takeOvers { join(old, takeOver.by) }
@@ -74,15 +76,6 @@ extension OpinionBuilder {
         return result
     }
 
-    /// The pass that this one helps: the one named, or the named person's that was open nearest before, else after.
-    private func helpedPass(of pass: CountPass) -> String? {
-        if let id = pass.helpsPassID { return id }
-        guard let person = pass.helpsPersonID else { return nil }
-        let theirs = passes.filter { $0.id != pass.id && ($0.counterID == person || $0.companionID == person) }
-        let before = theirs.last { ($0.openedAt, $0.id) <= (pass.openedAt, pass.id) }
-        return (before ?? theirs.first)?.id
-    }
-
     private func isHandedOver(_ old: CountPass, to new: CountPass) -> Bool {
         decisions.contains { decision in
             decision.kind == .hand_over && decision.toPersonID == new.counterID
@@ -98,4 +91,25 @@ extension OpinionBuilder {
         }
         return false
     }
+}
+
+extension CountPass {
+    /// The passes over the same bin that this one adds up with by its own word.
+    ///
+    /// A pass names the one it helps, or only the person: then it is that person's that was open nearest before, else
+    /// the first one after. Who had begun a count of his own and then joined somebody names both.
+    public func helped(among passes: [CountPass]) -> [String] {
+        let named = helpsPassID.map { [$0] } ?? []
+        guard let person = helpsPersonID else { return named }
+        if let id = helpsPassID {
+            // Whose pass has not arrived is not looked for among others of that person.
+            guard let pass = passes.first(where: { $0.id == id }), !pass.isCounted(by: person) else { return named }
+        }
+        let theirs = passes.filter { $0.id != id && $0.isCounted(by: person) }
+            .sorted { ($0.openedAt, $0.id) < ($1.openedAt, $1.id) }
+        let before = theirs.last { ($0.openedAt, $0.id) <= (openedAt, id) }
+        return named + ((before ?? theirs.first).map { [$0.id] } ?? [])
+    }
+
+    private func isCounted(by person: String) -> Bool { counterID == person || companionID == person }
 }

@@ -5,7 +5,9 @@ import Terminal
 
 extension CounterApp {
     mutating func show(_ dialog: Dialog) {
+        let origin = self.dialog?.origin ?? (page == .bin ? .bin : .tasks)
         self.dialog = dialog
+        self.dialog?.origin = origin
         page = dialog.page
         typed = ""
         message = nil
@@ -13,15 +15,20 @@ extension CounterApp {
 
     /// Goes back to where the dialog came from; scans that waited for it are taken now.
     mutating func leaveDialog() {
+        if let origin = dialog?.origin { page = origin }
         dialog = nil
         typed = ""
-        page = personID == nil ? .signin : bin != nil ? .bin : .tasks
+        if personID == nil { page = .signin } else if bin == nil { page = .tasks }
         queue.insert(contentsOf: held, at: 0)
         held = []
     }
 
     mutating func askDigits(_ purpose: Purpose, _ code: String) {
-        show(Dialog(page: .digits, text: words("app.ask.digits", ["bin": code]), purpose: purpose))
+        let isLabel = purpose == .emptyDigits && bin?.pass.binID == nil
+        show(
+            Dialog(
+                page: .digits, text: words(isLabel ? "app.ask.rescan" : "app.ask.digits", ["bin": code]),
+                purpose: purpose))
     }
 
     mutating func askReason(_ purpose: Purpose, _ title: String, about text: String, request: BinRequest? = nil) {
@@ -76,9 +83,9 @@ extension CounterApp {
             Dialog(
                 page: .close, facts: facts,
                 rows: [
-                    FoundRow(cells: ["text": "app.choice.goOn"], pick: .answer(.back)),
-                    FoundRow(cells: ["text": "app.choice.whole"], pick: .answer(.close(.whole))),
-                    FoundRow(cells: ["text": "app.choice.part"], pick: .answer(.partReason)),
+                    choice("app.choice.goOn", .back),
+                    choice("app.choice.whole", .close(.whole)),
+                    choice("app.choice.part", .partReason),
                 ], request: request))
         effects.append(.sound(.attention))
     }
@@ -95,12 +102,40 @@ extension CounterApp {
                 page: .question, title: words("app.title.held"),
                 text: words("app.ask.held", ["who": who, "bin": code]),
                 rows: [
-                    FoundRow(cells: ["text": "app.choice.help"], pick: .answer(.open(helping))),
-                    FoundRow(cells: ["text": "app.choice.second"], pick: .answer(.open(alone))),
-                    FoundRow(cells: ["text": "app.choice.takeOver"], pick: .answer(.open(taking))),
-                    FoundRow(cells: ["text": "app.choice.back"], pick: .answer(.back)),
+                    choice("app.choice.help", .open(helping)),
+                    choice("app.choice.second", .open(alone)),
+                    choice("app.choice.takeOver", .open(taking)),
+                    choice("app.choice.back", .back),
                 ]))
         effects.append(.sound(.attention))
+    }
+
+    /// A colleague's badge in an open bin: one of the two helps the other, each at a terminal, or both count at this one.
+    mutating func askBadge(_ person: String, who: String, isCompanion: Bool) {
+        let together: FoundRow.Answer = .companion(isCompanion ? nil : person)
+        show(
+            Dialog(
+                page: .question, title: words("app.title.badge", ["who": who.uppercased()]),
+                text: words("app.ask.badge", ["who": who, "bin": bin?.code ?? ""]),
+                rows: [
+                    choice("app.choice.helpThem", .help(person: person)),
+                    choice(isCompanion ? "app.choice.alone" : "app.choice.together", together),
+                    choice("app.choice.back", .back),
+                ]))
+        effects.append(.sound(.attention))
+    }
+
+    /// A label that no bin is known for: misread or mistyped, or a bin that the office has forgotten.
+    mutating func askFound(_ request: BinRequest, _ label: String) {
+        show(
+            Dialog(
+                page: .question, title: words("app.title.found"), text: words("app.ask.found", ["bin": label]),
+                rows: [choice("app.choice.again", .back), choice("app.choice.found", .open(request))]))
+        effects.append(.sound(.stop))
+    }
+
+    private func choice(_ text: String, _ answer: FoundRow.Answer) -> FoundRow {
+        FoundRow(cells: ["text": text], pick: .answer(answer))
     }
 
     // MARK: - Answers
@@ -108,7 +143,7 @@ extension CounterApp {
     mutating func choose(_ number: Int) {
         guard let dialog, dialog.page != .help, dialog.page != .tray else { return }
         let index = dialog.first + number - 1
-        guard number > 0, dialog.rows.indices.contains(index) else {
+        guard number > 0, number <= dialogCapacity, dialog.rows.indices.contains(index) else {
             typed = ""
             return say("choice.unknown", ["text": String(number)], .attention)
         }
@@ -116,25 +151,33 @@ extension CounterApp {
         case .nothing: break
         case .bin(let id):
             leaveDialog()
-            ask(.openBin(BinRequest(binID: id, opening: .NONE)))
+            ask(.openBin(BinRequest(place: .bin(id), opening: .NONE)))
         case .item(let reading, let code):
             leaveDialog()
             ask(.openItem(reading, code))
-        case .help(let passID, let binID):
+        case .help(let passID, let place):
             leaveDialog()
-            ask(.openBin(BinRequest(binID: binID, opening: .NONE, join: .helping(passID))))
+            ask(.openBin(BinRequest(place: place, opening: .NONE, join: .helping(passID))))
         case .answer(let answer): take(answer, dialog)
         }
     }
 
     private mutating func take(_ answer: FoundRow.Answer, _ dialog: Dialog) {
         switch answer {
-        case .back: leaveDialog()
+        case .back:
+            leaveDialog()
+            if dialog.page == .close { openLineLeftOpen() }
         case .quit: effects.append(.quit)
         case .open(let request):
             leaveDialog()
             ask(.openBin(request))
         case .close(let closing): close(closing, dialog)
+        case .help(let person):
+            leaveDialog()
+            ask(.helpPerson(person))
+        case .companion(let person):
+            leaveDialog()
+            ask(.companion(person))
         case .partReason:
             askReason(.part, "app.title.part", about: bin?.code ?? "", request: dialog.request)
         case .reason(let reason): give(reason: words("app.reason." + reason).first ?? reason, dialog)
@@ -142,6 +185,16 @@ extension CounterApp {
             line?.unit = unit
             leaveDialog()
         }
+    }
+
+    /// Goes on with the first item that was scanned and has no quantity.
+    private mutating func openLineLeftOpen() {
+        guard line == nil, let bin, let key = bin.totals.openLines.first,
+            let item = key.itemID.flatMap({ bin.items[$0] })
+        else { return }
+        var reading = ItemReading(item: item)
+        (reading.lot, reading.licencePlate) = (key.lot, key.licencePlate)
+        ask(.openItem(reading, CodeText(typed: item.sku)))
     }
 
     private mutating func close(_ closing: Closing, _ dialog: Dialog) {
@@ -162,11 +215,19 @@ extension CounterApp {
 
     mutating func acceptInDialog(_ text: String) {
         guard let dialog else { return }
-        if let digit = Int(text), text.count == 1, digit > 0, dialog.rows.indices.contains(dialog.first + digit - 1),
-            ![.message, .note].contains(dialog.page)
+        if text == "0", dialog.rows.count > dialogCapacity {
+            typed = ""
+            return turnPage(forward: true)
+        }
+        if let digit = Int(text), text.count == 1, digit > 0, digit <= dialogCapacity,
+            dialog.rows.indices.contains(dialog.first + digit - 1), ![.message, .note].contains(dialog.page)
         {
             typed = ""
             return choose(digit)
+        }
+        // No reason and no name is a single digit.
+        if text.count == 1, text.first?.isNumber == true, [.reason, .crew].contains(dialog.page) {
+            return choose(text.first?.wholeNumberValue ?? 0)
         }
         guard !text.isEmpty else {
             if dialog.page == .help || dialog.page == .tray { leaveDialog() }
@@ -181,13 +242,14 @@ extension CounterApp {
             ask(.note(text), text: "")
         case .message:
             leaveDialog()
-            ask(.say(text), text: "")
+            ask(.say(text, to: dialog.recipient), text: "")
         case .find:
             ask(.find(text), text: text)
         case .crew: submit(.help(CodeText(typed: text)))
         case .pack: choosePack(text)
         case .emptyDigits: submit(.empty(digits: text, scan: nil))
         case .taskDigits(let id): submit(.openTask(id: id, digits: text))
+        case .join(let person): submit(.join(CodeText(typed: text), person: person))
         }
     }
 
@@ -206,75 +268,5 @@ extension CounterApp {
         }
         self.line = line
         leaveDialog()
-    }
-
-    // MARK: - Outcomes
-
-    /// Shows what an act came to.
-    mutating func take(_ outcome: Outcome, _ text: String) {
-        switch outcome {
-        case .none: break
-        case .said(let said, let sound):
-            if sound == .stop { return refuse(said) }
-            message = said
-            if let sound { effects.append(.sound(sound)) }
-        case .signedIn(let line, let typed): signedIn(line, typed)
-        case .signedOut:
-            page = .signin
-            (line, typed, dialog, after, earlier) = (nil, "", nil, nil, [])
-            effects.append(.personChanged(nil))
-        case .opened(let said):
-            leaveDialog()
-            (line, page, after, earlier) = (nil, .bin, nil, [])
-            done(said, .accepted)
-        case .left(let said):
-            leaveDialog()
-            (line, page) = (nil, .tasks)
-            done(said, .accepted)
-        case .line(let line, let said):
-            leaveDialog()
-            self.line = line
-            page = .bin
-            message = said
-            effects.append(.sound(said == nil ? .accepted : .attention))
-        case .stored(let said):
-            leaveDialog()
-            line = nil
-            done(said, .accepted)
-        case .counted(let said, let line):
-            self.line = line
-            done(said, .added)
-        case .confirm(let said):
-            typed = text
-            confirming = text
-            message = said
-            effects.append(.sound(.attention))
-        case .matches(let rows):
-            guard !rows.isEmpty else { return refuse(ScreenMessage("item.noMatch", ["text": text])) }
-            show(Dialog(page: .matches, text: words("app.ask.matches", ["text": text]), rows: rows))
-        case .askClose(let request): askClose(request)
-        case .askJoin(let request, let who, let code, let passID):
-            askJoin(request, who: who, code: code, passID: passID)
-        case .rows(let rows):
-            dialog?.rows = rows
-            dialog?.first = 0
-            if dialog?.page == .find, rows.isEmpty { say("item.noMatch", ["text": text], .attention) }
-            typed = ""
-        }
-    }
-
-    private mutating func done(_ said: ScreenMessage, _ sound: Sound) {
-        message = said
-        effects.append(.sound(sound))
-    }
-
-    private mutating func signedIn(_ line: OpenLine?, _ typed: String) {
-        effects.append(.personChanged(personID))
-        (dialog, after, earlier) = (nil, nil, [])
-        page = bin == nil ? .tasks : .bin
-        self.line = line
-        self.typed = typed
-        restored()
-        if floor.session == nil { say("session.none") }
     }
 }

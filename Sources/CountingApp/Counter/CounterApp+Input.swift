@@ -64,6 +64,7 @@ extension CounterApp {
         case .function(6): command("K")
         case .function(7): command("P")
         case .function(10): command("N")
+        case .tab: nextRecipient()
         case .pageDown, .down: turnPage(forward: true)
         case .pageUp, .up: turnPage(forward: false)
         default: break
@@ -109,10 +110,13 @@ extension CounterApp {
         case .tasks:
             if text.isEmpty {
                 if bin != nil { page = .bin }
+            } else if text == "0" {
+                typed = ""
+                turnPage(forward: true)
             } else if let digit = Int(text), text.count == 1, digit > 0 {
                 openTask(digit)
-            } else if text.count == 1, let letter = text.uppercased().first, "MHTU".contains(letter) {
-                command(letter)
+            } else if text.count == 1, let letter = text.uppercased().first, letter.isLetter {
+                "MHTU".contains(letter) || (letter == "C" && bin != nil) ? command(letter) : unknownCommand(text)
             } else {
                 submit(.submit(CodeText(typed: text)))
             }
@@ -130,7 +134,13 @@ extension CounterApp {
         if text.count == 1, let letter = text.uppercased().first, letter.isLetter {
             return "UREKPNTHCM".contains(letter) ? command(letter) : unknownCommand(text)
         }
-        guard let line else { return submit(.submit(CodeText(typed: text))) }
+        guard let line else {
+            if text == "0" {
+                typed = ""
+                return turnPage(forward: true)
+            }
+            return submit(.submit(CodeText(typed: text)))
+        }
         let first = text.first ?? " "
         if first.isNumber || "=+-.".contains(first) {
             if line.item?.tracking == .SERIAL, first.isNumber { return submit(.serial(text)) }
@@ -186,7 +196,12 @@ extension CounterApp {
         case .close, .find, .matches:
             leaveDialog()
             ask(.submit(code))
-        case .crew: ask(.help(code))
+        case .crew:
+            if case .join(let person)? = dialog?.purpose {
+                ask(.join(code, person: person))
+            } else {
+                ask(.help(code))
+            }
         case .help, .switchoff, .reason, .question, .pack, .tray, .message, .note:
             held.append(.scan(scan, retracting: 0))
             say("scan.held", ["code": scan.text], .attention)
@@ -207,14 +222,14 @@ extension CounterApp {
         case "R" where isBin: ask(.redo)
         case "E" where isBin: askDigits(.emptyDigits, bin?.code ?? "")
         case "K" where isBin: askReason(.skip, "app.title.skip", about: line?.title ?? bin?.code ?? "")
-        case "C" where isBin: ask(.close(.ask))
+        case "C" where bin != nil: ask(.close(.ask))
         case "P" where isBin && line?.item != nil: showPacks()
         case "N" where isBin:
             show(
                 Dialog(
                     page: .note, text: words("app.ask.note", ["bin": line?.title ?? bin?.code ?? ""]), purpose: .note))
         case "M":
-            show(Dialog(page: .message, text: words("app.ask.message"), purpose: .message))
+            show(Dialog(page: .message, purpose: .message))
             ask(.messages)
         case "T":
             show(Dialog(page: .tray, text: words("app.ask.tray")))
@@ -229,7 +244,7 @@ extension CounterApp {
 
     private mutating func openTask(_ digit: Int) {
         typed = ""
-        guard floor.tasks.indices.contains(digit - 1) else {
+        guard floor.tasks.indices.contains(digit - 1), digit <= taskCapacity else {
             return refuse(ScreenMessage("choice.unknown", ["text": String(digit)]))
         }
         let task = floor.tasks[digit - 1]
@@ -261,36 +276,15 @@ extension CounterApp {
                         FoundRow(cells: ["text": "app.choice.back"], pick: .answer(.back)),
                         FoundRow(cells: ["text": "app.choice.off"], pick: .answer(.quit)),
                     ]))
-        case .tasks: if !isEscape { submit(.signOut(draft: nil)) }
+        case .tasks: if !isEscape { submit(.signOut) }
         case .bin:
             if line != nil {
                 line = nil
                 typed = ""
             } else {
                 page = .tasks
-                if let bin { say("bin.opened", ["bin": bin.code]) }
             }
         default: leaveDialog()
-        }
-    }
-
-    private mutating func turnPage(forward: Bool) {
-        if var dialog {
-            let count = page == .help ? 6 : 9
-            dialog.first =
-                forward
-                ? (dialog.first + count < dialog.rows.count ? dialog.first + count : 0) : max(0, dialog.first - count)
-            self.dialog = dialog
-        } else if page == .tasks {
-            if forward, let last = floor.tasks.last {
-                earlier.append(after)
-                after = last.walkSequence
-            } else if !forward, let place = earlier.popLast() {
-                after = place
-            } else {
-                return
-            }
-            ask(.refresh)
         }
     }
 }

@@ -5,7 +5,8 @@ import WarehouseModels
 
 extension CounterApp {
     package func view(at moment: Moment) -> AppView {
-        var state = ScreenState(message: message)
+        var state = ScreenState(message: message.map(worded))
+        if isBlocked { state.keys = words(blockedKeys, ["count": String(waitingScans)]) }
         state["sync.badge"] = badge(at: moment)
         state["device.code"] = .text(deviceCode)
         var screen = page.rawValue
@@ -20,8 +21,24 @@ extension CounterApp {
         return AppView(screen: screen, state: state)
     }
 
+    /// A message whose arguments may name words of the catalogs.
+    private func worded(_ message: ScreenMessage) -> ScreenMessage {
+        var message = message
+        message.arguments = message.arguments.mapValues { text in
+            guard text.contains("app.") else { return text }
+            return text.split(separator: " ").map { word in
+                word.hasPrefix("app.") ? words(String(word)).first ?? "" : String(word)
+            }.joined(separator: " ")
+        }
+        return message
+    }
+
+    /// Scans that came while an error stands.
+    private var waitingScans: Int { queue.count { if case .scan = $0 { true } else { false } } }
+    private var blockedKeys: String { waitingScans == 0 ? "keys.blocked" : "keys.blockedScans" }
+
     /// What is typed, and what was typed ahead since.
-    private var echoed: String {
+    var echoed: String {
         var text = waiting == nil ? typed : waiting?.text ?? ""
         if waiting != nil, !queue.isEmpty { text = "" }
         for input in queue {
@@ -67,7 +84,10 @@ extension CounterApp {
         if !pending.isEmpty {
             state["signin.pending"] = .rows(
                 pending.map { row in
-                    ListRow(["name": .text(row.name), "count": .number(String(row.count)), "note": .text("")])
+                    ListRow([
+                        "name": .text(row.name), "count": .number(String(row.count)),
+                        "note": .text(words("app.sentAs", ["who": CounterWork.short(row.name)])),
+                    ])
                 })
         }
         guard link.isSyncing, let bins = link.progress["Bin"] else { return }
@@ -85,13 +105,45 @@ extension CounterApp {
             floor.tasks.map {
                 ListRow(["code": .text($0.code), "note": .text($0.note.split(separator: "|").map(String.init))])
             })
-        state["crew.people"] = .rows(floor.crew.map(row))
-        state["tasks.news"] = .rows(floor.news.map(row))
-        state["tasks.today"] = .text(words("app.today", ["unsent": String(link.unsent)]))
-        if floor.session == nil { state["link.note"] = .text(words("msg.sessionNone")) }
-        if floor.session?.state == .stopped { state["link.note"] = .text(words("msg.sessionStopped")) }
-        if link.isSyncing, !link.isOnline {
-            state["link.note"] = .text(words("app.asOf", ["age": age(at: moment)]))
+        state["crew.people"] = .rows(
+            floor.crew.map { mate in
+                let bins = mate.bins.map { words($0 == 1 ? "app.crewBin" : "app.crewBins", ["bins": String($0)]) } ?? []
+                return ListRow(["name": .text(mate.name), "bin": .text(mate.bin), "state": .text(bins)])
+            })
+        let learned = learned.suffix(2).reversed().map { code in
+            ListRow([
+                "time": .text(code.time),
+                "text": .text(words("app.learned", ["code": code.code, "item": code.item, "unit": code.unit])),
+            ])
+        }
+        state["tasks.news"] = .rows(Array((learned + floor.news.map(row)).prefix(2)))
+        state["tasks.today"] = .text(today)
+        state["link.note"] = .text(note(at: moment))
+    }
+
+    /// The day's work so far, and what is still to send.
+    private var today: [String] {
+        let unsent = words("app.today", ["unsent": String(link.unsent)]).first ?? ""
+        guard let today = floor.today, today.bins > 0 else { return [unsent] }
+        let key = today.hourly > 0 ? "app.todayRate" : today.bins == 1 ? "app.todayBin" : "app.todayBins"
+        let bins = words(key, ["bins": String(today.bins), "hourly": String(today.hourly)]).first ?? ""
+        return ["\(bins) \(unsent)"]
+    }
+
+    /// What stands on the message line of the list while nothing is said: what matters most first.
+    private func note(at moment: Moment) -> [String] {
+        if let bin { return words("app.stillOpen", ["bin": bin.code]) }
+        if let reason = link.pausedReason { return words("app.paused", ["reason": reason]) }
+        if link.isSyncing, !link.isOnline { return words("app.asOf", ["age": age(at: moment)]) }
+        if floor.session?.state == .stopped { return words("msg.sessionStopped") }
+        guard floor.session == nil else { return [] }
+        return words(floor.closed == nil ? "msg.sessionNone" : "msg.sessionClosed")
+    }
+
+    private func code(of place: BinPlace) -> String {
+        switch place {
+        case .label(let label): label
+        case .bin(let id): floor.tasks.first { $0.binID == id }?.code ?? "-"
         }
     }
 
@@ -100,109 +152,6 @@ extension CounterApp {
             cells.mapValues { text in
                 .text(text.split(separator: "|", omittingEmptySubsequences: false).map(String.init))
             })
-    }
-
-    // MARK: - The bin
-
-    private func showBin(_ state: inout ScreenState) {
-        guard let bin else { return }
-        state["bin.code"] = .text(bin.code)
-        state["pass.ticket"] = .text(bin.pass.ticket)
-        let me = floor.person.map { CounterWork.short($0.name) } ?? ""
-        let helpers = bin.others.map(\.name)
-        state["bin.who"] = .text(
-            helpers.isEmpty ? me : "\(me) + \(helpers.joined(separator: " + ")) (\(words("app.adds").first ?? ""))")
-        state["bin.lines"] = .rows(lines(of: bin))
-        let open = bin.totals.openLines.count
-        var lineKeys = Set(bin.totals.lines.keys)
-        var units = bin.totals.units
-        for other in bin.others {
-            lineKeys.formUnion(other.quantities.keys)
-            for quantity in other.quantities.values { units += quantity }
-        }
-        state["bin.total"] = .text(
-            words(
-                open == 0 ? "app.linesDone" : "app.lines",
-                ["lines": String(lineKeys.count), "units": units.description, "open": String(open)]))
-        var notice = bin.notice.isEmpty ? [] : [bin.notice]
-        if floor.session?.state == .stopped { notice = words("msg.sessionStopped") }
-        state["bin.notice"] = .text(notice)
-        if line == nil {
-            state["bin.entry"] = .input(echoed)
-            state.focus = "bin.entry"
-        } else {
-            showLine(&state, bin)
-        }
-    }
-
-    private func lines(of bin: BinView) -> [ListRow] {
-        var rows: [(key: LineKey, quantity: String, who: String, at: Int64)] = []
-        var seen: Set<LineKey> = []
-        let me = floor.person.map { CounterWork.short($0.name) } ?? ""
-        for (key, line) in bin.totals.lines {
-            seen.insert(key)
-            var total = line.quantity
-            for other in bin.others { if let more = other.quantities[key] { total = (total ?? .zero) + more } }
-            let who = bin.others.first { $0.quantities[key] != nil }?.name ?? me
-            rows.append(
-                (key, (total?.description ?? "-") + (key.itemID == nil ? " ?" : ""), who, line.from?.milliseconds ?? 0))
-        }
-        for other in bin.others {
-            for (key, quantity) in other.quantities where seen.insert(key).inserted {
-                rows.append((key, quantity.description, other.name, 0))
-            }
-        }
-        for line in bin.expected where !seen.contains(where: { $0.itemID == line.key.itemID }) {
-            let wanted = line.quantity.map { words("app.expected", ["quantity": $0.description]).first ?? "" } ?? ""
-            rows.append((line.key, "-", wanted, Int64.max))
-        }
-        rows.sort { ($0.at, $0.key) < ($1.at, $1.key) }
-        return rows.map { row in
-            ListRow([
-                "code": .text(bin.title(of: row.key)),
-                "name": .text(row.key.itemID.flatMap { bin.items[$0]?.name } ?? ""), "quantity": .text(row.quantity),
-                "who": .text(row.who),
-            ])
-        }
-    }
-
-    private func showLine(_ state: inout ScreenState, _ bin: BinView) {
-        guard let line else { return }
-        let units = line.units
-        state["item.code"] = .text(line.title)
-        state["item.name"] = .text(line.item?.name ?? "")
-        if let pack = line.packs.first(where: { $0.unit == line.unit }) ?? line.packs.first,
-            let size = pack.baseQuantity
-        {
-            state["item.pack"] = .text("\(pack.unit) = \(size) \(units.baseUnit)")
-        }
-        if let lot = line.key.lot { state["item.lot"] = .text("lot \(lot)") }
-        state["count.unit"] = .text(units.defaultUnit.unit)
-        let text = echoed
-        let isSet = text.hasPrefix("=")
-        let before = bin.totals.lines[line.key]?.quantity
-        let preview = QuantityExpression.preview(isSet ? String(text.dropFirst()) : text, in: units)
-        var input = InputValue(text)
-        if let preview, !preview.isPlain || preview.base != preview.quantity { input.trailing = " = \(preview.base)" }
-        state["count.expression"] = .input(input)
-        state.focus = "count.expression"
-        let typedAmount = preview?.base
-        if let shown = typedAmount ?? before { state["count.quantity"] = .big(shown.description) }
-        var own = before
-        if let typedAmount { own = isSet ? typedAmount : (before ?? .zero) + typedAmount }
-        state["count.total"] = .text(total(own, bin, line.key))
-    }
-
-    /// `you 158 + Bob 12 = 170`.
-    private func total(_ own: Decimal3?, _ bin: BinView, _ key: LineKey) -> [String] {
-        let others = bin.others.compactMap { other in other.quantities[key].map { (other.name, $0) } }
-        guard !others.isEmpty else {
-            guard let own else { return [] }
-            return words("app.soFar", ["quantity": own.description])
-        }
-        let sum = others.reduce(own ?? .zero) { $0 + $1.1 }
-        let terms = ["\(words("app.you").first ?? "") \(own?.description ?? "-")"] + others.map { "\($0.0) \($0.1)" }
-        return ["\(terms.joined(separator: " + ")) = \(sum)", "\(terms.joined(separator: "+"))=\(sum)", "= \(sum)"]
     }
 
     // MARK: - Dialogs
@@ -229,9 +178,9 @@ extension CounterApp {
             state["bin.code"] = .text(bin?.code ?? "")
             state["close.facts"] = facts
             state["close.choices"] = rows
-            let next = dialog.request.flatMap { request in floor.tasks.first { $0.binID == request.binID }?.code }
-            state["close.next"] = .text(next ?? "-")
-            state["close.question"] = .text("")
+            state["close.next"] = .text(dialog.request.map { code(of: $0.place) } ?? "-")
+            let open = bin?.totals.openLines.first.map { bin?.title(of: $0) ?? "" }
+            state["close.question"] = .text(open.map { words("msg.itemNoQuantity", ["item": $0]) } ?? [])
         case .reason:
             state["reason.title"] = .text(dialog.title)
             state["reason.question"] = text
@@ -253,7 +202,7 @@ extension CounterApp {
             state["tray.text"] = text
             state["tray.rows"] = rows
         case .message:
-            state["message.to"] = text
+            state["message.to"] = .text(recipientText(dialog.recipient))
             state["message.rows"] = rows
             state["message.entry"] = entry
         case .digits:
@@ -268,8 +217,14 @@ extension CounterApp {
         case .note:
             state["note.about"] = text
             state["note.entry"] = entry
+            state["note.rows"] = .rows(
+                (bin?.notes ?? []).suffix(dialogCapacity).map {
+                    ListRow(["time": .text($0.time), "text": .text($0.text)])
+                })
         case .crew:
             state["crew.question"] = text
+            let isJoin = if case .join = dialog.purpose { true } else { false }
+            state["crew.prompt"] = .text(words(isJoin ? "app.crew.bin" : "app.crew.badge"))
             state["crew.rows"] = rows
             state["crew.entry"] = entry
         case .signin, .tasks, .bin: break

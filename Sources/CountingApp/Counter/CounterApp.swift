@@ -27,6 +27,10 @@ package struct CounterApp: AppMachine, Sendable {
         var rows: [FoundRow] = []
         var first = 0
         var purpose = Purpose.none
+        /// The page to go back to.
+        var origin = Page.tasks
+        /// Whom a message is for.
+        var recipient = Recipient.floor
         /// The bin that waits while it is asked how to close the open one.
         var request: BinRequest?
     }
@@ -35,6 +39,8 @@ package struct CounterApp: AppMachine, Sendable {
     enum Purpose: Sendable, Hashable {
         case none, skip, part, note, find, crew, pack, message, emptyDigits
         case taskDigits(String)
+        /// The bin of the person who is to be helped.
+        case join(String)
     }
 
     let deviceCode: String
@@ -58,21 +64,27 @@ package struct CounterApp: AppMachine, Sendable {
     /// Scans that wait until a question is answered.
     var held: [Input] = []
     var waiting: (job: Int, act: CounterAct, text: String)?
-    private var background: [Int: CounterAct] = [:]
+    var background: [Int: CounterAct] = [:]
     private var nextJob = 1
     var effects: [AppEffect<CounterJob>] = []
 
     /// The walk position that the list of bins starts after; nil for the person's own place.
     var after: Int?
     var earlier: [Int?] = []
-    private var isStale = false
-    private var isBinStale = false
+    /// The row of the open bin that its list starts with; nil follows what was counted last.
+    var firstLine: Int?
+    /// What unknown codes turned out to be while this person was signed in, the newest last.
+    var learned: [LearnedCode] = []
+    var knownMatches: Set<String>?
+    var isMatchStale = false
+    var isStale = false
+    var isBinStale = false
     private var announced: String?
     /// The uptime since which the link is down, and whether that was said.
-    private var offlineSince: Int64?
-    private var hasSaidDown = false
-    private var savedDraft = ""
-    private var lastBeat: (beat: Beat, uptime: Int64)?
+    var offlineSince: Int64?
+    var hasSaidDown = false
+    var savedDraft = ""
+    var lastBeat: (beat: Beat, uptime: Int64)?
 
     package init(deviceCode: String) { self.deviceCode = deviceCode }
 
@@ -85,6 +97,8 @@ package struct CounterApp: AppMachine, Sendable {
     package var openBinID: String? { bin?.pass.binID }
     /// The person signed in.
     package var personID: String? { floor.person?.id }
+    /// Whether the list of bins is in front, or a dialog that was opened from there.
+    var isAtList: Bool { (dialog?.origin ?? page) == .tasks }
 
     package mutating func handle(_ event: AppEvent<CounterAnswer>, at moment: Moment) -> [AppEffect<CounterJob>] {
         effects = []
@@ -95,11 +109,12 @@ package struct CounterApp: AppMachine, Sendable {
         case .changed(let models): changed(models)
         case .link(let state): linkChanged(state, at: moment)
         case .tick: tick(at: moment)
-        case .resized(let size): self.size = size
+        case .resized(let size): (self.size, firstLine) = (size, nil)
         }
         drain()
         if !floor.isWhole { refreshIfStale() }
         refreshBinIfStale()
+        refreshMatchesIfStale()
         beat(moment)
         return effects
     }
@@ -112,7 +127,7 @@ package struct CounterApp: AppMachine, Sendable {
     }
 
     /// Has something done that no input waits for.
-    private mutating func askAside(_ act: CounterAct) {
+    mutating func askAside(_ act: CounterAct) {
         let number = perform(act)
         background[number] = act
     }
@@ -122,6 +137,7 @@ package struct CounterApp: AppMachine, Sendable {
         job.personID = personID
         job.line = line
         job.after = after
+        job.isAtList = isAtList
         job.isSyncing = link.isSyncing
         defer { nextJob += 1 }
         effects.append(.perform(job: nextJob, job))
@@ -131,7 +147,10 @@ package struct CounterApp: AppMachine, Sendable {
     private mutating func answered(_ job: Int, _ result: Result<CounterAnswer, JobFailure>) {
         if background.removeValue(forKey: job) != nil {
             // What was done aside failed silently only here: the link's own state shows a full disk at the next act.
-            if case .success(let answer) = result { show(answer) }
+            if case .success(let answer) = result {
+                show(answer)
+                takeAside(answer.outcome)
+            }
             return
         }
         guard let asked = waiting, asked.job == job else { return }
@@ -153,8 +172,9 @@ package struct CounterApp: AppMachine, Sendable {
         let known = Set(bin?.others.map(\.passID) ?? [])
         let isSame = bin?.pass.id == answer.bin?.pass.id
         bin = answer.bin
-        if isSame, let joined = bin?.others.last(where: { !known.contains($0.passID) }) {
-            message = ScreenMessage("crew.joined", ["who": joined.name])
+        if !isSame { firstLine = nil }
+        if isSame, let joined = bin?.others.last(where: { $0.name != nil && !known.contains($0.passID) }) {
+            message = ScreenMessage("crew.joined", ["who": joined.name ?? ""])
             effects.append(.sound(.attention))
             if answer.bin != nil { askAside(.share) }
         }
@@ -165,103 +185,22 @@ package struct CounterApp: AppMachine, Sendable {
         floor = new
         if !new.isWhole, new.person != nil {
             // What a writing job left out is looked up beside it.
-            if old.session?.id == new.session?.id { (floor.place, floor.done) = (old.place, old.done) }
+            if old.session?.id == new.session?.id {
+                (floor.place, floor.done, floor.today) = (old.place, old.done, old.today)
+                for index in floor.crew.indices {
+                    let person = floor.crew[index].personID
+                    floor.crew[index].bins = old.crew.first { $0.personID == person }?.bins
+                }
+            }
             isStale = true
+        }
+        if let closed = new.closed, old.closed?.id != closed.id, old.person?.id == new.person?.id, !isBlocked {
+            say("session.closed", [:], .attention)
         }
         guard let newest = new.newest else { return }
         defer { announced = newest.id }
         guard old.person?.id == new.person?.id, announced != newest.id, !isBlocked, confirming == nil else { return }
         say("message.new", ["who": newest.who, "text": newest.text], .attention)
-    }
-
-    /// Notes when the link goes and comes, and says what the hub refused; nothing that is asked is written over.
-    private mutating func linkChanged(_ state: LinkState, at moment: Moment) {
-        let old = link
-        link = state
-        if !state.isOnline {
-            if old.isOnline { offlineSince = moment.uptime }
-        } else {
-            offlineSince = nil
-        }
-        guard personID != nil, !isBlocked, confirming == nil else { return }
-        if state.parked > old.parked { say("link.refused", ["count": String(state.parked)], .attention) }
-        sayLink(at: moment)
-    }
-
-    /// Says once that the link is down, and that it is back only to somebody who was told so: one that blinks, as it
-    /// does when somebody signs in, is for the badge alone.
-    private mutating func sayLink(at moment: Moment) {
-        guard personID != nil, !isBlocked, confirming == nil else { return }
-        if let offlineSince {
-            guard !hasSaidDown, moment.uptime - offlineSince >= 2_000 else { return }
-            hasSaidDown = true
-            say("link.down", [:], .attention)
-        } else if hasSaidDown {
-            hasSaidDown = false
-            say("link.back", ["count": String(link.unsent)])
-        }
-    }
-
-    /// Models whose changes are rare and matter at once.
-    private static let shownAtOnce: Set<String> = ["CountSession", "Person"]
-    /// Models that come in streams: what is around is looked at again at the next tick, the open bin at once.
-    private static let shown: Set<String> = ["BinTask", "CountPass", "CountEntry", "ExpectedLine", "Message", "Bin"]
-    private static let inBin: Set<String> = ["CountPass", "CountEntry", "CodeMatch", "ExpectedLine", "BinTask"]
-
-    private mutating func changed(_ models: Set<String>) {
-        if !models.isDisjoint(with: CounterApp.shown) { isStale = true }
-        if !models.isDisjoint(with: CounterApp.inBin), bin != nil { isBinStale = true }
-        if !models.isDisjoint(with: CounterApp.shownAtOnce) || (isStale && page == .tasks && floor.tasks.isEmpty) {
-            isStale = true
-            refreshIfStale()
-        }
-        refreshBinIfStale()
-    }
-
-    private mutating func refreshIfStale() {
-        guard isStale, waiting == nil, background.isEmpty else { return }
-        (isStale, isBinStale) = (false, false)
-        askAside(.refresh)
-    }
-
-    private mutating func refreshBinIfStale() {
-        guard isBinStale, waiting == nil, background.isEmpty else { return }
-        isBinStale = false
-        if bin != nil { askAside(.refreshBin) }
-    }
-
-    private mutating func tick(at moment: Moment) {
-        sayLink(at: moment)
-        refreshIfStale()
-        let draft = draftText
-        if personID != nil, draft != savedDraft, waiting == nil {
-            savedDraft = draft
-            askAside(.saveDraft(draft))
-        }
-    }
-
-    /// What is typed into the open line, to be found again after a restart.
-    var draftText: String {
-        guard bin != nil, let line else { return "" }
-        return SavedLine(line, typed: page == .bin ? typed : "").text
-    }
-
-    private mutating func beat(_ moment: Moment) {
-        let own = link.unsentByPerson.filter { !$0.key.isEmpty }.values.reduce(0, +)
-        let isStopped = floor.session?.state == .stopped && bin == nil
-        let beat = Beat(
-            personID: personID, sessionID: floor.session?.id, binID: bin?.pass.binID, unsent: own, parked: link.parked,
-            isCheckedOut: own == 0 && bin == nil && (personID == nil || isStopped))
-        if let last = lastBeat {
-            let isNews =
-                last.beat.personID != beat.personID || last.beat.binID != beat.binID
-                || last.beat.sessionID != beat.sessionID || last.beat.isCheckedOut != beat.isCheckedOut
-                || last.beat.parked != beat.parked || (last.beat.unsent > 0 && beat.unsent == 0)
-            guard isNews || moment.uptime - last.uptime >= 60_000 else { return }
-        }
-        guard waiting == nil else { return }
-        lastBeat = (beat, moment.uptime)
-        askAside(.beat(beat))
     }
 
     // MARK: - Messages

@@ -13,7 +13,7 @@ extension CounterApp {
 
     private static let screenNames: [String] = [
         "bin", "close", "count", "crew", "digits", "find", "help", "matches", "message", "note", "pack",
-        "question", "reason", "signin", "switchoff", "tasks", "tray", "undo",
+        "question", "reason", "signin", "switchoff", "tasks", "tray",
     ]
 
     private static let actionNames: [String] = [
@@ -28,22 +28,23 @@ extension CounterApp {
     ]
 
     private static let messageNames: [String] = [
-        "bin.closed", "bin.digitsWrong", "bin.emptied", "bin.heldHere", "bin.needsProof", "bin.notForYou",
+        "bin.closed", "bin.digitsWrong", "bin.emptied", "bin.hasCounts", "bin.notForThem", "bin.notForYou",
         "bin.notInSession", "bin.opened", "bin.reopened", "bin.skipped", "bin.unknown", "choice.unknown",
-        "code.matched", "code.misread", "command.unknown", "crew.joined", "crew.notThere", "decision.asked",
-        "decision.done", "decision.refused", "device.lost", "export.started", "item.again", "item.noMatch",
-        "item.noQuantity", "item.unexpected", "item.unknown", "item.wantsLot", "item.wantsSerial",
-        "language.changed", "line.changed", "link.back", "link.down", "link.refused", "message.new",
-        "message.sent", "note.stored", "pack.unknown", "person.noRight", "person.unknown", "pin.locked",
-        "pin.wrong", "quantity.decimals", "quantity.invalid", "quantity.isCode", "quantity.large",
-        "reason.missing", "scan.held", "scan.refused", "screens.broken", "serial.elsewhere", "serial.twice",
-        "session.closed", "session.none", "session.stopped", "storage.failed", "storage.full", "stored",
-        "undo.done", "undo.nothing",
+        "code.matched", "code.misread", "command.unknown", "crew.alone", "crew.companion", "crew.joined",
+        "crew.yourself", "decision.asked", "decision.done", "decision.refused", "device.lost", "export.started",
+        "item.again", "item.needsBin", "item.noMatch", "item.noQuantity", "item.unexpected", "item.unknown",
+        "item.wantsLot", "item.wantsSerial", "language.changed", "line.changed", "link.back", "link.down",
+        "link.refused", "message.new", "message.sent", "message.whom", "note.stored", "pack.unknown",
+        "person.noRight", "person.unknown", "quantity.decimals", "quantity.invalid", "quantity.isCode",
+        "quantity.large", "reason.missing", "redo.done", "scan.held", "scan.refused", "screens.broken",
+        "serial.elsewhere", "serial.twice", "session.closed", "session.none", "session.stopped", "storage.failed",
+        "storage.full", "stored", "undo.done", "undo.nothing",
     ]
 
     private static let valueNames: [String] = [
         "bin.code", "bin.notice", "bin.total", "bin.who", "close.next", "close.question", "count.quantity",
-        "count.total", "count.unit", "crew.question", "device.code", "digits.question", "help.text",
+        "count.question",
+        "count.total", "count.unit", "crew.prompt", "crew.question", "device.code", "digits.question", "help.text",
         "item.code", "item.lot", "item.name", "item.pack", "link.note", "matches.question", "message.to",
         "note.about", "pack.question", "pass.ticket", "person.name", "question.text", "question.title",
         "reason.question", "reason.title", "session.name", "signin.progress", "sync.badge", "tasks.done",

@@ -17,6 +17,8 @@ package struct CounterJob: StoreJob {
     package var line: OpenLine?
     /// The walk position that the list of bins starts after.
     package var after: Int?
+    /// Whether the list of bins is in front.
+    package var isAtList = false
     /// Whether this store has a hub, so that what is evicted can come again.
     package var isSyncing = false
 
@@ -24,7 +26,7 @@ package struct CounterJob: StoreJob {
 
     package var writes: Bool {
         switch act {
-        case .start, .refresh, .refreshBin, .find, .tray, .crew, .messages: false
+        case .start, .refresh, .refreshBin, .find, .tray, .crew, .messages, .serialCheck, .matches: false
         default: true
         }
     }
@@ -45,9 +47,11 @@ package struct CounterJob: StoreJob {
             guard try transaction.currentSequence("entry") == before else { throw JobFailure(refusal.message.id) }
             outcome = .said(refusal.message, .stop)
         }
-        if case .saveDraft = act { return CounterAnswer() }
-        if case .beat = act { return CounterAnswer() }
         var answer = CounterAnswer(outcome: outcome)
+        switch act {
+        case .saveDraft, .beat, .serialCheck, .matches: return answer
+        default: break
+        }
         if work.showsFloor { answer.floor = try work.floor() }
         answer.bin = try work.binView()
         answer.knowsBin = true
@@ -89,11 +93,13 @@ struct CounterWork {
             return .none
         case .refreshBin: return .none
         case .signIn(let code): return try signIn(code)
-        case .signOut(let draft): return try signOut(draft)
+        case .signOut: return try signOut()
         case .submit(let code): return try submit(code)
         case .openItem(let reading, let code): return try open(reading, code)
         case .openBin(let request): return try open(request)
         case .openTask(let id, let digits): return try openTask(id, digits)
+        case .join(let code, let person): return try join(code, person: person)
+        case .companion(let person): return try count(with: person)
         case .tally(let text, let isConfirmed): return try tally(text, isConfirmed)
         case .piece: return try countPiece()
         case .serial(let serial): return try countSerial(serial)
@@ -106,16 +112,19 @@ struct CounterWork {
         case .reopen: return try reopen()
         case .crew: return .rows(try crewRows())
         case .help(let code): return try help(code)
+        case .helpPerson(let person): return try help(person: person)
         case .find(let text): return .rows(try find(text))
         case .tray: return .rows(try tray())
         case .messages: return .rows(try messages())
-        case .say(let text): return try say(text)
+        case .say(let text, let recipient): return try say(text, to: recipient)
         case .saveDraft(let text):
             try saveDraft(text)
             return .none
         case .share:
             try share()
             return .none
+        case .serialCheck(let serial, let item, let pass): return try elsewhere(serial, item, pass)
+        case .matches(let known): return try learned(known)
         case .beat(let beat):
             try self.beat(beat)
             return .none

@@ -68,6 +68,10 @@ package enum BinJoin: Sendable, Hashable {
     case alone
     /// Adds up with this pass.
     case helping(String)
+    /// Adds up with whatever this person counts there; this terminal need not know of it.
+    case helpingPerson(String)
+    /// Goes on with the open pass under another crew.
+    case goingOn
     /// In place of this pass.
     case takingOver(String)
     /// Not asked yet.
@@ -84,9 +88,16 @@ package enum Closing: Sendable, Hashable {
     case part(String)
 }
 
+/// Where a pass counts.
+package enum BinPlace: Sendable, Hashable {
+    case bin(String)
+    /// What a label says that no bin is known for.
+    case label(String)
+}
+
 /// A bin to be opened.
 package struct BinRequest: Sendable, Hashable {
-    package var binID: String
+    package var place: BinPlace
     package var opening: PassOpening
     package var join: BinJoin = .ask
     package var closing: Closing = .ask
@@ -99,11 +110,15 @@ package enum CounterAct: Sendable, Hashable {
     /// Only the open bin.
     case refreshBin
     case signIn(CodeText)
-    case signOut(draft: String?)
+    case signOut
     case submit(CodeText)
     case openItem(ItemReading, CodeText)
     case openBin(BinRequest)
     case openTask(id: String, digits: String)
+    /// Opens the bin of a label in order to help a person there.
+    case join(CodeText, person: String)
+    /// Counts with a second person at this terminal, or alone again.
+    case companion(String?)
     case tally(String, isConfirmed: Bool)
     case piece
     case serial(String)
@@ -116,13 +131,25 @@ package enum CounterAct: Sendable, Hashable {
     case reopen
     case crew
     case help(CodeText)
+    case helpPerson(String)
     case find(String)
     case tray
     case messages
-    case say(String)
+    case say(String, to: Recipient)
     case saveDraft(String)
     case share
+    /// Whether a serial number was counted elsewhere too.
+    case serialCheck(serial: String, itemID: String?, passID: String)
+    /// What this person's unknown codes turned out to be; nil at first only learns what was known before.
+    case matches(known: Set<String>?)
     case beat(Beat)
+}
+
+/// Whom a message is for.
+package enum Recipient: Sendable, Hashable {
+    case floor
+    case supervisors
+    case person(String)
 }
 
 /// What a device's heartbeat says beside what the store knows.
@@ -145,7 +172,7 @@ package struct FoundRow: Sendable, Hashable {
         case nothing
         case bin(String)
         case item(ItemReading, CodeText)
-        case help(passID: String, binID: String)
+        case help(passID: String, place: BinPlace)
         case answer(Answer)
     }
 
@@ -154,6 +181,8 @@ package struct FoundRow: Sendable, Hashable {
         case back
         case open(BinRequest)
         case close(Closing)
+        case help(person: String)
+        case companion(String?)
         case partReason
         case reason(String)
         case unit(String)
@@ -170,13 +199,15 @@ package enum Outcome: Sendable, Hashable {
     case signedOut
     /// A bin is open.
     case opened(ScreenMessage)
+    /// The bin that is open already is in front again.
+    case returned(ScreenMessage)
     /// The bin was closed and none is open.
     case left(ScreenMessage)
     case line(OpenLine, ScreenMessage?)
     /// Stored; the line is done.
     case stored(ScreenMessage)
-    /// Stored; the line stays open for more.
-    case counted(ScreenMessage, OpenLine)
+    /// Stored; the line stays open for more. A serial number is looked for elsewhere too.
+    case counted(ScreenMessage, OpenLine, serial: String? = nil)
     /// A large quantity, to be confirmed.
     case confirm(ScreenMessage)
     case matches([FoundRow])
@@ -184,7 +215,26 @@ package enum Outcome: Sendable, Hashable {
     case askClose(BinRequest?)
     /// Somebody is counting there.
     case askJoin(BinRequest, who: String, code: String, passID: String)
+    /// A colleague's badge was scanned in an open bin: what for?
+    case askBadge(person: String, who: String, isCompanion: Bool)
+    /// A person is to be helped of whom no open bin is known: which one?
+    case askPlace(person: String, who: String)
+    /// A label that no bin is known for.
+    case askFound(BinRequest, label: String)
+    /// Said only if nothing else is: it was looked up beside what the person does.
+    case aside(ScreenMessage)
+    /// What unknown codes turned out to be, and all matches known by now.
+    case matched([LearnedCode], known: Set<String>)
     case rows([FoundRow])
+}
+
+/// What a code that a person had counted turned out to be.
+package struct LearnedCode: Sendable, Hashable {
+    var code: String
+    var item: String
+    /// `case of 12`, or the item's own unit.
+    var unit: String
+    var time: String
 }
 
 /// The answer of every job.
@@ -196,58 +246,4 @@ package struct CounterAnswer: Sendable {
     var bin: BinView?
     /// Whether ``bin`` was looked up.
     var knowsBin = false
-}
-
-/// What is around: the person, the session and the next bins.
-package struct Floor: Sendable {
-    var person: Person?
-    var session: CountSession?
-    var names: [String: String] = [:]
-    var tasks: [TaskRow] = []
-    var place = ""
-    var done = ""
-    var crew: [[String: String]] = []
-    var news: [[String: String]] = []
-    /// The newest message of somebody else, to be announced once.
-    var newest: (id: String, who: String, text: String)?
-    /// Whether ``place`` and ``done`` were looked up, which only reading jobs do: it costs a walk over the session.
-    var isWhole = false
-}
-
-/// One of the next bins.
-package struct TaskRow: Sendable, Hashable {
-    var taskID: String
-    var binID: String
-    var code: String
-    var note: String
-    var walkSequence: Int
-}
-
-/// The open bin as the screens show it.
-package struct BinView: Sendable, Hashable {
-    var pass: CountPass
-    var code: String
-    var notice: String
-    var totals: PassTotals
-    /// Those whose counts add up with this one's, in order of opening.
-    var others: [Helper] = []
-    var items: [String: Item] = [:]
-    var expected: [Expected] = []
-    /// Codes the person named no quantity for, by title.
-    var entryCount = 0
-
-    /// A pass that adds up with the own one.
-    struct Helper: Sendable, Hashable {
-        var passID: String
-        var name: String
-        var quantities: [LineKey: Decimal3]
-    }
-
-    /// An item shown in advance.
-    struct Expected: Sendable, Hashable {
-        var key: LineKey
-        var quantity: Decimal3?
-    }
-
-    func title(of key: LineKey) -> String { key.itemID.map { items[$0]?.sku ?? $0 } ?? "?" + (key.unknownCode ?? "") }
 }

@@ -46,112 +46,56 @@ extension CounterWork {
         return found
     }
 
-    // MARK: - What a scan or a typed line means
-
-    /// Acts on a scan or a typed line in the list of bins or in a bin.
-    mutating func submit(_ code: CodeText) throws -> Outcome {
-        let session = try openPass()?.sessionID ?? sessions().first?.id
-        let masters = StoreMasters(tx, sessionID: session)
-        let year = Int(now.iso8601.prefix(4)) ?? 2026
-        let meaning = CodeResolver(masters, year: year).resolve(code.input)
-        if let failure = masters.failure { throw failure }
-        return try act(on: meaning, code)
-    }
-
-    private mutating func act(on meaning: CodeMeaning, _ code: CodeText) throws -> Outcome {
-        let pass = try openPass()
-        switch meaning {
-        case .bin(let bin):
-            if let pass, pass.binID == bin.id {
-                return .said(ScreenMessage("bin.opened", ["bin": bin.code]), .accepted)
-            }
-            return try open(BinRequest(binID: bin.id, opening: code.isScan ? .BIN_SCAN : .NONE))
-        case .item(let reading):
-            guard pass != nil else { throw Refusal("bin.unknown", ["code": code.text]) }
-            return try open(reading, code)
-        case .several(let candidates):
-            return .matches(rows(candidates, code, inBin: pass != nil))
-        case .person(let person):
-            guard code.isScan, person.id != personID else {
-                throw Refusal(pass == nil ? "bin.unknown" : "item.noMatch", ["code": code.text, "text": code.text])
-            }
-            return try help(code)
-        case .plate(let plate, _):
-            guard let pass else { throw Refusal("bin.unknown", ["code": plate]) }
-            try write(.PLATE_WHOLE, in: pass) { entry in
-                entry.licencePlate = plate
-                entry.code = plate
-                entry.rawScan = code.base64
-                entry.symbology = code.symbology
-            }
-            return try openUnknown(code, value: plate)
-        case .unknown(let value, let reason):
-            guard pass != nil else { throw Refusal("bin.unknown", ["code": code.text]) }
-            if case .empty = reason { throw Refusal("code.misread", ["code": code.text]) }
-            if let line = job.line, line.item?.tracking == .SERIAL { return try countSerial(code.text) }
-            return try openUnknown(code, value: value.isEmpty ? code.text : value)
-        case .command, .nothing:
-            throw pass == nil
-                ? Refusal("bin.unknown", ["code": code.text]) : Refusal("item.noMatch", ["text": code.text])
-        }
-    }
-
-    private func rows(_ candidates: [CodeCandidate], _ code: CodeText, inBin: Bool) -> [FoundRow] {
-        candidates.compactMap { candidate in
-            switch candidate {
-            case .bin(let bin): FoundRow(cells: ["code": bin.code, "name": ""], pick: .bin(bin.id))
-            case .item(let reading) where inBin:
-                FoundRow(
-                    cells: ["code": reading.item.sku, "name": reading.item.name], pick: .item(reading, code))
-            default: nil
-            }
-        }
-    }
-
     // MARK: - Opening and closing
 
     /// Opens a bin, closing the one that is open.
     mutating func open(_ request: BinRequest) throws -> Outcome {
-        let me = try requirePerson()
-        guard let bin = try tx.get(Bin.self, id: request.binID) else {
-            throw Refusal("bin.unknown", ["code": request.binID])
-        }
-        var found: (session: CountSession, task: BinTask)?
-        let sessions = try sessions()
-        if sessions.isEmpty { throw Refusal("session.none") }
-        for session in sessions where found == nil {
-            if let task = try task(session: session.id, bin: bin.id), ![.waived, .withdrawn].contains(task.state) {
-                found = (session, task)
-            }
-        }
-        guard let (session, task) = found else { throw Refusal("bin.notInSession", ["bin": bin.code]) }
-        if session.state == .stopped { throw Refusal("session.stopped") }
-        if task.notForIDs.contains(me) { throw Refusal("bin.notForYou", ["bin": bin.code]) }
-        var previous: (pass: CountPass, said: ScreenMessage)?
+        var site = try site(of: request.place)
+        try requireMay(count: site)
         let current = try openPass()
-        // A bin that was opened as a count of its own a moment ago, and is now joined instead.
-        let letsGo = try current.map { try $0.binID == bin.id && entries(of: $0.id).isEmpty } ?? false
-        if let current, !letsGo, request.closing == .ask, try leavesOpen(current) { return .askClose(request) }
-        if request.join == .ask, let other = try openPass(ofOthersOn: bin.id, in: session.id, task) {
-            return .askJoin(request, who: try name(of: other.counterID), code: bin.code, passID: other.id)
+        let isSame = current.map { place(of: $0) == request.place } ?? false
+        site.opening = isSame ? current?.openedBy ?? request.opening : request.opening
+        if isSame, request.join == .ask { return .returned(said(site.code)) }
+        let isUntouched = try isSame && current.map { try entries(of: $0.id).isEmpty } ?? false
+        if let current, !isSame, request.closing == .ask, try leavesOpen(current) { return .askClose(request) }
+        if request.join == .ask, let other = try openPass(ofOthersOn: site) {
+            return .askJoin(request, who: try name(of: other.counterID), code: site.code, passID: other.id)
         }
-        if let current, letsGo {
+        var message = said(site.code)
+        switch request.join {
+        case .helping(let id):
+            let theirs = try tx.get(CountPass.self, id: id)
+            (site.helps, site.helpsPersonID) = (id, theirs?.counterID)
+            if let theirs { message = ScreenMessage("crew.joined", ["who": try name(of: theirs.counterID)]) }
+        case .helpingPerson(let id):
+            site.helpsPersonID = id
+            message = ScreenMessage("crew.joined", ["who": try name(of: id)])
+        case .takingOver(let id): site.takesOver = try tx.get(CountPass.self, id: id)
+        case .ask, .alone, .goingOn: break
+        }
+        if let current, isUntouched {
+            // Opened a moment ago as a count of its own: let go; its ticket stays accounted for.
             try write(.VOID, in: current)
+            if request.join == .goingOn {
+                (site.helps, site.helpsPersonID) = (current.helpsPassID, current.helpsPersonID)
+            }
         } else if let current {
             let reason: String? = if case .part(let why) = request.closing { why } else { nil }
-            previous = (current, try finish(current, reason: reason))
+            let closed = try finish(current, reason: reason)
+            if isSame, site.takesOver == nil {
+                // What was counted here before somebody came adds up with what follows.
+                site.helps = current.id
+                site.helpsPersonID = site.helpsPersonID ?? current.counterID
+            } else {
+                message = closed
+            }
         }
-        var helps: CountPass?
-        var taken: CountPass?
-        if case .helping(let id) = request.join { helps = try tx.get(CountPass.self, id: id) }
-        if case .takingOver(let id) = request.join { taken = try tx.get(CountPass.self, id: id) }
-        try start(
-            bin: bin, in: session, task: task, opening: request.opening, helps: helps, takesOver: taken)
+        try start(site)
         showsFloor = true
-        if let previous { return .opened(previous.said) }
-        if let helps { return .opened(ScreenMessage("crew.joined", ["who": try name(of: helps.counterID)])) }
-        return .opened(ScreenMessage("bin.opened", ["bin": bin.code]))
+        return .opened(message)
     }
+
+    private func said(_ code: String) -> ScreenMessage { ScreenMessage("bin.opened", ["bin": code]) }
 
     /// Opens a bin of the list by the check digits on its label.
     mutating func openTask(_ id: String, _ digits: String) throws -> Outcome {
@@ -161,42 +105,88 @@ extension CounterWork {
         guard CheckDigits.match(digits, bin.checkDigits) else {
             throw Refusal("bin.digitsWrong", ["digits": digits, "bin": bin.code])
         }
-        return try open(BinRequest(binID: bin.id, opening: .CHECK_DIGITS))
+        return try open(BinRequest(place: .bin(bin.id), opening: .CHECK_DIGITS))
     }
 
-    @discardableResult
-    private func start(
-        bin: Bin, in session: CountSession, task: BinTask?, opening: PassOpening, helps: CountPass? = nil,
-        takesOver: CountPass? = nil
-    ) throws -> CountPass {
+    /// A pass to be opened: where, in which session, and in what relation to others.
+    private struct Site {
+        var session: CountSession
+        var task: BinTask?
+        var bin: Bin?
+        var label: String?
+        var opening = PassOpening.NONE
+        var helps: String?
+        var helpsPersonID: String?
+        var takesOver: CountPass?
+
+        var code: String { bin?.code ?? label ?? "" }
+    }
+
+    /// Where a pass counts.
+    func place(of pass: CountPass) -> BinPlace {
+        pass.binID.map(BinPlace.bin) ?? .label(pass.foundLabel ?? pass.ticket)
+    }
+
+    private func site(of place: BinPlace) throws -> Site {
+        let sessions = try sessions()
+        guard let first = sessions.first else {
+            throw try closedSession() == nil ? Refusal("session.none") : Refusal("session.closed")
+        }
+        switch place {
+        case .label(let label): return Site(session: first, label: label)
+        case .bin(let id):
+            guard let bin = try tx.get(Bin.self, id: id) else { throw Refusal("bin.unknown", ["code": id]) }
+            for session in sessions {
+                if let task = try task(session: session.id, bin: id), ![.waived, .withdrawn].contains(task.state) {
+                    return Site(session: session, task: task, bin: bin)
+                }
+            }
+            throw Refusal("bin.notInSession", ["bin": bin.code])
+        }
+    }
+
+    /// Refuses a bin that this person, or who counts with him, must not count now.
+    private func requireMay(count site: Site) throws {
+        let me = try requirePerson()
+        if site.session.state == .stopped { throw Refusal("session.stopped") }
+        let barred = site.task?.notForIDs ?? []
+        if barred.contains(me) { throw Refusal("bin.notForYou", ["bin": site.code]) }
+        if let other = try companion(), barred.contains(other) {
+            throw Refusal("bin.notForThem", ["bin": site.code, "who": try name(of: other)])
+        }
+    }
+
+    private func start(_ site: Site) throws {
         let me = try requirePerson()
         let number = Int(try tx.nextSequence("ticket"))
         let ticket = RecordID.ticket(device: environment.deviceCode, number: number)
         // Only one's own old entries stand; of someone else's pass the bin is counted anew.
-        let through = try takesOver.map { old in
+        let through = try site.takesOver.map { old in
             old.counterID == me ? try entries(of: old.id).last?.sequence ?? 0 : 0
         }
         let pass = CountPass(
-            id: ticket, ticket: ticket, sessionID: session.id, taskID: task?.id, binID: bin.id, counterID: me,
-            deviceID: environment.deviceCode, helpsPersonID: helps?.counterID, helpsPassID: helps?.id,
-            takesOverPassID: takesOver?.id, takesOverThrough: through, openedAt: now, openedBy: opening)
+            id: ticket, ticket: ticket, sessionID: site.session.id, taskID: site.task?.id, binID: site.bin?.id,
+            foundLabel: site.label, counterID: me, companionID: try companion(), deviceID: environment.deviceCode,
+            helpsPersonID: site.helpsPersonID, helpsPassID: site.helps, takesOverPassID: site.takesOver?.id,
+            takesOverThrough: through, openedAt: now, openedBy: site.opening)
         try tx.save(pass)
         try remember(pass: pass)
-        if let task { try tx.setSetting("walk." + me, String(task.walkSequence)) }
-        return pass
+        if let task = site.task { try tx.setSetting("walk." + me, String(task.walkSequence)) }
     }
 
     /// Whether something in the bin has no quantity, or nothing was said of it at all.
     private func leavesOpen(_ pass: CountPass) throws -> Bool {
         let totals = try totals(of: pass)
         if !totals.openLines.isEmpty { return true }
-        if totals.lines.isEmpty, totals.empty == nil, totals.skip == nil { return true }
+        // Who adds to another pass may well have found nothing more.
+        let addsToOther = pass.helpsPassID != nil || pass.helpsPersonID != nil
+        if !addsToOther, totals.lines.isEmpty, totals.empty == nil, totals.skip == nil { return true }
         return !(try missed(pass, totals)).isEmpty
     }
 
     /// Expected items without a count; blind nothing can be missed.
     func missed(_ pass: CountPass, _ totals: PassTotals) throws -> [ExpectedLine] {
-        guard totals.empty == nil, pass.helpsPassID == nil else { return [] }
+        guard totals.empty == nil, pass.helpsPassID == nil, pass.helpsPersonID == nil else { return [] }
         let counted = Set(totals.lines.keys.compactMap(\.itemID))
         return try expectedLines(of: pass).filter { !counted.contains($0.itemID) }
     }
@@ -213,7 +203,10 @@ extension CounterWork {
         try tx.setSetting("last." + (personID ?? ""), pass.id)
         return ScreenMessage(
             "bin.closed",
-            ["bin": try code(of: pass), "lines": String(totals.lines.count), "units": totals.units.description])
+            [
+                "bin": try code(of: pass), "lines": String(totals.lines.count), "units": totals.units.description,
+                "word": totals.lines.count == 1 ? "app.word.line" : "app.word.lines",
+            ])
     }
 
     mutating func close(_ closing: Closing) throws -> Outcome {
@@ -228,129 +221,59 @@ extension CounterWork {
     mutating func reopen() throws -> Outcome {
         let me = try requirePerson()
         guard let id = try tx.setting("last." + me), let old = try tx.get(CountPass.self, id: id),
-            let bin = try old.binID.flatMap({ try tx.get(Bin.self, id: $0) }),
             let session = try tx.get(CountSession.self, id: old.sessionID)
         else { return .said(ScreenMessage("undo.nothing"), .attention) }
         if session.state == .stopped { throw Refusal("session.stopped") }
+        if CounterWork.isOver(session) { throw Refusal("session.closed") }
         if let current = try openPass() {
             // Only an untouched bin is let go; its ticket stays accounted for.
             guard try entries(of: current.id).isEmpty else { return try undo() }
             try write(.VOID, in: current)
         }
-        let task = try old.taskID.flatMap { try tx.get(BinTask.self, id: $0) }
-        try start(bin: bin, in: session, task: task, opening: .NONE, helps: old)
+        var site = Site(session: session, task: try old.taskID.flatMap { try tx.get(BinTask.self, id: $0) })
+        site.bin = try old.binID.flatMap { try tx.get(Bin.self, id: $0) }
+        site.label = old.foundLabel
+        (site.helps, site.helpsPersonID) = (old.id, old.counterID)
+        try start(site)
         showsFloor = true
-        return .opened(ScreenMessage("bin.reopened", ["bin": bin.code]))
+        return .opened(ScreenMessage("bin.reopened", ["bin": site.code]))
     }
 
-    // MARK: - Counting together
+    // MARK: - Others in the same bin
 
-    /// Another person's pass over this bin that is still open as far as this terminal can know.
-    func openPass(ofOthersOn binID: String, in sessionID: String, _ task: BinTask) throws -> CountPass? {
-        guard task.state == .todo || task.state == .open, let me = personID else { return nil }
-        return try tx.query(
-            CountPass.self, where: CountPass.binID == binID && CountPass.sessionID == sessionID,
-            sort: [.descending(CountPass.openedAt)]
-        ).first { try ($0.counterID != me || $0.deviceID != environment.deviceCode) && isOpen($0) }
+    /// Another person's pass here that is still open as far as this terminal can know.
+    private func openPass(ofOthersOn site: Site) throws -> CountPass? {
+        if let task = site.task, task.state != .todo, task.state != .open { return nil }
+        let me = try requirePerson()
+        let device = environment.deviceCode
+        return try passes(at: site.bin.map { .bin($0.id) } ?? .label(site.code), in: site.session.id)
+            .last { try ($0.counterID != me || $0.deviceID != device) && isOpen($0) }
     }
 
-    /// Whether a pass is open: no CLOSE is known, and its terminal has opened no other since.
-    func isOpen(_ pass: CountPass) throws -> Bool {
-        let isEnded = try tx.exists(
-            CountEntry.self,
-            where: CountEntry.passID == pass.id && CountEntry.kind.isIn([EntryKind.CLOSE, EntryKind.VOID]))
-        if isEnded { return false }
-        guard let dash = pass.ticket.lastIndex(of: "-"),
-            let number = Int(pass.ticket[pass.ticket.index(after: dash)...])
-        else { return true }
-        let next = RecordID.ticket(device: pass.deviceID, number: number + 1)
-        return try tx.get(CountPass.self, id: next) == nil
-    }
-
-    func crewRows() throws -> [FoundRow] {
-        guard let session = try sessions().first else { return [] }
-        return try openPasses(session.id).prefix(9).map { pass in
-            FoundRow(
-                cells: ["name": try name(of: pass.counterID), "bin": try code(of: pass), "state": ""],
-                pick: .help(passID: pass.id, binID: pass.binID ?? ""))
+    /// The passes over one bin or label in one session, by the time they were opened.
+    func passes(at place: BinPlace, in sessionID: String) throws -> [CountPass] {
+        let sort: [SortKey<CountPass>] = [.ascending(CountPass.openedAt), .ascending(CountPass.id)]
+        switch place {
+        case .bin(let id):
+            return try tx.query(
+                CountPass.self, where: CountPass.binID == id && CountPass.sessionID == sessionID, sort: sort)
+        case .label(let label):
+            return try tx.query(
+                CountPass.self, where: CountPass.sessionID == sessionID && CountPass.foundLabel == label, sort: sort)
         }
     }
 
-    /// The newest open pass of each colleague.
-    func openPasses(_ sessionID: String) throws -> [CountPass] {
-        var seen: Set<String> = [personID ?? ""]
-        var found: [CountPass] = []
-        let since = now.advanced(by: -12 * 3_600_000)
-        for pass in try tx.query(
-            CountPass.self, where: CountPass.sessionID == sessionID && CountPass.openedAt > since,
-            sort: [.descending(CountPass.openedAt)], page: .first(200))
-        where seen.insert(pass.counterID).inserted {
-            if try isOpen(pass) { found.append(pass) }
-        }
-        return found
-    }
+    // MARK: - Sessions that are over
 
-    /// Joins the bin of the person whose badge was scanned; one who is not known to be anywhere is helped by name.
-    mutating func help(_ code: CodeText) throws -> Outcome {
-        guard let person = try person(code) else { throw Refusal("person.unknown", ["text": code.text]) }
-        guard let session = try sessions().first,
-            let theirs = try openPasses(session.id).first(where: { $0.counterID == person.id }),
-            let binID = theirs.binID
-        else { throw Refusal("crew.notThere", ["who": CounterWork.short(person.name)]) }
-        return try open(BinRequest(binID: binID, opening: .NONE, join: .helping(theirs.id)))
-    }
+    static func isOver(_ session: CountSession) -> Bool { session.state == .closed || session.state == .cancelled }
 
-    /// Writes the totals so far for those who joined, who cannot read what was written before they came.
-    func share() throws {
-        guard let pass = try openPass(), let session = try tx.get(CountSession.self, id: pass.sessionID),
-            session.sharing == .CREW
-        else { return }
-        let others = Set(try opinion(of: pass).map(\.counterID)).subtracting([pass.counterID])
-        let own = try entries(of: pass.id)
-        let told = own.last { $0.kind == .SHARE }.map { Set($0.crewIDs) } ?? []
-        guard !others.isSubset(of: told), own.contains(where: { $0.kind != .SHARE }) else { return }
-        let lines = try totals(of: pass).lines.compactMap { key, line in
-            line.quantity.map { SharedTotals.Line(key: key, quantity: $0) }
-        }
-        try write(.SHARE, in: pass, crew: [pass.counterID] + others.sorted()) { $0.text = SharedTotals.text(lines) }
-    }
-}
-
-/// The totals in a SHARE entry's text.
-enum SharedTotals {
-    /// One line and what was counted of it.
-    struct Line {
-        let key: LineKey
-        let quantity: Decimal3
-    }
-
-    static func text(_ lines: [Line]) -> String {
-        JSONValue.array(
-            lines.sorted { $0.key < $1.key }.map { line in
-                .array(line.key.parts.map { $0.map(JSONValue.string) ?? .null } + [.string(line.quantity.description)])
-            }
-        ).text
-    }
-
-    /// Reads what ``text(_:)`` wrote; anything else is no totals.
-    static func read(_ text: String) -> [LineKey: Decimal3] {
-        guard case .array(let rows)? = try? JSONValue(parsing: text) else { return [:] }
-        var result: [LineKey: Decimal3] = [:]
-        for case .array(let cells) in rows where cells.count == 7 {
-            let parts = cells.map { cell -> String? in if case .string(let text) = cell { text } else { nil } }
-            guard let quantity = parts[6].flatMap({ Decimal3($0) }) else { continue }
-            if let item = parts[0] {
-                result[
-                    LineKey(
-                        itemID: item, lot: parts[2], stockOwner: parts[3], stockStatus: parts[4], licencePlate: parts[5]
-                    )] = quantity
-            } else if let code = parts[1] {
-                result[
-                    LineKey(
-                        unknownCode: code, lot: parts[2], stockOwner: parts[3], stockStatus: parts[4],
-                        licencePlate: parts[5])] = quantity
-            }
-        }
-        return result
+    /// The session that this person counts in, or counted in last, where it is closed meanwhile.
+    func closedSession() throws -> CountSession? {
+        guard let personID else { return nil }
+        var pass = try openPass()
+        if pass == nil { pass = try tx.setting("last." + personID).flatMap { try tx.get(CountPass.self, id: $0) } }
+        guard let pass, let session = try tx.get(CountSession.self, id: pass.sessionID), CounterWork.isOver(session)
+        else { return nil }
+        return session
     }
 }

@@ -33,27 +33,26 @@ extension CounterWork {
     private func readers(of pass: CountPass) throws -> (crew: [String], audience: [String]) {
         let session = try tx.get(CountSession.self, id: pass.sessionID)
         if session?.sharing == .FLOOR { return ([], ["counters"]) }
-        var crew = [pass.counterID]
-        for other in try opinion(of: pass) where !crew.contains(other.counterID) { crew.append(other.counterID) }
+        var crew: [String] = []
+        for other in [pass] + (try opinion(of: pass)) {
+            // Who is helped may read on, though this terminal knows nothing of that person's pass yet.
+            for person in [other.counterID, other.companionID, other.helpsPersonID] {
+                if let person, !crew.contains(person) { crew.append(person) }
+            }
+        }
         return (crew, [])
     }
 
     /// The passes that add up with this one, itself included, by the time they were opened.
     func opinion(of pass: CountPass) throws -> [CountPass] {
-        guard let binID = pass.binID else { return [pass] }
-        let all = try tx.query(
-            CountPass.self, where: CountPass.binID == binID && CountPass.sessionID == pass.sessionID,
-            sort: [.ascending(CountPass.openedAt), .ascending(CountPass.id)])
+        let all = try passes(at: place(of: pass), in: pass.sessionID)
+        let helped = all.flatMap { one in one.helped(among: all).map { (one.id, $0) } }
         var group: Set<String> = [pass.id]
-        var grew = true
-        while grew {
-            grew = false
-            for other in all {
-                let helped =
-                    other.helpsPassID ?? all.last { $0.counterID == other.helpsPersonID && $0.id != other.id }?.id
-                guard let helped, group.contains(other.id) != group.contains(helped) else { continue }
-                group.formUnion([other.id, helped])
-                grew = true
+        var size = 0
+        while size != group.count {
+            size = group.count
+            for (one, other) in helped where group.contains(one) || group.contains(other) {
+                group.formUnion([one, other])
             }
         }
         return all.filter { group.contains($0.id) }
@@ -206,7 +205,25 @@ extension CounterWork {
             entry.serial = serial
         }
         let total = try totals(of: pass).lines[line.key]?.quantity ?? .zero
-        return .counted(ScreenMessage("item.again", ["item": line.title, "quantity": total.description]), line)
+        return .counted(
+            ScreenMessage("item.again", ["item": line.title, "quantity": total.description]), line, serial: serial)
+    }
+
+    /// Says where else in the session a serial number was counted, as far as this terminal may read.
+    func elsewhere(_ serial: String, _ itemID: String?, _ passID: String) throws -> Outcome {
+        guard let pass = try tx.get(CountPass.self, id: passID) else { return .none }
+        let same = CountEntry.sessionID == pass.sessionID && CountEntry.kind == EntryKind.SERIAL
+        for entry in try tx.query(CountEntry.self, where: same && CountEntry.serial == serial)
+        where entry.passID != passID && entry.itemID == itemID {
+            guard let other = try tx.get(CountPass.self, id: entry.passID),
+                try totals(of: other).lines.values.contains(where: { $0.serials.contains(serial) })
+            else { continue }
+            return .aside(
+                ScreenMessage(
+                    "serial.elsewhere",
+                    ["serial": serial, "bin": try code(of: other), "who": try name(of: entry.authorID)]))
+        }
+        return .none
     }
 
     // MARK: - The bin as a whole
@@ -216,15 +233,18 @@ extension CounterWork {
         let pass = try requirePass()
         let bin = try pass.binID.flatMap { try tx.get(Bin.self, id: $0) }
         let code = bin?.code ?? pass.foundLabel ?? ""
+        let counted = try totals(of: pass).units
+        if counted != .zero { throw Refusal("bin.hasCounts", ["bin": code, "units": counted.description]) }
         if let scan {
             let masters = StoreMasters(tx, sessionID: nil)
             let meaning = CodeResolver(masters, year: 2026).resolve(scan.input)
             if let failure = masters.failure { throw failure }
-            guard case .bin(let seen) = meaning, seen.id == pass.binID else {
-                throw Refusal("bin.digitsWrong", ["digits": scan.text, "bin": code])
-            }
+            let isThis =
+                if case .bin(let seen) = meaning { seen.id == pass.binID } else { scan.text == pass.foundLabel }
+            guard isThis else { throw Refusal("bin.digitsWrong", ["digits": scan.text, "bin": code]) }
         }
-        if let digits, let bin, !CheckDigits.match(digits, bin.checkDigits) {
+        // A label that no master has bears no known digits.
+        if let digits, bin.map({ !CheckDigits.match(digits, $0.checkDigits) }) ?? true {
             throw Refusal("bin.digitsWrong", ["digits": digits, "bin": code])
         }
         try write(.EMPTY, in: pass) { $0.proof = digits == nil ? .BIN_RESCAN : .CHECK_DIGITS }
@@ -286,7 +306,7 @@ extension CounterWork {
         else { return .said(ScreenMessage("undo.nothing"), .attention) }
         try write(.UNDO, in: pass) { $0.reversesID = target.id }
         let first = all.first { $0.id == target.reversesID }
-        return .stored(ScreenMessage("undo.done", ["what": "undo " + (try first.map { try describe($0) } ?? "")]))
+        return .stored(ScreenMessage("redo.done", ["what": try first.map { try describe($0) } ?? ""]))
     }
 
     private func describe(_ entry: CountEntry) throws -> String {
@@ -296,9 +316,10 @@ extension CounterWork {
         switch entry.kind {
         case .SET: words.append("= " + (entry.baseQuantity?.description ?? ""))
         case .SERIAL: words.append(entry.serial ?? "")
-        case .EMPTY: words.append("empty")
-        case .SKIP: words.append("skip")
-        case .NOTE: words.append("note")
+        case .PLATE_WHOLE: words.append("app.word.plate")
+        case .EMPTY: words.append("app.word.empty")
+        case .SKIP: words.append("app.word.skip")
+        case .NOTE: words.append("app.word.note")
         default: if let quantity = entry.baseQuantity { words.append(quantity.description) }
         }
         return words.joined(separator: " ")

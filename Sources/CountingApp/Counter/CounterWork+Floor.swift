@@ -45,9 +45,9 @@ extension CounterWork {
     }
 
     /// Signs out; nothing that waits to be sent is touched, and what was typed stays for this person alone.
-    mutating func signOut(_ draft: String?) throws -> Outcome {
-        if let draft { try saveDraft(draft) }
+    mutating func signOut() throws -> Outcome {
         try tx.setSetting("person", nil)
+        if let personID { try tx.setSetting("companion." + personID, nil) }
         if job.isSyncing, let personID {
             let open = try openPass()?.id ?? ""
             _ = try tx.evict(CountEntry.self, where: CountEntry.authorID == personID && CountEntry.passID != open)
@@ -92,25 +92,26 @@ extension CounterWork {
     func floor() throws -> Floor {
         var floor = Floor()
         floor.person = try personID.flatMap { try tx.get(Person.self, id: $0) }
-        for person in try tx.query(Person.self, page: .first(2000)) { floor.names[person.id] = person.name }
-        guard let session = try sessions().first else { return floor }
-        floor.session = session
+        let people = try tx.query(Person.self, page: .first(2000))
+        for person in people { floor.names[person.id] = person.name }
+        floor.closed = try closedSession()
+        floor.session = try sessions().first
         guard floor.person != nil else { return floor }
-        floor.tasks = try nextTasks(session)
+        floor.companion = try companion().map { try name(of: $0) }
         floor.isWhole = tx.isReadOnly
-        if floor.isWhole, let first = floor.tasks.first, let task = try tx.get(BinTask.self, id: first.taskID) {
-            floor.place = try tx.get(Zone.self, id: task.zoneID)?.code ?? ""
-            let inZone = BinTask.sessionID == session.id && BinTask.zoneID == task.zoneID
-            let left = try tx.count(
-                BinTask.self, where: inZone && BinTask.state.isIn([TaskState.todo, TaskState.open]))
-            let all = try tx.count(BinTask.self, where: inZone)
-            floor.done = "\(all - left)/\(all)"
-        }
+        try addMessages(to: &floor)
+        guard let session = floor.session else { return floor }
+        floor.tasks = try nextTasks(session)
         floor.crew = try openPasses(session.id).prefix(12).map { pass in
-            ["name": try name(of: pass.counterID), "bin": try code(of: pass), "state": ""]
+            CrewRow(personID: pass.counterID, name: try name(of: pass.counterID), bin: try code(of: pass))
         }
-        let news = try tx.query(
-            Message.self, where: Message.kind != MessageKind.READ, sort: [.descending(Message.sentAt)], page: .first(2))
+        floor.mates = mates(among: people, counting: floor.crew.map(\.personID))
+        if floor.isWhole { try addProgress(to: &floor, session) }
+        return floor
+    }
+
+    private func addMessages(to floor: inout Floor) throws {
+        let news = try inbox(limit: 2)
         if let last = news.first(where: { $0.fromID != personID }) {
             floor.newest = (last.id, try name(of: last.fromID), last.text ?? "")
         }
@@ -120,10 +121,38 @@ extension CounterWork {
                 "text": "\(try name(of: message.fromID)): \(message.text ?? "")",
             ]
         }
-        return floor
     }
 
-    static func clock(_ time: DateTime) -> String { String(time.iso8601.dropFirst(11).prefix(5)) }
+    /// What costs a walk over the session.
+    private func addProgress(to floor: inout Floor, _ session: CountSession) throws {
+        if let first = floor.tasks.first, let task = try tx.get(BinTask.self, id: first.taskID) {
+            floor.place = try tx.get(Zone.self, id: task.zoneID)?.code ?? ""
+            let inZone = BinTask.sessionID == session.id && BinTask.zoneID == task.zoneID
+            let left = try tx.count(
+                BinTask.self, where: inZone && BinTask.state.isIn([TaskState.todo, TaskState.open]))
+            let all = try tx.count(BinTask.self, where: inZone)
+            floor.done = "\(all - left)/\(all)"
+        }
+        for index in floor.crew.indices {
+            let person = floor.crew[index].personID
+            floor.crew[index].bins = try bins(of: CountPass.sessionID == session.id && CountPass.counterID == person)
+        }
+        guard let me = personID else { return }
+        let since = now.advanced(by: -12 * 3_600_000)
+        let mine = CountPass.sessionID == session.id && CountPass.counterID == me && CountPass.openedAt > since
+        let bins = try bins(of: mine)
+        let first = try tx.query(
+            CountPass.self, where: mine, sort: [.ascending(CountPass.openedAt)], page: .first(1)
+        ).first
+        let elapsed = first.map { now.milliseconds - $0.openedAt.milliseconds } ?? 0
+        // An hour's rate says nothing after five minutes.
+        floor.today = (bins, elapsed < 300_000 ? 0 : Int(Int64(bins) * 3_600_000 / elapsed))
+    }
+
+    /// How many bins some passes are over; one that was reopened or joined is one bin still.
+    private func bins(of passes: Predicate<CountPass>) throws -> Int {
+        Set(try tx.query(CountPass.self, where: passes).map { $0.binID ?? $0.ticket }).count
+    }
 
     /// The next bins in walking order after the person's place, from the start of the walk again at its end.
     private func nextTasks(_ session: CountSession) throws -> [TaskRow] {
@@ -131,10 +160,11 @@ extension CounterWork {
         let waiting = BinTask.sessionID == session.id && BinTask.state.isIn([TaskState.todo, TaskState.open])
         let mine = try openPass()?.binID
         let me = personID ?? ""
+        let barred = [me, try companion() ?? me]
         func page(_ range: Predicate<BinTask>) throws -> [BinTask] {
             try tx.query(
                 BinTask.self, where: waiting && range, sort: [.ascending(BinTask.walkSequence)], page: .first(30)
-            ).filter { !$0.notForIDs.contains(me) && $0.binID != mine }
+            ).filter { task in !barred.contains(where: task.notForIDs.contains) && task.binID != mine }
         }
         var found = try page(BinTask.walkSequence > place)
         if found.count < 9, job.after == nil {
@@ -152,7 +182,9 @@ extension CounterWork {
             if let other = try passes.first(where: { try $0.counterID != me && isOpen($0) }) {
                 note = try name(of: other.counterID)
             } else if let notice = task.notice {
-                note = "!\(notice)|!" + (notice.split(separator: " ").first.map(String.init) ?? "")
+                let brief = notice.split(separator: ":").first.map(String.init) ?? ""
+                let word = notice.split(separator: " ").first.map(String.init) ?? ""
+                note = "!\(notice)|!\(brief)|!\(word)"
             } else if let assignee = task.assigneeID, assignee != me {
                 note = try name(of: assignee)
             }
@@ -174,6 +206,11 @@ extension CounterWork {
             pass: pass, code: try code(of: pass), notice: task?.notice ?? "",
             totals: PassFold.totals(of: pass.id, entries: own, matches: matches))
         view.entryCount = own.count
+        view.notes = own.filter { $0.kind == .NOTE && !view.totals.reversed.contains($0.id) }.map {
+            BinView.Note(time: CounterWork.clock($0.at), text: $0.text ?? "")
+        }
+        view.session = try tx.get(CountSession.self, id: pass.sessionID)?.state
+        view.companion = try pass.companionID.map { try name(of: $0) }
         let group = try opinion(of: pass)
         for other in group where other.id != pass.id {
             let theirs = try entries(of: other.id)
@@ -185,7 +222,7 @@ extension CounterWork {
             for (key, line) in PassFold.totals(of: other.id, entries: later, matches: matches).lines {
                 if let quantity = line.quantity { quantities[key] = (quantities[key] ?? .zero) + quantity }
             }
-            let name = other.counterID == pass.counterID ? "before" : try name(of: other.counterID)
+            let name = other.counterID == pass.counterID ? nil : try name(of: other.counterID)
             view.others.append(BinView.Helper(passID: other.id, name: name, quantities: quantities))
         }
         view.expected = try expectedLines(of: pass).map { line in
@@ -235,30 +272,6 @@ extension CounterWork {
                     "bin": code, "note": "kept with its raw scan",
                 ], pick: .nothing)
         }
-    }
-
-    func messages() throws -> [FoundRow] {
-        try tx.query(
-            Message.self, where: Message.kind != MessageKind.READ, sort: [.descending(Message.sentAt)], page: .first(9)
-        )
-        .map { message in
-            FoundRow(
-                cells: [
-                    "time": CounterWork.clock(message.sentAt), "from": try name(of: message.fromID),
-                    "text": message.text ?? "",
-                ], pick: .nothing)
-        }
-    }
-
-    mutating func say(_ text: String) throws -> Outcome {
-        let me = try requirePerson()
-        let number = try tx.nextSequence("message")
-        try tx.save(
-            Message(
-                id: "\(environment.deviceCode)-m\(number)", kind: .TEXT, fromID: me, toIDs: [],
-                audience: ["supervisors", "counters"], text: text, sentAt: now))
-        showsFloor = true
-        return .said(ScreenMessage("message.sent"), .accepted)
     }
 
     // MARK: - The device

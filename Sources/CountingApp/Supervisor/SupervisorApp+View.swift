@@ -133,7 +133,7 @@ extension SupervisorApp {
         state["floor.latest"] = .rows(
             floor.latest.map {
                 ListRow([
-                    "time": .text([time($0.at, seconds: true), time($0.at)]), "name": .text($0.name),
+                    "time": .text([time($0.at, seconds: true), time($0.at)]), "name": .text([$0.name, CounterWork.short($0.name)]),
                     "bin": .text($0.binCode), "text": .text($0.text),
                 ])
             })
@@ -164,7 +164,7 @@ extension SupervisorApp {
         let out = person.device.checkedOutAt != nil
         let silent = !out && seconds > 180
         return ListRow([
-            "name": .text(person.name), "device": .text(person.device.code), "bin": .text(person.binCode ?? "-"),
+            "name": .text([person.name, CounterWork.short(person.name)]), "device": .text(person.device.code), "bin": .text(person.binCode ?? "-"),
             "rate": .number(String(person.closedLastHour)),
             "owes": .number(silent ? "?" : String(person.device.unsent)),
             "age": .text(out ? "out" : SupervisorApp.age(max(0, seconds)) + (silent ? "!" : "")),

@@ -1,0 +1,124 @@
+import Basics
+import Counting
+import Models
+import Screens
+import Terminal
+
+/// What goes on beside the person's own acts: the link, what others write, the draft, the heartbeat.
+extension CounterApp {
+    /// Notes when the link goes and comes, and says what the hub refused; nothing that is asked is written over.
+    mutating func linkChanged(_ state: LinkState, at moment: Moment) {
+        let old = link
+        link = state
+        if !state.isOnline {
+            if old.isOnline { offlineSince = moment.uptime }
+        } else {
+            offlineSince = nil
+        }
+        guard personID != nil, !isBlocked, confirming == nil else { return }
+        if state.parked > old.parked { say("link.refused", ["count": String(state.parked)], .attention) }
+        sayLink(at: moment)
+    }
+
+    /// Says once that the link is down, and that it is back only to somebody who was told so: one that blinks, as it
+    /// does when somebody signs in, is for the badge alone.
+    private mutating func sayLink(at moment: Moment) {
+        guard personID != nil, !isBlocked, confirming == nil else { return }
+        if let offlineSince {
+            guard !hasSaidDown, moment.uptime - offlineSince >= 2_000 else { return }
+            hasSaidDown = true
+            say("link.down", [:], .attention)
+        } else if hasSaidDown {
+            hasSaidDown = false
+            say("link.back", ["count": String(link.unsent)])
+        }
+    }
+
+    /// Models whose changes are rare and matter at once.
+    private static let shownAtOnce: Set<String> = ["CountSession", "Person"]
+    /// Models that come in streams: what is around is looked at again at the next tick, the open bin at once.
+    private static let shown: Set<String> = ["BinTask", "CountPass", "CountEntry", "ExpectedLine", "Message", "Bin"]
+    private static let inBin: Set<String> = ["CountPass", "CountEntry", "CodeMatch", "ExpectedLine", "BinTask"]
+
+    mutating func changed(_ models: Set<String>) {
+        if !models.isDisjoint(with: CounterApp.shown) { isStale = true }
+        if !models.isDisjoint(with: CounterApp.inBin), bin != nil { isBinStale = true }
+        if models.contains("CodeMatch") { isMatchStale = true }
+        if !models.isDisjoint(with: CounterApp.shownAtOnce) || (isStale && page == .tasks && floor.tasks.isEmpty) {
+            isStale = true
+            refreshIfStale()
+        }
+        refreshBinIfStale()
+    }
+
+    mutating func refreshIfStale() {
+        guard isStale, waiting == nil, background.isEmpty else { return }
+        (isStale, isBinStale) = (false, false)
+        askAside(.refresh)
+    }
+
+    mutating func refreshBinIfStale() {
+        guard isBinStale, waiting == nil, background.isEmpty else { return }
+        isBinStale = false
+        if bin != nil { askAside(.refreshBin) }
+    }
+
+    mutating func refreshMatchesIfStale() {
+        guard isMatchStale, waiting == nil, background.isEmpty, personID != nil else { return }
+        isMatchStale = false
+        askAside(.matches(known: knownMatches))
+    }
+
+    /// What was looked up beside what the person does; nothing that is asked is written over.
+    mutating func takeAside(_ outcome: Outcome) {
+        switch outcome {
+        case .aside(let said):
+            guard !isBlocked, confirming == nil else { return }
+            message = said
+            effects.append(.sound(.attention))
+        case .matched(let codes, let known):
+            knownMatches = known
+            learned += codes
+            guard let last = codes.last, !isBlocked, confirming == nil else { return }
+            say("code.matched", ["code": last.code, "item": last.item], .attention)
+        default: break
+        }
+    }
+
+    /// What is learned of codes from now on is news.
+    mutating func forgetMatches() { (learned, knownMatches, isMatchStale) = ([], nil, true) }
+
+    mutating func tick(at moment: Moment) {
+        sayLink(at: moment)
+        refreshIfStale()
+        let draft = draftText
+        if personID != nil, draft != savedDraft, waiting == nil {
+            savedDraft = draft
+            askAside(.saveDraft(draft))
+        }
+    }
+
+    /// What is typed into the open line, to be found again after a restart.
+    var draftText: String {
+        guard bin != nil, let line else { return "" }
+        return SavedLine(line, typed: page == .bin ? typed : "").text
+    }
+
+    mutating func beat(_ moment: Moment) {
+        let own = link.unsentByPerson.filter { !$0.key.isEmpty }.values.reduce(0, +)
+        let isStopped = floor.session?.state == .stopped && bin == nil
+        let beat = Beat(
+            personID: personID, sessionID: floor.session?.id, binID: bin?.pass.binID, unsent: own, parked: link.parked,
+            isCheckedOut: own == 0 && bin == nil && (personID == nil || isStopped))
+        if let last = lastBeat {
+            let isNews =
+                last.beat.personID != beat.personID || last.beat.binID != beat.binID
+                || last.beat.sessionID != beat.sessionID || last.beat.isCheckedOut != beat.isCheckedOut
+                || last.beat.parked != beat.parked || (last.beat.unsent > 0 && beat.unsent == 0)
+            guard isNews || moment.uptime - last.uptime >= 60_000 else { return }
+        }
+        guard waiting == nil else { return }
+        lastBeat = (beat, moment.uptime)
+        askAside(.beat(beat))
+    }
+}
