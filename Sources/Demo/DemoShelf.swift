@@ -44,7 +44,7 @@ package struct DemoShelf: Sendable, Hashable {
             label = sample.barcodes.first { $0.itemID == stock.itemID && $0.packID == nil }?.value
         } else {
             label = bin?.barcode ?? bin?.code
-            if let bin { text += ". Done: F9 scans \(bin.code)" }
+            if let bin { text = "\(here.code) is all counted: F9 scans \(bin.code)" }
         }
     }
 

@@ -50,6 +50,7 @@ enum OutboxCommand {
                 for entry in entries { print(asJSON ? json(of: entry).text : line(of: entry)) }
                 after = entries.last?.order ?? after
             }
+            if after == 0, !asJSON { print(parkedOnly ? "nothing is parked" : "nothing waits: all was sent") }
         case "show":
             let (entry, differences) = try await outbox.show(try number(words))
             if asJSON {
