@@ -66,7 +66,9 @@ package enum AppAssembly {
         on device: DeviceStore, login: String?, host: (any AppHost)?, executor: any SerialExecutor = UI.executor
     ) -> any RunningApp {
         let driver = device.driver
-        let machine = SupervisorApp(deviceCode: device.deviceCode, login: login)
+        let machine = SupervisorApp(
+            deviceCode: device.deviceCode, login: login,
+            utcOffsetMinutes: LocalTime.offsetMinutes(at: device.time.now()))
         return ShellApp(
             shell: AppShell(
                 machine: machine, store: device.store, link: device.link, time: device.time, host: host,

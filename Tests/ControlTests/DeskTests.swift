@@ -124,6 +124,44 @@ import WarehouseModels
         #expect(try floor.verdict("b1")?.decisionID == good)
     }
 
+    @Test func aRecountToWhoWasThereIsRefusedAndAnOverrideIsNot() throws {
+        let floor = try Floor()
+        let session = try floor.release()
+        for (person, count) in [("ann", 90), ("bob", 80), ("cara", 70)] {
+            try floor.count("b1", Decimal3(count), by: person, session: session)
+        }
+        let line = try #require(try floor.verdict("b1"))
+        #expect(line.state == .TO_DECIDE)
+        let same = try floor.decide(.recount, session: session, [(line.id, line.revision)], to: "bob")
+        #expect(try floor.decision(same).result == .refused)
+        #expect(try floor.decision(same).resultText == "bob counted, helped or stood beside there")
+        #expect(try floor.verdict("b1") == line)
+        let other = try floor.decide(.recount, session: session, [(line.id, line.revision)], to: "dan")
+        #expect(try floor.decision(other).result == .done)
+        let task = try #require(try floor.all(BinTask.self).first { $0.binID == "b1" && $0.state == .todo })
+        #expect(task.assigneeID == "dan" && task.notForIDs.sorted() == ["ann", "bob", "cara"])
+        let bare = try floor.decide(.override, session: session, [(task.id, 0)], to: "bob")
+        #expect(try floor.decision(bare).result == .refused)
+        let again = try floor.decide(.override, session: session, [(task.id, 0)], to: "bob", reason: "alone tonight")
+        #expect(try floor.decision(again).result == .done)
+        let freed = try #require(try floor.all(BinTask.self).first { $0.id == task.id })
+        #expect(freed.assigneeID == "bob" && freed.notForIDs.sorted() == ["ann", "cara"])
+    }
+
+    @Test func ofSeveralLinesTheRefusedOnesAreNamedByBinAndItem() throws {
+        let floor = try Floor()
+        let session = try floor.release()
+        for bin in ["b1", "b2"] {
+            for person in ["ann", "bob"] { try floor.count(bin, 90, by: person, session: session) }
+        }
+        let lines = try floor.all(LineVerdict.self).filter { $0.state == .TO_DECIDE }
+        let both = try floor.decide(.approve, session: session, [(lines[0].id, lines[0].revision), (lines[1].id, 9)])
+        let answer = try floor.decision(both)
+        let bin = try #require(try floor.all(Bin.self).first { $0.id == lines[1].binID })
+        #expect(answer.result == .done)
+        #expect(answer.resultText?.hasPrefix("1 of 2; \(bin.code) =4711: the line changed") == true)
+    }
+
     @Test func aForgedDecisionIsRefusedAndShown() throws {
         let floor = try Floor()
         let forged = try floor.decide(.release, text: "{}", forged: true)

@@ -111,6 +111,31 @@ struct Floor {
     }
 }
 
+extension FloorTerminal where Machine == SupervisorApp {
+    /// What stands on the supervisor's screen.
+    func picture(_ size: GridSize = GridSize(80, 24)) async -> [String] {
+        let view = await shell.view()
+        return AppScreens.shipped.render(view.screen, size: size, state: view.state, language: "en").rows
+    }
+
+    /// Waits until a row of the screen says something, and presses the digit before it.
+    func choose(_ text: String) async throws {
+        await shell.wait { $0.shows(text) }
+        let row = try #require(await picture().first { $0.contains(text) })
+        let digit = try #require(row.first { $0 != " " && $0 != "|" })
+        await press(.character(digit))
+    }
+}
+
+extension SupervisorApp {
+    /// Whether a row of the screen says something.
+    func shows(_ text: String) -> Bool {
+        let view = view(at: Moment(SystemTimeSource()))
+        let grid = AppScreens.shipped.render(view.screen, size: GridSize(80, 24), state: view.state, language: "en")
+        return grid.rows.contains { $0.contains(text) }
+    }
+}
+
 extension FloorTerminal where Machine == CounterApp {
     /// What stands on the terminal at a size.
     func picture(_ size: GridSize = GridSize(20, 16)) async -> String {

@@ -234,6 +234,7 @@ enum Samples {
         ]),
         "variance.reason": .input(""),
         "variance.note": text("You sign revision 3 of this line; if it changes first, you are asked again.", ""),
+        "act.title": text("T07 ANN LEE", "T07"),
         "exceptions.title": text("4 BINS ONLY PARTLY COUNTED", "4 PARTLY"),
         "exceptions.rows": .rows([
             row(["text": text("B12-07-03 Ann: wet floor", "B12-07-03"), "state": "asked"]),

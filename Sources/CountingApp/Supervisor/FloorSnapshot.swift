@@ -10,6 +10,8 @@ package struct FloorSnapshot: Sendable, Hashable {
     package var session: CountSession?
     /// How far each zone is.
     package var zones: [ZoneProgress] = []
+    /// The codes of all zones, counted or not.
+    package var allZones: [String] = []
     /// The terminals with their people.
     package var people: [PersonOnFloor] = []
     /// Lines to decide, the dearest first, at most ``lineLimit``.
@@ -19,20 +21,36 @@ package struct FloorSnapshot: Sendable, Hashable {
     package var grossValue: Decimal4 = 0
     /// Bins in which two counts differ.
     package var differing: [String] = []
+    /// Lines of which entries are still on their way, or the movements of their minute.
+    package var incomplete: [LineToDecide] = []
     /// Unknown codes not yet matched.
     package var unknownCodes: [UnknownCode] = []
-    /// Codes of bins that were only partly counted, or skipped.
+    /// Passes over a label that no bin has.
+    package var unplaced: [PassOnSide] = []
+    /// Passes of which something came too late to count.
+    package var late: [PassOnSide] = []
+    /// Bins that were only partly counted, or skipped.
     package var partial: [BinTask] = []
     /// What came in last, the newest first.
     package var latest: [LatestEntry] = []
+    /// The desk's alerts that nobody has read yet.
+    package var alerts: [Message] = []
+    /// What people said last, the newest first.
+    package var talk: [Message] = []
     /// The desks' devices.
     package var desks: [Device] = []
-    /// Decisions not answered yet, and the last refused ones.
-    package var waiting: [Decision] = []
-    package var refused: [Decision] = []
-    /// Export documents by state.
+    /// Decisions not answered yet, and the refused ones not yet seen.
+    package var waiting: [DecisionOnFloor] = []
+    package var refused: [DecisionOnFloor] = []
+    /// This terminal's last decisions, answered or not.
+    package var recent: [DecisionOnFloor] = []
+    /// Export documents.
     package var documents: [ExportDocument] = []
-    package var heldLines = 0
+    /// Lines that the ERP refused, and those that wait for open bins; at most ``lineLimit`` each.
+    package var badLines: [ExportLine] = []
+    package var heldLines: [ExportLine] = []
+    /// What the hub refused of this terminal's own, in its words.
+    package var refusedHere: [String] = []
     /// The pinned book.
     package var book: BookSnapshot?
     /// Everyone by id.
@@ -51,8 +69,8 @@ package struct FloorSnapshot: Sendable, Hashable {
         package var done = 0
         /// A character per bin in walking order: `.` todo, `:` open, `#` done, `!` to decide.
         package var strip = ""
-        /// Codes of bins not done yet, the first few.
-        package var left: [String] = []
+        /// Bins not done yet, the first ``FloorSnapshot/lineLimit``.
+        package var left: [BinTask] = []
     }
 
     /// A terminal and who is at it.
@@ -69,6 +87,11 @@ package struct FloorSnapshot: Sendable, Hashable {
         package var binCode: String
         package var sku: String
         package var name: String
+
+        /// Several counts, and not all of them say the same.
+        var differs: Bool {
+            verdict.passIDs.count > 1 && (verdict.standingPassID == nil || verdict.finding != .OUT)
+        }
     }
 
     /// A code that no master knows, over the session.
@@ -76,7 +99,33 @@ package struct FloorSnapshot: Sendable, Hashable {
         package var code: String
         package var quantity: Decimal3
         package var bins: Int
-        package var after: String
+        package var places: [String] = []
+    }
+
+    /// A pass that stands aside: late, or over an unknown label.
+    package struct PassOnSide: Sendable, Hashable {
+        package var passID: String
+        package var name: String
+        /// The bin's code, or what the label said.
+        package var place: String
+        /// Entries of it that stand aside.
+        package var entries: Int
+        /// When the last of them came.
+        package var at: DateTime
+        /// Another pass took it over.
+        package var isTakenOver = false
+        /// What they say, in a few words each.
+        package var content: [String] = []
+    }
+
+    /// A decision with what it is about.
+    package struct DecisionOnFloor: Sendable, Hashable {
+        package var decision: Decision
+        /// `approve B-01-01 4711-AX`.
+        package var what: String
+        package var id: String { decision.id }
+        /// What the desk said.
+        package var resultText: String { decision.resultText ?? "" }
     }
 
     /// One entry as the ticker shows it.
@@ -100,15 +149,36 @@ package struct LineDetail: Sendable, Hashable {
     package var bin: Bin?
     package var item: Item?
     package var counts: [Count] = []
-    package var around: [String] = []
-    package var tolerance: String?
+    package var around: [Around] = []
+
+    /// Nothing whole was counted that could be accepted.
+    var isIncomplete: Bool { verdict.counted == nil && verdict.finding == .INCOMPLETE }
 
     /// One pass's result for the line.
     package struct Count: Sendable, Hashable {
         package var passID: String
+        /// Who counted, with a companion: `Ann Lee + Cara Diaz`.
         package var name: String
+        package var ticket: String
         package var at: DateTime
         package var counted: Decimal3
         package var book: Decimal3?
+        /// It belongs to another pass and adds up with it.
+        package var helps = false
     }
+
+    /// Something near the count, and when it was.
+    package struct Around: Sendable, Hashable {
+        package var at: DateTime?
+        package var text: String
+    }
+}
+
+/// Somebody who may be sent to a bin.
+package struct CounterChoice: Sendable, Hashable {
+    package var person: Person
+    /// Where they are now.
+    package var place: String?
+    /// Counted, helped or stood beside there already.
+    package var wasThere = false
 }

@@ -5,13 +5,14 @@ import WarehouseModels
 
 extension SupervisorApp {
     /// Takes a key: a letter of a field's text where one is being typed, else what the page's file binds it to.
-    mutating func press(_ key: Key, at moment: Moment, _ effects: inout [AppEffect<SupervisorJob>]) {
+    mutating func press(_ key: Key, _ effects: inout [AppEffect<SupervisorJob>]) {
+        message = nil
         if isTyping {
             switch key {
             case .character(let character):
-                // A choice is a digit in an empty field; everything else is text.
-                let isChoice = entry.isEmpty && character.isNumber && choosesByDigit
-                if !isChoice, entry.count < 200 {
+                // In an empty field a digit is a choice and ? asks for help; everything else is text.
+                let isKey = character.isNumber ? choosesByDigit : entry.isEmpty && character == "?"
+                if !isKey, entry.count < 200 {
                     entry.append(character)
                     return
                 }
@@ -26,18 +27,21 @@ extension SupervisorApp {
         // Letters mean the same in either case; a page with a field of its own has taken them already.
         if found == nil, case .character(let character) = key { found = screen?.action(command: String(character)) }
         guard let action = found else { return }
-        if person == nil, !["app.accept", "app.choose", "app.back", "app.signOut"].contains(action) { return }
+        if person == nil, !SupervisorApp.signedOut.contains(action) { return }
         var number = 0
         if case .character(let character) = key { number = character.wholeNumberValue ?? 0 }
-        run(action, number, at: moment, &effects)
+        run(action, number, &effects)
     }
+
+    private static let signedOut: Set<String> = [
+        "app.accept", "app.choose", "app.back", "app.signOut", "app.off", "app.help", "app.language", "app.more",
+    ]
 
     /// Whether letters go into a field on this page.
     private var isTyping: Bool {
         switch page {
-        case .signIn, .match, .message: true
-        case .release, .confirm: true
-        case .variance: !entry.isEmpty
+        case .signIn, .match, .message, .release, .confirm, .act: true
+        case .variance: isWritingReason
         default: false
         }
     }
@@ -45,32 +49,41 @@ extension SupervisorApp {
     private var choosesByDigit: Bool {
         switch page {
         case .message: false
-        default: true
+        case .variance: !isWritingReason
+        // Item numbers begin with digits: they choose only among what was just found.
+        case .match: !items.isEmpty && searched == entry
+        case .confirm, .act: entry.isEmpty && pendingChoice == nil
+        default: entry.isEmpty
         }
     }
 
     private mutating func run(
-        _ action: String, _ number: Int, at moment: Moment, _ effects: inout [AppEffect<SupervisorJob>]
+        _ action: String, _ number: Int, _ effects: inout [AppEffect<SupervisorJob>]
     ) {
         switch action {
         case "app.choose": choose(number, &effects)
         case "app.accept": accept(&effects)
-        case "app.back": pages.count > 1 ? back() : ()
-        case "app.more", "app.pageDown": offset += 9
-        case "app.pageUp": offset = max(0, offset - 9)
-        case "app.down": offset += 1
-        case "app.up": offset = max(0, offset - 1)
-        case "app.help": open(.help(of: screenName))
+        case "app.back": if isWritingReason { isWritingReason = false } else { back() }
+        case "app.more": more()
+        case "app.pageDown": scroll(by: pageRows)
+        case "app.pageUp": scroll(by: -pageRows)
+        case "app.down": move(by: 1)
+        case "app.up": move(by: -1)
+        case "app.nextField": nextField()
+        case "app.help": if case .help = page { back() } else { open(.help(of: screenName)) }
         case "app.language": language = language == "en" ? "de" : "en"
         case "app.signOut", "app.off": effects.append(.quit)
         case "floor.decide": open(.lines)
         case "floor.people": open(.people)
         case "floor.zones": open(.zones)
-        case "floor.export": open(.confirm(.export))
-        case "floor.message": open(.message)
+        case "floor.export": openDecision(.export)
+        case "floor.message":
+            recipient = nil
+            open(.message)
         case "floor.release": open(.release)
-        case "floor.stop": open(.confirm(.stop))
-        case "floor.close": open(.confirm(.close))
+        case "floor.stop": openDecision(.stop)
+        case "floor.approve": openDecision(.approve)
+        case "floor.close": openDecision(.close)
         case "floor.session": nextSession(&effects)
         case "variance.mark": mark()
         case "variance.approveMarked": approveMarked(&effects)
@@ -79,29 +92,44 @@ extension SupervisorApp {
         }
     }
 
-    private mutating func choose(_ number: Int, _ effects: inout [AppEffect<SupervisorJob>]) {
+    /// A decision on the count as a whole is asked for on a page of its own; there must be a count.
+    private mutating func openDecision(_ kind: DecisionKind) {
+        if floor.session == nil { message = ScreenMessage("session.none") } else { open(.confirm(kind)) }
+    }
+
+    private mutating func choose(
+        _ number: Int, _ effects: inout [AppEffect<SupervisorJob>]
+    ) {
         let index = offset + number - 1
         guard number > 0 else { return }
         switch page {
         case .signIn: if candidates.indices.contains(index) { signIn(candidates[index], &effects) }
         case .floor:
-            let rows = exceptions(at: nil)
-            if rows.indices.contains(number - 1) { open(rows[number - 1].kind, &effects) }
+            let rows = exceptions(at: now)
+            if rows.indices.contains(index) { openException(rows[index].kind) }
         case .lines: if floor.lines.indices.contains(index) { openLine(floor.lines[index].verdict.id, &effects) }
-        case .rows(let kind): openRow(kind, index, &effects)
+        case .rows(let kind):
+            let rows = matters(kind, at: now)
+            if rows.indices.contains(index) { open(rows[index], &effects) }
         case .variance: chooseForLine(number, &effects)
+        case .people: if floor.people.indices.contains(index) { open(.act(.device(floor.people[index].device.id))) }
+        case .zones: if floor.zones.indices.contains(index) { open(.zone(code: floor.zones[index].code)) }
+        case .zone(let code):
+            let left = floor.zones.first { $0.code == code }?.left ?? []
+            if left.indices.contains(index) { open(.act(.task(left[index].id))) }
         case .unknown:
             if floor.unknownCodes.indices.contains(index) {
-                items = []
+                (items, searched) = ([], nil)
                 open(.match(code: floor.unknownCodes[index].code))
             }
         case .match(let code): if items.indices.contains(number - 1) { match(code, items[number - 1], &effects) }
-        case .assign(let verdict):
-            if counters.indices.contains(index) { recount(verdict, to: counters[index].id, &effects) }
+        case .assign(let errand):
+            // The first row is whoever is free.
+            if index == 0 { send(nil, for: errand, &effects) }
+            if counters.indices.contains(index - 1) { send(counters[index - 1], for: errand, &effects) }
         case .release: chooseForRelease(number, &effects)
-        case .confirm(let kind): confirm(kind, number, &effects)
-        case .zones: open(.lines)
-        case .people, .message, .help: break
+        case .confirm, .act: answer(number, &effects)
+        case .message, .help: break
         }
     }
 
@@ -115,53 +143,58 @@ extension SupervisorApp {
             if let only = found.first, found.count == 1 || only.login.lowercased() == typed {
                 signIn(only, &effects)
             } else {
-                message = ScreenMessage("person.unknown")
+                message = ScreenMessage("person.unknown", ["text": entry])
                 entry = ""
                 ask(.findPeople(login: nil), &effects)
                 effects.append(.sound(.attention))
             }
-        case .match: ask(.findItems(text: entry), &effects)
+        case .match:
+            guard !entry.isEmpty else { return }
+            searched = entry
+            ask(.findItems(text: matchText.item), &effects)
         case .message:
             guard !entry.isEmpty, let person else { return }
-            ask(.say(text: entry, from: person.id), &effects)
+            ask(.say(text: entry, to: recipient, from: person.id), &effects)
             entry = ""
-        case .variance: if !entry.isEmpty { decide(.approve, &effects) }
+        case .lines:
+            let index = frames.last?.selected ?? 0
+            if floor.lines.indices.contains(index) { openLine(floor.lines[index].verdict.id, &effects) }
+        case .variance: isWritingReason = false
         case .release: chooseForRelease(1, &effects)
+        case .confirm, .act: answerWithText(&effects)
+        case .help: back()
         default: break
         }
     }
 
     mutating func scanned(_ scan: Scan, _ effects: inout [AppEffect<SupervisorJob>]) {
-        if case .match = page { ask(.findItems(text: scan.text), &effects) }
-    }
-
-    private mutating func open(_ kind: ExceptionKind, _ effects: inout [AppEffect<SupervisorJob>]) {
-        switch kind {
-        case .lines, .differ: open(.lines)
-        case .unknown: open(.unknown)
-        case .silent, .parked: open(.people)
-        default: open(.rows(kind))
+        guard case .match = page else {
+            message = ScreenMessage("scan.refused", ["code": scan.text])
+            effects.append(.sound(.attention))
+            return
         }
+        searched = entry
+        ask(.findItems(text: scan.text), &effects)
     }
 
-    private mutating func openRow(_ kind: ExceptionKind, _ index: Int, _ effects: inout [AppEffect<SupervisorJob>]) {
-        switch kind {
-        case .rejected:
-            let documents = floor.documents.filter { $0.state == .rejected || $0.state == .unknown }
-            guard documents.indices.contains(index), let person else { return }
-            ask(
-                .decide(
-                    DecisionDraft(
-                        kind: .resend, sessionID: floor.session?.id,
-                        targets: [(documents[index].id, documents[index].attempts)]),
-                    by: person.id), &effects)
-        case .partial:
-            guard floor.partial.indices.contains(index), let person else { return }
-            ask(
-                .decide(
-                    DecisionDraft(
-                        kind: .waive, sessionID: floor.session?.id, targets: [(floor.partial[index].id, 0)],
-                        reason: "waived from the floor view"), by: person.id), &effects)
+    /// Tab: to the reason and back, or to the next one a message may go to.
+    private mutating func nextField() {
+        switch page {
+        case .variance: isWritingReason.toggle()
+        case .message where !entry.isEmpty:
+            // A name typed before Tab is whom it goes to.
+            let typed = entry.lowercased()
+            let found = floor.names.filter { $0.value.lowercased().hasPrefix(typed) || $0.key.lowercased() == typed }
+            if found.count == 1 {
+                (recipient, entry) = (found.first?.key, "")
+            } else {
+                message = ScreenMessage("person.unknown", ["text": entry])
+            }
+        case .message:
+            let people = floor.people.compactMap(\.device.personID)
+            let all = people.enumerated().filter { !people[..<$0.offset].contains($0.element) }.map(\.element)
+            let index = recipient.flatMap { all.firstIndex(of: $0) }.map { $0 + 1 } ?? 0
+            recipient = all.indices.contains(index) ? all[index] : nil
         default: break
         }
     }
@@ -169,6 +202,7 @@ extension SupervisorApp {
     private mutating func nextSession(_ effects: inout [AppEffect<SupervisorJob>]) {
         guard floor.sessions.count > 1, let now = floor.sessions.firstIndex(where: { $0.id == floor.session?.id })
         else {
+            message = ScreenMessage("session.only")
             return
         }
         floor.session = floor.sessions[(now + 1) % floor.sessions.count]

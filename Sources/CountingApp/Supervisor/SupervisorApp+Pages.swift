@@ -5,8 +5,15 @@ import WarehouseModels
 
 extension SupervisorApp {
     func fillLines(_ state: inout ScreenState) {
-        state["lines.text"] = .text(["\(floor.lineCount) lines, \(floor.grossValue) gross, the dearest first"])
-        state["lines.rows"] = .rows(numbered(floor.lines.map(lineCells)))
+        let shown = floor.lines.count
+        var text = words(
+            floor.lineCount == 0 ? "sup.lines.none" : "sup.lines",
+            ["count": String(floor.lineCount), "value": "\(floor.grossValue)", "marked": String(marked.count)])
+        if shown < floor.lineCount { text = text.map { $0 + words("sup.lines.first", ["count": String(shown)])[0] } }
+        state["lines.text"] = .text(text)
+        let cursor = (frames.last?.selected ?? 0) - offset
+        state["lines.rows"] = .rows(
+            ListValue(numbered(floor.lines.map(lineCells)), selected: floor.lines.isEmpty ? nil : cursor))
     }
 
     private func lineCells(_ line: FloorSnapshot.LineToDecide) -> [String: Screens.FieldValue] {
@@ -18,84 +25,52 @@ extension SupervisorApp {
         ]
     }
 
-    func fillVariance(_ state: inout ScreenState) {
-        guard case .variance(let id) = page else { return }
-        let place = floor.lines.firstIndex { $0.verdict.id == id }.map { $0 + 1 }
-        state["variance.place"] = .text(
-            place.map { ["Line \($0) of \(floor.lineCount), by value", "\($0) of \(floor.lineCount)"] } ?? ["A line"])
-        guard let detail else { return }
-        let verdict = detail.verdict
-        state["variance.bin"] = .text(detail.bin?.code ?? verdict.binID)
-        state["variance.item"] = .text(detail.item?.sku ?? verdict.itemID)
-        let unit = detail.item.map { "class \($0.abcClass ?? "-"), \($0.baseUnit)" } ?? ""
-        state["variance.about"] = .text("\(detail.item?.name ?? ""), \(unit)")
-        state["variance.value"] = .text(
-            verdict.varianceValue.map { "\(signed(verdict.variance)) = \($0)" } ?? signed(verdict.variance))
-        state["variance.counts"] = .rows(
-            detail.counts.map { count in
-                let first = count.name.split(separator: " ").first.map(String.init) ?? count.name
-                return ListRow([
-                    "who": .text(count.name), "brief": .text("\(first) \(time(count.at))"),
-                    "time": .text(time(count.at)),
-                    "counted": .number(count.counted.description), "book": .number(count.book?.description ?? "?"),
-                    "difference": .number(count.book.map { signed(count.counted - $0) } ?? "?"),
-                ])
-            })
-        state["variance.story"] = .text(story(verdict))
-        state["variance.around"] = .rows(detail.around.map { ListRow(["text": .text($0)]) })
-        var choices = [
-            "accept \(verdict.counted?.description ?? "it as it stands")", "send someone else to count it again",
-            "later: keep it open",
-        ]
-        if detail.counts.count > 1 { choices.append("these counts add up") }
-        state["variance.choices"] = .rows(
-            choices.enumerated().map { ListRow(["number": .text(String($0 + 1)), "text": .text($1)]) })
-        state["variance.reason"] = .input(entry)
-        state["variance.note"] = .text([
-            "You sign revision \(verdict.revision); if the line changes first, you are asked again.",
-            "Signs revision \(verdict.revision)",
-        ])
-        if let message, message.id.isEmpty { state["variance.note"] = .text(message.text) }
-    }
-
-    private func story(_ verdict: LineVerdict) -> [String] {
-        switch verdict.finding {
-        case .AMBIGUOUS: ["A movement lies too close to the count: the numbers cannot be compared."]
-        case .INCOMPLETE: ["Part of the count has not arrived yet."]
-        case .OUT:
-            [
-                "Counted \(verdict.counted?.description ?? "-"), the book of that minute says \(verdict.bookAtCount?.description ?? "-")."
-            ]
-        case .CLEAN, .WITHIN: ["Within tolerance."]
-        }
-    }
-
     func fillRows(_ kind: ExceptionKind, _ state: inout ScreenState, _ moment: Moment) {
-        var rows: [(String, String)] = []
+        state["exceptions.title"] = .text(words("sup.rows.\(kind.rawValue)"))
+        var rows = matters(kind, at: moment).map { matter -> [String: Screens.FieldValue] in
+            ["text": .text(matter.text), "state": .text(matter.state)]
+        }
+        // What no answer mends says what to do instead.
         switch kind {
         case .deskSilent:
-            state["exceptions.title"] = "The desk"
-            rows = floor.desks.map { ("Desk \($0.code), last heard \(time($0.beatAt))", "") }
-            if rows.isEmpty { rows = [("No desk was ever heard: start the hub, or `bincount desk`", "")] }
-        case .refused:
-            state["exceptions.title"] = "Refused decisions"
-            rows = floor.refused.map { (SupervisorApp.name(of: $0.kind) + ": " + ($0.resultText ?? ""), time($0.at)) }
-        case .asked:
-            state["exceptions.title"] = "Decisions asked, not yet answered"
-            rows = floor.waiting.map { (SupervisorApp.name(of: $0.kind), time($0.at)) }
-        case .partial:
-            state["exceptions.title"] = "Skipped or in part: a digit waives the bin"
-            rows = floor.partial.map { ($0.binCode + ($0.notice.map { ": \($0)" } ?? ""), $0.state.rawValue) }
-        case .held:
-            state["exceptions.title"] = "Export lines held"
-            rows = [("\(floor.heldLines) lines wait until every bin of theirs is accepted", "")]
-        case .rejected:
-            state["exceptions.title"] = "ERP documents: a digit sends one again"
-            rows = floor.documents.filter { $0.state == .rejected || $0.state == .unknown }
-                .map { ("\($0.connector) \($0.id): \($0.error ?? "")", $0.state.rawValue) }
-        case .lines, .silent, .differ, .unknown, .parked: break
+            rows = floor.desks.flatMap { desk in
+                let key = desk.checkedOutAt == nil ? "sup.desk.heard" : "sup.desk.left"
+                return plain(words(key, ["code": desk.code, "time": time(desk.beatAt)]))
+            }
+            rows += plain(words("sup.desk.idle")) + plain(words("sup.desk.start"))
+        case .refusedHere:
+            rows = floor.refusedHere.flatMap { plain([$0]) } + plain(words("sup.refusedHere.help"))
+        default: break
         }
-        state["exceptions.rows"] = .rows(numbered(rows.map { ["text": .text($0.0), "state": .text($0.1)] }))
+        if rows.isEmpty { rows = plain(words("sup.settled")) }
+        let isChosen = kind != .deskSilent && kind != .refusedHere && !matters(kind, at: moment).isEmpty
+        state["exceptions.rows"] = .rows(isChosen ? numbered(rows) : rows.map { ListRow($0) })
+    }
+
+    /// A row that no digit opens.
+    private func plain(_ text: [String]) -> [[String: Screens.FieldValue]] {
+        [["number": "", "text": .text(text), "state": ""]]
+    }
+
+    func fillZone(_ code: String, _ state: inout ScreenState) {
+        guard let zone = floor.zones.first(where: { $0.code == code }) else { return }
+        state["exceptions.title"] = .text(
+            words(
+                "sup.zone",
+                ["code": code, "name": zone.name, "left": String(zone.bins - zone.done), "bins": String(zone.bins)]))
+        let here = Dictionary(
+            floor.people.compactMap { person in person.device.binID.map { ($0, person.name) } },
+            uniquingKeysWith: { $0 + ", " + $1 })
+        let rows = zone.left.map { task -> [String: Screens.FieldValue] in
+            let who = here[task.binID] ?? task.assigneeID.map { floor.names[$0] ?? $0 } ?? ""
+            let notice = task.notice.map { "   \($0)" } ?? ""
+            return [
+                "text": .text(["\(task.binCode)   \(who)\(notice)", "\(task.binCode) \(who)"]),
+                "state": .text(words("sup.task.\(task.state.rawValue)")),
+            ]
+        }
+        state["exceptions.rows"] = .rows(
+            rows.isEmpty ? plain(words("sup.zone.done")).map { ListRow($0) } : numbered(rows))
     }
 
     func fillPeople(_ state: inout ScreenState, _ moment: Moment) {
@@ -107,22 +82,22 @@ extension SupervisorApp {
     }
 
     func fillUnknown(_ state: inout ScreenState) {
+        let rows = floor.unknownCodes.map { code -> [String: Screens.FieldValue] in
+            [
+                "code": .text(code.code), "quantity": .number(code.quantity.description),
+                "text": .text(code.places.joined(separator: " ")),
+            ]
+        }
         state["unknown.rows"] = .rows(
-            numbered(
-                floor.unknownCodes.map {
-                    [
-                        "code": .text($0.code), "quantity": .number($0.quantity.description),
-                        "text": .text("in \($0.bins) bins"),
-                    ]
-                }))
+            rows.isEmpty ? [ListRow(["number": "", "code": .text(words("sup.settled"))])] : numbered(rows))
     }
 
     func fillMatch(_ code: String, _ state: inout ScreenState) {
-        state["match.code"] = .text("\(code): which item is it? Scan or type it")
+        state["match.code"] = .text(words("sup.match", ["code": code]))
         if let row = floor.unknownCodes.first(where: { $0.code == code }) {
-            state["match.facts"] = .rows([
-                ListRow(["text": "Counted so far", "value": .number(row.quantity.description)]),
-                ListRow(["text": "In bins", "value": .number(String(row.bins))]),
+            state["match.facts"] = facts([
+                (words("sup.fact.counted"), row.quantity.description),
+                (words("sup.fact.places"), row.places.joined(separator: " ")),
             ])
         }
         state["match.items"] = .rows(
@@ -133,51 +108,62 @@ extension SupervisorApp {
     }
 
     func fillAssign(_ state: inout ScreenState) {
-        state["assign.text"] = "Who shall count it again? The desk takes nobody who counted or helped there."
-        state["assign.rows"] = .rows(numbered(counters.map { ["name": .text($0.name), "note": .text("")] }))
+        state["assign.text"] = .text(words("sup.assign"))
+        let free: [String: Screens.FieldValue] = ["name": .text(words("sup.assign.free")), "note": ""]
+        let rows = counters.map { choice -> [String: Screens.FieldValue] in
+            let note = choice.wasThere ? words("sup.assign.there") : [choice.place ?? ""]
+            return ["name": .text(choice.person.name), "note": .text(note)]
+        }
+        state["assign.rows"] = .rows(numbered([free] + rows))
     }
 
     func fillRelease(_ state: inout ScreenState) {
         let draft = floor.sessions.first { $0.state == .draft }
         state["question.text"] = .text(
-            draft.map { "Release \($0.name)?" } ?? "Release a new count? Its name may be typed first.")
-        let zones = scope.zones.isEmpty ? "all" : scope.zones.joined(separator: " ")
-        state["question.facts"] = .rows([
-            ListRow(["text": "Zones", "value": .text(zones)]),
-            ListRow(["text": "Counters see", "value": .text(scope.visibility.rawValue.lowercased())]),
-            ListRow(["text": "Shared with", "value": .text(scope.sharing.rawValue.lowercased())]),
+            draft.map { words("sup.release.draft", ["name": $0.name]) } ?? words("sup.release"))
+        let zones = scope.zones.isEmpty ? words("sup.release.all")[0] : scope.zones.joined(separator: " ")
+        state["question.facts"] = facts([
+            (words("sup.fact.zones"), zones),
+            (words("sup.fact.sight"), words("sup.sight.\(scope.visibility.word)")[0]),
+            (words("sup.fact.sharing"), words("sup.sharing.\(scope.sharing.rawValue)")[0]),
         ])
         fillChoices(
-            ["release it", "what counters see", "who sees whose counts", "which zones"], &state)
+            ["sup.release.yes", "sup.release.sight", "sup.release.share", "sup.release.zones"].map { words($0) },
+            &state)
         state["question.entry"] = .input(entry)
     }
 
-    func fillConfirm(_ kind: DecisionKind, _ state: inout ScreenState) {
-        let (bins, done) = floor.totals
-        var facts = [("Bins not done", String(bins - done)), ("Lines to decide", String(floor.lineCount))]
-        switch kind {
-        case .stop:
-            state["question.text"] = "Stop the count? No new bin is opened; who is in one finishes it."
-            facts.append(("People here", String(floor.people.count { $0.device.checkedOutAt == nil })))
-        case .export:
-            state["question.text"] = "Export what is accepted? Lines of open bins are held."
-            facts.append(("Documents so far", String(floor.documents.count)))
-        default:
-            state["question.text"] = "Close the count for good? It is refused while anything is open."
-            facts.append(("Entries owed", String(floor.people.reduce(0) { $0 + $1.device.unsent })))
+    /// A page that asks: a question about the whole count, or one matter.
+    func fillAct(_ state: inout ScreenState) {
+        let act = act ?? Act(title: words("sup.settled.title"), text: words("sup.settled"))
+        state["act.title"] = .text(act.title)
+        state["question.text"] = .text(act.text)
+        state["question.facts"] = facts(act.facts)
+        fillChoices(act.choices.map(\.text), &state)
+        state["question.entry"] = .input(entry)
+    }
+
+    func fillMessages(_ state: inout ScreenState) {
+        state["message.entry"] = .input(entry)
+        state["message.to"] = .text(
+            recipient.map { words("sup.say.one", ["who": floor.names[$0] ?? $0]) } ?? words("sup.say.all"))
+        let rows = floor.talk.map { message in
+            let to = message.toIDs.map { floor.names[$0] ?? $0 }.joined(separator: ", ")
+            let text = (to.isEmpty ? "" : "(\(to)) ") + (message.text ?? "")
+            return ListRow([
+                "time": .text(time(message.sentAt)),
+                "from": .text(shortened(floor.names[message.fromID] ?? message.fromID)), "text": .text(text),
+            ])
         }
-        state["question.facts"] = .rows(facts.map { ListRow(["text": .text($0), "value": .number($1)]) })
-        fillChoices(["yes", "no"], &state)
-        state["question.entry"] = .input(entry)
+        state["message.rows"] = .rows(rows)
     }
 
-    private func fillChoices(_ texts: [String], _ state: inout ScreenState) {
+    private func facts(_ all: [(text: [String], value: String)]) -> Screens.FieldValue {
+        .rows(all.map { ListRow(["text": .text($0.text), "value": .number($0.value)]) })
+    }
+
+    private func fillChoices(_ texts: [[String]], _ state: inout ScreenState) {
         state["question.choices"] = .rows(
             texts.enumerated().map { ListRow(["number": .text(String($0 + 1)), "text": .text($1)]) })
-    }
-
-    func signed(_ value: Decimal3?) -> String {
-        guard let value else { return "?" }
-        return value > 0 ? "+\(value)" : value.description
     }
 }

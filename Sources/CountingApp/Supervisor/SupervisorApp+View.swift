@@ -11,7 +11,7 @@ extension SupervisorApp {
         case .floor: "floor"
         case .lines: "lines"
         case .variance: "variance"
-        case .rows: "exceptions"
+        case .rows, .zone: "exceptions"
         case .people: "people"
         case .zones: "zones"
         case .unknown: "unknown"
@@ -20,7 +20,8 @@ extension SupervisorApp {
         case .release: "release"
         case .confirm(.stop): "stop"
         case .confirm(.export): "export"
-        case .confirm: "closing"
+        case .confirm(.close): "closing"
+        case .confirm, .act: "act"
         case .message: "message"
         case .help: "help"
         }
@@ -29,32 +30,45 @@ extension SupervisorApp {
     package func view(at moment: Moment) -> AppView {
         var state = ScreenState()
         state.message = message
-        state["sync.clock"] = .text([(link.isOnline ? "^ " : "v ") + time(moment.wall), link.isOnline ? "^" : "v"])
-        state["sync.badge"] = .text([link.isOnline ? "^" : "v"])
-        if !link.isOnline { state["link.note"] = .text(["No link: this is as of \(lastWord(moment))", "No link"]) }
-        if let message, message.id.isEmpty { state["link.note"] = .text(message.text) }
-        state["session.name"] = .text(floor.session.map { $0.name } ?? "No count yet: R releases one")
+        let arrow = link.isOnline ? "^" : "v"
+        state["sync.clock"] = .text(["\(arrow) \(time(moment.wall))", arrow])
+        state["sync.badge"] = .text([arrow])
+        state["link.note"] = .text(note(at: moment))
+        state["session.name"] = .text(words("sup.noCount"))
         switch page {
         case .signIn: fillSignIn(&state)
         case .floor: fillFloor(&state, moment)
         case .lines: fillLines(&state)
         case .variance: fillVariance(&state)
         case .rows(let kind): fillRows(kind, &state, moment)
+        case .zone(let code): fillZone(code, &state)
         case .people: fillPeople(&state, moment)
         case .zones: fillZones(&state)
         case .unknown: fillUnknown(&state)
         case .match(let code): fillMatch(code, &state)
         case .assign: fillAssign(&state)
         case .release: fillRelease(&state)
-        case .confirm(let kind): fillConfirm(kind, &state)
-        case .message:
-            state["message.entry"] = .input(entry)
-            state["message.to"] = "To everyone on the floor"
+        case .confirm, .act: fillAct(&state)
+        case .message: fillMessages(&state)
         case .help(let screen):
-            state["help.keys"] = .rows(AppScreens.shipped.help(for: screen, language: language))
-            state["help.text"] = "Decisions are carried out by the desk; until then they stand as asked."
+            state["help.keys"] = .rows(
+                Array(AppScreens.shipped.help(for: screen, language: language).dropFirst(offset)))
+            state["help.text"] = .text(words("sup.help.\(screen)"))
         }
         return AppView(screen: screenName, state: state)
+    }
+
+    /// What stands on the message line while there is no message: the link's trouble, that more rows follow, or that
+    /// there are none.
+    private func note(at moment: Moment) -> [String] {
+        if let message, message.id.isEmpty { return message.text }
+        if let reason = link.pausedReason { return words("sup.paused", ["reason": reason]) }
+        if link.isSyncing, !link.isOnline { return words("sup.offline", ["time": lastWord(moment)]) }
+        switch page {
+        case .people where floor.people.isEmpty: return words("sup.people.none")
+        case .zones where floor.zones.isEmpty: return words("sup.zones.none")
+        default: return rowsBelow > 0 ? words("sup.more", ["count": String(rowsBelow)]) : []
+        }
     }
 
     private func fillSignIn(_ state: inout ScreenState) {
@@ -62,78 +76,45 @@ extension SupervisorApp {
         state["signin.entry"] = .input(entry)
         state["signin.progress"] = .text(
             candidates.isEmpty
-                ? ["Fetching the people: type your name as soon as they are here", "Fetching people"]
-                : ["Type your name: " + candidates.map(\.login).joined(separator: ", ")])
+                ? words("sup.fetching")
+                : words("sup.who", ["logins": candidates.map(\.login).joined(separator: ", ")]))
         state.focus = "signin.entry"
     }
 
     // MARK: The floor
 
-    /// The exceptions, the weightiest first; ages need the moment.
-    func exceptions(at moment: Moment?) -> [(kind: ExceptionKind, text: String)] {
-        var rows: [(ExceptionKind, String)] = []
-        if let moment, hasLoaded, !floor.sessions.isEmpty {
-            let newest = floor.desks.map(\.beatAt).max()
-            let age = newest.map { (moment.wall.milliseconds - $0.milliseconds) / 1000 }
-            if age ?? .max > 180 {
-                rows.append((.deskSilent, "The desk is silent" + (age.map { ", \(SupervisorApp.age(Int($0)))" } ?? "")))
-            }
-        }
-        if let refused = floor.refused.first, !answered.contains(refused.id + "#seen") {
-            rows.append((.refused, "Refused: \(SupervisorApp.name(of: refused.kind)): \(refused.resultText ?? "")"))
-        }
-        if floor.lineCount > 0 {
-            rows.append((.lines, "\(floor.lineCount) lines to decide, \(floor.grossValue) gross"))
-        }
-        if let moment {
-            for person in floor.people where person.device.checkedOutAt == nil {
-                let seconds = Int((moment.wall.milliseconds - person.device.beatAt.milliseconds) / 1000)
-                if seconds > 180 {
-                    rows.append(
-                        (.silent, "\(person.device.code) \(person.name) silent \(SupervisorApp.age(seconds))"))
-                }
-            }
-        }
-        if !floor.differing.isEmpty { rows.append((.differ, "\(floor.differing.count) bins: two counts differ")) }
-        if !floor.unknownCodes.isEmpty { rows.append((.unknown, "\(floor.unknownCodes.count) unknown codes")) }
-        for person in floor.people where person.device.parked > 0 {
-            rows.append((.parked, "\(person.device.code) \(person.device.parked) entries refused by the hub"))
-        }
-        if !floor.partial.isEmpty { rows.append((.partial, "\(floor.partial.count) bins skipped or in part")) }
-        if !floor.waiting.isEmpty { rows.append((.asked, "\(floor.waiting.count) decisions asked")) }
-        if floor.heldLines > 0 { rows.append((.held, "\(floor.heldLines) lines held for open bins")) }
-        let bad = floor.documents.filter { $0.state == .rejected || $0.state == .unknown }
-        if !bad.isEmpty { rows.append((.rejected, "\(bad.count) ERP documents need you")) }
-        return rows
-    }
-
     private func fillFloor(_ state: inout ScreenState, _ moment: Moment) {
         let (bins, done) = floor.totals
         if let session = floor.session {
-            let words = [session.kind.rawValue, session.visibility.rawValue].map {
-                $0.lowercased().replacing("_", with: "-")
-            }
+            let kinds = ["sup.kind.\(session.kind.rawValue)", "sup.sight.\(session.visibility.word)"]
+                .map { words($0)[0] }
+            let stage = words("sup.state.\(session.state.rawValue)")[0]
             state["session.name"] = .text([
-                "\(session.name), \(words.joined(separator: ", ")), \(session.state.rawValue)", session.name,
+                "\(session.name), \(kinds.joined(separator: ", ")), \(stage)", "\(session.name), \(stage)",
+                session.name,
             ])
             let percent = bins == 0 ? 0 : done * 100 / bins
-            state["floor.progress"] = .text(["\(percent)% of \(bins) bins", "\(percent)% of \(bins)", "\(percent)%"])
+            state["floor.progress"] = .text(words("sup.done", ["percent": String(percent), "bins": String(bins)]))
         }
         let rate = floor.people.reduce(0) { $0 + $1.closedLastHour }
         if rate > 0, bins > done {
             let end = moment.wall.advanced(by: Int64((bins - done) * 3_600_000 / rate))
-            state["floor.forecast"] = .text(["done \(time(end)), \(floor.people.count) here", "done \(time(end))"])
+            let here = floor.people.count { $0.device.checkedOutAt == nil }
+            state["floor.forecast"] = .text(words("sup.forecast", ["time": time(end), "people": String(here)]))
         } else if bins > 0, bins == done {
-            state["floor.forecast"] = "all bins done"
+            state["floor.forecast"] = .text(words("sup.allDone"))
         }
+        let rows = exceptions(at: moment)
         state["floor.exceptions"] = .rows(
-            numbered(exceptions(at: moment).map { ["text": .text($0.text)] }))
+            rows.isEmpty && hasLoaded
+                ? [ListRow(["number": "", "text": .text(words(floor.session == nil ? "sup.start" : "sup.calm"))])]
+                : numbered(rows.map { ["text": .text($0.text)] }))
         state["floor.people"] = .rows(floor.people.map { personRow($0, moment) })
         state["floor.zones"] = .rows(floor.zones.map(zoneRow))
         state["floor.latest"] = .rows(
             floor.latest.map {
                 ListRow([
-                    "time": .text([time($0.at, seconds: true), time($0.at)]), "name": .text([$0.name, CounterWork.short($0.name)]),
+                    "time": .text([time($0.at, seconds: true), time($0.at)]), "name": .text(shortened($0.name)),
                     "bin": .text($0.binCode), "text": .text($0.text),
                 ])
             })
@@ -142,34 +123,49 @@ extension SupervisorApp {
 
     private func deskLine(_ moment: Moment) -> [String] {
         var parts: [String] = []
-        if let newest = floor.desks.map(\.beatAt).max() {
-            parts.append(
-                "Desk \(SupervisorApp.age(Int(max(0, moment.wall.milliseconds - newest.milliseconds) / 1000))) ago")
+        if let newest = floor.desks.filter({ $0.checkedOutAt == nil }).map(\.beatAt).max() {
+            parts += words("sup.desk", ["age": SupervisorApp.age(seconds(since: newest, at: moment))])
         } else {
-            parts.append("No desk")
+            parts += words("sup.desk.none")
         }
         if let book = floor.book {
-            parts.append("book \(time(book.asOf))" + (book.bookFrozen ? " frozen" : ""))
-            if let through = book.movementsThrough { parts.append("movements to \(time(through))") }
+            parts.append(words(book.bookFrozen ? "sup.book.frozen" : "sup.book", ["time": time(book.asOf)])[0])
+            if let through = book.movementsThrough {
+                parts.append(words("sup.moves", ["time": time(through)])[0])
+            }
         }
         let confirmed = floor.documents.count { $0.state == .confirmed }
-        if !floor.documents.isEmpty || floor.heldLines > 0 {
-            parts.append("ERP \(confirmed) of \(floor.documents.count) confirmed, \(floor.heldLines) held")
+        if !floor.documents.isEmpty || !floor.heldLines.isEmpty {
+            parts.append(
+                words(
+                    "sup.erp",
+                    [
+                        "confirmed": String(confirmed), "all": String(floor.documents.count),
+                        "held": String(floor.heldLines.count),
+                    ])[0])
         }
         return [parts.joined(separator: "   ")]
     }
 
     func personRow(_ person: FloorSnapshot.PersonOnFloor, _ moment: Moment) -> ListRow {
-        let seconds = Int((moment.wall.milliseconds - person.device.beatAt.milliseconds) / 1000)
-        let out = person.device.checkedOutAt != nil
-        let silent = !out && seconds > 180
+        let device = person.device
+        let out = device.checkedOutAt != nil
+        let silent = isSilent(person, at: moment)
+        let state =
+            device.parked > 0
+            ? words("sup.person.refused", ["count": String(device.parked)])[0]
+            : out ? words("sup.person.out")[0] : silent ? words("sup.person.silent")[0] : ""
         return ListRow([
-            "name": .text([person.name, CounterWork.short(person.name)]), "device": .text(person.device.code), "bin": .text(person.binCode ?? "-"),
-            "rate": .number(String(person.closedLastHour)),
-            "owes": .number(silent ? "?" : String(person.device.unsent)),
-            "age": .text(out ? "out" : SupervisorApp.age(max(0, seconds)) + (silent ? "!" : "")),
-            "state": .text(person.device.parked > 0 ? "\(person.device.parked) refused" : out ? "signed out" : ""),
+            "name": .text(shortened(person.name)), "device": .text(device.code), "bin": .text(person.binCode ?? "-"),
+            "rate": .number(String(person.closedLastHour)), "owes": .number(silent ? "?" : String(device.unsent)),
+            "age": .text(age(of: person, at: moment)), "state": .text(state),
         ])
+    }
+
+    func age(of person: FloorSnapshot.PersonOnFloor, at moment: Moment) -> String {
+        if person.device.checkedOutAt != nil { return words("sup.out")[0] }
+        let age = SupervisorApp.age(seconds(since: person.device.beatAt, at: moment))
+        return age + (isSilent(person, at: moment) ? "!" : "")
     }
 
     func zoneRow(_ zone: FloorSnapshot.ZoneProgress) -> ListRow {
@@ -180,15 +176,6 @@ extension SupervisorApp {
         ])
     }
 
-    /// Rows from ``offset`` on, numbered 1–9.
-    func numbered(_ rows: [[String: Screens.FieldValue]]) -> [ListRow] {
-        rows.dropFirst(page == .floor ? 0 : offset).enumerated().map { index, cells in
-            var cells = cells
-            cells["number"] = .text(index < 9 ? String(index + 1) : "")
-            return ListRow(cells)
-        }
-    }
-
     // MARK: Words
 
     func time(_ at: DateTime, seconds: Bool = false) -> String {
@@ -197,15 +184,26 @@ extension SupervisorApp {
     }
 
     private func lastWord(_ moment: Moment) -> String {
-        guard let contact = link.lastContactUptime else { return "never" }
+        guard let contact = link.lastContactUptime else { return words("sup.never")[0] }
         return time(moment.wall.advanced(by: contact - moment.uptime))
     }
 
     static func age(_ seconds: Int) -> String {
         seconds < 100 ? "\(seconds)s" : seconds < 6000 ? "\(seconds / 60)m" : "\(seconds / 3600)h"
     }
+
+    /// A name, and the first name where that does not fit.
+    func shortened(_ name: String) -> [String] {
+        [name] + name.split(separator: " ").prefix(1).map(String.init)
+    }
+
+    func signed(_ value: Decimal3?) -> String {
+        guard let value else { return "?" }
+        return value > 0 ? "+\(value)" : value.description
+    }
 }
 
-extension String {
-    func replacing(_ part: Character, with other: Character) -> String { String(map { $0 == part ? other : $0 }) }
+extension Visibility {
+    /// Its name without a mark that a catalog's key cannot have.
+    var word: String { rawValue.filter { $0 != "_" } }
 }

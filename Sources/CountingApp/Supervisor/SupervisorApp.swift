@@ -8,48 +8,35 @@ import WarehouseModels
 package struct SupervisorApp: AppMachine, Sendable {
     package typealias Job = SupervisorJob
 
-    /// Where the supervisor is; the pages behind are kept to go back to.
-    enum Page: Hashable, Sendable {
-        case signIn
-        case floor
-        case lines
-        case variance(id: String)
-        case rows(ExceptionKind)
-        case people
-        case zones
-        case unknown
-        case match(code: String)
-        case assign(verdict: String)
-        case release
-        case confirm(DecisionKind)
-        case message
-        case help(of: String)
-    }
-
-    /// What the floor view can raise, in the order of weight.
-    enum ExceptionKind: String, Hashable, Sendable, CaseIterable {
-        case deskSilent, refused, lines, silent, differ, unknown, parked, partial, asked, held, rejected
-    }
-
     let deviceCode: String
     let login: String?
     /// Minutes that local time is ahead of UTC.
     let utcOffsetMinutes: Int
 
-    var pages: [Page] = [.signIn]
+    var frames: [Frame] = [Frame(page: .signIn)]
     package internal(set) var person: Person?
     var candidates: [Person] = []
     package internal(set) var floor = FloorSnapshot()
     package internal(set) var detail: LineDetail?
     var items: [Item] = []
-    var counters: [Person] = []
+    /// What ``items`` were found for.
+    var searched: String?
+    var counters: [CounterChoice] = []
     var link = LinkState()
+    var size = GridSize(80, 24)
     /// What is typed on the page in front.
     var entry = ""
-    /// First row of a long list.
-    var offset = 0
+    /// Whether letters go into the reason of the line in front.
+    var isWritingReason = false
+    /// The answer that was chosen and waits for a text.
+    var pendingChoice: Int?
     var marked: Set<String> = []
-    var message: ScreenMessage?
+    /// Whom a message goes to; nil is everyone.
+    var recipient: String?
+    package internal(set) var message: ScreenMessage? {
+        didSet { messageSince = now.uptime }
+    }
+    private var messageSince: Int64 = 0
     var nextJob = 1
     /// What each job under way is for.
     var jobs: [Int: SupervisorJob] = [:]
@@ -57,9 +44,11 @@ package struct SupervisorApp: AppMachine, Sendable {
     var isLoading = false
     var loadAgain = false
     var hasLoaded = false
-    /// Decisions of ours that were answered and shown.
-    var answered: Set<String> = []
+    /// The newest message that was there when the floor was last read.
+    var lastTalk: String?
     var lastBeat: Int64?
+    /// When the last event came.
+    var now = Moment(wall: DateTime(milliseconds: 0), uptime: 0)
     var scope = ReleaseScope()
     package var language = "en"
 
@@ -77,14 +66,9 @@ package struct SupervisorApp: AppMachine, Sendable {
         self.utcOffsetMinutes = utcOffsetMinutes
     }
 
-    var page: Page { pages.last ?? .floor }
+    var page: Page { frames.last?.page ?? .floor }
+    var offset: Int { frames.last?.offset ?? 0 }
 
-    /// Whether somebody is signed in.
-    package var isSignedIn: Bool { person != nil }
-    /// Whether nothing is under way: what is shown is what the store holds.
-    package var isSettled: Bool { jobs.isEmpty && !isLoading }
-    /// Lines that wait for a decision.
-    package var linesToDecide: Int { floor.lineCount }
     /// Whether one line is open with all that belongs to it.
     package var showsLine: Bool {
         guard case .variance(let id) = page else { return false }
@@ -95,11 +79,12 @@ package struct SupervisorApp: AppMachine, Sendable {
         _ event: AppEvent<SupervisorJob.Answer>, at moment: Moment
     ) -> [AppEffect<SupervisorJob>] {
         var effects: [AppEffect<SupervisorJob>] = []
+        now = moment
         switch event {
         case .started:
             ask(.findPeople(login: login), &effects)
             load(&effects)
-        case .input(.key(let key)): press(key, at: moment, &effects)
+        case .input(.key(let key)): press(key, &effects)
         case .input(.scan(let scan, _)): scanned(scan, &effects)
         case .answered(let job, let result): answered(job, result, &effects)
         case .changed(let models):
@@ -109,11 +94,18 @@ package struct SupervisorApp: AppMachine, Sendable {
                 ask(.loadLine(id: id), &effects)
             }
         case .link(let state): link = state
-        case .tick: beat(at: moment, &effects)
-        case .resized: break
+        case .tick:
+            beat(at: moment, &effects)
+            // What was done is news for a while; what was refused or is asked stands until a key.
+            if let message, moment.uptime - messageSince > 8000, SupervisorApp.passing.contains(message.id) {
+                self.message = nil
+            }
+        case .resized(let size): self.size = size
         }
         return effects
     }
+
+    private static let passing: Set<String> = ["decision.asked", "decision.done", "message.sent", "code.matched"]
 
     mutating func ask(_ job: SupervisorJob, _ effects: inout [AppEffect<SupervisorJob>]) {
         jobs[nextJob] = job
@@ -131,16 +123,27 @@ package struct SupervisorApp: AppMachine, Sendable {
     }
 
     mutating func open(_ page: Page) {
-        pages.append(page)
-        entry = ""
-        offset = 0
+        frames.append(Frame(page: page))
+        forgetTyped()
         message = nil
     }
 
     mutating func back() {
-        if pages.count > 1 { pages.removeLast() }
+        let left = frames.count > 1 ? frames.removeLast().page : page
+        // The list's cursor stands on the line that was looked at last.
+        if page == .lines, case .variance(let id) = left,
+            let row = floor.lines.firstIndex(where: { $0.verdict.id == id })
+        {
+            show(row: row)
+        }
+        forgetTyped()
+        clampList()
+    }
+
+    private mutating func forgetTyped() {
         entry = ""
-        offset = 0
+        isWritingReason = false
+        pendingChoice = nil
     }
 
     private mutating func beat(at moment: Moment, _ effects: inout [AppEffect<SupervisorJob>]) {
@@ -167,7 +170,9 @@ package struct SupervisorApp: AppMachine, Sendable {
             case .line(let line):
                 // Only the line in front counts: the answer for one before it may be late.
                 if case .loadLine(let id) = job, page == .variance(id: id) { took(line) }
-            case .items(let found): items = found
+            case .items(let found):
+                items = found
+                if found.isEmpty { message = ScreenMessage("item.noMatch", ["text": entry]) }
             case .counters(let people): counters = people
             case .decided(let decisions):
                 if let first = decisions.first {
@@ -175,10 +180,11 @@ package struct SupervisorApp: AppMachine, Sendable {
                 }
                 effects.append(.sound(.accepted))
                 load(&effects)
-            case .matched:
-                say(["The code is matched: its counts are complete"], .info)
+            case .matched(let code, let item):
+                message = ScreenMessage("code.matched", ["code": code, "item": item])
                 load(&effects)
             case .said: message = ScreenMessage("message.sent")
+            case .noted: load(&effects)
             case .done: break
             }
         }
@@ -189,15 +195,15 @@ package struct SupervisorApp: AppMachine, Sendable {
         candidates = people
         if people.count == 1 {
             signIn(people[0], &effects)
-        } else if people.isEmpty, login != nil, hasLoaded {
-            say(["No supervisor is called \(login ?? ""): type a name"], .error)
+        } else if people.isEmpty, let login, hasLoaded {
+            message = ScreenMessage("person.unknown", ["text": login])
         }
     }
 
     mutating func signIn(_ person: Person, _ effects: inout [AppEffect<SupervisorJob>]) {
         self.person = person
         language = person.language
-        pages = [.floor]
+        frames = [Frame(page: .floor)]
         entry = ""
         message = nil
         effects.append(.personChanged(person.id))
@@ -206,30 +212,42 @@ package struct SupervisorApp: AppMachine, Sendable {
 
     private mutating func loaded(_ snapshot: FloorSnapshot, _ effects: inout [AppEffect<SupervisorJob>]) {
         isLoading = false
-        let before = Set(floor.waiting.map(\.id))
+        let before = floor.waiting.filter { $0.decision.deviceID == deviceCode }.map(\.id)
         floor = snapshot
         marked.formIntersection(snapshot.lines.map(\.verdict.id))
-        if hasLoaded { tellResults(of: before, &effects) }
+        tellTalk(&effects)
+        tellResults(of: before, &effects)
         hasLoaded = true
+        clampList()
         if loadAgain {
             loadAgain = false
             load(&effects)
         }
     }
 
-    /// Says what became of decisions that were waiting when the floor was last read.
-    private mutating func tellResults(of waiting: Set<String>, _ effects: inout [AppEffect<SupervisorJob>]) {
-        let still = Set(floor.waiting.map(\.id))
-        for id in waiting.subtracting(still).subtracting(answered) {
-            answered.insert(id)
-            if let refused = floor.refused.first(where: { $0.id == id }) {
-                message = ScreenMessage("decision.refused", ["reason": refused.resultText ?? ""])
-                effects.append(.sound(.attention))
-            } else {
-                message = ScreenMessage("decision.done", ["what": ""])
-                effects.append(.sound(.accepted))
-            }
+    /// Says what became of this terminal's decisions that were waiting when the floor was last read; a refusal last, so
+    /// that it stands.
+    private mutating func tellResults(of waiting: [String], _ effects: inout [AppEffect<SupervisorJob>]) {
+        let told = floor.recent.reversed()
+            .filter { waiting.contains($0.id) && [.done, .refused].contains($0.decision.result) }
+        for result in told.filter({ $0.decision.result == .done }) {
+            let what = result.resultText.isEmpty ? result.what : "\(result.what): \(result.resultText)"
+            message = ScreenMessage("decision.done", ["what": what])
+            effects.append(.sound(.accepted))
         }
+        for result in told.filter({ $0.decision.result == .refused }) {
+            message = ScreenMessage("decision.refused", ["reason": result.resultText, "what": result.what])
+            effects.append(.sound(.attention))
+        }
+    }
+
+    private mutating func tellTalk(_ effects: inout [AppEffect<SupervisorJob>]) {
+        defer { lastTalk = floor.talk.first?.id ?? lastTalk }
+        guard hasLoaded, let person, let newest = floor.talk.first, newest.id != lastTalk, newest.fromID != person.id
+        else { return }
+        let who = floor.names[newest.fromID] ?? newest.fromID
+        message = ScreenMessage("message.new", ["who": who, "text": newest.text ?? ""])
+        effects.append(.sound(.attention))
     }
 
     private mutating func took(_ line: LineDetail?) {
@@ -244,5 +262,10 @@ package struct SupervisorApp: AppMachine, Sendable {
 
     static func name(of kind: DecisionKind) -> String {
         kind.rawValue.split(separator: "_").joined(separator: " ")
+    }
+
+    /// A text of the catalog in this person's language, its variants longest first.
+    func words(_ key: String, _ arguments: [String: String] = [:]) -> [String] {
+        AppScreens.shipped.text(key, arguments, language: language)
     }
 }

@@ -12,13 +12,14 @@ extension SupervisorApp {
     }()
 
     private static let screenNames: [String] = [
-        "assign", "closing", "exceptions", "export", "floor", "lines", "match", "people", "release", "stop",
+        "act", "assign", "closing", "exceptions", "export", "floor", "lines", "match", "people", "release", "stop",
         "unknown", "variance", "zones",
     ]
 
     private static let actionNames: [String] = [
         "app.accept", "app.back", "app.choose", "app.down", "app.help", "app.language", "app.more",
-        "app.nextField", "app.pageDown", "app.pageUp", "app.signOut", "app.up", "floor.close", "floor.decide",
+        "app.nextField", "app.pageDown", "app.pageUp", "app.signOut", "app.up", "floor.approve", "floor.close",
+        "floor.decide",
         "floor.export", "floor.message", "floor.people", "floor.release", "floor.session", "floor.stop",
         "floor.zones", "variance.approveMarked", "variance.mark", "variance.next",
     ]
@@ -30,6 +31,7 @@ extension SupervisorApp {
     private static let messageNames: [String] = [
         "bin.closed", "bin.digitsWrong", "bin.emptied", "bin.notForYou",
         "bin.notInSession", "bin.opened", "bin.reopened", "bin.skipped", "bin.unknown", "choice.unknown",
+        "choice.which",
         "code.matched", "code.misread", "command.unknown", "crew.joined", "decision.asked",
         "decision.done", "decision.refused", "device.lost", "export.started", "item.again", "item.noMatch",
         "item.noQuantity", "item.unexpected", "item.unknown", "item.wantsLot", "item.wantsSerial",
@@ -37,12 +39,12 @@ extension SupervisorApp {
         "message.sent", "note.stored", "pack.unknown", "person.noRight", "person.unknown",
         "quantity.decimals", "quantity.invalid", "quantity.isCode", "quantity.large",
         "reason.missing", "scan.held", "scan.refused", "screens.broken", "serial.elsewhere", "serial.twice",
-        "session.closed", "session.none", "session.stopped", "storage.failed", "storage.full", "stored",
+        "session.closed", "session.none", "session.only", "session.stopped", "storage.failed", "storage.full", "stored",
         "undo.done", "undo.nothing",
     ]
 
     private static let valueNames: [String] = [
-        "assign.text", "exceptions.title", "floor.desk", "floor.forecast", "floor.progress", "lines.text",
+        "act.title", "assign.text", "exceptions.title", "floor.desk", "floor.forecast", "floor.progress", "lines.text",
         "link.note", "match.code", "question.text", "session.name", "sync.clock", "variance.about",
         "variance.bin", "variance.item", "variance.note", "variance.place", "variance.story", "variance.value",
     ]

@@ -31,11 +31,24 @@ package enum SupervisorJob: StoreJob {
     case loadFloor(sessionID: String?)
     case loadLine(id: String)
     case findItems(text: String)
-    case counters(excluding: Set<String>)
+    case counters(session: String, bin: String)
     case decide(DecisionDraft, by: String)
+    case sendAgain(Again, by: String)
     case match(code: String, item: Item, factor: Decimal3, sessionID: String, by: String)
-    case say(text: String, from: String)
+    case say(text: String, to: String?, from: String)
+    case read(alert: String, by: String)
+    case seeRefusals(through: DateTime)
     case beat(person: String?, sessionID: String?, unsent: Int, parked: Int)
+
+    /// Sending somebody who was there already: a recount where none waits, and an OVERRIDE for that person.
+    package struct Again: Sendable, Hashable {
+        package var sessionID: String
+        package var binID: String
+        package var targetID: String
+        package var revision: Int
+        package var person: String
+        package var reason: String
+    }
 
     /// What a job gives back.
     package enum Answer: Sendable {
@@ -43,23 +56,27 @@ package enum SupervisorJob: StoreJob {
         case floor(FloorSnapshot)
         case line(LineDetail?)
         case items([Item])
-        case counters([Person])
+        case counters([CounterChoice])
         case decided([Decision])
-        case matched
+        case matched(code: String, item: String)
         case said
+        /// Something of the floor view's own changed.
+        case noted
         case done
     }
 
     package var writes: Bool {
         switch self {
         case .findPeople, .loadFloor, .loadLine, .findItems, .counters: false
-        case .decide, .match, .say, .beat: true
+        case .decide, .sendAgain, .match, .say, .read, .seeRefusals, .beat: true
         }
     }
 
     package var identity: String? {
         switch self {
-        case .decide(_, let person), .match(_, _, _, _, let person), .say(_, let person): person
+        case .decide(_, let person), .sendAgain(_, let person), .match(_, _, _, _, let person),
+            .say(_, _, let person), .read(_, let person):
+            person
         default: nil
         }
     }
@@ -71,15 +88,15 @@ package enum SupervisorJob: StoreJob {
             guard let login else { return .people(people.sorted { $0.login < $1.login }) }
             return .people(people.filter { $0.login.lowercased() == login.lowercased() })
         case .loadFloor(let id):
-            return .floor(try FloorReader.snapshot(in: tx, sessionID: id, now: environment.time.now()))
+            return .floor(
+                try FloorReader.snapshot(
+                    in: tx, sessionID: id, device: environment.deviceCode, now: environment.time.now()))
         case .loadLine(let id): return .line(try FloorReader.line(id, in: tx))
         case .findItems(let text): return .items(try findItems(text, in: tx))
-        case .counters(let excluded):
-            return .counters(
-                try tx.query(Person.self).filter {
-                    $0.active && $0.roles.contains(.counters) && !excluded.contains($0.id)
-                }.sorted { $0.name < $1.name })
+        case .counters(let session, let bin):
+            return .counters(try FloorReader.counters(session: session, bin: bin, in: tx))
         case .decide(let draft, let person): return .decided(try decide(draft, person, in: tx, environment))
+        case .sendAgain(let again, let person): return .decided(try send(again, person, in: tx, environment))
         case .match(let code, let item, let factor, let sessionID, let person):
             let id = RecordID.natural("CodeMatch", [sessionID, code], sha256: environment.sha256)
             guard try tx.get(CodeMatch.self, id: id) == nil else {
@@ -89,18 +106,61 @@ package enum SupervisorJob: StoreJob {
                 CodeMatch(
                     id: id, sessionID: sessionID, value: code, itemID: item.id, unit: item.baseUnit, factor: factor,
                     byID: person, at: environment.time.now()))
-            return .matched
-        case .say(let text, let person):
-            let number = try tx.nextSequence("message")
-            try tx.save(
-                Message(
-                    id: "\(environment.deviceCode)-M\(number)", kind: .TEXT, fromID: person, toIDs: [],
-                    audience: ["counters", "supervisors"], text: text, sentAt: environment.time.now()))
+            return .matched(code: code, item: item.sku)
+        case .say(let text, let to, let person):
+            try message(.TEXT, text, to: to, from: person, in: tx, environment)
             return .said
+        case .read(let alert, let person):
+            try message(.READ, nil, to: nil, from: person, answers: alert, in: tx, environment)
+            return .noted
+        case .seeRefusals(let moment):
+            try tx.setSetting(FloorReader.seenSetting, String(moment.milliseconds))
+            return .noted
         case .beat(let person, let session, let unsent, let parked):
             try beat(person, session, unsent, parked, in: tx, environment)
             return .done
         }
+    }
+
+    /// A word to one person, or to everybody on the floor; that an alert was read concerns supervisors only.
+    private func message(
+        _ kind: WarehouseModels.MessageKind, _ text: String?, to: String?, from person: String,
+        answers: String? = nil, in tx: StoreTransaction, _ environment: JobEnvironment
+    ) throws {
+        let number = try tx.nextSequence("message")
+        let audience = to != nil ? [] : kind == .READ ? ["supervisors"] : ["counters", "supervisors"]
+        try tx.save(
+            Message(
+                id: "\(environment.deviceCode)-M\(number)", kind: kind, fromID: person, toIDs: to.map { [$0] } ?? [],
+                audience: audience, text: text, answersID: answers, sentAt: environment.time.now()))
+    }
+
+    private func send(
+        _ again: Again, _ person: String, in tx: StoreTransaction, _ environment: JobEnvironment
+    ) throws -> [Decision] {
+        func task(_ round: Int) -> String {
+            RecordID.task(session: again.sessionID, bin: again.binID, round: round, sha256: environment.sha256)
+        }
+        var round = 1
+        var last: BinTask?
+        while let task = try tx.get(BinTask.self, id: task(round)) {
+            last = task
+            round += 1
+        }
+        var made: [Decision] = []
+        if last?.state != .todo {
+            made += try decide(
+                DecisionDraft(
+                    kind: .recount, sessionID: again.sessionID, targets: [(again.targetID, again.revision)],
+                    reason: again.reason), person, in: tx, environment)
+        } else {
+            round -= 1
+        }
+        made += try decide(
+            DecisionDraft(
+                kind: .override, sessionID: again.sessionID, targets: [(task(round), 0)], toPersonID: again.person,
+                reason: again.reason), person, in: tx, environment)
+        return made
     }
 
     private func findItems(_ text: String, in tx: StoreTransaction) throws -> [Item] {

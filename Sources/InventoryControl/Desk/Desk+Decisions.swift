@@ -171,14 +171,30 @@ extension Desk {
             do {
                 try decideOne(decision, target, seen, in: tx, now: now)
             } catch let refusal as DecisionRefusal {
-                refused.append("\(target): \(refusal)")
+                refused.append(try told("\(refusal)", target, of: decision, in: tx))
             } catch let refusal as Refusal {
-                refused.append("\(target): \(refusal)")
+                refused.append(try told("\(refusal)", target, of: decision, in: tx))
             }
         }
         guard refused.count < decision.targetIDs.count else { throw Refusal(refused.joined(separator: "; ")) }
         let done = decision.targetIDs.count - refused.count
         return refused.isEmpty ? "" : "\(done) of \(decision.targetIDs.count); " + refused.joined(separator: "; ")
+    }
+
+    /// A refusal with the bin and item it is about, where it is one of several.
+    private func told(
+        _ refusal: String, _ target: String, of decision: Decision, in tx: StoreTransaction
+    ) throws -> String {
+        guard decision.targetIDs.count > 1 else { return refusal }
+        var name = target
+        if let verdict = try tx.get(LineVerdict.self, id: target) {
+            let bin = try tx.get(Bin.self, id: verdict.binID)?.code
+            let sku = try tx.get(Item.self, id: verdict.itemID)?.sku
+            name = [bin, sku].compactMap(\.self).joined(separator: " ")
+        } else if let task = try tx.get(BinTask.self, id: target) {
+            name = task.binCode
+        }
+        return "\(name): \(refusal)"
     }
 
     private mutating func decideOne(
@@ -213,10 +229,12 @@ extension Desk {
                     mayApprove: mayApprove, choosing: chosen, unitCost: cost))
             dirty.insert(place)
         case .recount:
-            try tx.save(try VerdictRevision.recounted(verdict, by: decision, seenRevision: seen))
-            recounts[place] = nil
+            let revised = try VerdictRevision.recounted(verdict, by: decision, seenRevision: seen)
+            // It may refuse the person, and what is refused leaves nothing behind.
             try addRound(
                 place, .RECOUNT, reason: decision.reason ?? "asked for", person: decision.toPersonID, in: tx)
+            recounts[place] = nil
+            try tx.save(revised)
         default:
             try tx.save(try VerdictRevision.waived(verdict, by: decision, seenRevision: seen))
         }

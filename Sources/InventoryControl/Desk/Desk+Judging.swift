@@ -131,7 +131,9 @@ extension Desk {
     ) throws -> String? {
         let missing = facts.opinions.flatMap(\.missing)
         if judgement.finding == .INCOMPLETE, !missing.isEmpty {
-            return missing.map { "\($0.count) entries wait on \($0.deviceID)" }.joined(separator: ", ")
+            return missing.map {
+                $0.count == 1 ? "1 entry waits on \($0.deviceID)" : "\($0.count) entries wait on \($0.deviceID)"
+            }.joined(separator: ", ")
         }
         if let until = judgement.waitingUntil { return "waits for the movements through \(until.iso8601)" }
         guard judgement.finding == .OUT, let counted = judgement.reading?.counted,

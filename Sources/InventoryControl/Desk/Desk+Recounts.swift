@@ -48,6 +48,11 @@ extension Desk {
     ) throws {
         let rounds = try rounds(place.session, place.bin, in: tx)
         guard let last = rounds.last, let facts = try binCase(place, in: tx) else { return }
+        // Only an OVERRIDE, with its reason on record, sends someone who was there already.
+        if let person, facts.opinions.excludedPeople.contains(person) {
+            let name = try tx.get(Person.self, id: person)?.name ?? person
+            throw Refusal("\(name) counted, helped or stood beside there")
+        }
         if last.state == .todo || (last.state == .open && rounds.count > 1) {
             if let person { try put(last.updating { $0.assigneeID = person }, in: tx) }
             return

@@ -1,0 +1,149 @@
+import Basics
+import Counting
+import DataStore
+import Models
+import WarehouseModels
+
+/// Work that stands aside: what came after its line was signed or its pass taken over, and what has no bin.
+extension FloorReader {
+    /// The passes of which something came too late, but for those that a supervisor has taken or left since.
+    static func late(
+        in tx: StoreTransaction, session: CountSession, _ floor: FloorSnapshot
+    ) throws -> [FloorSnapshot.PassOnSide] {
+        var found: [String: (entries: [CountEntry], isTakenOver: Bool)] = [:]
+        for entry in try tooLate(in: tx, session, floor) {
+            found[entry.passID, default: ([], false)].entries.append(entry)
+        }
+        for entry in try afterTakeOver(in: tx, session) {
+            var kept = found[entry.passID] ?? ([], true)
+            if !kept.entries.contains(where: { $0.id == entry.id }) { kept.entries.append(entry) }
+            kept.isTakenOver = true
+            found[entry.passID] = kept
+        }
+        let settled = try settled(in: tx)
+        var result: [FloorSnapshot.PassOnSide] = []
+        for (id, late) in found.sorted(by: { $0.key < $1.key }) {
+            let entries = late.entries.filter { entry in
+                [id, entry.id].allSatisfy { settled[$0].map { $0 < arrival(of: entry) } ?? true }
+            }
+            guard !entries.isEmpty, let pass = try tx.get(CountPass.self, id: id) else { continue }
+            result.append(
+                try side(pass, entries, isTakenOver: late.isTakenOver, names: floor.names, in: tx))
+        }
+        return result
+    }
+
+    /// Passes over a label that no bin has, but for those left with a reason.
+    static func unplaced(
+        in tx: StoreTransaction, session: CountSession, names: [String: String]
+    ) throws -> [FloorSnapshot.PassOnSide] {
+        let settled = try settled(in: tx)
+        var result: [FloorSnapshot.PassOnSide] = []
+        for pass in try tx.query(
+            CountPass.self,
+            where: CountPass.sessionID == session.id && CountPass.binID.exists(false)
+                && CountPass.taskID.exists(false), sort: [.ascending(CountPass.id)])
+        where settled[pass.id] == nil {
+            let label = pass.foundLabel ?? ""
+            let bins = try tx.count(Bin.self, where: Bin.code == label || Bin.barcode == label)
+            let entries = try tx.query(CountEntry.self, where: CountEntry.passID == pass.id)
+            guard bins != 1, !entries.isEmpty, !entries.contains(where: { $0.kind == .VOID }) else { continue }
+            result.append(try side(pass, entries, isTakenOver: false, names: names, in: tx))
+        }
+        return result
+    }
+
+    private static func side(
+        _ pass: CountPass, _ entries: [CountEntry], isTakenOver: Bool, names: [String: String],
+        in tx: StoreTransaction
+    ) throws -> FloorSnapshot.PassOnSide {
+        FloorSnapshot.PassOnSide(
+            passID: pass.id, name: people(of: pass, names), place: try place(of: pass, in: tx),
+            entries: entries.count, at: entries.map(arrival).max() ?? pass.openedAt, isTakenOver: isTakenOver,
+            content: try entries.sorted { $0.sequence < $1.sequence }.prefix(8).map { try describe($0, in: tx) })
+    }
+
+    /// Who counted, and who stood beside.
+    static func people(of pass: CountPass, _ names: [String: String]) -> String {
+        [pass.counterID, pass.companionID].compactMap { $0.map { names[$0] ?? $0 } }.joined(separator: " + ")
+    }
+
+    /// When an entry reached the hub; one that is only here yet, when it was made.
+    private static func arrival(of entry: CountEntry) -> DateTime { entry.createdAt ?? entry.at }
+
+    /// What came after the close, or after its bin's lines had left for the ERP.
+    private static func tooLate(
+        in tx: StoreTransaction, _ session: CountSession, _ floor: FloorSnapshot
+    ) throws -> [CountEntry] {
+        if !isOpen(session) {
+            guard let closed = session.closedAt else { return [] }
+            return try entries(of: session, after: closed, in: tx)
+        }
+        guard let first = floor.documents.compactMap(\.createdAt).min() else { return [] }
+        var bins: [String: Bool] = [:]
+        return try entries(of: session, after: first, in: tx).filter { entry in
+            if let known = bins[entry.passID] { return known }
+            let isLate = try isAfterExport(entry.passID, session, in: tx)
+            bins[entry.passID] = isLate
+            return isLate
+        }
+    }
+
+    private static func isAfterExport(
+        _ passID: String, _ session: CountSession, in tx: StoreTransaction
+    ) throws -> Bool {
+        guard let bin = try tx.get(CountPass.self, id: passID)?.binID else { return false }
+        let verdicts = try tx.query(
+            LineVerdict.self,
+            where: LineVerdict.sessionID == session.id && LineVerdict.binID == bin && LineVerdict.state == .EXPORTED)
+        return !verdicts.isEmpty && !verdicts.contains { $0.passIDs.contains(passID) }
+    }
+
+    private static func entries(
+        of session: CountSession, after moment: DateTime, in tx: StoreTransaction
+    ) throws -> [CountEntry] {
+        try tx.query(
+            CountEntry.self,
+            where: CountEntry.sessionID == session.id
+                && (CountEntry.createdAt > moment || CountEntry.createdAt.exists(false) && CountEntry.at > moment),
+            sort: [.ascending(CountEntry.at)])
+    }
+
+    /// What reached the hub for a pass after another had taken it over, and does not count.
+    private static func afterTakeOver(in tx: StoreTransaction, _ session: CountSession) throws -> [CountEntry] {
+        let takers = try tx.query(
+            CountPass.self,
+            where: CountPass.sessionID == session.id && CountPass.takesOverPassID.exists(true))
+        guard !takers.isEmpty else { return [] }
+        let decisions = try tx.query(
+            Decision.self,
+            where: Decision.sessionID == session.id && Decision.result == .done
+                && Decision.kind.isIn([.add_up, .compare, .late_take, .hand_over]))
+        var result: [CountEntry] = []
+        for bin in Set(takers.compactMap(\.binID)).sorted() {
+            let passes = try tx.query(
+                CountPass.self, where: CountPass.binID == bin && CountPass.sessionID == session.id)
+            let entries = try passes.flatMap { try tx.query(CountEntry.self, where: CountEntry.passID == $0.id) }
+            var builder = OpinionBuilder(passes: passes, entries: entries)
+            builder.decisions = decisions
+            let ignored = Set(builder.opinions().flatMap(\.late))
+            for entry in entries where ignored.contains(entry.id) {
+                guard let taker = takers.first(where: { $0.takesOverPassID == entry.passID }),
+                    arrival(of: entry) > taker.createdAt ?? taker.openedAt
+                else { continue }
+                result.append(entry)
+            }
+        }
+        return result
+    }
+
+    /// Since when a pass or an entry is taken or left; a decision that waits for the desk counts already.
+    private static func settled(in tx: StoreTransaction) throws -> [String: DateTime] {
+        var result: [String: DateTime] = [:]
+        for decision in try tx.query(Decision.self, where: Decision.kind.isIn([.late_take, .late_leave]))
+        where decision.result != .refused {
+            for target in decision.targetIDs { result[target] = max(result[target] ?? decision.at, decision.at) }
+        }
+        return result
+    }
+}
