@@ -204,6 +204,26 @@ struct SupervisorRuleTests {
         #expect(harness.app.message == nil)
     }
 
+    @Test func `F3 leaves only when it is pressed twice`() throws {
+        let harness = try released()
+        harness.type("P F3 F3")
+        #expect(!harness.hasQuit && shows(harness, "F3 again leaves"))
+        harness.type("Z Esc F3")
+        #expect(!harness.hasQuit)
+        harness.type("F3")
+        #expect(harness.hasQuit)
+    }
+
+    @Test func `a message goes to whom a typed name says`() throws {
+        let harness = try released()
+        harness.type("M")
+        harness.write("car")
+        harness.type("Tab")
+        harness.write("come to dock 4")
+        harness.type("Enter")
+        #expect(harness.all(Message.self).map(\.toIDs) == [["cara"]])
+    }
+
     @Test func `nothing is decided before somebody has signed in`() throws {
         let harness = try SupervisorHarness(login: nil)
         harness.write("R1S1")

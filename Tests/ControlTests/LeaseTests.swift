@@ -182,6 +182,23 @@ private final class TwoDesks {
         #expect(try two.working() == ["A"])
     }
 
+    @Test func whatTwoDesksMakeOfTheSameWorkIsTheSame() throws {
+        let floors = try ["DESK", "OTHER"].map { code in
+            let floor = try Floor(connectors: [.csv(directory: "/nowhere")])
+            floor.desk = Desk(code: code, connectors: floor.connectors, sha256: hex, isAlone: true)
+            let session = try floor.release()
+            try floor.count("b1", 90, by: "ann", session: session)
+            for bin in ["b2", "b3"] { try floor.count(bin, 100, by: "ann", session: session) }
+            try floor.decide(.export, session: session)
+            return floor
+        }
+        #expect(try floors[0].all(BinTask.self).map(\.record) == floors[1].all(BinTask.self).map(\.record))
+        #expect(try floors[0].all(LineVerdict.self).map(\.record) == floors[1].all(LineVerdict.self).map(\.record))
+        #expect(try floors[0].all(ExportLine.self).map(\.id) == floors[1].all(ExportLine.self).map(\.id))
+        let documents = try floors.map { try $0.all(ExportDocument.self).map(\.id) }
+        #expect(documents[0].count == 1 && documents[0] == documents[1])
+    }
+
     @Test func aLeaseThatIsGivenBackIsTakenAtOnce() throws {
         let two = try TwoDesks("A", "B")
         _ = try two.step("A")

@@ -7,6 +7,8 @@ extension SupervisorApp {
     /// Takes a key: a letter of a field's text where one is being typed, else what the page's file binds it to.
     mutating func press(_ key: Key, _ effects: inout [AppEffect<SupervisorJob>]) {
         message = nil
+        let isLeaving = isLeaving
+        self.isLeaving = false
         if isTyping {
             switch key {
             case .character(let character):
@@ -30,6 +32,11 @@ extension SupervisorApp {
         if person == nil, !SupervisorApp.signedOut.contains(action) { return }
         var number = 0
         if case .character(let character) = key { number = character.wholeNumberValue ?? 0 }
+        // F3 goes back everywhere else: one too many must not end the view.
+        if action == "app.signOut", !isLeaving {
+            self.isLeaving = true
+            return say(words("sup.leave"), .notice)
+        }
         run(action, number, &effects)
     }
 

@@ -28,6 +28,8 @@ package struct SupervisorApp: AppMachine, Sendable {
     var entry = ""
     /// Whether letters go into the reason of the line in front.
     var isWritingReason = false
+    /// F3 was pressed on the floor: once more leaves.
+    var isLeaving = false
     /// The answer that was chosen and waits for a text.
     var pendingChoice: Int?
     var marked: Set<String> = []
