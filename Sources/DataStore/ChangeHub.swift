@@ -8,6 +8,10 @@ final class ChangeHub: Sendable {
         case changes([Change])
         /// So much changed that it must look again.
         case reset
+        /// Another model that the reader looks at changed, or its own did where only a fresh look can tell how.
+        case related
+        /// The outbox holds other entries than before.
+        case outbox
         /// Whether its model is complete.
         case synced(Bool)
         /// The store closed.
@@ -16,6 +20,8 @@ final class ChangeHub: Sendable {
 
     private struct Reader: Sendable {
         let model: String
+        let related: Set<String>
+        let wantsOutbox: Bool
         let tell: @Sendable (News) -> Void
     }
 
@@ -29,12 +35,20 @@ final class ChangeHub: Sendable {
     private let state = Locked(State())
 
     /// Adds a reader of one model; nil where the store is closed. Gives its token and whether the model is complete.
-    func add(_ model: String, _ tell: @escaping @Sendable (News) -> Void) -> (token: Int, isSynced: Bool)? {
+    ///
+    /// - Parameters:
+    ///   - related: other models of which it is told only that they changed; it is then told no more of its own.
+    ///   - wantsOutbox: whether it is told of changes of the outbox.
+    func add(
+        _ model: String, related: Set<String> = [], wantsOutbox: Bool = false,
+        _ tell: @escaping @Sendable (News) -> Void
+    ) -> (token: Int, isSynced: Bool)? {
         state.withLock { state in
             guard !state.isClosed else { return nil }
             let token = state.next
             state.next += 1
-            state.readers[token] = Reader(model: model, tell: tell)
+            state.readers[token] = Reader(
+                model: model, related: related, wantsOutbox: wantsOutbox, tell: tell)
             return (token, state.synced.contains(model))
         }
     }
@@ -47,7 +61,7 @@ final class ChangeHub: Sendable {
 
     /// Whether somebody reads a model.
     func isRead(_ model: String) -> Bool {
-        state.withLock { state in state.readers.values.contains { $0.model == model } }
+        state.withLock { state in state.readers.values.contains { $0.model == model || $0.related.contains(model) } }
     }
 
     func publish(_ committed: CommittedChanges) {
@@ -55,7 +69,11 @@ final class ChangeHub: Sendable {
         if readers.isEmpty { return }
         let byModel = Dictionary(grouping: committed.changes, by: \.model)
         for reader in readers {
-            if committed.resetModels.contains(reader.model) {
+            if reader.wantsOutbox, committed.touchedOutbox { reader.tell(.outbox) }
+            if !reader.related.isEmpty {
+                let touched = { byModel[$0] != nil || committed.resetModels.contains($0) }
+                if touched(reader.model) || reader.related.contains(where: touched) { reader.tell(.related) }
+            } else if committed.resetModels.contains(reader.model) {
                 reader.tell(.reset)
             } else if let changes = byModel[reader.model] {
                 reader.tell(.changes(changes))

@@ -16,6 +16,7 @@ extension DataStore {
                 case .changes, .reset, .synced:
                     pending.withLock { _ = $0.insert(name) }
                     wake.yield()
+                case .related, .outbox: break
                 case .closed: wake.finish()
                 }
             }?.token

@@ -10,12 +10,13 @@ extension DataStore {
     private func emit(_ event: StoreEvent) {
         if case .modelSynced(let model, _, _) = event { hub.setSynced(model, true) }
         eventHub.send(event)
+        event.problem.map(options.errorHandler)
     }
 
     /// Begins to synchronise; without a driver it does nothing. Any number of calls.
     ///
-    /// One process synchronises a store. Where another does already, this one follows its changes, and takes its place at
-    /// the next ``followForeignChanges()`` after it is gone.
+    /// One process synchronises a store. Where another does already, this one follows its changes, and takes its place
+    /// soon after it is gone.
     public func start() async throws {
         if try await lifecycle.start(port) == .following {
             emit(.networkStatus(isActive: false, detail: "another process synchronises this store"))
@@ -29,7 +30,7 @@ extension DataStore {
     }
 
     /// Looks once whether another process changed the store: readers look again, and a follower may become the one that
-    /// synchronises. For a timer, where processes share a store.
+    /// synchronises. The store does so by itself every ``StoreOptions/followInterval``.
     public func followForeignChanges() async throws {
         let changed = try await writer.perform { try $0.noticeForeignChanges() }
         if changed { driver?.outboxChanged() }
@@ -42,6 +43,8 @@ extension DataStore {
         case refuse
         /// Send everything first, for at most so many milliseconds.
         case flush(timeout: Int64)
+        /// Write it to a file, one JSON object a line, for ``Outbox/importLines(_:)`` of another store; then give it up.
+        case export(to: String)
         /// Give it up.
         case discard
     }
@@ -53,9 +56,18 @@ extension DataStore {
     public func clear(_ mode: ClearMode) async throws {
         if case .flush(let timeout) = mode { try await flush(timeout: timeout) }
         try await lifecycle.resting(port) { [writer, hub, driver] in
-            try await writer.perform { try $0.clear(discardingUnsent: mode == .discard) }
+            try await writer.perform { core in
+                if case .export(let path) = mode { try core.exportOutbox(to: path) }
+                try core.clear(discardingUnsent: mode == .discard || mode.isExport)
+            }
             if driver != nil { hub.resetSynced() }
         }
+    }
+
+    /// Writes every waiting change to a file, one JSON object a line; the file is there whole or not at all.
+    @discardableResult
+    public func exportOutbox(to path: String) async throws -> Int {
+        try await writer.perform { try $0.exportOutbox(to: path) }
     }
 
     /// Waits until everything has been sent.
@@ -104,51 +116,5 @@ extension DataStore {
     /// Rows from the backend that this program does not understand, kept aside.
     public func quarantined() async throws -> [UnreadableRecord] {
         try await writer.perform { try $0.quarantined() }
-    }
-}
-
-/// The local changes that the backend does not have yet.
-public struct Outbox: Sendable {
-    let store: DataStore
-
-    /// Entries in their order.
-    public func list(
-        state: MutationState? = nil, identity: String?? = .none, after: Int64 = 0, limit: Int = 1000
-    ) async throws -> [OutboxEntry] {
-        try await store.read { try $0.outbox(state: state, identity: identity, after: after, limit: limit) }
-    }
-
-    /// An entry and its fields side by side: base, sent, here, there.
-    public func show(_ order: Int64) async throws -> (entry: OutboxEntry, differences: [OutboxDifference]) {
-        try await store.read { transaction in
-            guard let entry = try transaction.outboxEntry(order) else { throw StoreError.unknownEntry(order) }
-            return (entry, try transaction.difference(entry))
-        }
-    }
-
-    /// Lets a parked entry be sent again.
-    public func retry(_ order: Int64) async throws {
-        try await store.transaction { try $0.retryOutbox(order) }
-    }
-
-    /// Takes a change back; refused for create-only models.
-    public func revert(_ order: Int64) async throws {
-        try await store.transaction { try $0.revertOutbox(order) }
-    }
-
-    /// Sends other values in place of an entry's; refused for create-only models.
-    public func edit(_ order: Int64, fields: JSONObject) async throws {
-        try await store.transaction { try $0.editOutbox(order, fields: fields) }
-    }
-
-    /// The waiting entries as JSON, one a line, in parts.
-    public func export(after: Int64 = 0, limit: Int = 1000) async throws -> (lines: [String], last: Int64?) {
-        try await store.read { try $0.exportOutbox(after: after, limit: limit) }
-    }
-
-    /// Takes in exported entries; gives how many were new.
-    @discardableResult
-    public func importLines(_ lines: [String]) async throws -> Int {
-        try await store.transaction { try $0.importOutbox(lines) }
     }
 }

@@ -25,12 +25,22 @@ public final class DataStore: Sendable {
     private let readers: [StoreReader]
     private let nextReader = Locked(0)
     private let acting = Locked<String?>(nil)
+    private let follower = Locked<Task<Void, Never>?>(nil)
 
     /// Opens or makes a store; without a driver it is local-only.
     ///
     /// - Throws: ``StoreError`` that says why not and what to do; the file is then as it was before.
-    public init(
+    public convenience init(
         schema: Schema, at location: StoreLocation, options: StoreOptions, driver: (any SyncDriver)? = nil
+    ) async throws {
+        try await self.init(schema: schema, in: location.adapter, options: options, driver: driver)
+    }
+
+    /// Opens or makes a store in what an adapter gives: an encrypted file, for instance.
+    ///
+    /// - Throws: ``StoreError`` that says why not and what to do.
+    public init(
+        schema: Schema, in storage: any StorageAdapter, options: StoreOptions, driver: (any SyncDriver)? = nil
     ) async throws {
         self.schema = schema
         self.options = options
@@ -38,9 +48,13 @@ public final class DataStore: Sendable {
         let writer = StoreWriter()
         let isRunning = Locked(false)
         let (hub, eventHub) = (hub, eventHub)
-        try await writer.open(schema, location, options) { core in
+        try await writer.open(schema, storage, options) { core in
             core.interest = { hub.isRead($0) }
-            core.onEvent = { eventHub.send($0) }
+            core.onEvent = { event in
+                eventHub.send(event)
+                event.problem.map(options.errorHandler)
+            }
+            core.listens = { eventHub.hasReaders }
             _ = core.addObserver { changes in
                 hub.publish(changes)
                 if changes.touchedOutbox, isRunning.current { driver?.outboxChanged() }
@@ -48,17 +62,32 @@ public final class DataStore: Sendable {
         }
         self.writer = writer
         storeID = try await writer.perform { $0.storeID }
-        switch location {
-        case .memory:
-            readers = []
-            lifecycle = StoreLifecycle(writer, driver, isRunning, lockPath: nil)
-        case .directory(let directory):
-            let path = StoreOpening.path(directory)
-            readers = [StoreReader(schema, options, path: path), StoreReader(schema, options, path: path)]
-            lifecycle = StoreLifecycle(writer, driver, isRunning, lockPath: directory + "/sync.lock")
-        }
+        // A storage with one connection has no readers: the writer reads too.
+        let hasReaders = storage.sharedDirectory != nil
+        readers = hasReaders ? (0..<2).map { _ in StoreReader(schema, options, storage) } : []
+        lifecycle = StoreLifecycle(
+            writer, driver, isRunning, lockPath: storage.sharedDirectory.map { $0 + "/sync.lock" })
         if driver == nil { for model in schema.models { hub.setSynced(model.name, true) } }
+        guard storage.sharedDirectory != nil, let interval = options.followInterval else { return }
+        follower.withLock { follower in
+            follower = Task { [weak self] in
+                while !Task.isCancelled {
+                    do {
+                        try await Task.sleep(for: .milliseconds(interval))
+                        guard let self else { return }
+                        try await self.followForeignChanges()
+                    } catch StoreError.closed {
+                        return
+                    } catch {
+                        // A full disk or a busy file: the next look may fare better.
+                        continue
+                    }
+                }
+            }
+        }
     }
+
+    deinit { follower.current?.cancel() }
 
     /// Who acts now; each outbox entry keeps the identity it was made under.
     public var identity: String? {
@@ -89,6 +118,7 @@ public final class DataStore: Sendable {
 
     /// Stops and closes; later calls throw ``StoreError/closed`` and streams end. Any number of calls.
     public func close() async {
+        follower.current?.cancel()
         await lifecycle.close()
         await writer.close()
         for reader in readers { await reader.close() }
@@ -157,30 +187,6 @@ extension DataStore {
     /// Where a record stands on its way to the backend.
     public func syncState<M: Model>(of model: M) async throws -> SyncState {
         try await read { try $0.syncState(model: M.schema.name, id: model.id) }
-    }
-
-    /// Each change of a model's records from now on: one newest state per changed record for a slow reader, `.reset`
-    /// beyond 10,000.
-    public func observe<M: Model>(_ type: M.Type) -> ModelChanges<M> {
-        ModelChanges(storage: ChangesStorage(hub))
-    }
-
-    /// A live query: a snapshot now and after each change of it.
-    public func observeQuery<M: Model>(
-        _ type: M.Type, where condition: Predicate<M> = .all, sort: [SortKey<M>] = [], page: Page? = nil
-    ) -> QuerySnapshots<M> {
-        let storage = QueryStorage<M>(
-            hub, { try storeErrors { try LiveQuery(where: condition.node, sort: sort.map(\.key), page: page) } },
-            fetch: { [weak self] in
-                guard let self else { throw StoreError.closed }
-                // A transaction that ran when the reader registered did not gather changes for it: let it end first.
-                try await self.writer.perform { _ in }
-                let items = try await self.read { try $0.query(type, where: condition) }
-                // Every commit that the fetch can have seen has been told when this comes back.
-                try await self.writer.perform { _ in }
-                return items
-            })
-        return QuerySnapshots(storage: storage)
     }
 
     /// What the store tells about itself from now on; each call gives a stream of its own.

@@ -26,6 +26,9 @@ final class EventHub: Sendable {
         }
     }
 
+    /// Whether anybody reads.
+    var hasReaders: Bool { state.withLock { !$0.readers.isEmpty } }
+
     func send(_ event: StoreEvent) {
         for continuation in state.current.readers.values { continuation.yield(event) }
     }

@@ -2,10 +2,18 @@ import ModelTables
 import Models
 
 /// A query's result that is kept up to date change by change, each in O(log n): a value, pure.
+///
+/// A query with a page keeps the page and a reserve behind it, not everything that matches. What falls behind the reserve
+/// is forgotten; where the reserve is used up, ``needsReload`` asks for a fresh fetch.
 struct LiveQuery<M: Model>: Sendable {
-    private let filter: RecordFilter
+    /// Nil where the condition looks at related records: then every change means a fresh fetch.
+    private let filter: RecordFilter?
     private let keys: [(position: Int, isDescending: Bool)]
     private let page: Page?
+    /// Where a page by place begins: nothing at or before it is kept.
+    private let lower: SortPosition?
+    /// Behind this there may be more that matches; nil where everything is here.
+    private var upper: SortPosition?
     private var tree = PersistentTree<SortPosition, M>()
     private var positions: [String: SortPosition] = [:]
     /// What changed in the visible part since the reader last took it.
@@ -13,22 +21,52 @@ struct LiveQuery<M: Model>: Sendable {
 
     /// - Throws: `FilterError` for a field that the model does not have or that cannot be used so.
     init(where condition: PredicateNode, sort: [SortKeyNode], page: Page?) throws {
-        filter = try RecordFilter(condition, of: M.schema)
+        filter = condition.namesRelations ? nil : try RecordFilter(condition, of: M.schema)
         // It throws for fields that the model does not have.
         _ = try RecordOrder(sort, of: M.schema)
         keys = sort.compactMap { key in M.schema.position(of: key.field).map { ($0, key.direction == .descending) } }
         self.page = page
+        guard let place = page?.after else {
+            lower = nil
+            return
+        }
+        guard place.values.count == sort.count else {
+            throw FilterError(
+                model: M.schema.name, field: sort.last?.field ?? "", message: "the page's place is of another order")
+        }
+        let parts = zip(place.values, keys).map { SortPosition.Part(value: $0, isDescending: $1.isDescending) }
+        lower = SortPosition(parts: parts, id: place.key)
     }
 
     /// The visible records.
     var items: OrderedItems<M> { OrderedItems(tree, page: page) }
+
+    /// How many records the page takes up at most, those skipped before it too.
+    private var needed: Int { page.map { max(0, $0.offset) + max(0, $0.limit) } ?? .max }
+
+    /// The part to fetch; nil for everything.
+    var fetched: Page? {
+        page.map { page in
+            let reserve = max(64, needed / 2)
+            return .after(page.after, limit: needed + reserve)
+        }
+    }
+
+    /// Whether so much went that the page may lack records which match.
+    var needsReload: Bool { upper != nil && tree.count < needed }
 
     private func position(_ values: [Value], _ id: String) -> SortPosition {
         SortPosition(
             parts: keys.map { SortPosition.Part(value: values[$0.position], isDescending: $0.isDescending) }, id: id)
     }
 
-    /// Replaces all records by those of a fresh fetch, in any order.
+    private func isKept(_ position: SortPosition) -> Bool {
+        if let lower, !(lower < position) { return false }
+        if let upper, upper < position { return false }
+        return true
+    }
+
+    /// Replaces all records by those of a fresh fetch of ``fetched``.
     mutating func load(_ items: [M]) {
         var entries = items.map { item in
             (key: position(keys.isEmpty ? [] : item.record.values, item.id), element: item)
@@ -36,14 +74,36 @@ struct LiveQuery<M: Model>: Sendable {
         entries.sort { $0.key < $1.key }
         positions = Dictionary(entries.map { ($0.key.id, $0.key) }, uniquingKeysWith: { first, _ in first })
         tree = PersistentTree(sorted: entries)
+        upper = nil
+        if let fetched, items.count >= fetched.limit { upper = entries.last?.key }
+    }
+
+    /// Replaces all records and names what differs in the visible part, however it came about.
+    mutating func refresh(_ items: [M], _ meanwhile: [Change]) {
+        let before = self.items
+        let told = pending
+        load(items)
+        for change in meanwhile { _ = apply(change) }
+        pending = told
+        var old = Dictionary(before.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        for item in self.items {
+            guard let known = old.removeValue(forKey: item.id) else {
+                pending.add(.created(item, isLocal: false))
+                continue
+            }
+            if known != item { pending.add(.updated(item, isLocal: false)) }
+        }
+        for item in before where old[item.id] != nil { pending.add(.deleted(id: item.id, isLocal: false)) }
     }
 
     /// Takes in one committed change; gives whether the visible part changed.
     mutating func apply(_ change: Change) -> Bool {
+        guard let filter else { return false }
         let old = positions[change.id]
         var new: (SortPosition, M)?
-        if change.kind != .deleted, let record = change.record, filter.matches(record), let item = try? M(record) {
-            new = (position(record.values, change.id), item)
+        if change.kind != .deleted, let record = change.record, filter.matches(record) {
+            let position = position(record.values, change.id)
+            if isKept(position), let item = try? M(record) { new = (position, item) }
         }
         guard old != nil || new != nil else { return false }
         let before = items
@@ -55,7 +115,19 @@ struct LiveQuery<M: Model>: Sendable {
             tree.insert(new.0, new.1)
             positions[change.id] = new.0
         }
+        trim()
         return note(change, before, old, new?.0)
+    }
+
+    /// Forgets what grew far beyond the reserve.
+    private mutating func trim() {
+        guard let fetched, tree.count > 2 * fetched.limit else { return }
+        while tree.count > fetched.limit {
+            let last = tree.entry(at: tree.count - 1).key
+            tree.remove(last)
+            positions[last.id] = nil
+        }
+        upper = tree.count > 0 ? tree.entry(at: tree.count - 1).key : lower
     }
 
     /// Names what entered, left or changed in the visible part: the record itself, and those at the part's ends.

@@ -40,8 +40,15 @@ final class ChangesStorage<M: Model>: Sendable {
 
     private let state = Locked(State())
 
-    init(_ hub: ChangeHub) {
-        let added = hub.add(M.schema.name) { [weak self] news in self?.receive(news) }
+    /// - Parameter id: only this record's changes.
+    init(_ hub: ChangeHub, id: String? = nil) {
+        let added = hub.add(M.schema.name) { [weak self] news in
+            if case .changes(let changes) = news, let id {
+                self?.receive(.changes(changes.filter { $0.id == id }))
+            } else {
+                self?.receive(news)
+            }
+        }
         guard let added else {
             receive(.closed)
             return
@@ -56,7 +63,7 @@ final class ChangesStorage<M: Model>: Sendable {
             switch news {
             case .changes(let changes): for change in changes { ModelChange<M>(change).map { state.pending.add($0) } }
             case .reset: state.pending.reset()
-            case .synced: return nil
+            case .synced, .related, .outbox: return nil
             case .closed: return state.reader.finish().map { ($0.0, nil) }
             }
             guard state.reader.isWaiting, let first = state.pending.takeFirst() else { return nil }

@@ -69,6 +69,10 @@ public struct OutboxEntry: Sendable, Hashable {
     public let state: MutationState
     /// Why it is parked, or why the last attempt failed.
     public let reason: String?
+    /// The backend makes the change only if this holds of its record; nil for a change without a condition.
+    public let condition: PredicateNode?
+    /// When it was last sent or parked; nil before the first time.
+    public let lastTriedAt: DateTime?
 
     /// The fields to send.
     public var fields: JSONObject { JSONObject(parsing: fieldsJSON) }

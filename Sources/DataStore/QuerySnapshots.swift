@@ -47,9 +47,19 @@ struct QueryMachine<M: Model>: Sendable {
     var isSynced: Bool
     /// Changes that came while the records are being fetched; the fetch may or may not have seen them.
     private var meanwhile: [Change] = []
-    private var isLoading = true
-    private var isReloading = false
+    /// What the fetch under way is for; nil where none is.
+    private var load: Load? = .first
     private var isStale = false
+
+    /// What a fetch is for, the one that says most last.
+    private enum Load: Int {
+        /// The result is known but for what moved up or hangs on related records: the reader is told the difference.
+        case difference
+        /// All may be another: the reader is told so.
+        case reset
+        /// Nothing was read yet.
+        case first
+    }
     private var hasNews = false
 
     init(_ query: LiveQuery<M>, isSynced: Bool) {
@@ -60,7 +70,7 @@ struct QueryMachine<M: Model>: Sendable {
     mutating func receive(_ news: ChangeHub.News) -> Action {
         switch news {
         case .changes(let changes):
-            if isLoading {
+            if load != nil {
                 meanwhile += changes
                 // Too much to keep: what is being fetched is fetched again instead.
                 if meanwhile.count > PendingChanges<M>.limit {
@@ -70,20 +80,26 @@ struct QueryMachine<M: Model>: Sendable {
                 return Action()
             }
             for change in changes where query.apply(change) { hasNews = true }
-        case .reset:
-            guard !isLoading else {
-                isStale = true
-                return Action()
-            }
-            isLoading = true
-            isReloading = true
-            return Action(load: true)
+            if query.needsReload { return fetch(.difference) }
+        case .related: return fetch(.difference)
+        case .reset: return fetch(.reset)
+        case .outbox: return Action()
         case .synced(let flag):
             isSynced = flag
-            hasNews = !isLoading
+            hasNews = load == nil
         case .closed: return Action(resume: reader.finish())
         }
         return deliver()
+    }
+
+    private mutating func fetch(_ kind: Load) -> Action {
+        guard let under = load else {
+            load = kind
+            return Action(load: true)
+        }
+        load = under.rawValue >= kind.rawValue ? under : kind
+        isStale = true
+        return Action()
     }
 
     /// Takes in a fetch's result. Changes seen meanwhile are laid over it: the same change twice does no harm, and the
@@ -97,21 +113,32 @@ struct QueryMachine<M: Model>: Sendable {
                 meanwhile.removeAll()
                 return Action(load: true)
             }
-            query.load(items)
-            for change in meanwhile { _ = query.apply(change) }
+            take(items)
             meanwhile.removeAll()
-            query.pending = PendingChanges()
-            if isReloading { query.pending.reset() }
-            isLoading = false
-            isReloading = false
             hasNews = true
+            if query.needsReload {
+                load = .difference
+                return Action(load: true)
+            }
+            load = nil
             return deliver()
         }
     }
 
+    private mutating func take(_ items: [M]) {
+        if load == .difference {
+            query.refresh(items, meanwhile)
+            return
+        }
+        query.load(items)
+        for change in meanwhile { _ = query.apply(change) }
+        query.pending = PendingChanges()
+        if load == .reset { query.pending.reset() }
+    }
+
     /// A reader comes.
     mutating func wait(_ waiter: Reader.Waiter) -> Resumption? {
-        if hasNews, !reader.isFinished { return (waiter, .success(take())) }
+        if hasNews, load == nil, !reader.isFinished { return (waiter, .success(take())) }
         return reader.wait(waiter)
     }
 
@@ -134,17 +161,25 @@ final class QueryStorage<M: Model>: Sendable {
     private let leave: Locked<(@Sendable () -> Void)?> = Locked(nil)
 
     /// Registers first and fetches then, so no change falls between.
-    init(_ hub: ChangeHub, _ query: () throws -> LiveQuery<M>, fetch: @escaping @Sendable () async throws -> [M]) {
-        self.fetch = fetch
+    ///
+    /// - Parameter related: other models that the condition looks at.
+    init(
+        _ hub: ChangeHub, related: Set<String>, _ query: () throws -> LiveQuery<M>,
+        fetch: @escaping @Sendable (Page?) async throws -> [M]
+    ) {
         do {
-            machine = Locked(QueryMachine(try query(), isSynced: false))
+            let query = try query()
+            let page = query.fetched
+            self.fetch = { try await fetch(page) }
+            machine = Locked(QueryMachine(query, isSynced: false))
             failure = nil
         } catch {
+            self.fetch = { throw error }
             machine = Locked(nil)
             failure = error
             return
         }
-        guard let added = hub.add(M.schema.name, { [weak self] news in self?.receive(news) }) else {
+        guard let added = hub.add(M.schema.name, related: related, { [weak self] news in self?.receive(news) }) else {
             receive(.closed)
             return
         }

@@ -42,7 +42,12 @@ func storeErrors<R>(_ body: () throws -> R) throws -> R {
     do {
         return try body()
     } catch let error as SQLiteError {
-        throw error.isFull ? StoreError.diskFull : StoreError.database(error.description)
+        if error.isFull { throw StoreError.diskFull }
+        // What `Connection.open` explains in a sentence needs no code before it.
+        if error.sql == nil, error.message.hasPrefix("cannot open ") {
+            throw StoreError.unusableDatabase(error.message)
+        }
+        throw StoreError.database(error.description)
     } catch let error as StoredValueError {
         throw StoreError.unreadableRow(model: error.model, id: error.key, reason: error.description)
     } catch let error as FilterError {

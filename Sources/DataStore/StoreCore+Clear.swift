@@ -1,4 +1,5 @@
 import Models
+import System
 
 extension StoreCore {
     /// Removes all records, marks and waiting changes; the store's name, its counters and its settings stay.
@@ -23,6 +24,27 @@ extension StoreCore {
         }
     }
 
+    /// Writes the outbox to a file; gives how many entries there were.
+    @discardableResult
+    func exportOutbox(to path: String) throws -> Int {
+        try read { transaction in
+            var text = ""
+            var count = 0
+            var after: Int64 = 0
+            while case let part = try transaction.exportOutbox(after: after), let last = part.last {
+                for line in part.lines { text += line + "\n" }
+                count += part.lines.count
+                after = last
+            }
+            do {
+                try Files.writeAtomically(text, to: path, mode: 0o600)
+            } catch {
+                throw StoreError.database("\(error)")
+            }
+            return count
+        }
+    }
+
     /// Looks whether another process wrote the file since the last look, and if so tells the observers to look again.
     @discardableResult
     package func noticeForeignChanges() throws -> Bool {
@@ -38,4 +60,8 @@ extension StoreCore {
         }
         return true
     }
+}
+
+extension DataStore.ClearMode {
+    var isExport: Bool { if case .export = self { true } else { false } }
 }

@@ -11,8 +11,12 @@ extension StoreCore {
     /// Adds a change to the outbox, or merges it into the one of its record that was never sent.
     func enqueue(
         _ kind: MutationKind, _ table: StoreTable, _ id: String, fields: [UInt8], base: [UInt8], version: Int64?,
-        _ identity: String?, rounds: Int = 0
+        _ identity: String?, rounds: Int = 0, condition: PredicateNode? = nil
     ) throws {
+        if isListenedTo { events.append(.mutationEnqueued(model: table.model.name, id: id, kind)) }
+        if let condition {
+            return try enqueue(kind, table.model.name, id, fields, base, version, identity, condition)
+        }
         if try insertEntry(kind, table.model.name, id, fields, base, version, identity, rounds) { return }
         guard let waiting = try entries(table.model.name, id).last, waiting.state == .queued else {
             throw OutboxInconsistency(description: "\(table.model.name) \(id) has no open outbox entry")
@@ -50,7 +54,22 @@ extension StoreCore {
         }
     }
 
-    func enqueueDelete(_ id: String, _ old: StoreTable.Row, _ table: StoreTable, _ identity: String?) throws {
+    /// A change that the backend makes only if a condition holds there stands for itself: nothing is merged into it, nor
+    /// it into what waits.
+    private func enqueue(
+        _ kind: MutationKind, _ model: String, _ id: String, _ fields: [UInt8], _ base: [UInt8], _ version: Int64?,
+        _ identity: String?, _ condition: PredicateNode
+    ) throws {
+        if let open = try entries(model, id).last, open.state == .queued { try seal(open.order) }
+        guard try insertEntry(kind, model, id, fields, base, version, identity, 0, condition),
+            let entry = try entries(model, id).last
+        else { throw OutboxInconsistency(description: "\(model) \(id) has two open outbox entries") }
+        try seal(entry.order)
+    }
+
+    func enqueueDelete(
+        _ id: String, _ old: StoreTable.Row, _ table: StoreTable, _ identity: String?, condition: PredicateNode? = nil
+    ) throws {
         let model = table.model.name
         let waiting = old.version == nil ? try entries(model, id) : []
         if old.version == nil {
@@ -62,16 +81,22 @@ extension StoreCore {
                 for entry in waiting { try removeEntry(entry) }
                 return
             }
+            if first.kind == .create, first.state == .queued, condition != nil {
+                // The backend never heard of it, so it has nothing to check.
+                try removeEntry(first)
+                return
+            }
         }
         deletions.insert(model)
         try enqueue(
             .delete, table, id, fields: table.wire.json(old.values, table.wire.keyPositions),
-            base: table.wire.json(old.values, table.wire.writable, skippingNull: true), version: old.version, identity)
+            base: table.wire.json(old.values, table.wire.writable, skippingNull: true), version: old.version, identity,
+            condition: condition)
     }
 
     private func insertEntry(
         _ kind: MutationKind, _ model: String, _ id: String, _ fields: [UInt8], _ base: [UInt8], _ version: Int64?,
-        _ identity: String?, _ rounds: Int
+        _ identity: String?, _ rounds: Int, _ condition: PredicateNode? = nil
     ) throws -> Bool {
         let inserted = try connection.withStatement(StoreSQL.enqueue) { statement in
             statement.bind(options.random.uuid(), at: 1)
@@ -84,6 +109,7 @@ extension StoreCore {
             statement.bind(laneText(identity), at: 8)
             statement.bind(options.time.now().milliseconds, at: 9)
             statement.bind(rounds, at: 10)
+            if let condition { statement.bind(condition.json.text, at: 11) }
             _ = try statement.step()
             return connection.changes > 0
         }
@@ -156,6 +182,9 @@ extension OutboxEntry {
         rounds = Int(statement.integer(at: 11))
         state = MutationState(rawValue: statement.integer(at: 12)) ?? .parked
         reason = statement.optionalText(at: 13)
+        condition = statement.optionalText(at: 14).flatMap { try? JSONValue(parsing: $0) }
+            .flatMap { PredicateNode(json: $0) }
+        lastTriedAt = statement.optionalInteger(at: 15).map { DateTime(milliseconds: $0) }
     }
 }
 

@@ -185,14 +185,7 @@ extension StoreCore {
     /// How far a model was fetched.
     package func mark(of model: String) throws -> SyncMark {
         try storeErrors {
-            let rows = try connection.rows(
-                """
-                SELECT "lastSync","nextToken","startedAt","lastFullSync","scope","epoch" FROM "_mark" WHERE "model"=?
-                """, [.text(model)])
-            guard let row = rows.first else { return SyncMark(model: model) }
-            return SyncMark(
-                model: model, lastSync: row[0].integer, nextToken: row[1].text, startedAt: row[2].integer,
-                lastFullSync: row[3].integer, scope: row[4].text, epoch: row[5].text)
+            try SyncMark.stored(model, on: connection)
         }
     }
 
@@ -230,5 +223,18 @@ extension StoreCore {
     @discardableResult
     package func evict(model: String, where condition: PredicateNode) throws -> Int {
         try commit(nil, .normal) { try $0.evict(model: model, where: condition) }
+    }
+}
+
+extension SyncMark {
+    static func stored(_ model: String, on connection: Connection) throws -> SyncMark {
+        let rows = try connection.rows(
+            """
+            SELECT "lastSync","nextToken","startedAt","lastFullSync","scope","epoch" FROM "_mark" WHERE "model"=?
+            """, [.text(model)])
+        guard let row = rows.first else { return SyncMark(model: model) }
+        return SyncMark(
+            model: model, lastSync: row[0].integer, nextToken: row[1].text, startedAt: row[2].integer,
+            lastFullSync: row[3].integer, scope: row[4].text, epoch: row[5].text)
     }
 }

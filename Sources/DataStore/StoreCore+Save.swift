@@ -3,7 +3,10 @@ import ModelTables
 import Models
 
 extension StoreCore {
-    func save(_ id: String, _ values: [Value], _ table: StoreTable, _ identity: String?) throws {
+    /// - Parameter condition: what the backend checks before it makes the change.
+    func save(
+        _ id: String, _ values: [Value], _ table: StoreTable, _ identity: String?, condition: PredicateNode? = nil
+    ) throws {
         let model = table.model.name
         try checkWritable(table)
         if let problem = table.wire.problem(values) {
@@ -22,10 +25,12 @@ extension StoreCore {
             note(.created, table, id, values, isLocal: true)
             return
         }
-        try update(id, values, table, identity)
+        try update(id, values, table, identity, condition)
     }
 
-    private func update(_ id: String, _ values: [Value], _ table: StoreTable, _ identity: String?) throws {
+    private func update(
+        _ id: String, _ values: [Value], _ table: StoreTable, _ identity: String?, _ condition: PredicateNode?
+    ) throws {
         guard let old = try table.fetch(id, on: connection) else { return }
         let changed = table.wire.differences(old.values, values)
         guard !changed.isEmpty else { return }
@@ -36,13 +41,16 @@ extension StoreCore {
         if table.policy.sends {
             try enqueue(
                 .update, table, id, fields: table.wire.json(new, changed),
-                base: table.wire.json(old.values, changed), version: old.version, identity)
+                base: table.wire.json(old.values, changed), version: old.version, identity, condition: condition)
         }
         note(.updated, table, id, new, isLocal: true)
     }
 
     /// Removes a row after those that belong to it; `under` holds what is being removed above it.
-    func delete(_ id: String, _ table: StoreTable, _ identity: String?, _ under: inout Set<String>) throws -> Bool {
+    func delete(
+        _ id: String, _ table: StoreTable, _ identity: String?, _ under: inout Set<String>,
+        condition: PredicateNode? = nil
+    ) throws -> Bool {
         let model = table.model.name
         guard let old = try table.fetch(id, on: connection) else { return false }
         try checkWritable(table)
@@ -50,7 +58,7 @@ extension StoreCore {
         guard under.insert(model + "\u{0}" + id).inserted else { return false }
         try deleteChildren(of: id, old.values, table, identity, &under)
         _ = try table.delete(id, on: connection)
-        if table.policy.sends { try enqueueDelete(id, old, table, identity) }
+        if table.policy.sends { try enqueueDelete(id, old, table, identity, condition: condition) }
         knownParents.removeAll()
         note(.deleted, table, id, old.values, isLocal: true)
         return true

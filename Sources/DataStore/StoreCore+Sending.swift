@@ -38,10 +38,12 @@ extension StoreCore {
             return try oldest.map { ($0.identity, try sendable($0.identity, limit: limit)) }
         }
         guard let lane else { return nil }
+        let now = options.time.now().milliseconds
         try commit(nil, .full) { _ in
             for entry in lane.1 {
                 try connection.withStatement(StoreSQL.markSending) { statement in
-                    statement.bind(entry.order, at: 1)
+                    statement.bind(now, at: 1)
+                    statement.bind(entry.order, at: 2)
                     _ = try statement.step()
                 }
             }
@@ -83,7 +85,7 @@ extension StoreCore {
         try connection.withStatement(StoreSQL.lane) { statement in
             statement.bind(laneText(identity), at: 1)
             while result.count < limit, try statement.step() {
-                let waitsForEarlier = statement.integer(at: 14) != 0
+                let waitsForEarlier = statement.integer(at: 16) != 0
                 if waitsForEarlier { continue }
                 if !retryAt.isEmpty, let time = retryAt[statement.integer(at: 0)], time > now { continue }
                 let entry = OutboxEntry(statement)

@@ -27,6 +27,9 @@ extension StoreCore {
                 case .applied(let remote): try settle(found, remote, table, &report)
                 case .conflict(let remote): try resolve(found, remote, table, &report)
                 case .refused(let code, let message):
+                    if found.condition != nil, code.contains("ConditionalCheckFailed") {
+                        events.append(.conditionFailed(found))
+                    }
                     try park(found, code.isEmpty ? message : "\(code): \(message)", &report)
                 case .transient(let reason, let delay): try putBack(found, reason, delay, &report)
                 }
@@ -41,6 +44,11 @@ extension StoreCore {
         let later = try entries(sent.model, sent.id).filter { $0.order != sent.order }
         try removeEntry(sent)
         report.settled += 1
+        if isListenedTo {
+            events.append(
+                .mutationProcessed(
+                    model: sent.model, id: sent.id, sent.kind, version: remote.version, isDeleted: remote.deleted))
+        }
         if !remote.deleted, table.wire.problem(remote.record.values, isRemote: true) != nil {
             // The backend has it, in a form that this client does not understand: kept aside, the row stays as it is.
             return try apply(remote, table, isDirty: true, &report)
@@ -175,8 +183,8 @@ extension StoreCore {
     /// Keeps a refused entry aside until a person acts; its row stays as it is here.
     func park(_ entry: OutboxEntry, _ reason: String, _ report: inout ApplyReport) throws {
         try connection.run(
-            "UPDATE \"_outbox\" SET \"state\"=3, \"seal\"=\"ord\", \"reason\"=? WHERE \"ord\"=?",
-            [.text(reason), .integer(entry.order)])
+            "UPDATE \"_outbox\" SET \"state\"=3, \"seal\"=\"ord\", \"reason\"=?, \"tried\"=? WHERE \"ord\"=?",
+            [.text(reason), .integer(options.time.now().milliseconds), .integer(entry.order)])
         count(entry.identity) {
             $0.add(-1, entry.state)
             $0.parked += 1

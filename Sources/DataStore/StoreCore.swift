@@ -13,6 +13,9 @@ public final class StoreCore {
     /// Gets what the store tells about itself, after the commit it belongs to; called on the store's thread.
     package var onEvent: ((StoreEvent) -> Void)?
 
+    /// Whether somebody reads events now; where it is nil, ``onEvent`` decides.
+    var listens: (() -> Bool)?
+    var isListenedTo: Bool { listens?() ?? (onEvent != nil) }
     /// Whether somebody reads a model's changes; all are gathered where it is nil.
     var interest: ((String) -> Bool)?
     var log = CommitLog()
@@ -42,8 +45,13 @@ public final class StoreCore {
     ///
     /// - Throws: ``StoreError`` where the file cannot be opened, is damaged or was made by a newer version.
     public convenience init(schema: Schema, at location: StoreLocation, options: StoreOptions) throws {
+        try self.init(schema: schema, in: location.adapter, options: options)
+    }
+
+    /// Opens or makes the store in what an adapter gives.
+    public convenience init(schema: Schema, in storage: any StorageAdapter, options: StoreOptions) throws {
         let tables = StoreContext.tables(schema, options)
-        let connection = try StoreOpening.open(schema, location, tables, options)
+        let connection = try StoreOpening.open(schema, storage, tables, options)
         try self.init(StoreContext(schema: schema, options: options, connection: connection, tables: tables))
     }
 
@@ -54,6 +62,7 @@ public final class StoreCore {
         }
         try storeErrors {
             try refreshFlags()
+            lastDataVersion = try connection.dataVersion
             try recheckQuarantine()
         }
     }

@@ -11,24 +11,12 @@ enum StoreOpening {
     static func path(_ directory: String) -> String { directory + "/" + fileName }
 
     static func open(
-        _ schema: Schema, _ location: StoreLocation, _ tables: [String: StoreTable], _ options: StoreOptions
+        _ schema: Schema, _ storage: any StorageAdapter, _ tables: [String: StoreTable], _ options: StoreOptions
     ) throws -> Connection {
-        do {
-            return try storeErrors {
-                let connection: Connection
-                switch location {
-                case .memory: connection = try Connection.memory()
-                case .directory(let directory):
-                    try Files.createDirectory(directory)
-                    connection = try Connection.open(path: path(directory))
-                }
-                try prepare(connection, schema, tables, options)
-                return connection
-            }
-        } catch let error as MigrationError {
-            throw StoreError.unusableDatabase(error.description)
-        } catch let error as SystemError {
-            throw StoreError.database("\(error)")
+        try openingErrors {
+            let connection = try storage.openWriter()
+            try prepare(connection, schema, tables, options)
+            return connection
         }
     }
 
@@ -51,6 +39,17 @@ enum StoreOpening {
             options.log(.notice, "the store's tables were migrated: \(change); backup: \(backup ?? "none")")
             try connection.run("INSERT OR REPLACE INTO \"_meta\" VALUES('recheck','1')")
         }
+    }
+}
+
+/// Runs `body`, turning what opening a database says into the store's errors.
+func openingErrors<R>(_ body: () throws -> R) throws -> R {
+    do {
+        return try storeErrors(body)
+    } catch let error as MigrationError {
+        throw StoreError.unusableDatabase(error.description)
+    } catch let error as SystemError {
+        throw StoreError.database("\(error)")
     }
 }
 

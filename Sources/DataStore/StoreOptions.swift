@@ -52,6 +52,11 @@ public struct StoreOptions: Sendable {
     public var migrations: [SchemaVersion]
     /// Decides conflicts that the backend hands back; the backend's record stands by default.
     public var conflictHandler: @Sendable (Conflict) -> ConflictResolution
+    /// Is told of everything that went wrong behind the scenes, once each, with what can be done; on the store's thread.
+    public var errorHandler: @Sendable (StoreProblem) -> Void
+    /// How often another process's changes of the file are looked for, in milliseconds; nil for
+    /// ``DataStore/followForeignChanges()`` alone.
+    public var followInterval: Int64?
     /// Where what needs a developer's eye is written.
     public var log: Log
 
@@ -61,6 +66,7 @@ public struct StoreOptions: Sendable {
         isLocalOnly: Bool = false, createOnly: Set<String> = [], checksParents: Bool = true,
         migrations: [SchemaVersion] = [],
         conflictHandler: @escaping @Sendable (Conflict) -> ConflictResolution = { _ in .applyRemote },
+        errorHandler: @escaping @Sendable (StoreProblem) -> Void = { _ in }, followInterval: Int64? = 1000,
         log: Log = .none
     ) {
         self.time = time
@@ -71,6 +77,8 @@ public struct StoreOptions: Sendable {
         self.checksParents = checksParents
         self.migrations = migrations
         self.conflictHandler = conflictHandler
+        self.errorHandler = errorHandler
+        self.followInterval = followInterval
         self.log = log
     }
 

@@ -6,7 +6,7 @@ enum StoreSchema {
     /// `BCDS`: which program's file it is.
     static let applicationID: Int32 = 0x4243_4453
     /// The version of the tables below.
-    static let version = 1
+    static let version = 2
 
     /// One statement each. `seal` is 0 for the one entry of a record that takes up further changes, else its `ord`, so
     /// that one index finds a record's entries and allows a single open one.
@@ -18,7 +18,7 @@ enum StoreSchema {
         "id" TEXT NOT NULL, "kind" INTEGER NOT NULL, "fields" TEXT NOT NULL, "version" INTEGER, "base" TEXT NOT NULL,
         "identity" TEXT NOT NULL, "created" INTEGER NOT NULL, "attempts" INTEGER NOT NULL DEFAULT 0,
         "rounds" INTEGER NOT NULL DEFAULT 0, "state" INTEGER NOT NULL DEFAULT 0, "seal" INTEGER NOT NULL DEFAULT 0,
-        "reason" TEXT) STRICT
+        "reason" TEXT, "condition" TEXT, "tried" INTEGER) STRICT
         """,
         "CREATE UNIQUE INDEX IF NOT EXISTS \"_outbox.record\" ON \"_outbox\"(\"model\",\"id\",\"seal\")",
         "CREATE INDEX IF NOT EXISTS \"_outbox.lane\" ON \"_outbox\"(\"identity\",\"ord\") WHERE \"state\"<2",
@@ -45,6 +45,10 @@ enum StoreSchema {
 
     /// Brings the store's own tables of an earlier format up to today's; what is only new is made by ``tables``.
     static func upgrade(_ connection: Connection, from format: Int) throws {
+        if format < 2 {
+            try connection.execute("ALTER TABLE \"_outbox\" ADD COLUMN \"condition\" TEXT")
+            try connection.execute("ALTER TABLE \"_outbox\" ADD COLUMN \"tried\" INTEGER")
+        }
     }
 
     /// What `clear` empties besides the models' tables.
@@ -55,12 +59,12 @@ enum StoreSchema {
 enum StoreSQL {
     static let columns = """
         "ord","mutation","model","id","kind","fields","version","base","identity","created","attempts","rounds","state",\
-        "reason"
+        "reason","condition","tried"
         """
     static let enqueue = StatementText(
         """
-        INSERT INTO "_outbox"("mutation","model","id","kind","fields","version","base","identity","created","rounds") \
-        VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT("model","id","seal") DO NOTHING
+        INSERT INTO "_outbox"("mutation","model","id","kind","fields","version","base","identity","created","rounds",\
+        "condition") VALUES(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT("model","id","seal") DO NOTHING
         """)
     static let entriesOfRecord = StatementText(
         "SELECT \(columns) FROM \"_outbox\" WHERE \"model\"=? AND \"id\"=? ORDER BY \"ord\"")
@@ -73,7 +77,7 @@ enum StoreSQL {
         """)
     static let markSending = StatementText(
         """
-        UPDATE "_outbox" SET "state"=2, "seal"="ord", "attempts"="attempts"+1 WHERE "ord"=?
+        UPDATE "_outbox" SET "state"=2, "seal"="ord", "attempts"="attempts"+1, "tried"=? WHERE "ord"=?
         """)
     static let firstLane = StatementText(
         "SELECT \"identity\" FROM \"_outbox\" WHERE \"state\"<2 ORDER BY \"identity\" LIMIT 1")

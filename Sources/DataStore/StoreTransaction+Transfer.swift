@@ -15,6 +15,7 @@ extension StoreTransaction {
                 "identity": entry.identity.map { .string($0) } ?? .null,
                 "createdAt": .string(entry.createdAt.iso8601), "state": .string(entry.state.name),
                 "reason": entry.reason.map { .string($0) } ?? .null,
+                "condition": entry.condition?.json ?? .null,
             ]
             return object.text
         }
@@ -66,7 +67,7 @@ extension StoreTransaction {
         try connection.run(
             """
             INSERT INTO "_outbox"("ord","mutation","model","id","kind","fields","version","base","identity","created",\
-            "state","seal","reason") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)
+            "state","seal","reason","condition") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)
             """,
             [
                 .integer(order), .text(mutation), .text(model), .text(id), .integer(kind.rawValue),
@@ -76,6 +77,7 @@ extension StoreTransaction {
                     object["createdAt"]?.string.flatMap { DateTime(iso8601: $0) }?.milliseconds
                         ?? time.now().milliseconds),
                 .integer(state.rawValue), .integer(order), object["reason"]?.string.map { .text($0) } ?? .null,
+                object["condition"].flatMap { PredicateNode(json: $0) }.map { .text($0.json.text) } ?? .null,
             ])
         core.count(identity) { $0.add(1, state) }
         switch kind {

@@ -15,9 +15,16 @@ extension StoreTransaction {
     }
 
     /// Keeps a record if `condition` holds of the one kept now; throws ``StoreError/conditionFailed(model:id:)`` if not.
+    ///
+    /// The condition travels with the change: the backend checks it again on its own record, and where it does not hold
+    /// there the change is parked. So it may name the model's own fields only, where the model is sent.
     public func save<M: Model>(_ model: M, where condition: Predicate<M>) throws {
-        try check(condition.node, model: M.schema.name, id: model.id)
-        try save(model)
+        let sent = try check(condition.node, model: M.schema.name, id: model.id)
+        let core = try writer()
+        try whole {
+            try core.save(
+                model.id, model.record.values, try context.table(M.schema.name), identity, condition: sent)
+        }
     }
 
     /// Keeps an untyped record.
@@ -37,10 +44,10 @@ extension StoreTransaction {
     /// Removes a record and, before it, those that belong to it; no record is no error.
     public func delete<M: Model>(_ model: M) throws { try delete(M.self, id: model.id) }
 
-    /// Removes a record if `condition` holds of the one kept now.
+    /// Removes a record if `condition` holds of the one kept now; the condition travels with the change.
     public func delete<M: Model>(_ model: M, where condition: Predicate<M>) throws {
-        try check(condition.node, model: M.schema.name, id: model.id)
-        try delete(M.self, id: model.id)
+        let sent = try check(condition.node, model: M.schema.name, id: model.id)
+        try delete(model: M.schema.name, id: model.id, condition: sent)
     }
 
     /// Removes the record with this key and those that belong to it; gives whether there was one.
@@ -64,11 +71,14 @@ extension StoreTransaction {
 
     /// Removes an untyped record and those that belong to it; gives whether there was one.
     @discardableResult
-    public func delete(model: String, id: String) throws -> Bool {
+    public func delete(model: String, id: String) throws -> Bool { try delete(model: model, id: id, condition: nil) }
+
+    @discardableResult
+    private func delete(model: String, id: String, condition: PredicateNode?) throws -> Bool {
         let core = try writer()
         return try whole(isCascade: true) {
             var under: Set<String> = []
-            return try core.delete(id, try context.table(model), identity, &under)
+            return try core.delete(id, try context.table(model), identity, &under, condition: condition)
         }
     }
 
@@ -107,7 +117,8 @@ extension StoreTransaction {
         }
     }
 
-    private func check(_ condition: PredicateNode, model: String, id: String) throws {
+    /// Checks a condition on the record kept now; gives the part that the backend checks too.
+    private func check(_ condition: PredicateNode, model: String, id: String) throws -> PredicateNode? {
         try open()
         let table = try context.table(model)
         let isMet: Bool
@@ -121,6 +132,13 @@ extension StoreTransaction {
                 } ?? false
         }
         if !isMet { throw StoreError.conditionFailed(model: model, id: id) }
+        guard table.policy.sends, condition != .all else { return nil }
+        guard condition.canTravel else {
+            throw StoreError.invalidQuery(
+                "\(model): the backend checks a change's condition too, and knows no relations, no ignoring of case and "
+                    + "no empty list of values")
+        }
+        return condition
     }
 
     /// Runs one write so that it happens whole: what fails halfway ends the transaction, even where the caller goes on

@@ -10,9 +10,10 @@ actor StoreWriter {
 
     /// Opens the store; `prepare` sees the core before anything else does.
     func open(
-        _ schema: Schema, _ location: StoreLocation, _ options: StoreOptions, _ prepare: @Sendable (StoreCore) -> Void
+        _ schema: Schema, _ storage: any StorageAdapter, _ options: StoreOptions,
+        _ prepare: @Sendable (StoreCore) -> Void
     ) throws {
-        let core = try StoreCore(schema: schema, at: location, options: options)
+        let core = try StoreCore(schema: schema, in: storage, options: options)
         prepare(core)
         self.core = core
     }
@@ -39,14 +40,14 @@ actor StoreReader {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private let schema: Schema
     private let options: StoreOptions
-    private let path: String
+    private let storage: any StorageAdapter
     private var context: StoreContext?
     private var isClosed = false
 
-    init(_ schema: Schema, _ options: StoreOptions, path: String) {
+    init(_ schema: Schema, _ options: StoreOptions, _ storage: any StorageAdapter) {
         self.schema = schema
         self.options = options
-        self.path = path
+        self.storage = storage
     }
 
     func perform<R: Sendable>(_ body: @Sendable (StoreTransaction) throws -> R) throws -> R {
@@ -57,10 +58,12 @@ actor StoreReader {
     }
 
     private func open() throws -> StoreContext {
-        try storeErrors {
-            StoreContext(
-                schema: schema, options: options, connection: try Connection.open(path: path, options: .readOnly),
-                tables: StoreContext.tables(schema, options))
+        try openingErrors {
+            guard let connection = try storage.openReader() else {
+                throw StoreError.database("the storage gives no connection for reading any more")
+            }
+            return StoreContext(
+                schema: schema, options: options, connection: connection, tables: StoreContext.tables(schema, options))
         }
     }
 

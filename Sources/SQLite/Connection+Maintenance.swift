@@ -91,6 +91,7 @@ extension Connection {
             throw SQLiteError(opened, code: result, sql: "backup to \(file)")
         }
         sqlite3_busy_timeout(destination, 5000)
+        if let key { sqlite3_exec(destination, "PRAGMA key=\(key.literal)", nil, nil, nil) }
         guard let backup = sqlite3_backup_init(destination, "main", handle, "main") else {
             throw SQLiteError(destination, code: sqlite3_errcode(destination), sql: "backup to \(file)")
         }

@@ -20,6 +20,8 @@ public final class Connection {
         public var checkpointPages = 1000
         /// Prepared statements that are kept.
         public var statementCacheLimit = 256
+        /// Encrypts the database; refused where SQLite is not SQLCipher.
+        public var key: DatabaseKey?
 
         /// The defaults.
         public init() {}
@@ -42,6 +44,7 @@ public final class Connection {
     /// Open transaction and savepoint scopes.
     @usableFromInline var depth = 0
     let interruption: Interrupter
+    var key: DatabaseKey?
 
     private init(handle: OpaquePointer, path: String?, options: Options) {
         self.handle = handle
@@ -49,6 +52,7 @@ public final class Connection {
         isReadOnly = options.readOnly
         cache = StatementCache(limit: options.statementCacheLimit)
         interruption = Interrupter(handle)
+        key = options.key
     }
 
     deinit {
@@ -73,6 +77,7 @@ public final class Connection {
     }
 
     private static func make(_ name: String, path: String?, _ options: Options) throws(SQLiteError) -> Connection {
+        try checkEncryption(options.key, name)
         var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         flags |= options.readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
         if options.create, !options.readOnly { flags |= SQLITE_OPEN_CREATE }
@@ -87,13 +92,21 @@ public final class Connection {
         do {
             try connection.configure(options)
         } catch {
-            throw explained(error, name, handle)
+            throw explained(error, name, handle, hasKey: options.key != nil)
         }
         return connection
     }
 
     private func configure(_ options: Options) throws(SQLiteError) {
         sqlite3_busy_timeout(handle, Int32(options.busyTimeout))
+        if let key = options.key {
+            do {
+                try raw("PRAGMA key=\(key.literal)")
+            } catch {
+                // The statement holds the key and is not repeated.
+                throw SQLiteError(code: error.extendedCode, message: error.message)
+            }
+        }
         csqlite_set_defensive(handle)
         try raw("PRAGMA trusted_schema=OFF")
         try raw("PRAGMA cell_size_check=ON")
@@ -115,10 +128,14 @@ public final class Connection {
         _ = csqlite_keep_wal(handle)
     }
 
-    private static func explained(_ error: SQLiteError, _ name: String, _ handle: OpaquePointer?) -> SQLiteError {
+    private static func explained(_ error: SQLiteError, _ name: String, _ handle: OpaquePointer?, hasKey: Bool = false)
+        -> SQLiteError
+    {
         var reason = error.message
         if error.isNotADatabase {
-            reason = "it is not a database, or it is encrypted"
+            reason =
+                hasKey
+                ? "the key is wrong, or it is not an encrypted database" : "it is not a database, or it is encrypted"
         } else if error.isCorrupt {
             reason = "it is damaged (\(error.message)); restore a backup"
         } else if error.isCannotOpen, let handle {

@@ -14,7 +14,7 @@ extension OutgoingMutation {
             }
         self.init(
             operation, model, id: entry.id, fieldsJSON: entry.fieldsJSON, version: entry.baseVersion,
-            mutationID: entry.mutationID)
+            mutationID: entry.mutationID, condition: entry.condition)
     }
 }
 

@@ -1,0 +1,193 @@
+import Basics
+import Models
+import SQLite
+
+/// Why a record is here, missing, waiting or parked: everything that the store knows about it.
+public struct RecordExplanation: Sendable, Hashable, CustomStringConvertible {
+    /// The model's name.
+    public let model: String
+    /// The record's key.
+    public let id: String
+    /// Whether there is a row.
+    public let isHere: Bool
+    /// Where it stands on its way to the backend.
+    public let state: SyncState
+    /// The backend's version that the row shows or is based on; nil where the backend never confirmed it.
+    public let version: Int64?
+    /// When the backend last changed it, in the backend's time.
+    public let lastChangedAt: DateTime?
+    /// Which way the model travels.
+    public let policy: SyncPolicy
+    /// Its changes that wait, in order.
+    public let entries: [OutboxEntry]
+    /// An entry that must arrive, or be decided, before this record's first one may go: the parent's create.
+    public let heldBy: OutboxEntry?
+    /// The backend's newer version, kept aside until the waiting changes are answered.
+    public let asideVersion: Int64?
+    /// Whether the backend deleted it while changes of it wait here.
+    public let isDeletedThere: Bool
+    /// The version under which the backend deleted it.
+    public let deletedVersion: Int64?
+    /// What came from the backend and could not be understood.
+    public let quarantined: UnreadableRecord?
+    /// Parents it names that are not here, as `Model key`.
+    public let missingParents: [String]
+    /// How far the model was fetched.
+    public let mark: SyncMark
+
+    /// The answer in sentences, the first the shortest.
+    public var lines: [String] {
+        var result = [headline]
+        if let quarantined { result.append("the backend's row is kept aside: \(quarantined.reason)") }
+        for parent in missingParents { result.append("its \(parent) is not here yet") }
+        for entry in entries {
+            let tries = entry.attempts == 1 ? "once" : "\(entry.attempts) times"
+            let tried = entry.attempts == 0 ? "not sent yet" : "sent \(tries)"
+            result.append(
+                "\(entry.kind.name) \(entry.order) is \(entry.state.name), \(tried)"
+                    + (entry.reason.map { ": \($0)" } ?? "") + (entry.identity.map { ", by \($0)" } ?? ""))
+        }
+        if let heldBy {
+            result.append(
+                "it waits for the \(heldBy.kind.name) of \(heldBy.model) \(heldBy.id), which is \(heldBy.state.name)")
+        }
+        if isDeletedThere {
+            result.append("the backend deleted it; it stays until the waiting change is answered")
+        } else if let asideVersion {
+            result.append("the backend's version \(asideVersion) is merged once the waiting changes are answered")
+        }
+        return result
+    }
+
+    private var headline: String {
+        switch state {
+        case .parked(let reason): return "a change of it was refused and waits for a person: \(reason)"
+        case .sending: return "a change of it is being sent"
+        case .queued: return "a change of it waits to be sent"
+        case .synced(let version): return "the backend has it, as version \(version)"
+        case .local: return policy.sends ? "it was made here and nothing of it waits" : "it is kept here only"
+        case .unknown:
+            if let deletedVersion { return "it is not here: the backend deleted it as version \(deletedVersion)" }
+            if quarantined != nil { return "it is not here: what came from the backend could not be understood" }
+            if !policy.receives { return "it is not here, and its model is not fetched" }
+            if mark.nextToken != nil { return "it is not here: its model is still being fetched" }
+            if mark.lastSync == nil { return "it is not here: its model was not fetched yet" }
+            if mark.scope != nil { return "it is not here: the backend has none in the scope that is fetched" }
+            return "it is not here, and was not at the backend when the model was last fetched"
+        }
+    }
+
+    /// The sentences, one a line.
+    public var description: String { (["\(model) \(id)"] + lines.map { "  " + $0 }).joined(separator: "\n") }
+}
+
+extension StoreTransaction {
+    /// Why a record is here, missing, waiting or parked.
+    public func explain(model: String, id: String) throws -> RecordExplanation {
+        try open()
+        let table = try context.table(model)
+        let row = try table.fetch(id, on: connection)
+        let entries = try outbox(model: model, id: id)
+        let shadow = try connection.rows(
+            "SELECT \"version\",\"deleted\" FROM \"_shadow\" WHERE \"model\"=? AND \"id\"=?", [.text(model), .text(id)]
+        ).first
+        let buried = try connection.value(
+            "SELECT \"version\" FROM \"_tombstone\" WHERE \"model\"=? AND \"id\"=?", [.text(model), .text(id)])
+        let strange = try connection.rows(
+            "SELECT \"version\",\"json\",\"reason\" FROM \"_quarantine\" WHERE \"model\"=? AND \"id\"=?",
+            [.text(model), .text(id)]
+        ).first
+        return RecordExplanation(
+            model: model, id: id, isHere: row != nil, state: try syncState(model: model, id: id), version: row?.version,
+            lastChangedAt: row?.lastChangedAt.map { DateTime(milliseconds: $0) }, policy: table.policy,
+            entries: entries, heldBy: try entries.first.flatMap { try holder(of: $0, table) },
+            asideVersion: shadow?[0].integer, isDeletedThere: shadow?[1].integer == 1, deletedVersion: buried?.integer,
+            quarantined: strange.map {
+                UnreadableRecord(
+                    model: model, id: id, version: $0[0].integer ?? 0, json: $0[1].text ?? "", reason: $0[2].text ?? "")
+            }, missingParents: try row.map { try missingParents($0.values, table) } ?? [],
+            mark: try SyncMark.stored(model, on: connection))
+    }
+
+    private func parents(_ table: StoreTable, _ value: (Int) -> String?) -> [(model: String, id: String)] {
+        table.parents.compactMap { parent in
+            let key = parent.positions.map(value)
+            return key.contains(nil) ? nil : (parent.target, key.compactMap { $0 }.joined(separator: "#"))
+        }
+    }
+
+    private func missingParents(_ values: [Value], _ table: StoreTable) throws -> [String] {
+        try parents(table) { values[$0].isNull ? nil : keyText(values[$0]) }.compactMap { parent in
+            guard let target = context.tables[parent.model], try !target.contains(parent.id, on: connection) else {
+                return nil
+            }
+            return "\(parent.model) \(parent.id)"
+        }
+    }
+
+    /// The create of a parent that an entry refers to, while the backend does not have it.
+    func holder(of entry: OutboxEntry, _ table: StoreTable) throws -> OutboxEntry? {
+        guard entry.kind != .delete else { return nil }
+        let fields = entry.fields
+        let named = parents(table) { position in
+            let value = fields[table.model.fields[position].name] ?? .null
+            return value.isNull ? nil : value.string ?? value.text
+        }
+        for parent in named where parent.model != entry.model || parent.id != entry.id {
+            let create = try outbox(model: parent.model, id: parent.id).first { $0.kind == .create }
+            if let create, create.state == .parked || create.order < entry.order { return create }
+        }
+        return nil
+    }
+
+    /// The entries that cannot go before this one is decided: later changes of its record, and, where it makes the
+    /// record, those that refer to it, and so on.
+    public func dependants(of order: Int64) throws -> [OutboxEntry] {
+        try open()
+        guard let first = try outboxEntry(order) else { throw StoreError.unknownEntry(order) }
+        var found: [Int64: OutboxEntry] = [:]
+        var waiting = [first]
+        while let entry = waiting.popLast() {
+            var next = try outbox(model: entry.model, id: entry.id).filter { $0.order > entry.order }
+            if entry.kind == .create { next += try referring(to: entry) }
+            for other in next where other.order != order && found.updateValue(other, forKey: other.order) == nil {
+                waiting.append(other)
+            }
+        }
+        return found.values.sorted { $0.order < $1.order }
+    }
+
+    private func referring(to entry: OutboxEntry) throws -> [OutboxEntry] {
+        var result: [OutboxEntry] = []
+        for table in context.tables.values.sorted(by: { $0.model.name < $1.model.name }) {
+            for parent in table.parents where parent.target == entry.model {
+                guard let position = parent.positions.first else { continue }
+                let part = String(entry.id.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)[0])
+                let text = parent.positions.count == 1 ? entry.id : part
+                let orders = try connection.rows(
+                    """
+                    SELECT "ord" FROM "_outbox" WHERE "model"=? AND "kind"<2 AND \
+                    CAST(json_extract("fields",?) AS TEXT)=?
+                    """,
+                    [.text(table.model.name), .text("$.\"\(table.model.fields[position].name)\""), .text(text)])
+                for order in orders.compactMap({ $0[0].integer }) {
+                    guard let other = try outboxEntry(order) else { continue }
+                    if try holder(of: other, table)?.id == entry.id { result.append(other) }
+                }
+            }
+        }
+        return result
+    }
+}
+
+extension DataStore {
+    /// Why a record is here, missing, waiting or parked.
+    public func explain<M: Model>(_ type: M.Type, id: String) async throws -> RecordExplanation {
+        try await explain(model: M.schema.name, id: id)
+    }
+
+    /// Why a record is here, missing, waiting or parked.
+    public func explain(model: String, id: String) async throws -> RecordExplanation {
+        try await read { try $0.explain(model: model, id: id) }
+    }
+}
