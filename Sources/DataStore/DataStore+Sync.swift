@@ -33,7 +33,7 @@ extension DataStore {
     /// synchronises. The store does so by itself every ``StoreOptions/followInterval``.
     public func followForeignChanges() async throws {
         let changed = try await writer.perform { try $0.noticeForeignChanges() }
-        if changed { driver?.outboxChanged() }
+        if changed, isRunning.current { driver?.outboxChanged() }
         _ = try await lifecycle.follow(port)
     }
 

@@ -22,6 +22,8 @@ public final class DataStore: Sendable {
     let eventHub = EventHub()
     let driver: (any SyncDriver)?
     let lifecycle: StoreLifecycle
+    /// Whether the driver runs in this process.
+    let isRunning = Locked(false)
     private let readers: [StoreReader]
     private let nextReader = Locked(0)
     private let acting = Locked<String?>(nil)
@@ -46,7 +48,7 @@ public final class DataStore: Sendable {
         self.options = options
         self.driver = driver
         let writer = StoreWriter()
-        let isRunning = Locked(false)
+        let isRunning = isRunning
         let (hub, eventHub) = (hub, eventHub)
         try await writer.open(schema, storage, options) { core in
             core.interest = { hub.isRead($0) }
@@ -54,7 +56,7 @@ public final class DataStore: Sendable {
                 eventHub.send(event)
                 event.problem.map(options.errorHandler)
             }
-            core.listens = { eventHub.hasReaders }
+            core.listens = { eventHub.tellsMutations }
             _ = core.addObserver { changes in
                 hub.publish(changes)
                 if changes.touchedOutbox, isRunning.current { driver?.outboxChanged() }
@@ -190,5 +192,11 @@ extension DataStore {
     }
 
     /// What the store tells about itself from now on; each call gives a stream of its own.
-    public var events: AsyncStream<StoreEvent> { eventHub.stream() }
+    ///
+    /// A reader that falls behind keeps the newest thousand.
+    public var events: AsyncStream<StoreEvent> { eventHub.stream(wantsMutations: false) }
+
+    /// As ``events``, and with each change's making and confirmation: ``StoreEvent/mutationEnqueued(model:id:_:)`` and
+    /// ``StoreEvent/mutationProcessed(model:id:_:version:isDeleted:)``.
+    public var eventsWithMutations: AsyncStream<StoreEvent> { eventHub.stream(wantsMutations: true) }
 }

@@ -42,14 +42,16 @@ struct LiveQuery<M: Model>: Sendable {
     var items: OrderedItems<M> { OrderedItems(tree, page: page) }
 
     /// How many records the page takes up at most, those skipped before it too.
-    private var needed: Int { page.map { max(0, $0.offset) + max(0, $0.limit) } ?? .max }
+    private var needed: Int {
+        guard let page else { return .max }
+        let (sum, isTooMuch) = max(0, page.offset).addingReportingOverflow(max(0, page.limit))
+        return isTooMuch ? .max : sum
+    }
 
-    /// The part to fetch; nil for everything.
+    /// The part to fetch; nil for everything that matches.
     var fetched: Page? {
-        page.map { page in
-            let reserve = max(64, needed / 2)
-            return .after(page.after, limit: needed + reserve)
-        }
+        guard let page, needed < 1 << 32 else { return nil }
+        return .after(page.after, limit: needed + max(64, needed / 2))
     }
 
     /// Whether so much went that the page may lack records which match.
@@ -71,6 +73,7 @@ struct LiveQuery<M: Model>: Sendable {
         var entries = items.map { item in
             (key: position(keys.isEmpty ? [] : item.record.values, item.id), element: item)
         }
+        if let lower { entries.removeAll { !(lower < $0.key) } }
         entries.sort { $0.key < $1.key }
         positions = Dictionary(entries.map { ($0.key.id, $0.key) }, uniquingKeysWith: { first, _ in first })
         tree = PersistentTree(sorted: entries)

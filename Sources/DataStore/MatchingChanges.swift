@@ -131,7 +131,10 @@ final class MatchingStorage<M: Model>: Sendable {
         self.condition = condition
         self.enqueue = enqueue
         let added = hub.add(M.schema.name, related: related) { [weak self] news in self?.receive(news) }
-        guard let added else { return receive(.closed) }
+        guard let added else {
+            receive(.closed)
+            return
+        }
         leave.withLock { $0 = { hub.remove(added.token) } }
         load()
     }
@@ -143,15 +146,19 @@ final class MatchingStorage<M: Model>: Sendable {
         enqueue { [weak self] core in
             guard let self, let core else { return }
             var ids: Set<String> = []
-            let isRead = try? core.read { transaction in
-                try transaction.context.table(M.schema.name).table.read(
-                    RowQuery(filter: condition), on: transaction.connection
-                ) { reader in
-                    ids.insert(reader.record.id)
-                    return true
+            do {
+                try core.read { transaction in
+                    try transaction.context.table(M.schema.name).table.read(
+                        RowQuery(filter: condition), on: transaction.connection
+                    ) { reader in
+                        ids.insert(reader.record.id)
+                        return true
+                    }
                 }
+            } catch {
+                // A store that cannot be read any more has nothing to tell either.
+                return self.receive(.closed)
             }
-            if isRead == nil { return self.receive(.closed) }
             self.resume(self.machine.withLock { $0.loaded(ids) })
         }
     }

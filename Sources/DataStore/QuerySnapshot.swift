@@ -25,7 +25,7 @@ public struct OrderedItems<M: Model>: RandomAccessCollection, Sendable {
             return
         }
         let low = Swift.min(Swift.max(0, page.offset), tree.count)
-        window = low..<Swift.min(tree.count, low + Swift.max(0, page.limit))
+        window = low..<(low + Swift.min(tree.count - low, Swift.max(0, page.limit)))
     }
 
     /// The first position.

@@ -115,7 +115,10 @@ final class RecordChangesStorage: Sendable {
     init(_ hub: ChangeHub, _ models: [String]) {
         for model in models {
             let added = hub.add(model) { [weak self] news in self?.receive(news, model) }
-            guard let added else { return receive(.closed, model) }
+            guard let added else {
+                receive(.closed, model)
+                return
+            }
             state.withLock { $0.leave.append { hub.remove(added.token) } }
         }
     }

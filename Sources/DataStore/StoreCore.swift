@@ -13,7 +13,7 @@ public final class StoreCore {
     /// Gets what the store tells about itself, after the commit it belongs to; called on the store's thread.
     package var onEvent: ((StoreEvent) -> Void)?
 
-    /// Whether somebody reads events now; where it is nil, ``onEvent`` decides.
+    /// Whether somebody reads of single mutations now; where it is nil, ``onEvent`` decides.
     var listens: (() -> Bool)?
     var isListenedTo: Bool { listens?() ?? (onEvent != nil) }
     /// Whether somebody reads a model's changes; all are gathered where it is nil.

@@ -4,9 +4,9 @@ import Models
 public enum StoreEvent: Sendable, Hashable {
     /// The outbox has another length or state.
     case outboxStatus(OutboxStatus)
-    /// A local change waits to be sent. Told only where somebody reads events.
+    /// A local change waits to be sent. Told by ``DataStore/eventsWithMutations``.
     case mutationEnqueued(model: String, id: String, MutationKind)
-    /// The backend has a local change; its record has this version now. Told only where somebody reads events.
+    /// The backend has a local change; its record has this version now. Told by ``DataStore/eventsWithMutations``.
     case mutationProcessed(model: String, id: String, MutationKind, version: Int64, isDeleted: Bool)
     /// The backend's record did not meet a change's condition; the change is parked.
     case conditionFailed(OutboxEntry)

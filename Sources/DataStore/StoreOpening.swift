@@ -27,11 +27,11 @@ enum StoreOpening {
             schema: schema, tables: schema.models.compactMap { tables[$0.name]?.table },
             applicationID: StoreSchema.applicationID, formatVersion: StoreSchema.version, ownTables: StoreSchema.tables,
             versions: options.migrations,
-            rewrite: { try BesideRows(connection: $0, schema: schema).rewrite($1) },
-            upgrade: { connection, change in
-                try StoreSchema.upgrade(connection, from: change.oldFormat)
-                try BesideRows(connection: connection, schema: schema).added(change.addedFields)
-            })
+            rewrite: { connection, rewriter, change in
+                let beside = BesideRows(connection: connection, schema: schema)
+                if !rewriter.isEmpty { try beside.rewrite(rewriter) }
+                try beside.added(change.addedFields)
+            }, upgrade: { try StoreSchema.upgrade($0, from: $1.oldFormat) })
         let outcome = try migrator.open(connection)
         try connection.run(
             "INSERT INTO \"_meta\" VALUES('storeID',?) ON CONFLICT DO NOTHING", [.text(options.random.uuid())])

@@ -23,7 +23,7 @@ public struct Migrator {
     private let ownTables: [String]
     private let versions: [SchemaVersion]
     private let upgrade: (Connection, SchemaChange) throws -> Void
-    private let rewrite: (Connection, SchemaRewriter) throws -> Void
+    private let rewrite: (Connection, SchemaRewriter, SchemaChange) throws -> Void
 
     /// Describes what the database must become.
     ///
@@ -36,11 +36,12 @@ public struct Migrator {
     ///     whose names begin with an underscore; run when the database is made or migrated.
     ///   - versions: the steps to each version of the schema, for what a comparison cannot tell; those above the
     ///     database's version are run. A database of a higher version than the last is refused as newer.
-    ///   - rewrite: does to what the owner keeps beside the model tables what the steps do to rows; only where steps ran.
+    ///   - rewrite: does to what the owner keeps beside the model tables what the steps and the change do to rows; last.
     ///   - upgrade: changes the owner's tables in the migration's transaction, after the model tables.
     public init(
         schema: Schema, tables: [ModelTable], applicationID: Int32, formatVersion: Int, ownTables: [String] = [],
-        versions: [SchemaVersion] = [], rewrite: @escaping (Connection, SchemaRewriter) throws -> Void = { _, _ in },
+        versions: [SchemaVersion] = [],
+        rewrite: @escaping (Connection, SchemaRewriter, SchemaChange) throws -> Void = { _, _, _ in },
         upgrade: @escaping (Connection, SchemaChange) throws -> Void = { _, _ in }
     ) {
         precondition(formatVersion > 0, "A format version is 1 or more.")
@@ -145,7 +146,7 @@ public struct Migrator {
         for table in tables { try updateIndexes(of: table, connection) }
         for sql in ownTables { try connection.execute(sql) }
         try upgrade(connection, plan.change)
-        if !rewriter.isEmpty { try rewrite(connection, rewriter) }
+        try rewrite(connection, rewriter, plan.change)
         try remember(connection, generation: found.generation + 1, text)
         return .migrated(plan.change, backup: backup)
     }

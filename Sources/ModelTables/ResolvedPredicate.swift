@@ -9,6 +9,13 @@ public struct FilterError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What is wrong.
     public let message: String
 
+    /// Names a field and what is wrong with it.
+    public init(model: String, field: String, message: String) {
+        self.model = model
+        self.field = field
+        self.message = message
+    }
+
     /// One line for a person.
     public var description: String { "\(model).\(field): \(message)" }
 }

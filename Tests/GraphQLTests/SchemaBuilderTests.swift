@@ -59,7 +59,8 @@ struct SchemaBuilderTests {
         #expect(post.indexes[1] == IndexSchema("postsByTitleAndTeam", fields: ["title", "team"]))
     }
 
-    @Test func aRelationGetsAnIndexUnlessOneServesIt() throws {
+    @Test("D2: a relation gets an index unless one serves it")
+    func aRelationGetsAnIndexUnlessOneServesIt() throws {
         let like = try #require(sample.model("Like"))
         #expect(like.indexes == [IndexSchema("likesByPost", fields: ["postID", "at"])])
         #expect(sample.model("Tag")?.indexes == [IndexSchema("byPostID", fields: ["postID"])])
@@ -106,7 +107,8 @@ struct SchemaBuilderTests {
         #expect(sample.model("Post")?.field("owner") == FieldSchema("owner", .scalar(.string)))
     }
 
-    @Test func policiesAndStrategiesAreRead() {
+    @Test("C17: policies and strategies are read")
+    func policiesAndStrategiesAreRead() {
         #expect(sample.model("Article")?.syncPolicy == .downstream)
         #expect(sample.model("Reading")?.syncPolicy == .upstream)
         #expect(sample.model("Words")?.syncPolicy == SyncPolicy.none)

@@ -117,7 +117,8 @@ struct WarehouseSchemaTests {
         }
     }
 
-    @Test func parentsComeBeforeChildren() throws {
+    @Test("D10: parents come before children")
+    func parentsComeBeforeChildren() throws {
         let names = warehouse.modelsInDependencyOrder.map(\.name)
         #expect(Set(names) == Set(warehouse.models.map(\.name)))
         for model in warehouse.models {

@@ -59,7 +59,7 @@ struct Samples {
 
 @Suite("Generated models keep what they are given")
 struct GeneratedModelTests {
-    @Test(arguments: 1...4)
+    @Test("D4: a record comes back from its storage form", arguments: 1...4)
     func aRecordComesBackFromItsStorageForm(seed: Int) throws {
         let samples = Samples(random: SeededRandom(seed: UInt64(seed)))
         for number in 0..<25 {
@@ -85,7 +85,7 @@ struct GeneratedModelTests {
         }
     }
 
-    @Test(arguments: 1...3)
+    @Test("D29: a record comes back through codable", arguments: 1...3)
     func aRecordComesBackThroughCodable(seed: Int) throws {
         let samples = Samples(random: SeededRandom(seed: UInt64(seed)))
         for number in 0..<50 {
@@ -126,7 +126,8 @@ struct GeneratedModelTests {
         #expect(try JSONDecoder().decode(ItemCost.self, from: bytes) == cost)
     }
 
-    @Test func anUnknownCaseNamesItsField() throws {
+    @Test("D93: an unknown case names its field")
+    func anUnknownCaseNamesItsField() throws {
         var record = CountSession(id: "s", name: "N", kind: .WALL, visibility: .BLIND, sharing: .CREW, state: .draft)
             .record
         record["kind"] = .text("HALF")
@@ -143,7 +144,8 @@ struct GeneratedModelTests {
         #expect(error?.position == 1)
     }
 
-    @Test func updatingChangesACopyAndKeepsTheKey() {
+    @Test("D19: updating changes a copy and keeps the key")
+    func updatingChangesACopyAndKeepsTheKey() {
         let task = BinTask(
             id: "t", sessionID: "s", binID: "b", binCode: "B", zoneID: "z", walkSequence: 1, state: .todo, priority: 0,
             notForIDs: [])
@@ -162,7 +164,8 @@ struct GeneratedModelTests {
             } == task)
     }
 
-    @Test func updatingPassesAnErrorOn() {
+    @Test("D19: updating passes an error on")
+    func updatingPassesAnErrorOn() {
         struct Refused: Error {}
         #expect(throws: Refused.self) { try Bare(id: "x").updating { _ in throw Refused() } }
         #expect(Bare(id: "x").updating { _ in } == Bare(id: "x"))
@@ -176,7 +179,8 @@ struct GeneratedModelTests {
         #expect(zone.updating { $0.name = "m" }.createdAt == DateTime(milliseconds: 5))
     }
 
-    @Test func aKeyOfItsOwnIsTheID() {
+    @Test("D21: a key of its own is the ID")
+    func aKeyOfItsOwnIsTheID() {
         let article = Article(sku: "4711", name: "x")
         #expect(article.id == "4711")
         #expect(article.record.id == "4711")

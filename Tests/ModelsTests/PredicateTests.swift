@@ -69,7 +69,8 @@ struct ModelSchemaTests {
         #expect(warehouse.model("bin") == nil)
     }
 
-    @Test func aCycleKeepsTheSchemasOrder() {
+    @Test("D10: a cycle keeps the schemas order")
+    func aCycleKeepsTheSchemasOrder() {
         func model(_ name: String, _ parents: String...) -> ModelSchema {
             ModelSchema(
                 name, pluralName: name, fields: [FieldSchema("id", .scalar(.id))],

@@ -75,7 +75,8 @@ struct WireCodecTests {
         #expect(try sample.storageValue(of: 7, for: field(.id), in: "A") == .text("7"))
     }
 
-    @Test func timesAreFoldedIntoUTC() throws {
+    @Test("D23: times are folded into UTC")
+    func timesAreFoldedIntoUTC() throws {
         let value = try sample.storageValue(of: "2026-11-21T10:41:00+01:00", for: field(.awsDateTime), in: "A")
         #expect(sample.wireValue(of: value, for: field(.awsDateTime)) == "2026-11-21T09:41:00.000Z")
     }

@@ -45,7 +45,7 @@ final class SimDevice {
         clock = world.makeClock(name)
         options = StoreOptions(time: clock, random: SeededRandom(seed: seed), policies: role.policies)
         tables = Self.tables[role] ?? [:]
-        connection = try StoreOpening.open(SimSchema.schema, .memory, tables, options)
+        connection = try StoreOpening.open(SimSchema.schema, MemoryStorage(), tables, options)
         core = try StoreCore(
             StoreContext(schema: SimSchema.schema, options: options, connection: connection, tables: tables))
     }

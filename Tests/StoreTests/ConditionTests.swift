@@ -30,7 +30,7 @@ struct ConditionTests {
         #expect(entries.map(\.condition) == [nil, (place == 2).node, nil])
     }
 
-    @Test("D46: every kind of waiting change × every kind of conditional change", arguments: MutationKind.allCases)
+    @Test("D46 D58: every kind of waiting change × every kind of conditional change", arguments: MutationKind.allCases)
     func matrix(_ waiting: MutationKind) throws {
         let core = try waiting == .create ? memoryCore() : stored()
         switch waiting {

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct FilterTests {
     /// 10 seeds × 300 predicates over 60 records each.
-    @Test(arguments: 1...10)
+    @Test("D3: sql and memory agree on every predicate", arguments: 1...10)
     func sqlAndMemoryAgreeOnEveryPredicate(_ seed: UInt64) throws {
         var generator = FilterGenerator(seed: seed)
         let (table, connection, records) = try oddTable(&generator, count: 60)
@@ -24,7 +24,8 @@ import Testing
     }
 
     /// One comparison of each kind alone on each field, with each operand: what a random tree may hide.
-    @Test func sqlAndMemoryAgreeOnEveryOperatorAndField() throws {
+    @Test("D96 D101: sql and memory agree on every operator and field")
+    func sqlAndMemoryAgreeOnEveryOperatorAndField() throws {
         var generator = FilterGenerator(seed: 77)
         let (table, connection, records) = try oddTable(&generator, count: 50)
         for field in oddModel.fields {
@@ -39,7 +40,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 1...5)
+    @Test("D37: sql and memory agree on every order", arguments: 1...5)
     func sqlAndMemoryAgreeOnEveryOrder(_ seed: UInt64) throws {
         var generator = FilterGenerator(seed: seed)
         let (table, connection, records) = try oddTable(&generator, count: 80)
@@ -55,18 +56,21 @@ import Testing
     }
 
     // The table of Models.Comparison, by hand: what the property tests could get wrong on both sides alike.
-    @Test(arguments: [
-        (Comparison.equal(.text("a")), [1]), (.equal(.null), [0]), (.notEqual(.text("a")), [0, 2, 3]),
-        (.notEqual(.null), [1, 2, 3]), (.less(.text("b")), [1, 2]), (.greaterOrEqual(.text("a")), [1, 2, 3]),
-        (.between(.text("a"), .text("a%")), [1, 2]), (.contains(.text("%")), [2]), (.contains(.text("")), [1, 2, 3]),
-        (.notContains(.text("%")), [0, 1, 3]), (.beginsWith("a"), [1, 2]), (.beginsWith(""), [1, 2, 3]),
-        (.beginsWith("_"), []), (.isIn([.text("a"), .text("cB_")]), [1, 3]), (.isIn([]), []),
-        (.notIn([]), [0, 1, 2, 3]),
-        (.isIn([.null, .text("a")]), [0, 1]), (.notIn([.text("a")]), [0, 2, 3]), (.notIn([.null]), [1, 2, 3]),
-        (.exists(true), [1, 2, 3]), (.exists(false), [0]), (.containsIgnoringCase("b_"), [3]),
-        (.contains(.text("b")), []),
-        (.equal(.integer(5)), []), (.notEqual(.integer(5)), [0, 1, 2, 3]), (.less(.null), []),
-    ])
+    @Test(
+        "D12 D13 D101: comparisons with missing values follow the table",
+        arguments: [
+            (Comparison.equal(.text("a")), [1]), (.equal(.null), [0]), (.notEqual(.text("a")), [0, 2, 3]),
+            (.notEqual(.null), [1, 2, 3]), (.less(.text("b")), [1, 2]), (.greaterOrEqual(.text("a")), [1, 2, 3]),
+            (.between(.text("a"), .text("a%")), [1, 2]), (.contains(.text("%")), [2]),
+            (.contains(.text("")), [1, 2, 3]),
+            (.notContains(.text("%")), [0, 1, 3]), (.beginsWith("a"), [1, 2]), (.beginsWith(""), [1, 2, 3]),
+            (.beginsWith("_"), []), (.isIn([.text("a"), .text("cB_")]), [1, 3]), (.isIn([]), []),
+            (.notIn([]), [0, 1, 2, 3]),
+            (.isIn([.null, .text("a")]), [0, 1]), (.notIn([.text("a")]), [0, 2, 3]), (.notIn([.null]), [1, 2, 3]),
+            (.exists(true), [1, 2, 3]), (.exists(false), [0]), (.containsIgnoringCase("b_"), [3]),
+            (.contains(.text("b")), []),
+            (.equal(.integer(5)), []), (.notEqual(.integer(5)), [0, 1, 2, 3]), (.less(.null), []),
+        ])
     func comparisonsWithMissingValuesFollowTheTable(_ comparison: Comparison, _ expected: [Int]) throws {
         let values: [Value] = [.null, .text("a"), .text("a%"), .text("cB_")]
         let model = ModelSchema(

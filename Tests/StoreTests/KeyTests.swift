@@ -74,7 +74,7 @@ struct KeyTests {
         }
     }
 
-    @Test("D25 C25: equal keys in two models are two records, in rows, outbox and backend's versions")
+    @Test("D17 D25 D88 C25: equal keys in two models are two records, in rows, outbox and backend's versions")
     func sameKey() throws {
         let core = try sampleCore()
         try core.save(Bare(id: "1"), Book(id: "1", title: "b"))

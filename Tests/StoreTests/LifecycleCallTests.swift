@@ -1,7 +1,5 @@
 import Basics
-import Glibc
 import Models
-import SQLite
 import System
 import Testing
 
@@ -14,7 +12,9 @@ struct LifecycleCallTests {
         case start, stop, clearRefuse, clearDiscard, save, query, observe, identity, foreign
     }
 
-    @Test("D41 C9: any sequence of calls, awaited or not, leaves nothing running and loses nothing", arguments: 1...25)
+    @Test(
+        "D39 D41 C9: any sequence of calls, awaited or not, leaves nothing running and loses nothing", arguments: 1...25
+    )
     func anySequence(_ seed: UInt64) async throws {
         let random = SeededRandom(seed: seed)
         let driver = IdleDriver()
@@ -51,7 +51,7 @@ struct LifecycleCallTests {
         await #expect(throws: StoreError.closed) { try await store.clear(.discard) }
     }
 
-    @Test("D39 D42: stop, start and clear before, during and after one another end in the last one's state")
+    @Test("D38 D39 D42: stop, start and clear before, during and after one another end in the last one's state")
     func orders() async throws {
         let driver = IdleDriver()
         let store = try await DataStore(schema: testSchema, at: .memory, options: testOptions(), driver: driver)
@@ -86,7 +86,7 @@ struct LifecycleCallTests {
         }
     }
 
-    @Test("D39: streams go on over stop and clear, and end with the store")
+    @Test("D39 D92: streams go on over stop and clear, and end with the store")
     func streams() async throws {
         let store = try await DataStore(schema: testSchema, at: .memory, options: testOptions(), driver: IdleDriver())
         try await store.start()
@@ -165,7 +165,7 @@ struct LifecycleCallTests {
         #expect(try await store.outboxStatus().queued == 1)
     }
 
-    @Test("D36 C36: everything that goes wrong behind the scenes is told once to the error handler, with a way out")
+    @Test("D36 D82 C36: everything that goes wrong behind the scenes is told once to the error handler, with a way out")
     func problems() async throws {
         let told = Locked<[StoreProblem]>([])
         let store = try await DataStore(
@@ -187,7 +187,7 @@ struct LifecycleCallTests {
         #expect(problems[0].description.contains("retry or revert outbox entry"))
     }
 
-    @Test("D85: a change is told from its making to its confirmation, with the backend's version")
+    @Test("D52 D85 C36: a change is told from its making to its confirmation, with the backend's version")
     func events() throws {
         let core = try memoryCore()
         var told: [StoreEvent] = []
@@ -205,65 +205,10 @@ struct LifecycleCallTests {
                 .mutationProcessed(model: "Zone", id: "z", .delete, version: 5, isDeleted: true),
             ])
         #expect(told.last == .outboxStatus(OutboxStatus()))
+        // As a store does while nobody reads ``DataStore/eventsWithMutations``.
         core.listens = { false }
         told.removeAll()
         try core.save(Zone(id: "y"))
         #expect(told == [.outboxStatus(OutboxStatus(queued: 1))], "nobody reads, so nothing is gathered")
-    }
-}
-
-@Suite("Several processes")
-struct ProcessTests {
-    @Test("C27: a process that dies while it leads leaves whole data, and another takes over by itself")
-    func takeover() async throws {
-        let directory = try TempDirectory()
-        setenv("STORE_TEST_DIRECTORY", directory.path, 1)
-        await #expect(processExitsWith: .failure) {
-            guard let path = getenv("STORE_TEST_DIRECTORY") else { return }
-            let store = try await DataStore(
-                schema: testSchema, at: .directory(String(cString: path)),
-                options: testOptions { $0.random = SeededRandom(seed: 12) }, driver: IdleDriver())
-            try await store.start()
-            try await store.save(Zone(id: "theirs"))
-            // In the middle of sending, without a word of farewell.
-            _ = try await store.port.perform { try $0.nextMutations(limit: 1) }
-            kill(getpid(), SIGKILL)
-        }
-        let driver = IdleDriver()
-        let store = try await DataStore(
-            schema: testSchema, at: .directory(directory.path), options: testOptions(), driver: driver)
-        #expect(try await store.get(Zone.self, id: "theirs") != nil)
-        #expect(try await store.outboxStatus() == OutboxStatus(sending: 1))
-        try await store.start()
-        #expect(driver.told.current.first == "start")
-        #expect(try await store.outboxStatus() == OutboxStatus(queued: 1), "it may have arrived, and is sent again")
-        await store.close()
-    }
-
-    @Test(
-        "C27: another process's writes are seen without being asked for, and a follower leads when the leader is gone")
-    func byItself() async throws {
-        let directory = try TempDirectory()
-        func open(_ seed: UInt64, _ driver: IdleDriver) async throws -> DataStore {
-            try await DataStore(
-                schema: testSchema, at: .directory(directory.path),
-                options: testOptions {
-                    $0.random = SeededRandom(seed: seed)
-                    $0.followInterval = 1
-                }, driver: driver)
-        }
-        let (one, two) = (IdleDriver(), IdleDriver())
-        let first = try await open(1, one)
-        let second = try await open(2, two)
-        try await first.start()
-        try await second.start()
-        #expect(two.told.current.isEmpty)
-        var changes = first.observe(Zone.self).makeAsyncIterator()
-        try await second.save(Zone(id: "z"))
-        #expect(await changes.next() == .reset)
-        #expect(try await first.get(Zone.self, id: "z") != nil)
-        await first.close()
-        while !two.told.current.contains("start") { try await second.followForeignChanges() }
-        await second.close()
     }
 }

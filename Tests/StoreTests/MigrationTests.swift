@@ -78,7 +78,8 @@ import WarehouseModels
         #expect(directory.names.filter { $0.contains("backup") } == [])
     }
 
-    @Test func openingAnUnchangedDatabaseWritesNothing() throws {
+    @Test("D8: opening an unchanged database writes nothing")
+    func openingAnUnchangedDatabaseWritesNothing() throws {
         let connection = try makeOld()
         let statements = try connection.recordingStatements {
             let outcome = try migrator([thing([Self.key, Self.code])]).open(connection)
@@ -87,7 +88,8 @@ import WarehouseModels
         #expect(statements.allSatisfy { $0.hasPrefix("SELECT") || $0.hasPrefix("PRAGMA") })
     }
 
-    @Test func newModelsFieldsIndexesAndMetadataAreAdded() throws {
+    @Test("D102: new models fields indexes and metadata are added")
+    func newModelsFieldsIndexesAndMetadataAreAdded() throws {
         let connection = try makeOld()
         let grown = thing(
             [

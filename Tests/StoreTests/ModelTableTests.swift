@@ -57,7 +57,8 @@ import WarehouseModels
         #expect(found == [bin(1), bin(2)])
     }
 
-    @Test func aSecondRecordWithTheKeyIsRefused() throws {
+    @Test("D7: a second record with the key is refused")
+    func aSecondRecordWithTheKeyIsRefused() throws {
         try bins.insert(bin(1), metadata: [.integer(0), .null], on: connection)
         let error = sqliteError { try bins.insert(bin(1), metadata: [.integer(0), .null], on: connection) }
         #expect(error?.isUniqueViolation == true)
@@ -97,7 +98,8 @@ import WarehouseModels
         #expect(try bins.count(on: connection) == 6)
     }
 
-    @Test func queriesSortPageAndUseMetadata() throws {
+    @Test("C35: queries sort page and use metadata")
+    func queriesSortPageAndUseMetadata() throws {
         try fill(30)
         let query = RowQuery(
             filter: (Bin.zoneID == "z1").node, sort: [.init("walkSequence", .descending)],
@@ -132,7 +134,8 @@ import WarehouseModels
         #expect(throws: FilterError.self) { try bins.aggregate(.maximum, of: "nothing", on: connection) }
     }
 
-    @Test func indexesAnswerEqualityAndSortKey() throws {
+    @Test("D14: indexes answer equality and sort key")
+    func indexesAnswerEqualityAndSortKey() throws {
         try fill(100)
         let query = RowQuery(
             filter: (Bin.zoneID == "z1").node, sort: [.init("walkSequence", .ascending)], tieBreak: .row)
@@ -181,7 +184,8 @@ import WarehouseModels
         #expect(try bins.fetch(key: "bin-1", on: connection)?.record["kind"] == .text("moon"))
     }
 
-    @Test func compositeKeysHaveAColumnOfTheirOwn() throws {
+    @Test("D2: composite keys have a column of their own")
+    func compositeKeysHaveAColumnOfTheirOwn() throws {
         let model = ModelSchema(
             "Price", pluralName: "Prices",
             fields: [
@@ -216,7 +220,8 @@ import WarehouseModels
         }
     }
 
-    @Test func everyModelOfTheWarehouseHasATable() throws {
+    @Test("D1: every model of the warehouse has a table")
+    func everyModelOfTheWarehouseHasATable() throws {
         let fresh = try Connection.memory()
         for model in warehouse.models { try ModelTable(model).create(on: fresh) }
         let names = try fresh.rows("SELECT name FROM sqlite_schema WHERE type='table' ORDER BY 1").compactMap {

@@ -8,7 +8,7 @@ private func byPlace() -> [SortKey<Bin>] { [SortKey.descending(Field<Bin, Int>("
 
 @Suite struct LiveQueryTests {
     /// After any changes the live query holds what a fresh query gives, and its changes turn each snapshot into the next.
-    @Test(arguments: 1...30 as ClosedRange<UInt64>)
+    @Test("D34 D37: a snapshot equals a fresh query", arguments: 1...30 as ClosedRange<UInt64>)
     func aSnapshotEqualsAFreshQuery(_ seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let core = try memoryCore()
@@ -57,7 +57,8 @@ private func byPlace() -> [SortKey<Bin>] { [SortKey.descending(Field<Bin, Int>("
         }
     }
 
-    @Test func aRowThatLeavesTheConditionIsRemoved() throws {
+    @Test("D34: a row that leaves the condition is removed")
+    func aRowThatLeavesTheConditionIsRemoved() throws {
         var query = try LiveQuery<Bin>(where: .field("place", .equal(.integer(1))), sort: [], page: nil)
         query.load([Bin(id: "b", place: 1)])
         let record = Bin(id: "b", place: 2).record
@@ -72,7 +73,8 @@ private func byPlace() -> [SortKey<Bin>] { [SortKey.descending(Field<Bin, Int>("
         try await DataStore(schema: testSchema, at: .memory, options: testOptions())
     }
 
-    @Test func localAndRemoteChangesReachTheReader() async throws {
+    @Test("D33: local and remote changes reach the reader")
+    func localAndRemoteChangesReachTheReader() async throws {
         let store = try await store()
         let changes = store.observe(Zone.self)
         try await store.save(Zone(id: "a"))
@@ -100,7 +102,8 @@ private func byPlace() -> [SortKey<Bin>] { [SortKey.descending(Field<Bin, Int>("
         #expect(await all.count <= 1)
     }
 
-    @Test func aCancelledReaderEnds() async throws {
+    @Test("D33: a cancelled reader ends")
+    func aCancelledReaderEnds() async throws {
         let store = try await store()
         let changes = store.observe(Zone.self)
         let task = Task { for await _ in changes {} }
@@ -136,20 +139,23 @@ private func byPlace() -> [SortKey<Bin>] { [SortKey.descending(Field<Bin, Int>("
         #expect(third.items.map(\.id).first == "b3")
     }
 
-    @Test func aChangeBetweenTheFetchAndTheFirstReadIsNotMissed() async throws {
+    @Test("D35: a change between the fetch and the first read is not missed")
+    func aChangeBetweenTheFetchAndTheFirstReadIsNotMissed() async throws {
         let store = try await store()
         let snapshots = store.observeQuery(Bin.self)
         for number in 0..<50 { try await store.save(Bin(id: "\(number)")) }
         for try await snapshot in snapshots where snapshot.items.count == 50 { break }
     }
 
-    @Test func aQueryThatCannotBeReadFails() async throws {
+    @Test("D36: a query that cannot be read fails")
+    func aQueryThatCannotBeReadFails() async throws {
         let store = try await store()
         let snapshots = store.observeQuery(Bin.self, where: Predicate(.field("nothing", .equal(.null))))
         await #expect(throws: StoreError.self) { for try await _ in snapshots {} }
     }
 
-    @Test func isSyncedTellsOfTheModel() async throws {
+    @Test("D35 D92: is synced tells of the model")
+    func isSyncedTellsOfTheModel() async throws {
         let driver = IdleDriver()
         let store = try await DataStore(schema: testSchema, at: .memory, options: testOptions(), driver: driver)
         var iterator = store.observeQuery(Zone.self).makeAsyncIterator()
@@ -163,7 +169,8 @@ private func byPlace() -> [SortKey<Bin>] { [SortKey.descending(Field<Bin, Int>("
         }
     }
 
-    @Test func clearingIsAResetToALiveQuery() async throws {
+    @Test("D35: clearing is a reset to a live query")
+    func clearingIsAResetToALiveQuery() async throws {
         let store = try await store()
         try await store.save(Draft(id: "d"))
         var iterator = store.observeQuery(Draft.self).makeAsyncIterator()

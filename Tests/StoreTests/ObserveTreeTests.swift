@@ -60,7 +60,8 @@ import Testing
         #expect(depth(tree.root) <= 24)
     }
 
-    @Test func positionsOrderAsSQLiteDoes() {
+    @Test("D37: positions order as SQ lite does")
+    func positionsOrderAsSQLiteDoes() {
         func position(_ value: Value, _ isDescending: Bool = false, id: String = "") -> SortPosition {
             SortPosition(parts: [SortPosition.Part(value: value, isDescending: isDescending)], id: id)
         }
@@ -86,7 +87,8 @@ import Testing
         #expect(pending.takeFirst() == nil)
     }
 
-    @Test func whatCameAndWentIsNotTold() {
+    @Test("D36: what came and went is not told")
+    func whatCameAndWentIsNotTold() {
         var pending = PendingChanges<Bin>()
         pending.add(.created(bin, isLocal: true))
         pending.add(.deleted(id: "b", isLocal: true))
@@ -98,7 +100,8 @@ import Testing
         #expect(pending.takeAll() == [.updated(bin, isLocal: true)])
     }
 
-    @Test func tooManyAreOneReset() {
+    @Test("D35: too many are one reset")
+    func tooManyAreOneReset() {
         var pending = PendingChanges<Bin>()
         for number in 0...PendingChanges<Bin>.limit { pending.add(.created(Bin(id: "\(number)"), isLocal: false)) }
         #expect(pending.takeAll() == [.reset])

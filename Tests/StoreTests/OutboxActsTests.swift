@@ -16,7 +16,8 @@ import Testing
         return (core, order)
     }
 
-    @Test func theDifferenceShowsBaseSentHereAndThere() throws {
+    @Test("C2: the difference shows base sent here and there")
+    func theDifferenceShowsBaseSentHereAndThere() throws {
         let (core, order) = try parkedUpdate()
         try core.applyRemote([remote(bin.with { $0.place = 5 }, 2)])
         let differences = try core.read { try $0.difference(try #require(try $0.outboxEntry(order))) }
@@ -70,7 +71,8 @@ import Testing
         #expect(try core.read { try $0.syncState(model: "Bin", id: "b") } == .synced(version: 4))
     }
 
-    @Test func anEditSendsOtherValuesAsANewMutation() throws {
+    @Test("C2: an edit sends other values as a new mutation")
+    func anEditSendsOtherValuesAsANewMutation() throws {
         let (core, order) = try parkedUpdate()
         let old = try core.outbox()[0].mutationID
         try core.write(as: nil) { try $0.editOutbox(order, fields: ["place": 8, "note": "fixed"]) }
@@ -113,7 +115,8 @@ import Testing
         #expect(throws: StoreError.unknownEntry(99)) { try core.write(as: nil) { try $0.retryOutbox(99) } }
     }
 
-    @Test func listsByStateAndIdentity() throws {
+    @Test("D49 D100: lists by state and identity")
+    func listsByStateAndIdentity() throws {
         let (core, _) = try parkedUpdate()
         try core.save(Zone(id: "z"), identity: "bob")
         #expect(try core.read { try $0.outbox(state: .parked) }.map(\.model) == ["Bin"])

@@ -19,7 +19,8 @@ import Testing
         #expect(OutboxMerge.merge(mutation(.create, ["id": "1"]), mutation(.delete, ["id": "1"])) == .cancel)
     }
 
-    @Test func updateThenUpdateKeepsTheFirstBase() {
+    @Test("D46: update then update keeps the first base")
+    func updateThenUpdateKeepsTheFirstBase() {
         let result = OutboxMerge.merge(
             mutation(.update, ["a": 2], ["a": 1]), mutation(.update, ["a": 3, "b": 9], ["a": 2, "b": 8]))
         #expect(result == .replace(mutation(.update, ["a": 3, "b": 9], ["a": 1, "b": 8])))
@@ -44,9 +45,11 @@ import Testing
             OutboxMerge.merge(mutation(.delete, ["id": "1"], ["id": "1"]), mutation(.create, ["id": "1"])) == .cancel)
     }
 
-    @Test(arguments: [
-        (MutationKind.create, MutationKind.create), (.update, .create), (.delete, .update), (.delete, .delete),
-    ])
+    @Test(
+        "D46: what cannot follow is impossible",
+        arguments: [
+            (MutationKind.create, MutationKind.create), (.update, .create), (.delete, .update), (.delete, .delete),
+        ])
     func whatCannotFollowIsImpossible(_ waiting: MutationKind, _ new: MutationKind) {
         #expect(OutboxMerge.merge(mutation(waiting, [:]), mutation(new, [:])) == .impossible)
     }
@@ -100,7 +103,8 @@ import Testing
         #expect(throws: StoreError.deleted(model: "Bin", id: "b")) { try core.save(Bin(id: "b")) }
     }
 
-    @Test func nothingIsMergedIntoWhatIsBeingSent() throws {
+    @Test("D47 D48: nothing is merged into what is being sent")
+    func nothingIsMergedIntoWhatIsBeingSent() throws {
         let core = try memoryCore()
         try core.save(Bin(id: "b", place: 1))
         let batch = try #require(try core.nextMutations(limit: 10))

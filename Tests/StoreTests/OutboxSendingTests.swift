@@ -28,7 +28,8 @@ import Testing
         #expect(try core.nextMutations(limit: 2)?.entries.map(\.id) == ["3"])
     }
 
-    @Test func whatDependsOnAParkedCreateIsHeldAndTheRestFlows() throws {
+    @Test("C4: what depends on a parked create is held and the rest flows")
+    func whatDependsOnAParkedCreateIsHeldAndTheRestFlows() throws {
         let core = try memoryCore()
         try core.save(Pass(id: "p1"), Entry(id: "e1", passID: "p1"), Pass(id: "p2"), Entry(id: "e2", passID: "p2"))
         let batch = try #require(try core.nextMutations(limit: 1))
@@ -66,7 +67,8 @@ import Testing
         #expect(try core.nextMutations(limit: 10) == nil)
     }
 
-    @Test func aTransientFailureWaitsByTheMachinesClock() throws {
+    @Test("C31: a transient failure waits by the machines clock")
+    func aTransientFailureWaitsByTheMachinesClock() throws {
         let time = ManualTimeSource()
         let core = try memoryCore { $0.time = time }
         try core.save(Zone(id: "z"))
@@ -80,7 +82,8 @@ import Testing
         #expect(try core.nextMutations(limit: 1)?.entries.first?.attempts == 1)
     }
 
-    @Test func whatWasBeingSentIsSentAgainAfterAReset() throws {
+    @Test("D51: what was being sent is sent again after a reset")
+    func whatWasBeingSentIsSentAgainAfterAReset() throws {
         let core = try memoryCore()
         try core.save(Zone(id: "z"))
         let first = try #require(try core.nextMutations(limit: 1))
@@ -101,7 +104,8 @@ import Testing
         #expect(lane.allSatisfy { !$0.contains("TEMP B-TREE") })
     }
 
-    @Test func aLongOutboxIsReadInSmallParts() throws {
+    @Test("C12: a long outbox is read in small parts")
+    func aLongOutboxIsReadInSmallParts() throws {
         let core = try memoryCore()
         try core.write(as: nil) { transaction in
             for number in 0..<5000 { try transaction.save(Zone(id: "z\(number)")) }

@@ -48,7 +48,7 @@ struct RelationTests {
         }
     }
 
-    @Test("D28: to-many relations load sorted, filtered and paged, and are empty where nothing matches")
+    @Test("D28 D96: to-many relations load sorted, filtered and paged, and are empty where nothing matches")
     func toMany() throws {
         try filled().read { tx in
             let post = try #require(try tx.get(Post.self, id: "p1"))
@@ -142,7 +142,7 @@ struct RelationTests {
         }
     }
 
-    @Test("D31: a removed connection travels as an explicit null")
+    @Test("D20 D31: a removed connection travels as an explicit null")
     func removed() throws {
         let core = try filled()
         try core.sendAll()
@@ -194,7 +194,7 @@ struct RelationTests {
         #expect(core.outboxStatus.isEmpty, "none of it was ever sent")
     }
 
-    @Test("D21 D71: rows pulled before their parents are kept and counted, by composite keys too")
+    @Test("D21 D71 C21: rows pulled before their parents are kept and counted, by composite keys too")
     func orphans() throws {
         let core = try sampleCore()
         try core.applyRemote([

@@ -30,7 +30,8 @@ import Testing
         }
     }
 
-    @Test func readersSeeOnlyWhatIsCommitted() throws {
+    @Test("C33: readers see only what is committed")
+    func readersSeeOnlyWhatIsCommitted() throws {
         let path = directory.file("a.db")
         let writer = try Connection.open(path: path)
         try writer.execute("CREATE TABLE t(a INTEGER) STRICT")

@@ -43,7 +43,8 @@ import Testing
         #expect(try content == [1, 4])
     }
 
-    @Test func aRefusedRowLeavesTheTransactionOpen() throws {
+    @Test("D7: a refused row leaves the transaction open")
+    func aRefusedRowLeavesTheTransactionOpen() throws {
         try connection.transaction {
             try insert(1)
             let error = sqliteError { try insert(1) }

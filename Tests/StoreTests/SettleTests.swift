@@ -45,7 +45,8 @@ import Testing
         #expect(statements.count <= 2 + 2 * 4, "\(statements)")
     }
 
-    @Test func aChangeMadeWhileSendingIsPutOnTheAnswersVersion() throws {
+    @Test("D50 C6: a change made while sending is put on the answers version")
+    func aChangeMadeWhileSendingIsPutOnTheAnswersVersion() throws {
         let (core, entry) = try sending { $0.place = 2 }
         try core.save(base.with { $0.place = 3 })
         _ = try settle(core, entry, .applied(remote(base.with { $0.place = 2 }, 2)))
@@ -79,7 +80,8 @@ import Testing
         #expect(try core.outbox().map(\.baseVersion) == [3])
     }
 
-    @Test func aFieldThatCameBackWithItsBaseIsSentAgain() throws {
+    @Test("D54: a field that came back with its base is sent again")
+    func aFieldThatCameBackWithItsBaseIsSentAgain() throws {
         let (core, entry) = try sending {
             $0.place = 2; $0.note = "mine"
         }
@@ -115,7 +117,8 @@ import Testing
         #expect(events.contains(.conflict(model: "Bin", id: "b", fields: ["place"])))
     }
 
-    @Test func aLaterChangeOfAnOverruledFieldKeepsItsOldBaseForTheBackendToJudge() throws {
+    @Test("D50: a later change of an overruled field keeps its old base for the backend to judge")
+    func aLaterChangeOfAnOverruledFieldKeepsItsOldBaseForTheBackendToJudge() throws {
         let (core, entry) = try sending { $0.place = 2 }
         try core.save(base.with { $0.place = 3 })
         _ = try settle(core, entry, .applied(remote(base.with { $0.place = 7 }, 3)))
@@ -124,7 +127,8 @@ import Testing
         #expect(try core.bin("b")?.place == 3)
     }
 
-    @Test func theAnswerMayComeAfterALaterChangeBySubscription() throws {
+    @Test("D54: the answer may come after a later change by subscription")
+    func theAnswerMayComeAfterALaterChangeBySubscription() throws {
         let (core, entry) = try sending { $0.place = 2 }
         try core.applyRemote([remote(base.with { $0.place = 2 }, 2)])
         try core.applyRemote([
@@ -180,7 +184,8 @@ import Testing
         #expect(core.outboxStatus.isEmpty)
     }
 
-    @Test func aRefusedChangeIsParkedWithItsReasonAndStaysVisible() throws {
+    @Test("D77: a refused change is parked with its reason and stays visible")
+    func aRefusedChangeIsParkedWithItsReasonAndStaysVisible() throws {
         var events: [StoreEvent] = []
         let (core, entry) = try sending { $0.place = 2 }
         core.onEvent = { events.append($0) }
@@ -229,7 +234,8 @@ import Testing
         #expect(try core.bin("b") == merged)
     }
 
-    @Test func aConflictRetriedForEverIsParked() throws {
+    @Test("C5: a conflict retried for ever is parked")
+    func aConflictRetriedForEverIsParked() throws {
         let (core, first) = try sending({ $0.place = 2 }, { $0.conflictHandler = { _ in .retryLocal } })
         var entry = first
         for round in 0..<10 {
@@ -255,7 +261,8 @@ import Testing
         #expect(try core.read { try $0.get(Entry.self, id: "f") }?.quantity == 3)
     }
 
-    @Test func aMalformedConflictIsParked() throws {
+    @Test("D80: a malformed conflict is parked")
+    func aMalformedConflictIsParked() throws {
         let (core, entry) = try sending { $0.place = 2 }
         _ = try settle(core, entry, .conflict(nil))
         #expect(core.outboxStatus == OutboxStatus(parked: 1))

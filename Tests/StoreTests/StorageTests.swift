@@ -38,7 +38,7 @@ struct StorageTests {
         await store.close()
     }
 
-    @Test("a store in memory and one in a file behave alike", arguments: [true, false])
+    @Test("D40: a store in memory and one in a file behave alike", arguments: [true, false])
     func alike(_ inMemory: Bool) async throws {
         let directory = try TempDirectory()
         let storage: any StorageAdapter = inMemory ? MemoryStorage() : FileStorage(directory: directory.path)
@@ -54,7 +54,7 @@ struct StorageTests {
     }
 
     @Test(
-        "C24: a key is refused where SQLite cannot encrypt, and no plain file is made",
+        "D102 C24: a key is refused where SQLite cannot encrypt, and no plain file is made",
         .enabled(if: !Connection.canEncrypt))
     func noEncryption() async throws {
         let directory = try TempDirectory()
@@ -83,7 +83,7 @@ struct StorageTests {
     }
 
     @Test(
-        "C24 D102: with SQLCipher a store is encrypted, opens with its key only, and takes another",
+        "D102 C24: with SQLCipher a store is encrypted, opens with its key only, and takes another",
         .enabled(if: Connection.canEncrypt))
     func encryption() async throws {
         let directory = try TempDirectory()

@@ -34,7 +34,8 @@ final class PerfectDriver: SyncDriver {
 }
 
 @Suite struct StoreLifecycleTests {
-    @Test func aRestartKeepsRowsOutboxMarksAndCounters() throws {
+    @Test("D49 C7: a restart keeps rows outbox marks and counters")
+    func aRestartKeepsRowsOutboxMarksAndCounters() throws {
         let directory = try TempDirectory()
         let location = StoreLocation.directory(directory.path)
         var core: StoreCore? = try StoreCore(schema: testSchema, at: location, options: testOptions())
@@ -58,7 +59,8 @@ final class PerfectDriver: SyncDriver {
         #expect(try again.write(as: nil) { try $0.nextSequence("entry") } == 2)
     }
 
-    @Test func aFullDiskLosesNothingAndTheStoreGoesOnAfterwards() throws {
+    @Test("C12: a full disk loses nothing and the store goes on afterwards")
+    func aFullDiskLosesNothingAndTheStoreGoesOnAfterwards() throws {
         let directory = try TempDirectory()
         let core = try StoreCore(schema: testSchema, at: .directory(directory.path), options: testOptions())
         try core.save(Draft(id: "first"))
@@ -81,7 +83,8 @@ final class PerfectDriver: SyncDriver {
         #expect(try core.connection.integrityProblems().isEmpty)
     }
 
-    @Test func aWriteThatFailsHalfwayCannotBeCommittedByGoingOn() throws {
+    @Test("C3: a write that fails halfway cannot be committed by going on")
+    func aWriteThatFailsHalfwayCannotBeCommittedByGoingOn() throws {
         let directory = try TempDirectory()
         let core = try StoreCore(schema: testSchema, at: .directory(directory.path), options: testOptions())
         try core.connection.execute(
@@ -92,7 +95,8 @@ final class PerfectDriver: SyncDriver {
         #expect(try core.read { try $0.get(Zone.self, id: "z") } == nil)
     }
 
-    @Test func aGrownSchemaKeepsRowsAndWaitingChanges() throws {
+    @Test("D94: a grown schema keeps rows and waiting changes")
+    func aGrownSchemaKeepsRowsAndWaitingChanges() throws {
         let directory = try TempDirectory()
         let location = StoreLocation.directory(directory.path)
         do {
@@ -134,7 +138,8 @@ final class PerfectDriver: SyncDriver {
         #expect(try Connection.open(path: path).rows("SELECT name FROM sqlite_schema").count == 1)
     }
 
-    @Test func clearRefusesWhileSomethingIsUnsent() async throws {
+    @Test("D42 C8: clear refuses while something is unsent")
+    func clearRefusesWhileSomethingIsUnsent() async throws {
         let store = try await DataStore(schema: testSchema, at: .memory, options: testOptions())
         try await store.save(Zone(id: "z"))
         await #expect(throws: StoreError.unsentChanges(1)) { try await store.clear(.refuse) }
@@ -162,7 +167,8 @@ final class PerfectDriver: SyncDriver {
         #expect(try await store.get(Zone.self, id: "z") != nil)
     }
 
-    @Test func startAndStopMayBeRepeated() async throws {
+    @Test("D38 D40: start and stop may be repeated")
+    func startAndStopMayBeRepeated() async throws {
         let driver = IdleDriver()
         let store = try await DataStore(schema: testSchema, at: .memory, options: testOptions(), driver: driver)
         await store.stop()
@@ -181,7 +187,8 @@ final class PerfectDriver: SyncDriver {
         #expect(driver.told.current.suffix(2) == ["start", "stop"])
     }
 
-    @Test func manyCallsAtOnceLeaveNothingRunning() async throws {
+    @Test("D43: many calls at once leave nothing running")
+    func manyCallsAtOnceLeaveNothingRunning() async throws {
         let driver = IdleDriver()
         let store = try await DataStore(schema: testSchema, at: .memory, options: testOptions(), driver: driver)
         await withTaskGroup(of: Void.self) { group in
@@ -202,7 +209,8 @@ final class PerfectDriver: SyncDriver {
         #expect(acts.last != "start")
     }
 
-    @Test func aDriverThatCannotStartLeavesTheStoreUsable() async throws {
+    @Test("D43: a driver that cannot start leaves the store usable")
+    func aDriverThatCannotStartLeavesTheStoreUsable() async throws {
         let driver = IdleDriver(failing: true)
         let store = try await DataStore(schema: testSchema, at: .memory, options: testOptions(), driver: driver)
         await #expect(throws: StoreError.self) { try await store.start() }
@@ -220,7 +228,8 @@ final class PerfectDriver: SyncDriver {
         #expect(try await store.unsentCounts().map(\.count) == [1, 1])
     }
 
-    @Test func aReadSeesWhatWasSavedBeforeIt() async throws {
+    @Test("C33: a read sees what was saved before it")
+    func aReadSeesWhatWasSavedBeforeIt() async throws {
         let directory = try TempDirectory()
         let store = try await DataStore(schema: testSchema, at: .directory(directory.path), options: testOptions())
         for number in 0..<20 {
@@ -263,7 +272,8 @@ final class PerfectDriver: SyncDriver {
         withExtendedLifetime(held) {}
     }
 
-    @Test func eventsReachEveryReader() async throws {
+    @Test("D44: events reach every reader")
+    func eventsReachEveryReader() async throws {
         let store = try await DataStore(schema: testSchema, at: .memory, options: testOptions())
         let (one, two) = (store.events, store.events)
         try await store.save(Zone(id: "z"))

@@ -7,7 +7,8 @@ import Testing
 @Suite struct StoreReceiveTests {
     private let bin = Bin(id: "b", place: 1, note: "n")
 
-    @Test func aPageAndItsMarkAreOneTransaction() throws {
+    @Test("D9: a page and its mark are one transaction")
+    func aPageAndItsMarkAreOneTransaction() throws {
         let core = try memoryCore()
         let mark = SyncMark(model: "Bin", nextToken: "2", startedAt: 77, scope: "all")
         let statements = try core.connection.recordingStatements {
@@ -21,7 +22,8 @@ import Testing
         #expect(after.first == "PRAGMA synchronous=FULL")
     }
 
-    @Test func eachRowOfAFirstPageCostsOneStatement() throws {
+    @Test("C10: each row of a first page costs one statement")
+    func eachRowOfAFirstPageCostsOneStatement() throws {
         let core = try memoryCore()
         let items = (0..<200).map { remote(Bin(id: "b\($0)"), 1) }
         let statements = try core.connection.recordingStatements {
@@ -30,7 +32,8 @@ import Testing
         #expect(statements.count <= 205)
     }
 
-    @Test func anOlderOrEqualVersionIsIgnored() throws {
+    @Test("D70: an older or equal version is ignored")
+    func anOlderOrEqualVersionIsIgnored() throws {
         let core = try memoryCore()
         try core.applyRemote([remote(bin, 5)])
         let report = try core.applyRemote([remote(bin.with { $0.place = 9 }, 5), remote(bin.with { $0.place = 8 }, 4)])
@@ -38,7 +41,8 @@ import Testing
         #expect(try core.bin("b") == bin)
     }
 
-    @Test func aLateUpdateDoesNotBringADeletedRecordBack() throws {
+    @Test("D72 C22: a late update does not bring a deleted record back")
+    func aLateUpdateDoesNotBringADeletedRecordBack() throws {
         let core = try memoryCore()
         try core.applyRemote([remote(bin, 1), remote(bin, 3, deleted: true), remote(bin, 2)])
         #expect(try core.bin("b") == nil)
@@ -46,14 +50,16 @@ import Testing
         #expect(try core.bin("never") == nil)
     }
 
-    @Test func anOlderTombstoneDoesNotRemoveANewerRow() throws {
+    @Test("D70: an older tombstone does not remove a newer row")
+    func anOlderTombstoneDoesNotRemoveANewerRow() throws {
         let core = try memoryCore()
         try core.applyRemote([remote(bin, 5)])
         try core.applyRemote([remote(bin, 4, deleted: true)])
         #expect(try core.bin("b") != nil)
     }
 
-    @Test func otherFieldsAreSeenAtOnceWhileALocalChangeWaits() throws {
+    @Test("D71 C7: other fields are seen at once while a local change waits")
+    func otherFieldsAreSeenAtOnceWhileALocalChangeWaits() throws {
         let core = try memoryCore()
         try core.applyRemote([remote(bin, 1)])
         try core.save(bin.with { $0.place = 2 })
@@ -134,7 +140,8 @@ import Testing
         #expect(try core.read { try $0.syncState(model: "Bin", id: "b") } == .synced(version: 2))
     }
 
-    @Test func aRowThatIsNotUnderstoodIsKeptAsideAndThePageGoesOn() throws {
+    @Test("D68 D93 C20: a row that is not understood is kept aside and the page goes on")
+    func aRowThatIsNotUnderstoodIsKeptAsideAndThePageGoesOn() throws {
         var events: [StoreEvent] = []
         let core = try memoryCore()
         core.onEvent = { events.append($0) }
@@ -165,7 +172,8 @@ import Testing
         #expect(try core.read { try $0.orphanCount(model: "Bin") } == 0)
     }
 
-    @Test func evictionTakesCleanRowsOnlyAndTheyMayComeBack() throws {
+    @Test("C15: eviction takes clean rows only and they may come back")
+    func evictionTakesCleanRowsOnlyAndTheyMayComeBack() throws {
         let core = try memoryCore()
         try core.applyRemote([remote(Bin(id: "clean"), 1), remote(Bin(id: "dirty"), 1)])
         try core.save(Bin(id: "dirty", place: 3))

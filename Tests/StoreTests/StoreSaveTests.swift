@@ -5,7 +5,8 @@ import Testing
 @testable import DataStore
 
 @Suite struct StoreSaveTests {
-    @Test func aNewRecordCostsOneRowAndOneOutboxEntry() throws {
+    @Test("C3: a new record costs one row and one outbox entry")
+    func aNewRecordCostsOneRowAndOneOutboxEntry() throws {
         let core = try memoryCore()
         try core.save(Pass(id: "p"))
         let statements = try core.connection.recordingStatements {
@@ -40,7 +41,8 @@ import Testing
         #expect(told == 0)
     }
 
-    @Test func readOnlyFieldsOfTheBackendSurviveALocalSave() throws {
+    @Test("D57: read only fields of the backend survive a local save")
+    func readOnlyFieldsOfTheBackendSurviveALocalSave() throws {
         let core = try memoryCore()
         try core.applyRemote([remote(Bin(id: "b").with { $0.updatedAt = DateTime(milliseconds: 5) }, 1)])
         try core.save(Bin(id: "b", place: 9))
@@ -48,7 +50,8 @@ import Testing
         #expect(try core.outbox().first?.fields == ["place": 9])
     }
 
-    @Test func aMissingRequiredFieldIsNamed() throws {
+    @Test("D18: a missing required field is named")
+    func aMissingRequiredFieldIsNamed() throws {
         let core = try memoryCore()
         var record = Bin(id: "b").record
         record["code"] = .null
@@ -65,7 +68,8 @@ import Testing
         #expect(throws: StoreError.self) { try core.write(as: nil) { try $0.save(record) } }
     }
 
-    @Test func aChildWithoutItsParentIsRefusedAndNothingIsKept() throws {
+    @Test("D30: a child without its parent is refused and nothing is kept")
+    func aChildWithoutItsParentIsRefusedAndNothingIsKept() throws {
         let core = try memoryCore()
         #expect(
             throws: StoreError.missingParent(
@@ -97,7 +101,8 @@ import Testing
         #expect(try core.outbox().count == 2)
     }
 
-    @Test func aDownstreamModelIsRefusedUnlessTheStoreIsLocalOnly() throws {
+    @Test("C17: a downstream model is refused unless the store is local only")
+    func aDownstreamModelIsRefusedUnlessTheStoreIsLocalOnly() throws {
         #expect(throws: StoreError.downstreamOnly(model: "Item")) { try memoryCore().save(Item(id: "i")) }
         let local = try memoryCore { $0.isLocalOnly = true }
         try local.save(Item(id: "i"))
@@ -107,7 +112,8 @@ import Testing
         #expect(try desk.outbox().count == 1)
     }
 
-    @Test func aLocalModelMakesNoOutboxEntry() throws {
+    @Test("C16: a local model makes no outbox entry")
+    func aLocalModelMakesNoOutboxEntry() throws {
         let core = try memoryCore()
         try core.save(Draft(id: "d", text: "x"))
         try core.write(as: nil) { try $0.delete(Draft(id: "d")) }
@@ -128,7 +134,8 @@ import Testing
         #expect(try core.read { try $0.count(Bin.self) } == 0)
     }
 
-    @Test func aRefusedCascadeLeavesNothingEvenIfTheCallerGoesOn() throws {
+    @Test("D25: a refused cascade leaves nothing even if the caller goes on")
+    func aRefusedCascadeLeavesNothingEvenIfTheCallerGoesOn() throws {
         let core = try memoryCore { $0.createOnly = ["Bin"] }
         try core.applyRemote([remote(Zone(id: "z"), 1), remote(Bin(id: "b", zoneID: "z"), 1)])
         #expect(throws: StoreError.createOnly(model: "Bin", id: "b")) {
@@ -141,7 +148,8 @@ import Testing
         #expect(try core.outbox().isEmpty)
     }
 
-    @Test func aConditionIsCheckedAgainstWhatIsKept() throws {
+    @Test("D5: a condition is checked against what is kept")
+    func aConditionIsCheckedAgainstWhatIsKept() throws {
         let core = try memoryCore()
         try core.save(Bin(id: "b", place: 1))
         try core.write(as: nil) {
@@ -198,7 +206,8 @@ import Testing
         #expect(try core.read { try $0.get(Zone.self, id: "1") } != nil)
     }
 
-    @Test func observersHearOfCommitsInOrderEvenWhenTheyWrite() throws {
+    @Test("D44: observers hear of commits in order even when they write")
+    func observersHearOfCommitsInOrderEvenWhenTheyWrite() throws {
         let core = try memoryCore()
         var heard: [String] = []
         _ = core.addObserver { changes in

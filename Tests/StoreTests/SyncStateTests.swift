@@ -18,7 +18,7 @@ struct SyncStateTests {
         return core
     }
 
-    @Test("C23: records are found by their sync state")
+    @Test("D9 D100 C23: records are found by their sync state")
     func found() throws {
         let core = try mixed()
         func bins(_ states: Set<SyncState.Kind>) throws -> [String] {

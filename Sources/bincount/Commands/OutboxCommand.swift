@@ -12,11 +12,12 @@ enum OutboxCommand {
         help: """
             bincount outbox list   --data DIR [--parked] [--json]   every entry: number, state, person, model, id, why
             bincount outbox show   --data DIR NUMBER [--json]       one entry, field by field: base, sent, here, there
-            bincount outbox retry  --data DIR NUMBER                let a refused entry be sent again
+            bincount outbox retry  --data DIR NUMBER|all            let a refused entry, or all of them, be sent again
             bincount outbox edit   --data DIR NUMBER FIELD=JSON…    send other values (never for create-only models)
             bincount outbox revert --data DIR NUMBER                take a change back (never for create-only models)
             bincount outbox export --data DIR FILE                  copy all entries to a file, one JSON line each
             bincount outbox import --data DIR FILE                  take exported entries in; known ones are left alone
+            bincount outbox explain --data DIR MODEL ID             why a record is here, missing, waiting or refused
 
             It may be used while the app runs on the same directory. Nothing here ever deletes a count.
             """,
@@ -28,19 +29,20 @@ enum OutboxCommand {
         let asJSON = arguments.flag("--json")
         let words = try arguments.rest()
         guard let act = words.first else {
-            throw UsageError("say what to do: list, show, retry, edit, revert, export or import")
+            throw UsageError("say what to do: list, show, retry, edit, revert, export, import or explain")
         }
         guard Files.exists(data + "/store.sqlite") else { throw CommandFailure("there is no store in \(data)") }
         return try waitFor {
             let device = try await DeviceStore.open(directory: data, kind: .terminal, hub: nil)
             defer { Task { await device.close() } }
-            return try await perform(act, Array(words.dropFirst()), device.store.outbox, parkedOnly, asJSON)
+            return try await perform(act, Array(words.dropFirst()), device.store, parkedOnly, asJSON)
         }
     }
 
     private static func perform(
-        _ act: String, _ words: [String], _ outbox: Outbox, _ parkedOnly: Bool, _ asJSON: Bool
+        _ act: String, _ words: [String], _ store: DataStore, _ parkedOnly: Bool, _ asJSON: Bool
     ) async throws -> Int32 {
+        let outbox = store.outbox
         switch act {
         case "list":
             var after: Int64 = 0
@@ -74,8 +76,18 @@ enum OutboxCommand {
                         "  \(difference.field): base \(text(difference.base)), sent \(text(difference.sent)), "
                             + "here \(text(difference.local)), there \(text(difference.remote))")
                 }
+                for held in try await outbox.dependants(of: entry.order) { print("  holds \(line(of: held))") }
             }
+        case "retry" where words == ["all"]: print("\(try await outbox.retryAll()) entries will be sent again")
         case "retry": try await outbox.retry(try number(words))
+        case "explain":
+            guard words.count == 2 else { throw UsageError("explain needs MODEL ID") }
+            let explanation = try await store.explain(model: words[0], id: words[1])
+            if asJSON {
+                print(JSONValue.array(explanation.lines.map { .string($0) }).text)
+            } else {
+                for line in explanation.lines { print(printable(line)) }
+            }
         case "revert": try await outbox.revert(try number(words))
         case "edit":
             var fields = JSONObject()
@@ -102,7 +114,9 @@ enum OutboxCommand {
             guard words.count == 1 else { throw UsageError("import needs one FILE") }
             let lines = try Files.readText(words[0]).split(separator: "\n").map(String.init)
             print("\(try await outbox.importLines(lines)) of \(lines.count) entries were new")
-        default: throw UsageError("there is no `outbox \(act)`; say list, show, retry, edit, revert, export or import")
+        default:
+            throw UsageError(
+                "there is no `outbox \(act)`; say list, show, retry, edit, revert, export, import or explain")
         }
         return 0
     }

@@ -1,0 +1,63 @@
+import Basics
+import Models
+import Testing
+
+@testable import DataStore
+
+/// What a conflict comes to: what was changed here × what happened there × what the handler says.
+struct ConflictCase: Sendable, CustomTestStringConvertible {
+    let deletesHere: Bool
+    let deletedThere: Bool
+    let resolution: ConflictResolution
+
+    var testDescription: String {
+        "\(deletesHere ? "delete" : "update") here, \(deletedThere ? "deleted" : "updated") there, \(resolution)"
+    }
+
+    static let all: [ConflictCase] = [true, false].flatMap { here in
+        [true, false].flatMap { there in
+            [ConflictResolution.applyRemote, .retryLocal, .retry(Bin(id: "b", place: 7).record)].map {
+                ConflictCase(deletesHere: here, deletedThere: there, resolution: $0)
+            }
+        }
+    }
+}
+
+@Suite("Conflicts")
+struct ConflictMatrixTests {
+    @Test("D78: what the row, the outbox and the next request are after a conflict", arguments: ConflictCase.all)
+    func matrix(_ conflict: ConflictCase) throws {
+        let core = try memoryCore { $0.conflictHandler = { _ in conflict.resolution } }
+        try core.applyRemote([remote(Bin(id: "b", place: 1), 1)])
+        try core.write(as: nil) { tx in
+            if conflict.deletesHere {
+                _ = try tx.delete(Bin.self, id: "b")
+            } else {
+                try tx.save(Bin(id: "b", place: 2))
+            }
+        }
+        let entry = try #require(try core.nextMutations(limit: 1)?.entries.first)
+        let theirs = remote(Bin(id: "b", place: 3, note: "theirs"), 5, deleted: conflict.deletedThere)
+        try core.settle([MutationResult(order: entry.order, outcome: .conflict(theirs))])
+        let row = try core.bin("b")
+        let next = try core.outbox().first
+        switch (conflict.resolution, conflict.deletedThere) {
+        case (.applyRemote, true):
+            #expect(row == nil && next == nil)
+        case (.applyRemote, false):
+            #expect(row?.place == 3 && row?.note == "theirs" && next == nil)
+        case (_, true):
+            // There is nothing to put a change on: a person decides.
+            #expect(next?.state == .parked && next?.reason == "the backend has deleted the record")
+            #expect(row?.place == (conflict.deletesHere ? nil : 2))
+        case (.retryLocal, false):
+            #expect(next?.baseVersion == 5 && next?.state != .parked && next?.mutationID != entry.mutationID)
+            #expect(row?.place == (conflict.deletesHere ? nil : 2))
+            if !conflict.deletesHere { #expect(row?.note == "theirs" && next?.fields == ["place": 2]) }
+        case (.retry, false):
+            #expect(next?.baseVersion == 5 && next?.state != .parked)
+            #expect(next?.kind == .update && next?.fields["place"] == 7 && row?.place == 7)
+        }
+        #expect(try core.connection.integrityProblems().isEmpty)
+    }
+}
