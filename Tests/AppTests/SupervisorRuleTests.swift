@@ -204,6 +204,25 @@ struct SupervisorRuleTests {
         #expect(harness.app.message == nil)
     }
 
+    @Test func `a new exception rings once, and is named where the floor is not in front`() throws {
+        let harness = try released()
+        try harness.beat("ann")
+        harness.pass(seconds: 9)
+        let rung = harness.sounds.count { $0 == .attention }
+        harness.type("Z")
+        try harness.count("A-01", 90, by: "ann", label: "Q-99")
+        #expect(harness.sounds.count { $0 == .attention } == rung + 1)
+        #expect(shows(harness, "New: Label Q-99 is no known bin"))
+        harness.type("Esc")
+        try harness.count("A-02", 90, by: "bob", label: "Q-98")
+        #expect(harness.sounds.count { $0 == .attention } == rung + 1)
+        // Silence comes without any change, with the clock alone.
+        harness.pass(seconds: 240)
+        #expect(harness.sounds.count { $0 == .attention } == rung + 2)
+        harness.pass(seconds: 10)
+        #expect(harness.sounds.count { $0 == .attention } == rung + 2)
+    }
+
     @Test func `F3 leaves only when it is pressed twice`() throws {
         let harness = try released()
         harness.type("P F3 F3")

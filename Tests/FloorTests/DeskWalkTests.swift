@@ -117,6 +117,49 @@ struct DeskWalkTests {
         await floor.close(old, bob)
     }
 
+    @Test func `walk 7 on the screen: a line the ERP refuses is sent again alone, and the others stand`() async throws {
+        let floor = try await Floor(bins: 8) { path in
+            let hook = path + "/hook"
+            // Refuses the first line of the first document it is given, and takes everything after.
+            let script = """
+                #!/bin/sh
+                if [ "$1" = find ]; then echo '{"status":"missing"}'; exit 0; fi
+                document=$(cat)
+                if [ -f "\(path)/taken" ]; then echo '{"status":"ok","ref":"E2"}'; exit 0; fi
+                touch "\(path)/taken"
+                line=$(printf '%s' "$document" | sed 's/.*"lines":\\[{"id":"\\([^"]*\\)".*/\\1/')
+                echo '{"status":"ok","ref":"E1","lines":[{"id":"'"$line"'","status":"reject","error":"period closed"}]}'
+                """
+            try? Files.writeAtomically(script + "\n", to: hook, mode: 0o755)
+            return [ConnectorOptions(name: "erp", channel: .executable(program: hook))]
+        }
+        let session = try await floor.sue.release(semiBlind: false, floor: true)
+        let ann = try await floor.counter("ann", code: "T01", session: session)
+        for index in 0..<2 {
+            let (bin, item, label, book) = try floor.place(index)
+            try await ann.open(bin)
+            try await ann.count(label, String(book))
+            try await ann.closeBin()
+            _ = try await floor.verdict(bin, item) { $0.state == .ACCEPTED }
+        }
+        await floor.sue.home()
+        try await floor.sue.decide(.export, [.character("X"), .character("1")])
+        try await floor.sue.choose("The ERP did not take 1 line")
+        try await floor.sue.choose("period closed")
+        await floor.sue.shell.wait { $0.shows("send again") }
+        try await floor.sue.decide(.resend, [.character("1")])
+        try await floor.sue.wait { tx in
+            let documents = try tx.query(ExportDocument.self)
+            return documents.count == 2 && documents.allSatisfy { $0.state == .confirmed }
+        }
+        let lines = try await floor.sue.device.store.query(ExportLine.self)
+        #expect(lines.count { $0.state == .confirmed } == 2 && lines.count { $0.state == .dropped } == 1)
+        let again = try #require(lines.first { $0.replacesID != nil })
+        #expect(again.erpReference == "E2" && lines.first { $0.id == again.replacesID }?.state == .dropped)
+        await floor.sue.shell.wait { $0.floor.badLines.isEmpty }
+        await floor.close(ann)
+    }
+
     @Test func `two desks at one hub: one works, and the other takes over without making anything twice`() async throws
     {
         let (directory, drop) = (try TempDirectory("two-desks"), Locked(""))

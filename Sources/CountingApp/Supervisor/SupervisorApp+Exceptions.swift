@@ -53,6 +53,19 @@ extension SupervisorApp {
         return rows.map { (kind: $0.0, text: $0.1) }
     }
 
+    /// Rings when an exception appears, and names it on pages that do not show the floor.
+    mutating func tellNew(_ effects: inout [AppEffect<SupervisorJob>]) {
+        let rows = exceptions(at: now).filter { !SupervisorApp.quiet.contains($0.kind) }
+        let before = standing
+        standing = Set(rows.map(\.kind))
+        guard hasLoaded, person != nil, let new = rows.first(where: { !before.contains($0.kind) }) else { return }
+        effects.append(.sound(.attention))
+        if page != .floor, message == nil { say(new.text.map { words("sup.new", ["text": $0])[0] }, .notice) }
+    }
+
+    /// What comes and goes by itself, or stands behind another row.
+    private static let quiet: Set<ExceptionKind> = [.asked, .held, .incomplete, .differ]
+
     private func deskRow(at moment: Moment) -> [String]? {
         guard let newest = floor.desks.filter({ $0.checkedOutAt == nil }).map(\.beatAt).max() else {
             return words("sup.ex.noDesk")

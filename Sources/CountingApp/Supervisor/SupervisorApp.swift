@@ -28,6 +28,8 @@ package struct SupervisorApp: AppMachine, Sendable {
     var entry = ""
     /// Whether letters go into the reason of the line in front.
     var isWritingReason = false
+    /// The exceptions that stood when they were last looked at.
+    var standing: Set<ExceptionKind> = []
     /// F3 was pressed on the floor: once more leaves.
     var isLeaving = false
     /// The answer that was chosen and waits for a text.
@@ -102,6 +104,7 @@ package struct SupervisorApp: AppMachine, Sendable {
             if let message, moment.uptime - messageSince > 8000, SupervisorApp.passing.contains(message.id) {
                 self.message = nil
             }
+            if hasLoaded { tellNew(&effects) }
         case .resized(let size): self.size = size
         }
         return effects
@@ -218,6 +221,7 @@ package struct SupervisorApp: AppMachine, Sendable {
         floor = snapshot
         marked.formIntersection(snapshot.lines.map(\.verdict.id))
         tellTalk(&effects)
+        tellNew(&effects)
         tellResults(of: before, &effects)
         hasLoaded = true
         clampList()
