@@ -108,7 +108,7 @@ private struct JoinModels {
         return zip(named, type.joinKeyNames).enumerated().map { index, names in
             let position = type.namePosition
             let field = type.fields.first { $0.name == names.0 }
-            let type_ = field?.type ?? .nonNull(.named("ID", position: position))
+            let keyType = field?.type ?? .nonNull(.named("ID", position: position))
             var directives: [Directive] = []
             if index == 0 {
                 var arguments = [Argument("name", ValueNode(.string("by\(type.name)")))]
@@ -120,7 +120,8 @@ private struct JoinModels {
                 directives.append(Directive("index", arguments: arguments))
             }
             return FieldDefinition(
-                description: nil, name: names.1, arguments: [], type: type_, directives: directives, position: position)
+                description: nil, name: names.1, arguments: [], type: keyType, directives: directives,
+                position: position)
         }
     }
 
