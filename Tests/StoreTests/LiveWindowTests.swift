@@ -15,11 +15,11 @@ struct LiveWindowTests {
 
     @Test(
         "D34 C13: a page of a live query keeps a reserve, not everything, and always equals a fresh query",
-        arguments: 1...20)
+        arguments: 1...8)
     func windows(_ seed: UInt64) throws {
         let random = SeededRandom(seed: seed)
         var rows: [String: Bin] = [:]
-        for number in 0..<400 { rows["\(number)"] = Bin(id: "\(number)", place: random.below(50)) }
+        for number in 0..<150 { rows["\(number)"] = Bin(id: "\(number)", place: random.below(50)) }
         let page: Page =
             random.below(2) == 0
             ? Page(offset: random.below(10), limit: 10 + random.below(10))
@@ -42,9 +42,9 @@ struct LiveWindowTests {
         query.load(fetch())
         var shown = Dictionary(uniqueKeysWithValues: wanted().map { ($0.id, $0) })
         var reloads = 0
-        for step in 0..<1500 {
-            let id = "\(random.below(600))"
-            if random.below(3) > 0, step < 700 || random.below(2) == 0 {
+        for step in 0..<900 {
+            let id = "\(random.below(225))"
+            if random.below(3) > 0, step < 400 || random.below(2) == 0 {
                 let bin = Bin(id: id, place: random.below(50))
                 let kind: Change.Kind = rows.updateValue(bin, forKey: id) == nil ? .created : .updated
                 _ = query.apply(change(kind, bin))
