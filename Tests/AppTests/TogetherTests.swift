@@ -210,4 +210,27 @@ struct TogetherTests {
         ann.type("Esc Esc U Enter E Enter 21 Enter")
         #expect(ann.kinds.last == .EMPTY)
     }
+
+    @Test("Who takes a bin over is told to the one who was counting there, once and in the bin")
+    func takenOver() throws {
+        let ann = try terminal("T07", "ann")
+        let bob = try terminal("T12", "bob")
+        ann.scan("B-01-01")
+        ann.scan("4006381333931")
+        ann.type("5 Enter")
+        try ann.exchange(with: bob)
+        bob.scan("B-01-01")
+        bob.type("3")
+        try ann.exchange(with: bob)
+        #expect(ann.app.message?.id == "crew.taken" && ann.sounds.last == .attention)
+        ann.type("N Enter x Enter")
+        #expect(ann.app.message?.id == "note.stored")
+        #expect(ann.picture.contains("Bob took it over    ") || ann.picture.contains("Bob has taken       "))
+        #expect(bob.app.bin?.takenBy == nil)
+        // What was taken over is nobody's any more: Bob is not asked about Ann again.
+        bob.scan("4006381333931")
+        bob.type("7 Enter C Enter")
+        bob.scan("B-01-01")
+        #expect(bob.app.page == .bin && bob.passes.last?.takesOverPassID == nil)
+    }
 }

@@ -104,6 +104,43 @@ struct Floor {
         await office.close()
     }
 
+    /// Imports one bin of the AdventureWorks files with all that lies in it, as a site's office does.
+    func importBin(_ code: String, lines: Int) async throws -> (bin: Bin, items: [Item]) {
+        let folder = Files.parent(of: Files.parent(of: #filePath)) + "/Samples/adventureworks/"
+        let place = code.split(separator: "|").map(String.init)
+        // The book of these lines is the newest, so that it is the one that the session pins.
+        let today = clock.now().iso8601.prefix(19).replacing("T", with: " ") + ".000"
+        let stock = try Files.readText(folder + "ProductInventory.csv").split(separator: "\n").compactMap { line in
+            var cells = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+            guard cells.count == 7, Array(cells[1...3]) == place else { return String?.none }
+            cells[6] = String(today)
+            return cells.joined(separator: "\t")
+        }
+        let names = ["Location", "Product", "ProductInventory"]
+        let mappings = try names.map {
+            try ImportMapping(try Files.readText(folder + $0 + ".mapping"), name: $0 + ".mapping", schema: warehouse)
+        }
+        let bytes = Array((stock.joined(separator: "\n") + "\n").utf8)
+        let report = try await ImportProcess.run(
+            files: [
+                ImportFile(path: "Location.csv", bytes: try Files.read(folder + "Location.csv")),
+                ImportFile(path: "Product.csv", bytes: try Files.read(folder + "Product.csv")),
+                ImportFile(path: "ProductInventory.csv", bytes: bytes),
+            ], mappings: mappings, into: .hub(HubLink(url: site.hub.url, key: site.keys.office)), site: "main",
+            dryRun: false, log: .none, progress: { _ in })
+        #expect(report.rejected.isEmpty && stock.count == lines)
+        try await sue.wait { tx in
+            guard let bin = try tx.query(Bin.self, where: Bin.code == code).first else { return false }
+            return try tx.count(BookLine.self, where: BookLine.binID == bin.id) == lines
+        }
+        let store = sue.device.store
+        let bin = try #require(try await store.query(Bin.self, where: Bin.code == code).first)
+        let book = try await store.query(BookLine.self, where: BookLine.binID == bin.id)
+        var items: [Item] = []
+        for line in book { if let item = try await store.get(Item.self, id: line.itemID) { items.append(item) } }
+        return (bin, items.sorted { $0.sku < $1.sku })
+    }
+
     func close(_ terminals: FloorTerminal<CounterApp>...) async {
         for terminal in terminals { await terminal.close() }
         await sue.close()
@@ -141,6 +178,15 @@ extension FloorTerminal where Machine == CounterApp {
     func picture(_ size: GridSize = GridSize(20, 16)) async -> String {
         let view = await shell.view()
         return AppScreens.shipped.render(view.screen, size: size, state: view.state, language: "en").picture
+    }
+
+    /// Waits until a row of the picture is, or holds, a text.
+    func waitForPicture(_ text: String, size: GridSize = GridSize(20, 16)) async {
+        await shell.wait { app in
+            let view = app.view(at: Moment(SystemTimeSource()))
+            return AppScreens.shipped.render(view.screen, size: size, state: view.state, language: "en").picture
+                .contains(text)
+        }
     }
 
     /// The entries of this terminal in its own store.

@@ -72,6 +72,64 @@ struct WalkTests {
         await floor.close(ann, bob)
     }
 
+    @Test func `walk 2: in a bin of 151 items one joins offline by a badge, and the two are one opinion`() async throws
+    {
+        let floor = try await Floor(bins: 1)
+        let (bin, items) = try await floor.importBin("7|N/A|0", lines: 151)
+        let session = try await floor.sue.release(semiBlind: true, floor: true)
+        let ann = try await floor.counter("ann", code: "T01", session: session)
+        let bob = try await floor.counter("bob", code: "T02", session: session)
+        for terminal in [ann, bob] {
+            try await terminal.wait {
+                try $0.count(ExpectedLine.self) >= 151 && $0.exists(Bin.self, where: Bin.id == bin.id)
+            }
+        }
+        await bob.goOffline()
+        try await ann.open(bin)
+        await ann.press(.pageDown)
+        await ann.waitForPicture("5-8 of 151, 0 more")
+        try await ann.count(items[150].sku, "13*12+2")
+        for item in items[0..<4] { try await ann.count(item.sku, "7") }
+        // Bob knows nothing of Ann's pass: he has begun already when he sees her, and scans her badge.
+        try await bob.open(bin)
+        try await bob.count(items[5].sku, "3")
+        await bob.enter("H")
+        await bob.scan("ann")
+        #expect(await bob.page() == .bin)
+        #expect(await bob.message() == "crew.joined")
+        try await bob.count(items[150].sku, "12")
+        try await bob.goOnline()
+        for (terminal, own) in [(ann, "you 158 + Bob 12=170"), (bob, "you 12 + Ann 158=170")] {
+            await terminal.scan(items[150].sku)
+            await terminal.waitForPicture(own)
+            #expect(await terminal.picture(GridSize(80, 24)).contains(own.replacing("=", with: " = ")))
+            await terminal.press(.escape)
+        }
+        // The list is turned through page by page, at either size.
+        for (size, pages) in [(GridSize(20, 16), 38), (GridSize(80, 24), 14)] {
+            await ann.shell.send(.resized(size))
+            var seen: Set<String> = []
+            for _ in 0..<pages {
+                await ann.enter("0")
+                let picture = await ann.picture(size)
+                for item in items where picture.contains(item.sku) { seen.insert(item.sku) }
+            }
+            #expect(seen.count == 151, "\(size)")
+        }
+        try await ann.closeBin()
+        try await ann.device.waitUntilSent()
+        try await bob.device.waitUntilSent()
+        try await floor.sue.wait { try $0.exists(CountEntry.self, where: CountEntry.kind == EntryKind.CLOSE) }
+        #expect(try await floor.sue.device.store.count(LineVerdict.self, where: LineVerdict.counted == 170) == 0)
+        try await bob.closeBin()
+        let verdict = try await floor.verdict(bin, items[150]) { $0.counted == 170 }
+        #expect(verdict.passIDs.count == 3 && verdict.basis == .COUNTED)
+        let begun = try await floor.verdict(bin, items[5]) { $0.counted == 3 }
+        #expect(begun.passIDs == verdict.passIDs && begun.basis == .COUNTED)
+        try await floor.sue.wait { try $0.count(LineVerdict.self, where: LineVerdict.binID == bin.id) == 151 }
+        await floor.close(ann, bob)
+    }
+
     @Test func `walk 3: two offline counts of one bin are two opinions that agree, never a sum`() async throws {
         let floor = try await Floor()
         let session = try await floor.sue.release(semiBlind: false, floor: true)
@@ -149,6 +207,7 @@ struct WalkTests {
         try await cara.goOnline()
         try await floor.waitForEntries(of: "T03", atLeast: own)
         try await cara.device.waitUntilSent()
+        await cara.waitForPicture("Session is closed")
         let after = try #require(try await floor.sue.device.store.get(LineVerdict.self, id: before.id))
         #expect(after.revision == before.revision && after.counted == before.counted && after.state == .ACCEPTED)
         await floor.close(ann, cara)

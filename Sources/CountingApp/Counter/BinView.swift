@@ -11,6 +11,8 @@ package struct BinView: Sendable, Hashable {
     var session: SessionState?
     /// A second person at this terminal.
     var companion: String?
+    /// Who took this bin over: what is counted here since then does not count.
+    var takenBy: String?
     /// Those whose counts add up with this one's, in order of opening.
     var others: [Helper] = []
     var items: [String: Item] = [:]
@@ -39,6 +41,9 @@ package struct BinView: Sendable, Hashable {
         var key: LineKey
         var quantity: Decimal3?
     }
+
+    /// Whether this pass adds to another one: what it does not hold is no miss.
+    var isHelping: Bool { pass.helpsPassID != nil || pass.helpsPersonID != nil }
 
     func title(of key: LineKey) -> String { key.itemID.map { items[$0]?.sku ?? $0 } ?? "?" + (key.unknownCode ?? "") }
 }

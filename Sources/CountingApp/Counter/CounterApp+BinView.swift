@@ -40,10 +40,11 @@ extension CounterApp {
     }
 
     private func notice(_ bin: BinView) -> [String] {
+        if let who = bin.takenBy { return words("msg.crewTaken", ["who": who, "bin": bin.code]) }
         switch bin.session {
-        case .stopped?: words("msg.sessionStopped")
-        case .closed?, .cancelled?: words("msg.sessionClosed")
-        default: bin.notice.isEmpty ? [] : [bin.notice]
+        case .stopped?: return words("msg.sessionStopped")
+        case .closed?, .cancelled?: return words("msg.sessionClosed")
+        default: return bin.notice.isEmpty ? [] : [bin.notice]
         }
     }
 

@@ -70,15 +70,19 @@ extension CounterApp {
         var facts: [(text: [String], value: String)] = [
             (words("app.fact.lines"), String(totals.lines.count)), (words("app.fact.units"), totals.units.description),
         ]
-        for key in totals.openLines { facts.append((words("app.fact.noQuantity", ["item": bin.title(of: key)]), "!")) }
-        let counted = Set(totals.lines.keys.compactMap(\.itemID))
-        for line in bin.expected where !counted.contains(line.key.itemID ?? "") {
-            facts.append((words("app.fact.missed", ["item": bin.title(of: line.key)]), "!"))
+        // Many of a kind are one row: the picture has room for few, and none may hide another kind.
+        func add(_ keys: [LineKey], _ one: String, _ many: String) {
+            if keys.count > 3 { return facts.append((words(many), String(keys.count))) }
+            for key in keys { facts.append((words(one, ["item": bin.title(of: key)]), "!")) }
         }
+        add(totals.openLines, "app.fact.noQuantity", "app.fact.noQuantities")
         if totals.lines.isEmpty { facts.append((words("app.fact.nothing"), "!")) }
         if !totals.unknownCodes.isEmpty {
             facts.append((words("app.fact.unknown"), String(totals.unknownCodes.count)))
         }
+        let counted = Set(totals.lines.keys.compactMap(\.itemID))
+        let missed = bin.expected.map(\.key).filter { !counted.contains($0.itemID ?? "") }
+        add(bin.isHelping ? [] : missed, "app.fact.missed", "app.fact.missedMany")
         show(
             Dialog(
                 page: .close, facts: facts,

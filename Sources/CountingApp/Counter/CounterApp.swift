@@ -89,8 +89,6 @@ package struct CounterApp: AppMachine, Sendable {
     package init(deviceCode: String) { self.deviceCode = deviceCode }
 
     package var language: String { chosenLanguage ?? floor.person?.language ?? "en" }
-    /// Whether nothing is under way: no job, no queued input.
-    package var isIdle: Bool { waiting == nil && background.isEmpty && (queue.isEmpty || isBlocked) }
     /// Whether every key and scan so far was carried out, or waits for a person to acknowledge an error.
     package var hasSettled: Bool { waiting == nil && (queue.isEmpty || isBlocked) }
     /// The bin that is open.
@@ -171,8 +169,12 @@ package struct CounterApp: AppMachine, Sendable {
         guard answer.knowsBin else { return }
         let known = Set(bin?.others.map(\.passID) ?? [])
         let isSame = bin?.pass.id == answer.bin?.pass.id
+        let wasTaken = bin?.takenBy != nil
         bin = answer.bin
         if !isSame { firstLine = nil }
+        if isSame, !wasTaken, let who = bin?.takenBy, !isBlocked {
+            return say("crew.taken", ["who": who, "bin": bin?.code ?? ""], .attention)
+        }
         if isSame, let joined = bin?.others.last(where: { $0.name != nil && !known.contains($0.passID) }) {
             message = ScreenMessage("crew.joined", ["who": joined.name ?? ""])
             effects.append(.sound(.attention))

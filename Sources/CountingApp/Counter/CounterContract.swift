@@ -30,7 +30,7 @@ extension CounterApp {
     private static let messageNames: [String] = [
         "bin.closed", "bin.digitsWrong", "bin.emptied", "bin.hasCounts", "bin.notForThem", "bin.notForYou",
         "bin.notInSession", "bin.opened", "bin.reopened", "bin.skipped", "bin.unknown", "choice.unknown",
-        "code.matched", "code.misread", "command.unknown", "crew.alone", "crew.companion", "crew.joined",
+        "code.matched", "code.misread", "command.unknown", "crew.alone", "crew.companion", "crew.joined", "crew.taken",
         "crew.yourself", "decision.asked", "decision.done", "decision.refused", "device.lost", "export.started",
         "item.again", "item.needsBin", "item.noMatch", "item.noQuantity", "item.unexpected", "item.unknown",
         "item.wantsLot", "item.wantsSerial", "language.changed", "line.changed", "link.back", "link.down",

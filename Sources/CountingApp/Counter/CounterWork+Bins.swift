@@ -73,24 +73,31 @@ extension CounterWork {
         case .takingOver(let id): site.takesOver = try tx.get(CountPass.self, id: id)
         case .ask, .alone, .goingOn: break
         }
-        if let current, isUntouched {
-            // Opened a moment ago as a count of its own: let go; its ticket stays accounted for.
-            try write(.VOID, in: current)
-            if request.join == .goingOn {
-                (site.helps, site.helpsPersonID) = (current.helpsPassID, current.helpsPersonID)
+        guard let current, !isUntouched else {
+            if let current {
+                // Opened a moment ago as a count of its own: let go; its ticket stays accounted for.
+                try write(.VOID, in: current)
+                if request.join == .goingOn {
+                    (site.helps, site.helpsPersonID) = (current.helpsPassID, current.helpsPersonID)
+                }
             }
-        } else if let current {
-            let reason: String? = if case .part(let why) = request.closing { why } else { nil }
-            let closed = try finish(current, reason: reason)
-            if isSame, site.takesOver == nil {
-                // What was counted here before somebody came adds up with what follows.
-                site.helps = current.id
-                site.helpsPersonID = site.helpsPersonID ?? current.counterID
-            } else {
-                message = closed
-            }
+            try start(site)
+            showsFloor = true
+            return .opened(message)
         }
-        try start(site)
+        let reason: String? = if case .part(let why) = request.closing { why } else { nil }
+        if isSame, site.takesOver == nil {
+            // What was counted here before somebody came adds up with what follows. The pass that follows comes first,
+            // so that nobody who hears of the CLOSE takes the bin for done.
+            site.helps = current.id
+            site.helpsPersonID = site.helpsPersonID ?? current.counterID
+            let following = try start(site)
+            _ = try finish(current, reason: reason)
+            try remember(pass: following)
+        } else {
+            message = try finish(current, reason: reason)
+            try start(site)
+        }
         showsFloor = true
         return .opened(message)
     }
@@ -156,7 +163,8 @@ extension CounterWork {
         }
     }
 
-    private func start(_ site: Site) throws {
+    @discardableResult
+    private func start(_ site: Site) throws -> CountPass {
         let me = try requirePerson()
         let number = Int(try tx.nextSequence("ticket"))
         let ticket = RecordID.ticket(device: environment.deviceCode, number: number)
@@ -172,6 +180,7 @@ extension CounterWork {
         try tx.save(pass)
         try remember(pass: pass)
         if let task = site.task { try tx.setSetting("walk." + me, String(task.walkSequence)) }
+        return pass
     }
 
     /// Whether something in the bin has no quantity, or nothing was said of it at all.
@@ -246,8 +255,11 @@ extension CounterWork {
         if let task = site.task, task.state != .todo, task.state != .open { return nil }
         let me = try requirePerson()
         let device = environment.deviceCode
-        return try passes(at: site.bin.map { .bin($0.id) } ?? .label(site.code), in: site.session.id)
-            .last { try ($0.counterID != me || $0.deviceID != device) && isOpen($0) }
+        let all = try passes(at: site.bin.map { .bin($0.id) } ?? .label(site.code), in: site.session.id)
+        let taken = Set(all.compactMap(\.takesOverPassID))
+        return try all.last {
+            try ($0.counterID != me || $0.deviceID != device) && !taken.contains($0.id) && isOpen($0)
+        }
     }
 
     /// The passes over one bin or label in one session, by the time they were opened.

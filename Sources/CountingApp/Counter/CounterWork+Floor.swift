@@ -211,6 +211,9 @@ extension CounterWork {
         }
         view.session = try tx.get(CountSession.self, id: pass.sessionID)?.state
         view.companion = try pass.companionID.map { try name(of: $0) }
+        let here = try passes(at: place(of: pass), in: pass.sessionID)
+        view.takenBy = try here.first { $0.takesOverPassID == pass.id && $0.counterID != pass.counterID }
+            .map { try name(of: $0.counterID) }
         let group = try opinion(of: pass)
         for other in group where other.id != pass.id {
             let theirs = try entries(of: other.id)
