@@ -41,7 +41,7 @@ extension StoreCore {
     private func giveUp(
         _ entry: OutboxEntry, _ remote: RemoteRecord, _ table: StoreTable, _ report: inout ApplyReport
     ) throws {
-        let later = try entries(entry.model, entry.id).filter { $0.order != entry.order }
+        let later = try otherEntries(than: entry)
         try removeEntry(entry)
         report.settled += 1
         if later.isEmpty, try shadow(entry.model, entry.id) == nil {

@@ -154,6 +154,18 @@ extension StoreCore {
         }
     }
 
+    /// The other entries of an entry's record; nearly always there are none.
+    func otherEntries(than entry: OutboxEntry) throws -> [OutboxEntry] {
+        try connection.withStatement(StoreSQL.otherEntriesOfRecord) { statement in
+            statement.bind(entry.model, at: 1)
+            statement.bind(entry.id, at: 2)
+            statement.bind(entry.order, at: 3)
+            var result: [OutboxEntry] = []
+            while try statement.step() { result.append(OutboxEntry(statement)) }
+            return result
+        }
+    }
+
     /// One entry by its number.
     func entry(_ order: Int64) throws -> OutboxEntry? {
         try connection.withStatement(StoreSQL.entry) { statement in

@@ -82,6 +82,8 @@ extension StoreCore {
         let now = options.time.uptime()
         var result: [OutboxEntry] = []
         var taken: Set<String> = []
+        // Whether a create of a model waits at all: without one, no entry's fields need to be read.
+        var waiting: [String: Bool] = [:]
         try connection.withStatement(StoreSQL.lane) { statement in
             statement.bind(laneText(identity), at: 1)
             while result.count < limit, try statement.step() {
@@ -89,7 +91,7 @@ extension StoreCore {
                 if waitsForEarlier { continue }
                 if !retryAt.isEmpty, let time = retryAt[statement.integer(at: 0)], time > now { continue }
                 let entry = OutboxEntry(statement)
-                if try isHeld(entry, taken) { continue }
+                if try isHeld(entry, taken, &waiting) { continue }
                 if entry.kind == .create { taken.insert(entry.model + "\u{0}" + entry.id) }
                 result.append(entry)
             }
@@ -98,12 +100,19 @@ extension StoreCore {
     }
 
     /// Whether an entry refers to a record whose create is parked, or waits before it and is not in the same batch.
-    private func isHeld(_ entry: OutboxEntry, _ taken: Set<String>) throws -> Bool {
+    private func isHeld(
+        _ entry: OutboxEntry, _ taken: Set<String>, _ waiting: inout [String: Bool]
+    ) throws -> Bool {
         guard entry.kind != .delete, let table = context.tables[entry.model], !table.parents.isEmpty else {
             return false
         }
-        let fields = entry.fields
+        var known: JSONObject?
         for parent in table.parents {
+            let mayBeHeld = try waiting[parent.target] ?? hasWaitingCreates(parent.target)
+            waiting[parent.target] = mayBeHeld
+            guard mayBeHeld else { continue }
+            let fields = known ?? entry.fields
+            known = fields
             let key = parent.positions.map { fields[table.model.fields[$0].name] ?? .null }
             guard !key.contains(.null) else { continue }
             let id = key.map { $0.string ?? $0.text }.joined(separator: "#")
@@ -123,5 +132,12 @@ extension StoreCore {
             if isUnsent { return true }
         }
         return false
+    }
+
+    private func hasWaitingCreates(_ model: String) throws -> Bool {
+        try connection.withStatement(StoreSQL.hasWaitingCreates) { statement in
+            statement.bind(model, at: 1)
+            return try statement.step()
+        }
     }
 }

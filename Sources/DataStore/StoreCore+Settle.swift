@@ -41,7 +41,7 @@ extension StoreCore {
     func settle(
         _ sent: OutboxEntry, _ remote: RemoteRecord, _ table: StoreTable, _ report: inout ApplyReport
     ) throws {
-        let later = try entries(sent.model, sent.id).filter { $0.order != sent.order }
+        let later = try otherEntries(than: sent)
         try removeEntry(sent)
         report.settled += 1
         if isListenedTo {

@@ -83,13 +83,7 @@ struct RowRule: Sendable, Hashable {
             }
         }
         guard case .text(let text) = value, text != "[]" else { return false }
-        // Most rows do not name the caller: a look for his name's bytes spares parsing the list.
-        if accepted.count == 1,
-            accepted[0].utf8.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 34 && $0 != 92 && $0 != 47 }),
-            !text.utf8.contains(accepted[0].utf8)
-        {
-            return false
-        }
+        if let isNamed = text.listNames(accepted) { return isNamed }
         guard case .array(let elements)? = try? JSONValue(parsing: text) else { return false }
         return elements.contains { element in element.string.map(accepted.contains) ?? false }
     }
@@ -154,16 +148,30 @@ final class CallerRights {
     }
 }
 
-extension String.UTF8View {
-    /// Whether `part` occurs in it, byte for byte.
-    fileprivate func contains(_ part: String.UTF8View) -> Bool {
-        guard let first = part.first else { return true }
-        var rest = self[...]
-        while let index = rest.firstIndex(of: first) {
-            rest = rest[index...]
-            if rest.starts(with: part) { return true }
-            rest = rest.dropFirst()
+extension String {
+    /// Whether one of some names stands in this JSON list of texts; nil where its bytes do not say it plainly, and it
+    /// must be parsed.
+    ///
+    /// Every subscriber's rights are asked for every change, so that a list is looked at far more often than written.
+    fileprivate func listNames(_ names: [String]) -> Bool? {
+        var text = self
+        return text.withUTF8 { bytes -> Bool? in
+            // Escapes and other alphabets have several forms; anything nested is no name.
+            let isPlain = bytes.dropFirst().allSatisfy { $0 < 128 && $0 != 92 && $0 != 91 && $0 != 123 }
+            guard isPlain, bytes.first == 91 else { return nil }
+            var index = 1
+            while index < bytes.count {
+                guard bytes[index] == 34 else {
+                    index += 1
+                    continue
+                }
+                let start = index + 1
+                guard let end = bytes[start...].firstIndex(of: 34) else { return nil }
+                let item = UnsafeBufferPointer(rebasing: bytes[start..<end])
+                if names.contains(where: { $0.utf8.count == item.count && $0.utf8.elementsEqual(item) }) { return true }
+                index = end + 1
+            }
+            return false
         }
-        return false
     }
 }

@@ -201,22 +201,27 @@ final class HubWorker: @unchecked Sendable {
         guard let core else { return }
         let outcome = core.execute(requests)
         let now = time.now()
+        var output = ServerOutput()
         for (answer, responder) in zip(outcome.answers, responders) {
-            responder.respond(HTTPResponse(answer, at: now))
+            output.respond(HTTPResponse(answer, at: now), to: responder)
         }
+        // Those who wait for an answer have it before the frames are made; the loop works meanwhile.
+        output.deliver()
         perform(registry?.publish(outcome.events) ?? [])
         beginCheckpoint()
     }
 
     private func perform(_ actions: [RealtimeAction]) {
+        var output = ServerOutput()
         for action in actions {
             switch action {
             case .send(let targets, let bytes):
-                let frame = WebSocketFrame(text: bytes)
-                for target in targets { sockets[target]?.send(frame) }
-            case .close(let target, let code, let reason): sockets[target]?.close(code: code, reason: reason)
+                output.send(WebSocketFrame(text: bytes), to: targets.compactMap { sockets[$0] })
+            case .close(let target, let code, let reason):
+                if let socket = sockets[target] { output.close(socket, code: code, reason: reason) }
             }
         }
+        output.deliver()
     }
 
     private func beginCheckpoint() {

@@ -48,7 +48,7 @@ extension Connection {
             try raw(durability == .full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL")
             self.durability = durability
         }
-        try raw(kind == .immediate ? "BEGIN IMMEDIATE" : "BEGIN")
+        try step(kind == .immediate ? Self.beginImmediate : Self.begin)
         depth = 1
     }
 
@@ -56,13 +56,23 @@ extension Connection {
     public func commit() throws(SQLiteError) {
         precondition(depth == 1, "There is no transaction to commit, or a savepoint is open in it.")
         do {
-            try checkTransaction()
-            try raw("COMMIT")
+            try step(Self.commit)
         } catch {
             rollback()
             throw error
         }
         depth = 0
+    }
+
+    private static let begin = StatementText("BEGIN")
+    private static let beginImmediate = StatementText("BEGIN IMMEDIATE")
+    private static let commit = StatementText("COMMIT")
+
+    /// Runs a transaction's bracket, prepared once: each transaction has two of them.
+    private func step(_ text: StatementText) throws(SQLiteError) {
+        let statement = try lend(text)
+        defer { giveBack(statement) }
+        _ = try statement.step()
     }
 
     /// Rolls back; nothing happens where SQLite has done so already.

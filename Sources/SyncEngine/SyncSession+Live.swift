@@ -96,10 +96,12 @@ extension SyncSession {
             {
                 return
             }
+            let record = RemoteRecord(wire)
+            if echoes.absorbs(record) { return }
             if connection.isSubscribing || pull.isPending(model.name) {
-                buffers[model.name, default: EventBuffer()].append(RemoteRecord(wire))
+                buffers[model.name, default: EventBuffer()].append(record)
             } else {
-                changes.append(RemoteRecord(wire))
+                changes.append(record)
             }
         case .failure(let row)?: unreadable.append(UnreadableRecord(row))
         case nil:

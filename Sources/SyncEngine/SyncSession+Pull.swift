@@ -207,6 +207,7 @@ extension SyncSession {
             perform(.cancelHTTP(id: id))
         }
         buffers.removeAll()
+        echoes.forgetAnswers()
         unfiltered.removeAll()
         startFrames.removeAll()
         run(pull.handle(.stop))

@@ -53,7 +53,9 @@ extension SyncSession {
             run(outbox.handle(.wake))
             return
         }
-        let id = newRequest(.push(entries: entries.map(\.entry), mutations: mutations))
+        let sent = entries.map(\.entry)
+        let id = newRequest(.push(entries: sent, mutations: mutations))
+        echoes.sent(sent)
         perform(.http(id: id, body: body, person: batch.identity))
         run(outbox.handle(.took(request: id, count: mutations.count)))
     }
@@ -117,6 +119,8 @@ extension SyncSession {
 
     private func settle(_ id: Int, _ results: [MutationResult], _ then: () -> OutboxMachine.Event) {
         if !attempt({ try core.settle(results) }) { unsettled.append((id, results)) }
+        // Frames that waited for an answer which did not bring what they hold.
+        apply(results.compactMap { echoes.settled($0) }, unreadable: [])
         refreshCounts()
         run(outbox.handle(then()))
     }

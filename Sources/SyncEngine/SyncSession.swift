@@ -34,6 +34,9 @@ public final class SyncSession {
     /// Answers that the store could not take (a full disk): it is asked again.
     var unsettled: [(request: Int, results: [MutationResult])] = []
 
+    /// What the backend repeats of what was sent here.
+    var echoes = OwnEchoes()
+
     /// Sent rows of people who signed out, until it is known whether they may stay.
     var foreign: Set<ForeignRow> = []
     /// Those that are being asked for.
@@ -137,6 +140,7 @@ public final class SyncSession {
         buffers.removeAll()
         runs.removeAll()
         askedForeign.removeAll()
+        echoes.reset()
         // What was being sent may have arrived; it is sent again under the same ids.
         attempt { try core.resetSending() }
         unsettled.removeAll()

@@ -107,13 +107,12 @@ private final class Shared: @unchecked Sendable {
     func add(_ work: Work, threadName: String) {
         pthread_mutex_lock(lock)
         queue.append(work)
-        if thread == nil {
-            thread = startThread(named: threadName) { self.loop() }
-        } else if idle {
-            idle = false
-            pthread_cond_broadcast(changed)
-        }
+        let wakes = idle
+        idle = false
+        if thread == nil { thread = startThread(named: threadName) { self.loop() } }
         pthread_mutex_unlock(lock)
+        // Without the lock, which the woken thread takes first.
+        if wakes { pthread_cond_broadcast(changed) }
     }
 
     func finish() {

@@ -93,7 +93,7 @@ public final class WebSocketConnection: Sendable, Hashable {
     /// Names this connection; never given twice by one server.
     public let id: UInt64
     let connection: ServerConnection
-    private let core: LoopCore
+    let core: LoopCore
 
     init(id: UInt64, connection: ServerConnection, core: LoopCore) {
         self.id = id
