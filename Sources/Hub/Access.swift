@@ -158,7 +158,7 @@ extension String {
         return text.withUTF8 { bytes -> Bool? in
             // Escapes and other alphabets have several forms; anything nested is no name.
             let isPlain = bytes.dropFirst().allSatisfy { $0 < 128 && $0 != 92 && $0 != 91 && $0 != 123 }
-            guard isPlain, bytes.first == 91 else { return nil }
+            guard isPlain, bytes.first == 91, bytes.last == 93 else { return nil }
             var index = 1
             while index < bytes.count {
                 guard bytes[index] == 34 else {

@@ -207,9 +207,21 @@ final class HubWorker: @unchecked Sendable {
         }
         // Those who wait for an answer have it before the frames are made; the loop works meanwhile.
         output.deliver()
-        perform(registry?.publish(outcome.events) ?? [])
+        publish(outcome.events)
         beginCheckpoint()
     }
+
+    /// Feeds the subscriptions piece by piece: the loop sends one piece while the next is made, and a large commit is
+    /// never in memory for every subscriber at once.
+    private func publish(_ events: [CommittedChange]) {
+        var rest = events[...]
+        while !rest.isEmpty {
+            perform(registry?.publish(Array(rest.prefix(Self.publishedAtOnce))) ?? [])
+            rest = rest.dropFirst(Self.publishedAtOnce)
+        }
+    }
+
+    private static let publishedAtOnce = 64
 
     private func perform(_ actions: [RealtimeAction]) {
         var output = ServerOutput()

@@ -118,18 +118,22 @@ enum HubRows {
                     latency.withLock { $0.add(time) }
                 })
         }
-        // Four writers, so that the hub always has the next request.
-        let batches = try await bodies("F-", clients: 4, requests: count / 100, of: 25, audience: ["counters"])
-        let start = ContinuousClock.now
-        _ = try await push(clients, batches, of: 25)
-        let time = try await seen.wait(for: count * 80, since: start, "deliveries")
+        // Four writers, so that the hub always has the next request; the best of three bursts, as of the reference.
+        var time = Double.infinity
+        for round in 1...3 {
+            let batches = try await bodies(
+                "F\(round)-", clients: 4, requests: count / 100, of: 25, audience: ["counters"])
+            let start = ContinuousClock.now
+            _ = try await push(clients, batches, of: 25)
+            time = min(time, try await seen.wait(for: round * count * 80, since: start, "deliveries"))
+        }
 
         let load = SteadyLoad(
             clients, perSecond: 260, entry: { Floor.entry("L-", $0, person: $1, audience: ["counters"]) },
             sent: { number in sentAt.withLock { $0[number] = .now } })
         try await Task.sleep(for: .milliseconds(Int64(max(2, 10 * min(1, scale)) * 1000)))
         let live = try await load.stop()
-        _ = try await seen.wait(for: (count + live) * 80, since: start, "deliveries")
+        _ = try await seen.wait(for: (3 * count + live) * 80, since: .now, "deliveries")
         for socket in sockets { socket.close() }
         await floor.hub.stop()
 
@@ -140,7 +144,7 @@ enum HubRows {
         return Row(
             id: "hub-fanout", value: value, unit: "deliveries/s", reference: reference, ratio: value / reference,
             target: ">= 0.5 x bare", met: value / reference >= 0.5 && tail.percentile(0.99) <= 0.05,
-            note: "\(count) mutations to 80 subscribers, committing included; at 260 mutations/s, \(live) of them, "
+            note: "\(count) mutations to 80 subscribers, committing included, best of three; at 260 mutations/s, \(live) of them, "
                 + "sent to received: \(tail.milliseconds); clients on one thread of this process")
     }
 
@@ -166,9 +170,12 @@ enum HubRows {
         }
         try await waitUntil(for: "80 bare sockets") { opened.count == 80 && handler.sockets.current.count == 80 }
         let targets = handler.sockets.current
-        let start = ContinuousClock.now
-        for _ in 0..<count { server.broadcast(WebSocketFrame(text: bytes), to: targets) }
-        let time = try await seen.wait(for: count * 80, since: start, "bare deliveries")
+        var time = Double.infinity
+        for round in 1...3 {
+            let start = ContinuousClock.now
+            for _ in 0..<count { server.broadcast(WebSocketFrame(text: bytes), to: targets) }
+            time = min(time, try await seen.wait(for: round * count * 80, since: start, "bare deliveries"))
+        }
         for socket in sockets { socket.close() }
         server.stop()
         return Double(count * 80) / time

@@ -53,7 +53,7 @@ enum StoreRows {
         let directory = try TempDirectory("bench-save")
         let store = try await open(directory, "store")
         let count = Int(2000 * scale)
-        // The first half warms both up; rounds alternate so that a slow disk hits both alike.
+        // The first ones warm both up; short rounds alternate, so that a slow disk hits both alike.
         for number in 0..<count { try await store.save(entry(number)) }
         let reference = try raw(directory, like: "store", name: "raw.sqlite")
         var ours = Samples()

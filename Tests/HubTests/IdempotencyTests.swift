@@ -52,6 +52,20 @@ import Testing
         #expect(hub.syncAll().items.count == 1)
     }
 
+    @Test func aBatchOfCreatesCostsThreeStatementsEachAndOneCommit() throws {
+        let hub = try HubFixture()
+        let aliases = (0..<25).map { "m\($0)" }
+        let fields = aliases.map { "\($0): createNote(input: {title: \"t\"}) { id }" }.joined(separator: " ")
+        let ids = JSONValue.object(JSONObject(aliases.map { (key: $0, value: .string("id-" + $0)) }))
+        hub.create(["title": "prepares the statements"])
+        let statements = hub.connection.recordingStatements {
+            hub.send("mutation { \(fields) }", device: "T1", ids: ids)
+        }
+        #expect(statements.count { $0 == "COMMIT" } == 1)
+        // Is the id known, the row, the id with what it did; and once: begin, clock, commit.
+        #expect(statements.count <= 25 * 3 + 3, "\(statements.count)")
+    }
+
     @Test func everyAnswerAnnouncesTheExtensions() throws {
         let hub = try HubFixture()
         let announced = hub.create(["title": "a"])["extensions"]?["bincount"]

@@ -95,7 +95,8 @@ import Testing
     @Test func theOutboxIsReadByIndexAndNeverSorted() throws {
         let core = try memoryCore()
         for text in [
-            StoreSQL.lane, StoreSQL.nextLane, StoreSQL.entriesOfRecord, StoreSQL.createOf, StoreSQL.hasEntries,
+            StoreSQL.lane, StoreSQL.nextLane, StoreSQL.entriesOfRecord, StoreSQL.otherEntriesOfRecord,
+            StoreSQL.createOf, StoreSQL.hasEntries, StoreSQL.hasWaitingCreates,
         ] {
             let plan = try core.connection.rows("EXPLAIN QUERY PLAN " + text.sql).compactMap { $0.last?.text }
             #expect(plan.allSatisfy { !$0.hasPrefix("SCAN") }, "\(text.sql): \(plan)")
@@ -117,5 +118,19 @@ import Testing
         }
         #expect(statements.count < 60)
         #expect(try core.sendAll() == 4975)
+    }
+
+    @Test func entriesWhoseParentsAreThereCostNoLookEach() throws {
+        let core = try memoryCore()
+        try core.save(Pass(id: "p"))
+        #expect(try core.sendAll() == 1)
+        try core.write(as: nil) { transaction in
+            for number in 0..<50 { try transaction.save(Entry(id: "e\(number)", passID: "p")) }
+        }
+        let statements = try core.connection.recordingStatements {
+            #expect(try core.nextMutations(limit: 50)?.entries.count == 50)
+        }
+        // One mark each; begin, commit, and a few looks for all of them.
+        #expect(statements.count <= 50 + 12, "\(statements.count)")
     }
 }

@@ -96,6 +96,33 @@ struct WebSocketTests {
         server.stop()
     }
 
+    @Test func `what is delivered together keeps its order for each client`() async throws {
+        let handler = TestHandler()
+        let server = try HTTPServer(handler: handler)
+        var streams: [AsyncStream<WebSocketEvent>.Iterator] = []
+        for _ in 0..<3 {
+            let (_, events) = WebSocketClient.connect(loop: loop, options: server.webSocketOptions())
+            streams.append(events.makeAsyncIterator())
+            _ = await handler.events.next()
+        }
+        let sockets = handler.sockets.withLock { $0 }
+        let long = String(repeating: "x", count: 20_000)
+        var output = ServerOutput()
+        for number in 0..<150 { output.send(WebSocketFrame("\(number) \(long)"), to: sockets) }
+        output.send(WebSocketFrame("last"), to: [sockets[1]])
+        output.close(sockets[1], code: 1000, reason: "done")
+        output.deliver()
+        for index in streams.indices {
+            #expect(await streams[index].next() == .opened(subprotocol: "graphql-ws"))
+            for number in 0..<150 {
+                #expect(await streams[index].next() == .text(Array("\(number) \(long)".utf8)))
+            }
+        }
+        #expect(await streams[1].next() == .text(Array("last".utf8)))
+        #expect(await streams[1].next() == .closed(code: 1000, reason: "done"))
+        server.stop()
+    }
+
     @Test func `a client that vanishes is reported, and the others stay`() async throws {
         let handler = TestHandler()
         let server = try HTTPServer(handler: handler)
