@@ -4,6 +4,8 @@ SWIFT      ?= swift
 LIBRARIES  := libncurses-dev libsqlite3-dev libwebsockets-dev libssl-dev
 TEST_TOOLS := tmux python3 python3-venv
 PREFIX     ?= /usr/local
+# A binary that needs no Swift on the machine it runs on.
+STATIC_BUILD = $(SWIFT) build --configuration release --static-swift-stdlib --product bincount --scratch-path .build-install
 DATA       ?= $(HOME)/.local/share/bincount-demo
 
 .PHONY: help run test bench torture format format-check install deps test-deps clean
@@ -31,9 +33,10 @@ run: deps
 test: test-deps
 	@bash Tests/run
 
+# What is installed is what is started and weighed.
 bench: deps
 	@$(SWIFT) build --configuration release --product bench
-	@$(SWIFT) build --configuration release --product bincount
+	@case ",$(ROWS)," in ,,|*,cold-start,*) $(STATIC_BUILD) ;; esac
 	@"$$($(SWIFT) build --configuration release --show-bin-path)/bench" $(if $(ROWS),--rows $(ROWS))
 
 torture: test-deps
@@ -46,9 +49,9 @@ format-check:
 	@$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
 
 install: deps
-	@$(SWIFT) build --configuration release --static-swift-stdlib --product bincount --scratch-path .build-install
+	@$(STATIC_BUILD)
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/bincount/screens"
-	install -s -m 755 "$$($(SWIFT) build --configuration release --static-swift-stdlib --scratch-path .build-install --show-bin-path)/bincount" "$(DESTDIR)$(PREFIX)/bin/bincount"
+	install -s -m 755 "$$($(STATIC_BUILD) --show-bin-path)/bincount" "$(DESTDIR)$(PREFIX)/bin/bincount"
 	install -m 644 screens/* "$(DESTDIR)$(PREFIX)/share/bincount/screens/"
 
 clean:

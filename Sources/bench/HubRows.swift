@@ -144,7 +144,8 @@ enum HubRows {
         return Row(
             id: "hub-fanout", value: value, unit: "deliveries/s", reference: reference, ratio: value / reference,
             target: ">= 0.5 x bare", met: value / reference >= 0.5 && tail.percentile(0.99) <= 0.05,
-            note: "\(count) mutations to 80 subscribers, committing included, best of three; at 260 mutations/s, \(live) of them, "
+            note:
+                "\(count) mutations to 80 subscribers, committing included, best of three; at 260 mutations/s, \(live) of them, "
                 + "sent to received: \(tail.milliseconds); clients on one thread of this process")
     }
 

@@ -25,7 +25,8 @@ enum SyncRows {
         return Row(
             id: "first-sync", value: value, unit: "rows/s", reference: reference, ratio: value / reference,
             target: ">= 60000 rows/s, < 150 MB", met: value >= 60_000 && large.megabytes < 150,
-            note: "\(count) rows, \(short(site.seconds)) s from start to ready, \(short(site.megabytes)) MB; \(whole) rows: "
+            note:
+                "\(count) rows, \(short(site.seconds)) s from start to ready, \(short(site.megabytes)) MB; \(whole) rows: "
                 + "\(short(Double(whole) / large.seconds)) rows/s, the terminal's process at its largest "
                 + "\(short(large.megabytes)) MB; the hub in another process; raw: one transaction, the same indexes")
     }

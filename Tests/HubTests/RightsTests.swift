@@ -35,7 +35,8 @@ import WarehouseModels
 
     @Test(arguments: [
         #"["ann"]"#, #"["bob","ann"]"#, #"["bob", "ann"]"#, #"["bob"]"#, "[]", #"["annette","joann"]"#,
-        #"["a\u006en"]"#, #"["x\"ann\""]"#, #"["\\","ann"]"#, #"[["ann"]]"#, #"[{"ann":"ann"}]"#, #"[null,"ann"]"#, #"["",""]"#,
+        #"["a\u006en"]"#, #"["x\"ann\""]"#, #"["\\","ann"]"#, #"[["ann"]]"#, #"[{"ann":"ann"}]"#, #"[null,"ann"]"#,
+        #"["",""]"#,
         #"[",","ann"]"#, #"["zoë"]"#, #"["zoe\u0308"]"#, #""ann""#, "ann", #"["ann"#, "",
     ])
     func aListNamesExactlyItsTexts(_ text: String) {
