@@ -128,7 +128,8 @@ import Testing
             for number in 0..<50 { try transaction.save(Entry(id: "e\(number)", passID: "p")) }
         }
         let statements = try core.connection.recordingStatements {
-            #expect(try core.nextMutations(limit: 50)?.entries.count == 50)
+            let batch = try core.nextMutations(limit: 50)
+            #expect(batch?.entries.count == 50)
         }
         // One mark each; begin, commit, and a few looks for all of them.
         #expect(statements.count <= 50 + 12, "\(statements.count)")

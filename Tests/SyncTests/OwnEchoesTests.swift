@@ -29,10 +29,11 @@ import Testing
     @Test("waits for the answer and goes with it")
     func beforeTheAnswer() throws {
         var (echoes, entries) = try sent("a", "b")
-        #expect(echoes.absorbs(frame("a")))
+        let isHeld = echoes.absorbs(frame("a"))
+        #expect(isHeld)
         #expect(echoes.heldCount == 1)
-        #expect(echoes.settled(applied(entries[0])) == nil)
-        #expect(echoes.settled(applied(entries[1])) == nil)
+        let left = entries.compactMap { echoes.settled(applied($0)) }
+        #expect(left.isEmpty)
         #expect(echoes.heldCount == 0)
     }
 
@@ -40,28 +41,35 @@ import Testing
     func afterTheAnswer() throws {
         var (echoes, entries) = try sent("a")
         _ = echoes.settled(applied(entries[0]))
-        #expect(echoes.absorbs(frame("a")))
-        #expect(!echoes.absorbs(frame("a", 2)))
+        let late = echoes.absorbs(frame("a"))
+        let newer = echoes.absorbs(frame("a", 2))
+        #expect(late && !newer)
         echoes.forgetAnswers()
-        #expect(!echoes.absorbs(frame("a")))
+        let afterwards = echoes.absorbs(frame("a"))
+        #expect(!afterwards)
     }
 
     @Test("comes in where the answer does not bring the record")
     func withoutAnAnswer() throws {
         var (echoes, entries) = try sent("a", "b")
-        #expect(echoes.absorbs(frame("a")) && echoes.absorbs(frame("b")))
-        let lost = MutationResult(order: entries[0].order, outcome: .transient(reason: "lost", delay: 0))
-        #expect(echoes.settled(lost) == frame("a"))
-        let refused = MutationResult(order: entries[1].order, outcome: .refused(code: "", message: "exists"))
-        #expect(echoes.settled(refused) == frame("b"))
-        #expect(!echoes.absorbs(frame("a")), "nothing is under way any more")
+        let held = [echoes.absorbs(frame("a")), echoes.absorbs(frame("b"))]
+        #expect(held == [true, true])
+        let lost = echoes.settled(
+            MutationResult(order: entries[0].order, outcome: .transient(reason: "lost", delay: 0)))
+        #expect(lost == frame("a"))
+        let refused = echoes.settled(
+            MutationResult(order: entries[1].order, outcome: .refused(code: "", message: "exists")))
+        #expect(refused == frame("b"))
+        let isHeld = echoes.absorbs(frame("a"))
+        #expect(!isHeld, "nothing is under way any more")
     }
 
     @Test("never hides what another made of the record, nor that it is gone")
     func others() throws {
         var (echoes, _) = try sent("a")
-        #expect(!echoes.absorbs(frame("a", 2)))
-        #expect(!echoes.absorbs(frame("a", 1, deleted: true)))
-        #expect(!echoes.absorbs(frame("b")))
+        let hidden = [
+            echoes.absorbs(frame("a", 2)), echoes.absorbs(frame("a", 1, deleted: true)), echoes.absorbs(frame("b")),
+        ]
+        #expect(hidden == [false, false, false])
     }
 }
