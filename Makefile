@@ -5,7 +5,10 @@ LIBRARIES  := libncurses-dev libsqlite3-dev libwebsockets-dev libssl-dev
 TEST_TOOLS := tmux python3 python3-venv
 PREFIX     ?= /usr/local
 # A binary that needs no Swift on the machine it runs on.
-STATIC_BUILD = $(SWIFT) build --configuration release --static-swift-stdlib --product bincount --scratch-path .build-install
+# The toolchain's own linker packs relocations, and nobody needs the program's symbols.
+SMALL      := -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs
+STATIC_BUILD = $(SWIFT) build --configuration release --static-swift-stdlib $(SMALL) --product bincount \
+               --scratch-path .build-install
 DATA       ?= $(HOME)/.local/share/bincount-demo
 
 .PHONY: help run test bench torture format format-check install deps test-deps clean

@@ -38,7 +38,7 @@ public struct URLParts: Hashable, Sendable, CustomStringConvertible {
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw wrong("it contains a space or a character that must be escaped")
         }
-        guard let separator = text.utf8.firstRange(of: "://".utf8) else {
+        guard let separator = text.range(of: "://") else {
             throw wrong("it must begin with http://, https://, ws:// or wss://")
         }
         scheme = text[..<separator.lowerBound].lowercased()

@@ -1,3 +1,5 @@
+import Basics
+
 extension Document {
     /// The document as text: one canonical form, which parses to the same document.
     public var text: String {
@@ -105,7 +107,7 @@ struct Printer {
         else { return line(Self.quoted(text)) }
         line("\"\"\"")
         for part in lines {
-            line(part.split(separator: "\"\"\"", omittingEmptySubsequences: false).joined(separator: "\\\"\"\""))
+            line(part.replacingAll("\"\"\"", with: "\\\"\"\""))
         }
         line("\"\"\"")
     }

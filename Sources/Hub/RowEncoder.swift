@@ -132,7 +132,7 @@ struct RowEncoder {
         }
         return ResponseError(
             "Cannot return null for non-nullable type: '\(field.definition.type.nullable)' within parent '\(parent)' "
-                + "(/\(way.joined(separator: "/").replacing("/[", with: "[")))",
+                + "(/\(way.joined(separator: "/").replacingAll("/[", with: "[")))",
             path: path, locations: [field.location])
     }
 

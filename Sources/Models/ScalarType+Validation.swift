@@ -69,7 +69,7 @@ extension ScalarType {
         let address = rest.dropFirst(2)
         guard !address.isEmpty, !address.hasPrefix("/"), !address.contains(where: \.isWhitespace) else { return false }
         let path = address.prefix { $0 != "?" && $0 != "#" }.drop { $0 != "/" }
-        return !path.contains("//")
+        return !path.includes("//")
     }
 
     private static func isIPAddress(_ text: String) -> Bool {
@@ -98,7 +98,7 @@ extension ScalarType {
             wanted = 6
         }
         let joined = text.components(of: "::")
-        guard joined <= 1, !text.contains(":::"), !text.hasPrefix(":") || text.hasPrefix("::"),
+        guard joined <= 1, !text.includes(":::"), !text.hasPrefix(":") || text.hasPrefix("::"),
             !text.hasSuffix(":") || text.hasSuffix("::")
         else { return false }
         let filled = groups.filter { !$0.isEmpty }
@@ -112,7 +112,7 @@ extension Substring {
     fileprivate func components(of part: String) -> Int {
         var count = 0
         var rest = self
-        while let range = rest.firstRange(of: part) {
+        while let range = rest.range(of: part) {
             count += 1
             rest = rest[range.upperBound...]
         }

@@ -149,19 +149,12 @@ public final class AppSyncDriver: SyncDriver {
     private var realtimeAddress: URLParts {
         var result = address
         result.scheme = address.isSecure ? "wss" : "ws"
-        if address.host.contains(".appsync-api.") {
-            result.host = address.host.replacing(".appsync-api.", with: ".appsync-realtime-api.")
+        if address.host.includes(".appsync-api.") {
+            result.host = address.host.replacingAll(".appsync-api.", with: ".appsync-realtime-api.")
         } else {
             result.path += "/realtime"
         }
         return result
-    }
-}
-
-extension String {
-    fileprivate func replacing(_ part: String, with other: String) -> String {
-        guard let range = firstRange(of: part) else { return self }
-        return String(self[..<range.lowerBound]) + other + String(self[range.upperBound...])
     }
 }
 

@@ -97,6 +97,25 @@ struct CommandLineArgumentsTests {
     }
 }
 
+@Suite("Texts are found in texts")
+struct TextSearchTests {
+    @Test("where they stand first, or not at all")
+    func range() throws {
+        let range = try #require("a://b://c".range(of: "://"))
+        #expect("a://b://c"[range.upperBound...] == "b://c")
+        #expect("aab".includes("ab") && !"aab".includes("abb") && !"".includes("a"))
+        #expect("abc".range(of: "")?.isEmpty == true)
+        #expect("Größe".dropFirst(2).includes("ße"))
+    }
+
+    @Test("and replaced wherever they stand, from the left")
+    func replacing() {
+        #expect("a_b_c".replacingAll("_", with: "-") == "a-b-c")
+        #expect("aaa".replacingAll("aa", with: "b") == "ba")
+        #expect("a".replacingAll("b", with: "c") == "a")
+    }
+}
+
 @Suite("Small things")
 struct SmallTests {
     @Test func aManualClockMovesWhenTold() {

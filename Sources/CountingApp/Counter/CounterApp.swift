@@ -159,7 +159,7 @@ package struct CounterApp: AppMachine, Sendable {
             take(answer.outcome, asked.text)
         case .failure(let failure):
             typed = asked.text
-            let isFull = failure.text.lowercased().contains("full")
+            let isFull = failure.text.lowercased().includes("full")
             refuse(isFull ? ScreenMessage("storage.full") : ScreenMessage("storage.failed", ["reason": failure.text]))
         }
     }

@@ -1,3 +1,4 @@
+import Basics
 import Counting
 import DataStore
 import Models
@@ -62,7 +63,7 @@ final class StoreMasters: MasterData {
                 sort: [.ascending(Item.sku)]
             ) { item in
                 let name = item.name.lowercased()
-                if name.hasPrefix(wanted) || name.contains(" " + wanted) { found.append(item) }
+                if name.hasPrefix(wanted) || name.includes(" " + wanted) { found.append(item) }
                 return found.count < limit
             }
             return found

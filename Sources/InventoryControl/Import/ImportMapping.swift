@@ -120,7 +120,7 @@ extension ImportMapping {
             let rest = words.dropFirst(2).joined(separator: " ")
             var key: [String] = []
             var alias: ImportExpression?
-            if let range = rest.firstRange(of: "alias=") {
+            if let range = rest.range(of: "alias=") {
                 alias = try ImportExpression(String(rest[range.upperBound...]), fail: fail)
             }
             for word in words.dropFirst(2) where word.hasPrefix("key=") {
@@ -156,7 +156,7 @@ func matches(pattern: String, _ name: String) -> Bool {
             if parts.count == 1 { return rest.isEmpty }
         } else if index == parts.count - 1 {
             return rest.hasSuffix(part)
-        } else if let range = rest.firstRange(of: part) {
+        } else if let range = rest.range(of: part) {
             rest = rest[range.upperBound...]
         } else {
             return false
