@@ -1,3 +1,4 @@
+import Basics
 import Counting
 import Models
 import Screens
@@ -25,7 +26,7 @@ extension CounterApp {
     private func worded(_ message: ScreenMessage) -> ScreenMessage {
         var message = message
         message.arguments = message.arguments.mapValues { text in
-            guard text.contains("app.") else { return text }
+            guard text.includes("app.") else { return text }
             return text.split(separator: " ").map { word in
                 word.hasPrefix("app.") ? words(String(word)).first ?? "" : String(word)
             }.joined(separator: " ")

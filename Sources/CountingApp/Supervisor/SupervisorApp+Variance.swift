@@ -69,7 +69,7 @@ extension SupervisorApp {
     /// The first name, and a plus where somebody stood beside.
     private func first(_ name: String) -> String {
         let first = name.split(separator: " ").first.map(String.init) ?? name
-        return name.contains(" + ") ? first + "+" : first
+        return name.includes(" + ") ? first + "+" : first
     }
 
     private func story(_ verdict: LineVerdict) -> [String] {
