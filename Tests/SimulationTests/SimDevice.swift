@@ -26,9 +26,13 @@ final class SimDevice {
     private var session: SyncSession?
     private var sockets: [Int: SimSocket] = [:]
     private var inbox: [Int: [[UInt8]]] = [:]
-    /// Everything that was begun before a kill belongs to another life.
+    /// How often it was started or killed.
     private(set) var life = 0
+    /// Counts the sessions: what was begun in another is not heard any more.
+    private var run = 0
     private(set) var isUp = false
+    /// Whether its disk is full, or was when an answer came that it could not keep.
+    private(set) var isDiskFull = false
     private(set) var status = SyncStatus()
     /// Chance in a thousand that the device dies while it performs an action.
     var killChance = 0
@@ -70,9 +74,16 @@ final class SimDevice {
         }
         isUp = true
         life += 1
-        let life = life
         _ = core.addObserver { [unowned self] changes in oracle.saw(changes, on: self) }
         core.onEvent = { [unowned self] event in oracle.heard(event, on: self) }
+        start()
+    }
+
+    /// Begins to synchronise, with a session of its own as the driver does; any number of calls.
+    func start() {
+        guard isUp, session == nil else { return }
+        run += 1
+        let run = run
         var options = SyncOptions { [name, role] person in
             RealtimeAuthorization(host: "hub", apiKey: role.key, person: person, device: name)
         }
@@ -81,9 +92,60 @@ final class SimDevice {
         options.pageSize = 7
         options.requestLimit = 10_000
         session = SyncSession(core: core, options: options) { [unowned self] action in
-            if life == self.life { perform(action) }
+            if run == self.run { perform(action) }
         }
         tell(.start)
+    }
+
+    /// Ends synchronising; the device goes on being used. Any number of calls.
+    func stop() {
+        guard isUp, session != nil else { return }
+        tell(.stop)
+        endSession()
+    }
+
+    private func endSession() {
+        run += 1
+        session = nil
+        for socket in sockets.values { socket.endUp() }
+        sockets = [:]
+        inbox = [:]
+    }
+
+    /// Empties the store as the public `clear` does: at rest, and refused while something is unsent unless told otherwise.
+    func clear(discarding: Bool) {
+        guard isUp else { return }
+        let wasRunning = session != nil
+        stop()
+        guard isUp else { return }
+        do {
+            try core.clear(discardingUnsent: discarding)
+            if discarding { oracle.discarded(by: self) }
+        } catch {
+            if core.outboxStatus.isEmpty || discarding { oracle.refused(error, on: self) }
+        }
+        if wasRunning { start() }
+    }
+
+    /// No page more than there is.
+    func fillDisk() {
+        isDiskFull = true
+        limitDisk("(SELECT page_count FROM pragma_page_count)")
+    }
+
+    func freeDisk() {
+        guard isDiskFull else { return }
+        isDiskFull = false
+        limitDisk(nil)
+    }
+
+    private func limitDisk(_ pages: String?) {
+        do {
+            let limit = try pages.map { try connection.value("SELECT \($0)")?.integer ?? 0 } ?? 1_000_000
+            try connection.execute("PRAGMA max_page_count=\(limit)")
+        } catch {
+            oracle.fail("\(name)'s disk cannot be limited: \(error)")
+        }
     }
 
     /// Kill -9: nothing after this moment happens, nothing before it that was committed is undone.
@@ -92,9 +154,7 @@ final class SimDevice {
         isUp = false
         life += 1
         core.close()
-        for socket in sockets.values { socket.endUp() }
-        sockets = [:]
-        inbox = [:]
+        endSession()
         let life = life
         world.after(500 + world.below(20_000)) { [unowned self] in
             if life == self.life { boot() }
@@ -152,12 +212,12 @@ final class SimDevice {
     private func perform(_ action: SyncAction) {
         if world.chance(killChance) { return kill() }
         trace("-> \(action)")
-        let life = life
+        let run = run
         switch action {
         case .http(let id, let body, let person):
             let request = HubRequest(apiKey: role.key, person: person, device: name, body: body)
             link.send(request) { [unowned self] outcome in
-                guard life == self.life else { return }
+                guard run == self.run else { return }
                 switch outcome {
                 case .answer(let answer): tell(.httpAnswer(id: id, answer))
                 case .failure(let reason): tell(.httpFailed(id: id, reason: reason))
@@ -167,13 +227,13 @@ final class SimDevice {
         case .openSocket(let number, let person):
             let authorization = RealtimeAuthorization(host: "hub", apiKey: role.key, person: person, device: name)
             sockets[number] = link.connect(authorization) { [unowned self] event in
-                if life == self.life { heard(event, number) }
+                if run == self.run { heard(event, number) }
             }
         case .sendText(let number, let text): sockets[number]?.sendUp(text)
         case .closeSocket(let number): sockets.removeValue(forKey: number)?.endUp()
         case .wake(let milliseconds):
             world.after(Int(milliseconds)) { [unowned self] in
-                if life == self.life { tell(.wake) }
+                if run == self.run { tell(.wake) }
             }
         case .status(let status): self.status = status
         case .event(let event): oracle.heard(event, on: self)
@@ -192,9 +252,9 @@ final class SimDevice {
             let isFirst = inbox[number, default: []].isEmpty
             inbox[number, default: []].append(frame)
             guard isFirst else { return }
-            let life = life
+            let run = run
             world.after(world.below(3)) { [unowned self] in
-                if life == self.life { flush(number) }
+                if run == self.run { flush(number) }
             }
         }
     }

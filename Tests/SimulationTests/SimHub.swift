@@ -126,6 +126,12 @@ final class SimHub {
         isUp = true
     }
 
+    /// Nothing more fits on its disk, or all does again.
+    func limitDisk(_ isFull: Bool) throws {
+        let pages = isFull ? try connection.value("SELECT page_count FROM pragma_page_count")?.integer ?? 0 : 1_000_000
+        try connection.execute("PRAGMA max_page_count=\(pages)")
+    }
+
     func jumpClock(_ milliseconds: Int64) { clock.jump(milliseconds) }
 
     /// How many live rows a model has, in the database itself.

@@ -20,8 +20,10 @@ final class SimOracle {
     }
 
     private(set) var failures: [String] = []
-    /// Creates that a device was told are durable: by model and id the devices.
-    private(set) var created: [String: [String: Set<String>]] = [:]
+    /// Creates that a device was told are durable: by model and id the devices, with the place in time.
+    private(set) var created: [String: [String: [String: Int]]] = [:]
+    /// When a device was last told to give up all that it had not sent.
+    private(set) var discards: [String: Int] = [:]
     /// The last value that a device wrote into a field, with its place in time.
     private(set) var written: [FieldKey: (value: Value, step: Int)] = [:]
     /// Deletes that a device was told are durable.
@@ -50,7 +52,7 @@ final class SimOracle {
     // MARK: What devices write
 
     func acknowledgedCreate(_ record: Record, by device: SimDevice) {
-        created[record.schema.name, default: [:]][record.id, default: []].insert(device.name)
+        created[record.schema.name, default: [:]][record.id, default: [:]][device.name] = step()
         if SimSchema.shared.contains(record.schema.name) {
             for field in SimSchema.sharedFields where !record[field].isNull {
                 acknowledgedWrite(record.schema.name, record.id, field, record[field], by: device)
@@ -67,9 +69,15 @@ final class SimOracle {
         if isTakenBack { takenBack[key] = step() } else { deleted[key] = step() }
     }
 
+    func discarded(by device: SimDevice) { discards[device.name] = step() }
+
+    /// Whether a device gave up what it had not sent after this moment.
+    func wasGivenUp(_ device: String, since step: Int) -> Bool { (discards[device] ?? 0) > step }
+
     func refused(_ error: any Error, on device: SimDevice) {
         switch error as? StoreError {
         case .deleted?, .closed?: break
+        case .diskFull? where device.isDiskFull: break
         default: fail("\(device.name) refused a write: \(error)")
         }
     }
@@ -84,7 +92,7 @@ final class SimOracle {
             }
         case .quarantined(let row): fail("\(device.name) could not read \(row.model) \(row.id): \(row.reason)")
         case .authenticationNeeded(_, let detail): fail("\(device.name) was not let in: \(detail)")
-        case .failure(let text): if device.isUp { fail("\(device.name): \(text)") }
+        case .failure(let text): if device.isUp, !device.isDiskFull { fail("\(device.name): \(text)") }
         default: break
         }
     }

@@ -38,7 +38,8 @@ struct SimWorkload {
         let done = device.write { transaction in
             records = []
             var pass = try transaction.currentSequence("pass")
-            if opens || pass == 0 {
+            let isThere = try transaction.get(model: "CountPass", id: "\(device.name)-\(pass)") != nil
+            if opens || !isThere {
                 pass = try transaction.nextSequence("pass")
                 let ticket = "\(device.name)-\(pass)"
                 records.append(

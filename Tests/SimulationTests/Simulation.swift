@@ -52,11 +52,42 @@ final class Simulation {
                 world.after(world.below(length)) { device.link.isUp = true }
             }
         }
-        for _ in 0..<world.below(2) { world.after(world.below(Int(duration))) { device.kill() } }
-        if world.chance(300) { world.after(world.below(Int(duration))) { device.switchPerson() } }
+        for _ in 0..<world.below(2) { sometime { device.kill() } }
+        for _ in 0..<world.pick([0, 0, 1, 3]) { sometime { device.switchPerson() } }
         if world.chance(400) {
-            let jump = Int64(world.below(20_000_000)) - 10_000_000
-            world.after(world.below(Int(duration))) { device.clock.jump(jump) }
+            let jump = anyJump()
+            sometime { device.clock.jump(jump) }
+        }
+        if world.chance(250) { driveLifecycle(of: device) }
+        if world.chance(150) {
+            let length = world.pick([500, 10_000, 60_000])
+            sometime { [unowned self] in
+                device.fillDisk()
+                world.after(world.below(length)) { device.freeDisk() }
+            }
+        }
+    }
+
+    private func sometime(_ body: @escaping () -> Void) { world.after(world.below(Int(duration)), body) }
+
+    /// Somebody sets a clock: by hours, or by a year, forward or back.
+    private func anyJump() -> Int64 {
+        let year: Int64 = 365 * 86_400_000
+        return world.pick([Int64(world.below(20_000_000)) - 10_000_000, year, -year])
+    }
+
+    /// Calls in any order and number, as programs and people make them.
+    private func driveLifecycle(of device: SimDevice) {
+        for _ in 0..<1 + world.below(5) {
+            let call = world.below(20)
+            sometime {
+                switch call {
+                case 0..<8: device.start()
+                case 8..<14: device.stop()
+                case 14..<19: device.clear(discarding: false)
+                default: device.clear(discarding: true)
+                }
+            }
         }
     }
 
@@ -68,9 +99,20 @@ final class Simulation {
             }
         }
         if world.chance(300) {
-            let jump = Int64(world.below(20_000_000)) - 10_000_000
-            world.after(world.below(Int(duration))) { [unowned self] in hub.jumpClock(jump) }
+            let jump = anyJump()
+            sometime { [unowned self] in hub.jumpClock(jump) }
         }
+        if world.chance(100) {
+            let length = world.below(10_000)
+            sometime { [unowned self] in
+                limitHubDisk(true)
+                world.after(length) { [unowned self] in limitHubDisk(false) }
+            }
+        }
+    }
+
+    private func limitHubDisk(_ isFull: Bool) {
+        do { try hub.limitDisk(isFull) } catch { oracle.fail("the hub's disk cannot be limited: \(error)") }
     }
 
     private func restartHub() {
@@ -93,12 +135,15 @@ final class Simulation {
     }
 
     private func heal() {
+        limitHubDisk(false)
         restartHub()
         for device in devices {
             device.killChance = 0
             device.link.isUp = true
             device.link.weather = .calm
+            device.freeDisk()
             device.boot()
+            device.start()
         }
     }
 
