@@ -125,6 +125,13 @@ public struct AnswerReader: Sendable {
         return (result, tail)
     }
 
+    /// Reads what an answer says beside its data.
+    ///
+    /// - Throws: `JSONError` where the bytes are no JSON.
+    public func tail(_ bytes: [UInt8]) throws(JSONError) -> AnswerTail {
+        try answer(bytes) { (_, cursor) throws(JSONError) in _ = try cursor.skipValue() }
+    }
+
     /// Reads the record that came with an error; nil where there is none or it cannot be read.
     public func record(of error: ResponseError, model: ModelSchema) -> WireRecord? {
         guard let data = error.data, case .object = data else { return nil }

@@ -18,11 +18,15 @@ public struct OutgoingMutation: Sendable, Hashable {
     public let mutationID: String
     /// The service carries the mutation out only if its record meets this.
     public let condition: PredicateNode?
+    /// What is to be done to fields whatever they hold: operations by field, in the wire's form.
+    public let operations: JSONObject?
+    /// Mutations of one request with the same unit are carried out all or not at all.
+    public let unit: Int64?
 
     /// Describes a mutation.
     public init(
         _ operation: ModelOperation, _ model: ModelSchema, id: String, fieldsJSON: String, version: Int64? = nil,
-        mutationID: String, condition: PredicateNode? = nil
+        mutationID: String, condition: PredicateNode? = nil, operations: JSONObject? = nil, unit: Int64? = nil
     ) {
         self.operation = operation
         self.model = model
@@ -31,6 +35,8 @@ public struct OutgoingMutation: Sendable, Hashable {
         self.version = version
         self.mutationID = mutationID
         self.condition = condition
+        self.operations = operations
+        self.unit = unit
     }
 
     /// Appends the `input` object: a create's fields; an update's key, fields and version; a delete's key and version.

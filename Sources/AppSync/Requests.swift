@@ -7,6 +7,11 @@ public enum WireExtension {
     public static let bincount = "bincount"
     /// In a request: mutation id by alias. In an answer: `true`, such ids are understood.
     public static let mutationIDs = "mutationIds"
+    /// In a request: lists of aliases that are carried out all or not at all. In an answer: `true`, such lists are
+    /// understood.
+    public static let atomic = "atomic"
+    /// In a request: by alias, operations by field. In an answer: `true`, they are understood.
+    public static let operations = "operations"
     /// In an answer: how many mutations one request may carry.
     public static let batch = "batch"
     /// In an answer: names this life of the service's database; another epoch means that all marks are void.
@@ -58,11 +63,43 @@ public struct RequestWriter: Sendable {
                 writer.raw("\":")
                 writer.string(mutation.mutationID)
             }
-            writer.raw("}}}")
+            writer.raw("}")
+            Self.writeUnits(mutations, into: &writer)
+            Self.writeOperations(mutations, into: &writer)
+            writer.raw("}}")
         }
         writer.raw("}")
         return writer.bytes
     }
+
+    private static func writeUnits(_ mutations: [OutgoingMutation], into writer: inout JSONWriter) {
+        var units: [(unit: Int64, aliases: [JSONValue])] = []
+        for (index, mutation) in mutations.enumerated() {
+            guard let unit = mutation.unit else { continue }
+            let alias = JSONValue.string("m\(index)")
+            if let known = units.firstIndex(where: { $0.unit == unit }) {
+                units[known].aliases.append(alias)
+            } else {
+                units.append((unit, [alias]))
+            }
+        }
+        guard !units.isEmpty else { return }
+        writer.raw(",\"atomic\":")
+        writer.value(.array(units.map { .array($0.aliases) }))
+    }
+
+    private static func writeOperations(_ mutations: [OutgoingMutation], into writer: inout JSONWriter) {
+        var operations = JSONObject()
+        for (index, mutation) in mutations.enumerated() {
+            if let fields = mutation.operations { operations["m\(index)"] = .object(fields) }
+        }
+        guard !operations.isEmpty else { return }
+        writer.raw(",\"operations\":")
+        writer.value(.object(operations))
+    }
+
+    /// A request whose answer holds nothing but what the service announces of itself.
+    public static let probe = Array("{\"query\":\"query Probe { __typename }\"}".utf8)
 
     /// One request for a page of a model's changes.
     ///

@@ -138,6 +138,8 @@ public enum ErrorType {
     public static let maxConflicts = "MaxConflicts"
     /// A condition, or the guard of a create or update, was false.
     public static let conditionalCheckFailed = "ConditionalCheckFailedException"
+    /// Another mutation of the same unit was refused, so that this one was not carried out either.
+    public static let transactionCanceled = "TransactionCanceledException"
     /// A malformed write.
     public static let badRequest = "BadRequest"
     /// A fault of the server.

@@ -1,4 +1,5 @@
 import Basics
+import Models
 
 /// A change as an outbox entry holds it.
 struct PendingMutation: Hashable {
@@ -34,7 +35,7 @@ enum OutboxMerge {
         switch (waiting.kind, new.kind) {
         case (.create, .update):
             var fields = waiting.fields
-            for member in new.fields.members { fields.put(member.value, member.key) }
+            for member in new.fields.members { fields.put(member.value.over(fields[member.key] ?? .null), member.key) }
             return .replace(PendingMutation(kind: .create, fields: fields, base: waiting.base))
         case (.create, .delete): return .cancel
         case (.update, .update):
@@ -42,8 +43,9 @@ enum OutboxMerge {
             var base = waiting.base
             for member in new.fields.members {
                 if fields[member.key] == nil { base[member.key] = new.base[member.key] }
-                fields[member.key] = member.value
-                if (base[member.key] ?? .null) == member.value {
+                let value = fields[member.key].map { member.value.over($0) } ?? member.value
+                fields[member.key] = value
+                if (base[member.key] ?? .null) == value || FieldOperation(value)?.isNothing ?? false {
                     fields[member.key] = nil
                     base[member.key] = nil
                 }

@@ -106,6 +106,8 @@ package struct MutationBatch: Sendable, Hashable {
     package let identity: String?
     /// In their order.
     package let entries: [OutboxEntry]
+    /// The units of those that must be applied all or not at all, by ``OutboxEntry/order``.
+    package var units: [Int64: Int64] = [:]
 }
 
 /// What a settled batch or an applied page did.

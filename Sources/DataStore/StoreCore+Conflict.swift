@@ -22,6 +22,8 @@ extension StoreCore {
             return try park(entry, "the backend has another record with this id", &report)
         }
         switch options.conflictHandler(Conflict(entry: entry, local: local, remote: remote)) {
+        case .applyRemote where try unit(of: entry.order) != nil:
+            try park(entry, "the backend's record differs, and its transaction goes as one or not at all", &report)
         case .applyRemote:
             let fields = entry.kind == .delete ? [] : entry.fields.keys
             events.append(.conflict(model: entry.model, id: entry.id, fields: fields))

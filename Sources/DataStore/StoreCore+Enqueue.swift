@@ -21,6 +21,14 @@ extension StoreCore {
         guard let waiting = try entries(table.model.name, id).last, waiting.state == .queued else {
             throw OutboxInconsistency(description: "\(table.model.name) \(id) has no open outbox entry")
         }
+        if isOfEarlierTransaction(waiting), waiting.kind != .delete {
+            // This transaction goes as one: it takes nothing of another with it.
+            try seal(waiting.order)
+            guard try insertEntry(kind, table.model.name, id, fields, base, version, identity, rounds) else {
+                throw OutboxInconsistency(description: "\(table.model.name) \(id) has two open outbox entries")
+            }
+            return
+        }
         let new = PendingMutation(
             kind: kind, fields: JSONObject(parsing: text(fields)), base: JSONObject(parsing: text(base)))
         let old = PendingMutation(kind: waiting.kind, fields: waiting.fields, base: waiting.base)
@@ -113,12 +121,15 @@ extension StoreCore {
             _ = try statement.step()
             return connection.changes > 0
         }
-        if inserted { count(identity) { $0.queued += 1 } }
+        if inserted {
+            count(identity) { $0.queued += 1 }
+            openUnit?.insert(connection.lastInsertedRow)
+        }
         return inserted
     }
 
     /// Keeps an entry as it is: later changes of its record get an entry of their own.
-    private func seal(_ order: Int64) throws {
+    func seal(_ order: Int64) throws {
         try connection.run("UPDATE \"_outbox\" SET \"state\"=1, \"seal\"=\"ord\" WHERE \"ord\"=?", [.integer(order)])
     }
 
@@ -128,6 +139,7 @@ extension StoreCore {
             statement.bind(entry.order, at: 1)
             _ = try statement.step()
         }
+        if hasUnits { try leaveUnit(entry.order) }
         retryAt[entry.order] = nil
         count(entry.identity) { $0.add(-1, entry.state) }
     }

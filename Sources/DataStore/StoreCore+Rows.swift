@@ -85,7 +85,7 @@ extension StoreCore {
             case .delete: object = nil
             case .update:
                 guard object != nil else { continue }
-                for member in entry.fields.members { object?[member.key] = member.value }
+                for member in entry.fields.members { object?[member.key] = entry.shown(member, over: image) }
             }
         }
         return object

@@ -86,7 +86,7 @@ extension StoreCore {
         }
     }
 
-    private func checkWritable(_ table: StoreTable) throws {
+    func checkWritable(_ table: StoreTable) throws {
         if table.policy == .downstream, !options.isLocalOnly {
             throw StoreError.downstreamOnly(model: table.model.name)
         }

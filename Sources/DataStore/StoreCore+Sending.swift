@@ -24,18 +24,21 @@ extension StoreCore {
     /// - Parameters:
     ///   - limit: How many entries at most.
     ///   - busy: Identities that have a batch under way and are passed over.
-    package func nextMutations(limit: Int, busy: Set<String?> = []) throws -> MutationBatch? {
+    ///   - plainOnly: Passes over what not every backend can do: units and operations.
+    package func nextMutations(
+        limit: Int, busy: Set<String?> = [], plainOnly: Bool = false
+    ) throws -> MutationBatch? {
         if isClosed { throw StoreError.closed }
         guard counts.values.contains(where: { $0.queued > 0 }) else { return nil }
         let lane = try storeErrors {
             var oldest: (identity: String?, order: Int64)?
             for identity in try lanes() where !busy.contains(identity) {
                 // One entry is enough to compare lanes by their age.
-                guard let order = try sendable(identity, limit: 1).first?.order else { continue }
+                guard let order = try sendable(identity, limit: 1, plainOnly: plainOnly).first?.order else { continue }
                 if let oldest, oldest.order < order { continue }
                 oldest = (identity, order)
             }
-            return try oldest.map { ($0.identity, try sendable($0.identity, limit: limit)) }
+            return try oldest.map { ($0.identity, try sendable($0.identity, limit: limit, plainOnly: plainOnly)) }
         }
         guard let lane else { return nil }
         let now = options.time.now().milliseconds
@@ -52,7 +55,14 @@ extension StoreCore {
                 $0.sending += lane.1.count
             }
         }
-        return MutationBatch(identity: lane.0, entries: lane.1)
+        return MutationBatch(identity: lane.0, entries: lane.1, units: try units(of: lane.1))
+    }
+
+    /// Whether something may go that ``nextMutations(limit:busy:plainOnly:)`` passes over with `plainOnly`, where nothing
+    /// plain may.
+    package var hasQueuedSpecials: Bool {
+        guard counts.values.contains(where: { $0.queued > 0 }), let lanes = try? lanes() else { return false }
+        return lanes.contains { (try? sendable($0, limit: 1, plainOnly: false).isEmpty) == false }
     }
 
     /// Milliseconds until an entry that failed for now may be tried again; nil where none waits for time.
@@ -78,20 +88,29 @@ extension StoreCore {
     }
 
     /// The first entries of a lane that may go, in order. Stops reading when it has enough.
-    private func sendable(_ identity: String?, limit: Int) throws -> [OutboxEntry] {
+    private func sendable(_ identity: String?, limit: Int, plainOnly: Bool) throws -> [OutboxEntry] {
         let now = options.time.uptime()
         var result: [OutboxEntry] = []
         var taken: Set<String> = []
-        // Whether a create of a model waits at all: without one, no entry's fields need to be read.
-        var waiting: [String: Bool] = [:]
+        var units: Set<Int64> = []
         try connection.withStatement(StoreSQL.lane) { statement in
             statement.bind(laneText(identity), at: 1)
             while result.count < limit, try statement.step() {
+                if hasUnits, let unit = try unit(of: statement.integer(at: 0)) {
+                    if plainOnly || !units.insert(unit).inserted { continue }
+                    let members = try sendableUnit(unit, taken)
+                    // Whole or not at all; one that is too large for a request goes alone.
+                    if members.isEmpty || (result.count + members.count > limit && !result.isEmpty) { continue }
+                    for entry in members where entry.kind == .create { taken.insert(entry.model + "\u{0}" + entry.id) }
+                    result += members
+                    continue
+                }
                 let waitsForEarlier = statement.integer(at: 16) != 0
                 if waitsForEarlier { continue }
                 if !retryAt.isEmpty, let time = retryAt[statement.integer(at: 0)], time > now { continue }
                 let entry = OutboxEntry(statement)
-                if try isHeld(entry, taken, &waiting) { continue }
+                if plainOnly, entry.hasOperations { continue }
+                if try isHeld(entry, taken) { continue }
                 if entry.kind == .create { taken.insert(entry.model + "\u{0}" + entry.id) }
                 result.append(entry)
             }
@@ -100,9 +119,7 @@ extension StoreCore {
     }
 
     /// Whether an entry refers to a record whose create is parked, or waits before it and is not in the same batch.
-    private func isHeld(
-        _ entry: OutboxEntry, _ taken: Set<String>, _ waiting: inout [String: Bool]
-    ) throws -> Bool {
+    func isHeld(_ entry: OutboxEntry, _ taken: Set<String>) throws -> Bool {
         guard entry.kind != .delete, let table = context.tables[entry.model], !table.parents.isEmpty else {
             return false
         }

@@ -14,7 +14,7 @@ extension StoreCore {
         if results.isEmpty { return ApplyReport() }
         return try commit(nil, .full) { _ in
             var report = ApplyReport()
-            for result in results {
+            for result in try wholeUnits(results) {
                 let found = try entry(result.order)
                 guard let found, found.state == .sending, let table = context.tables[found.model] else {
                     if case .applied(let remote) = result.outcome {
@@ -111,10 +111,10 @@ extension StoreCore {
         var answer = answer
         answer.dropped.removeAll { (image.object[$0] ?? .null) != (sent.base[$0] ?? .null) }
         try rebase(later.first, after: sent, answer, onto: image)
-        let covered = Set(later.flatMap { $0.fields.keys })
+        let covered = Set(later.flatMap { $0.fields.members.filter { FieldOperation($0.value) == nil }.map(\.key) })
         let isDeletedLater = later.contains { $0.kind == .delete }
         let dropped = isDeletedLater ? [] : answer.dropped.filter { !covered.contains($0) }
-        if !dropped.isEmpty { try resend(dropped, of: sent, on: image, table, &report) }
+        if !dropped.isEmpty { try resend(dropped, of: sent, before: later, on: image, table, &report) }
 
         let waiting = try entries(model, id)
         if waiting.isEmpty { try removeShadow(model, id) } else { try putShadow(model, id, image) }
@@ -161,12 +161,15 @@ extension StoreCore {
 
     /// Sends again what the backend's merge dropped, with the version it answered.
     private func resend(
-        _ fields: [String], of sent: OutboxEntry, on image: Shadow, _ table: StoreTable, _ report: inout ApplyReport
+        _ fields: [String], of sent: OutboxEntry, before later: [OutboxEntry], on image: Shadow, _ table: StoreTable,
+        _ report: inout ApplyReport
     ) throws {
         var values = JSONObject()
         var base = JSONObject()
         for field in fields {
-            values[field] = sent.fields[field] ?? .null
+            values[field] = later.reduce(sent.fields[field] ?? .null) { value, entry in
+                entry.fields[field].flatMap { FieldOperation($0) }?.applied(to: value) ?? value
+            }
             base[field] = image.object[field] ?? .null
         }
         try enqueue(
@@ -182,6 +185,11 @@ extension StoreCore {
 extension StoreCore {
     /// Keeps a refused entry aside until a person acts; its row stays as it is here.
     func park(_ entry: OutboxEntry, _ reason: String, _ report: inout ApplyReport) throws {
+        try parkAlone(entry, reason, &report)
+        if hasUnits { try parkUnit(of: entry, reason, &report) }
+    }
+
+    func parkAlone(_ entry: OutboxEntry, _ reason: String, _ report: inout ApplyReport) throws {
         try connection.run(
             "UPDATE \"_outbox\" SET \"state\"=3, \"seal\"=\"ord\", \"reason\"=?, \"tried\"=? WHERE \"ord\"=?",
             [.text(reason), .integer(options.time.now().milliseconds), .integer(entry.order)])

@@ -29,6 +29,10 @@ public final class StoreCore {
     var hasShadows = false
     /// Whether there may be rows in `_quarantine`. Never falls while open.
     var hasQuarantine = false
+    /// Whether entries may belong to units. Never falls while open.
+    var hasUnits = false
+    /// The entries made so far of the unit that is being written.
+    var openUnit: Set<Int64>?
     /// Parents seen in this store, so that each is looked up once.
     var knownParents: Set<String> = []
     /// Uptime before which an entry is not sent again.
@@ -115,6 +119,7 @@ public final class StoreCore {
             }
         } catch {
             (counts, retryAt, deletions, hasShadows, hasQuarantine) = before
+            openUnit = nil
             countsChanged = false
             log = CommitLog()
             events.removeAll()
@@ -209,6 +214,7 @@ public final class StoreCore {
         deletions = Set(models.compactMap { $0.first?.text })
         hasShadows = try connection.value("SELECT 1 FROM \"_shadow\" LIMIT 1") != nil
         hasQuarantine = try connection.value("SELECT 1 FROM \"_quarantine\" LIMIT 1") != nil
+        hasUnits = try connection.value("SELECT 1 FROM \"_unit\" LIMIT 1") != nil
         knownParents.removeAll()
     }
 }

@@ -18,6 +18,10 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case deleted(model: String, id: String)
     /// The condition of a conditional save or delete did not hold.
     case conditionFailed(model: String, id: String)
+    /// The record to be changed is not here.
+    case missingRecord(model: String, id: String)
+    /// A transaction that goes as one makes more changes than a backend takes at once.
+    case transactionTooLarge(Int, limit: Int)
     /// A write was tried where only reading is possible.
     case readOnly
     /// The store was closed, or is being cleared.
@@ -59,6 +63,9 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
             "\(model) is only received here; change it where it is made"
         case .deleted(let model, let id): "\(model) \(id) was deleted; use a new id"
         case .conditionFailed(let model, let id): "\(model) \(id): the condition does not hold; read it again"
+        case .missingRecord(let model, let id): "there is no \(model) \(id) here; save it first"
+        case .transactionTooLarge(let count, let limit):
+            "the transaction makes \(count) changes, and at most \(limit) go as one; make several of it"
         case .readOnly: "this is a read; use a transaction to write"
         case .closed: "the store is closed or being cleared; open it again"
         case .unsentChanges(let count):

@@ -37,6 +37,8 @@ enum StoreSchema {
         "json" TEXT NOT NULL, "reason" TEXT NOT NULL, "at" INTEGER NOT NULL, PRIMARY KEY("model","id")) STRICT,
         WITHOUT ROWID
         """,
+        "CREATE TABLE IF NOT EXISTS \"_unit\"(\"ord\" INTEGER PRIMARY KEY, \"unit\" INTEGER NOT NULL) STRICT",
+        "CREATE INDEX IF NOT EXISTS \"_unit.unit\" ON \"_unit\"(\"unit\",\"ord\")",
         """
         CREATE TABLE IF NOT EXISTS "_mark"("model" TEXT PRIMARY KEY NOT NULL, "lastSync" INTEGER, "nextToken" TEXT,
         "startedAt" INTEGER, "lastFullSync" INTEGER, "scope" TEXT, "epoch" TEXT) STRICT, WITHOUT ROWID
@@ -52,7 +54,7 @@ enum StoreSchema {
     }
 
     /// What `clear` empties besides the models' tables.
-    static let cleared = ["_outbox", "_shadow", "_tombstone", "_quarantine", "_mark"]
+    static let cleared = ["_outbox", "_unit", "_shadow", "_tombstone", "_quarantine", "_mark"]
 }
 
 /// The statements that run for every change, made once.

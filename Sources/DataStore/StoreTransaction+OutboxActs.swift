@@ -8,12 +8,18 @@ extension StoreTransaction {
         let entry = try available(order)
         guard entry.state == .parked else { return }
         try whole(isCascade: true) {
-            try connection.run(
-                "UPDATE \"_outbox\" SET \"state\"=1, \"reason\"=NULL, \"rounds\"=0 WHERE \"ord\"=?", [.integer(order)])
-            core.count(entry.identity) {
-                $0.parked -= 1
-                $0.queued += 1
-            }
+            for member in try core.parkedUnit(of: order) where member.order != order { try release(member, core) }
+            try release(entry, core)
+        }
+    }
+
+    private func release(_ entry: OutboxEntry, _ core: StoreCore) throws {
+        try connection.run(
+            "UPDATE \"_outbox\" SET \"state\"=1, \"reason\"=NULL, \"rounds\"=0 WHERE \"ord\"=?",
+            [.integer(entry.order)])
+        core.count(entry.identity) {
+            $0.parked -= 1
+            $0.queued += 1
         }
     }
 
@@ -51,6 +57,7 @@ extension StoreTransaction {
         }
         try checkValues(edited, over: image, table, entry.id)
         try whole(isCascade: true) {
+            for member in try core.parkedUnit(of: order) where member.order != order { try release(member, core) }
             try connection.run(
                 """
                 UPDATE "_outbox" SET "mutation"=?, "fields"=?, "base"=?, "rounds"=0, "reason"=NULL, "attempts"=0, \
@@ -125,7 +132,8 @@ extension StoreTransaction {
 
     private func checkValues(_ fields: JSONObject, over image: JSONObject?, _ table: StoreTable, _ id: String) throws {
         do {
-            let values = try table.wire.values(fields, over: try image.map { try table.wire.values($0) })
+            let plain = JSONObject(fields.members.map { (key: $0.key, value: $0.value.over(image?[$0.key] ?? .null)) })
+            let values = try table.wire.values(plain, over: try image.map { try table.wire.values($0) })
             if let problem = table.wire.problem(values) {
                 throw StoreError.invalidField(
                     model: table.model.name, id: id, field: problem.field, reason: problem.reason)

@@ -52,7 +52,9 @@ extension StoreTransaction {
         if known != nil || (kind == .create && old != nil) || (kind == .update && old == nil) { return false }
         let values: [Value]
         do {
-            values = try table.wire.values(fields, over: kind == .update ? old?.values : nil)
+            let shown = old.map { table.wire.object($0.values) }
+            let plain = JSONObject(fields.members.map { (key: $0.key, value: $0.value.over(shown?[$0.key] ?? .null)) })
+            values = try table.wire.values(plain, over: kind == .update ? old?.values : nil)
         } catch {
             throw StoreError.invalidImport(line: number, reason: error.description)
         }

@@ -1,4 +1,5 @@
 import Basics
+import Models
 
 /// The three-way rules between what the backend had, what it has, and what waits here: pure.
 enum ThreeWay {
@@ -20,7 +21,9 @@ enum ThreeWay {
         for member in fields.members {
             let theirs = remote[member.key] ?? .null
             if theirs == member.value { continue }
-            if theirs != base[member.key] ?? .null { conflicts.append(member.key) }
+            // An operation stands on any value.
+            let isOperation = FieldOperation(member.value) != nil
+            if !isOperation, theirs != base[member.key] ?? .null { conflicts.append(member.key) }
             left[member.key] = member.value
             newBase[member.key] = theirs
         }
@@ -41,7 +44,7 @@ enum ThreeWay {
         var result = Answer()
         for member in fields.members {
             let theirs = answer[member.key] ?? .null
-            if theirs == member.value { continue }
+            if theirs == member.value || FieldOperation(member.value) != nil { continue }
             if theirs == base[member.key] ?? .null {
                 result.dropped.append(member.key)
             } else {

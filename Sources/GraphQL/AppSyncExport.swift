@@ -3,7 +3,7 @@ import Models
 
 /// A model schema as Amplify's own tools take it.
 ///
-/// Amplify's transformer refuses directives that it does not know, so `@sync`, `@conflict` and `@decimal` are left out:
+/// Amplify's transformer refuses directives that it does not know, so ours are left out:
 /// the conflict settings go into `transform.conf.json`, the decimals are `Float`s anyway, and the sync policy is a
 /// matter of the device. Models with `@sync(policy: NONE)` never leave a device and are left out whole, with the
 /// relations that point to them.
@@ -52,7 +52,7 @@ public struct AppSyncExport: Sendable {
         }
         if isRelation, !kept.contains(field.type.name) { return nil }
         var field = field
-        field.directives.removeAll { $0.name == "decimal" }
+        field.directives.removeAll { ["decimal", "counter", "set"].contains($0.name) }
         return field
     }
 

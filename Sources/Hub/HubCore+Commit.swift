@@ -77,6 +77,7 @@ extension HubCore {
         }
         var encoder = RowEncoder(engine.schema, capacity: 256 + 768 * roots.count)
         encoder.writer.raw("{\"data\":{")
+        var unitOutcomes: [String: Result<HubRow, ResponseError>] = [:]
         for (index, field) in roots.enumerated() {
             if index > 0 { encoder.writer.raw(",") }
             encoder.writer.bytes.append(contentsOf: field.keyBytes)
@@ -84,7 +85,13 @@ extension HubCore {
                 encoder.writer.string("Mutation")
                 continue
             }
-            let outcome = try isolated ? isolatedOutcome(root, field, request) : mutate(root, field, request)
+            if let unit = request.units[field.key], unitOutcomes[field.key] == nil {
+                let members = roots.filter { request.units[$0.key] == unit }
+                unitOutcomes.merge(try self.unitOutcomes(of: members, request, isolated: isolated)) { $1 }
+            }
+            let outcome =
+                try unitOutcomes[field.key]
+                ?? (isolated ? isolatedOutcome(root, field, request) : mutate(root, field, request))
             switch outcome {
             case .success(let row):
                 encoder.encode(

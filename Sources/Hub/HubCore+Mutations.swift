@@ -64,9 +64,15 @@ extension HubCore {
             return try replay(applied, mutation)
         }
         let result: Result<HubRow, ResponseError>
+        let operations: [FieldChange]
+        do throws(InputError) {
+            operations = try fieldChanges(request.operations[field.key], mutation)
+        } catch {
+            return .failure(mutation.error(error.message, ErrorType.badRequest))
+        }
         switch root.kind {
         case .create: result = try create(mutation)
-        case .update: result = try update(mutation)
+        case .update: result = try update(mutation, operations)
         case .delete: result = try delete(mutation)
         default: result = .failure(mutation.error("\(root.name) is no mutation", ErrorType.unsupportedOperation))
         }
@@ -181,7 +187,7 @@ extension HubCore {
 
     // MARK: Update and delete
 
-    private func update(_ mutation: Mutation) throws -> Result<HubRow, ResponseError> {
+    private func update(_ mutation: Mutation, _ operations: [FieldChange]) throws -> Result<HubRow, ResponseError> {
         let stored: HubRow
         switch try target(mutation) {
         case .failure(let error): return .failure(error)
@@ -194,15 +200,22 @@ extension HubCore {
             for position in values.indices where !model.keyPositions.contains(position) {
                 if let value = mutation.input.values[position] { values[position] = value }
             }
-            if let position = model.updatedAt, mutation.input.values[position] == nil {
-                values[position] = .integer(time.now().milliseconds)
-            }
-        } else {
+            touch(&values, mutation)
+        } else if operations.isEmpty || setsFields(mutation) {
             // What a merge leaves of a field tells what was in it, so that only who may see the row gets one.
             guard model.schema.conflictStrategy == .automerge, maySee(stored, mutation) else {
                 return .failure(conflict(stored, mutation))
             }
             Automerge.merge(mutation.input.values, into: &values, model)
+        } else {
+            // Operations commute: no version is stale for them.
+            guard maySee(stored, mutation) else { return .failure(mutation.unauthorized) }
+            touch(&values, mutation)
+        }
+        do throws(InputError) {
+            try apply(operations, to: &values, model)
+        } catch {
+            return .failure(mutation.error(error.message, ErrorType.badRequest))
         }
         // A row may not be handed to somebody the caller could not have written it for.
         guard mutation.needed.allows(values) else { return .failure(mutation.unauthorized) }

@@ -30,7 +30,8 @@ extension HubEngine {
                 variables, operation, schema, isBatch: operation.kind == .mutation && operation.hasSeveralRoots)
             return .success(
                 RunnableRequest(
-                    rights: rights, operation: operation, variables: checked, mutationIDs: mutationIDs(object)))
+                    rights: rights, operation: operation, variables: checked, mutationIDs: mutationIDs(object),
+                    units: try units(object), operations: try operations(object)))
         } catch {
             return .failure(.invalid([ResponseError(error.message)]))
         }
@@ -41,6 +42,33 @@ extension HubEngine {
         var result: [String: String] = [:]
         for (alias, id) in ids.members {
             if let text = id.string, !text.isEmpty, text.utf8.count <= 100 { result[alias] = text }
+        }
+        return result
+    }
+
+    /// Reads `extensions.bincount.atomic`. What cannot be read is refused: half of it would not be what was asked for.
+    private func units(_ request: JSONObject) throws(InputError) -> [String: Int] {
+        guard let given = request["extensions"]?["bincount"]?["atomic"], !given.isNull else { return [:] }
+        var result: [String: Int] = [:]
+        for (unit, aliases) in (given.array ?? [.null]).enumerated() {
+            for alias in aliases.array ?? [.null] {
+                guard let name = alias.string, result.updateValue(unit, forKey: name) == nil else {
+                    throw InputError("extensions.bincount.atomic takes lists of aliases, each alias once")
+                }
+            }
+        }
+        return result
+    }
+
+    /// Reads `extensions.bincount.operations`.
+    private func operations(_ request: JSONObject) throws(InputError) -> [String: JSONObject] {
+        guard let given = request["extensions"]?["bincount"]?["operations"], !given.isNull else { return [:] }
+        var result: [String: JSONObject] = [:]
+        for (alias, fields) in given.object?.members ?? [(key: "", value: .null)] {
+            guard let object = fields.object else {
+                throw InputError("extensions.bincount.operations takes objects of operations by field, by alias")
+            }
+            result[alias] = object
         }
         return result
     }

@@ -81,6 +81,10 @@ struct RunnableRequest {
     let variables: Variables
     /// Mutation ids by answer key.
     let mutationIDs: [String: String]
+    /// What is carried out all or not at all, by answer key.
+    var units: [String: Int] = [:]
+    /// What is done to fields whatever they hold, by answer key.
+    var operations: [String: JSONObject] = [:]
 }
 
 /// The variables of a request, checked.

@@ -29,7 +29,8 @@ final class QueryRunner {
         self.tokenKey = tokenKey
         let announced: JSONValue = [
             "bincount": [
-                "mutationIds": true, "batch": .integer(Int64(HubCore.batchLimit)), "epoch": .string(epoch),
+                "mutationIds": true, "atomic": true, "operations": true,
+                "batch": .integer(Int64(HubCore.batchLimit)), "epoch": .string(epoch),
             ]
         ]
         extensions = Array(",\"extensions\":".utf8) + announced.bytes + [UInt8(ascii: "}")]

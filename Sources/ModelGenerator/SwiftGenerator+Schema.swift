@@ -65,6 +65,7 @@ extension SwiftGenerator {
         if !field.authRules.isEmpty {
             parts.append("authRules: [\(field.authRules.map(text).joined(separator: ", "))]")
         }
+        if let merge = field.merge { parts.append("merge: FieldMerge.\(merge.rawValue)") }
         return "FieldSchema(\(parts.joined(separator: ", ")))"
     }
 

@@ -56,12 +56,14 @@ public struct FieldSchema: Sendable, Hashable {
     public let isReadOnly: Bool
     /// The rules of `@auth` on the field itself, which take the place of the model's for it; empty where it has none.
     public let authRules: [AuthRule]
+    /// How changes made apart are merged, where the schema says so: `@counter`, `@set`.
+    public let merge: FieldMerge?
 
     /// Describes one field.
     public init(
         _ name: String, _ type: FieldType, isRequired: Bool = false, isList: Bool = false,
         isElementRequired: Bool = false, defaultValue: String? = nil, isReadOnly: Bool = false,
-        authRules: [AuthRule] = []
+        authRules: [AuthRule] = [], merge: FieldMerge? = nil
     ) {
         self.name = name
         self.type = type
@@ -71,13 +73,14 @@ public struct FieldSchema: Sendable, Hashable {
         self.defaultValue = defaultValue
         self.isReadOnly = isReadOnly
         self.authRules = authRules
+        self.merge = merge
     }
 
     /// The same field with rules of its own.
     public func guarded(by rules: [AuthRule]) -> FieldSchema {
         FieldSchema(
             name, type, isRequired: isRequired, isList: isList, isElementRequired: isElementRequired,
-            defaultValue: defaultValue, isReadOnly: isReadOnly, authRules: rules)
+            defaultValue: defaultValue, isReadOnly: isReadOnly, authRules: rules, merge: merge)
     }
 
     /// Whether the storage form is JSON text: lists, embedded types, and `AWSJSON`.

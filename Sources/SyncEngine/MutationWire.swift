@@ -5,16 +5,27 @@ import Models
 
 extension OutgoingMutation {
     /// An outbox entry in the wire's terms.
-    init(_ entry: OutboxEntry, _ model: ModelSchema) {
+    init(_ entry: OutboxEntry, _ model: ModelSchema, unit: Int64? = nil) {
         let operation: ModelOperation =
             switch entry.kind {
             case .create: .create
             case .update: .update
             case .delete: .delete
             }
+        var fieldsJSON = entry.fieldsJSON
+        var operations: JSONObject?
+        if entry.hasOperations {
+            let members = entry.fields.members
+            operations = JSONObject(
+                members.compactMap { member in
+                    FieldOperation(member.value).map { (key: member.key, value: $0.wire) }
+                })
+            let plain = members.filter { FieldOperation($0.value) == nil }
+            fieldsJSON = JSONValue.object(JSONObject(plain)).text
+        }
         self.init(
-            operation, model, id: entry.id, fieldsJSON: entry.fieldsJSON, version: entry.baseVersion,
-            mutationID: entry.mutationID, condition: entry.condition)
+            operation, model, id: entry.id, fieldsJSON: fieldsJSON, version: entry.baseVersion,
+            mutationID: entry.mutationID, condition: entry.condition, operations: operations, unit: unit)
     }
 }
 
@@ -73,6 +84,9 @@ extension ResponseError {
     ) -> Verdict {
         let theirs = reader.record(of: self, model: model)
         switch errorType {
+        case ErrorType.transactionCanceled?:
+            // Another of its unit decides what becomes of it.
+            return .outcome(.transient(reason: message, delay: 0))
         case ErrorType.conflictUnhandled?:
             if entry.kind == .delete, let theirs, theirs.isDeleted { return .outcome(.applied(RemoteRecord(theirs))) }
             return .outcome(.conflict(theirs.map { RemoteRecord($0) }))

@@ -9,6 +9,12 @@ public struct RemoteProfile: Sendable, Hashable {
     public var knowsMutationIDs: Bool
     /// Names this life of its database.
     public var epoch: String?
+    /// Whether it applies the changes of a transaction all or not at all.
+    public var appliesUnits = false
+    /// Whether it takes operations on `@counter` and `@set` fields.
+    public var takesOperations = false
+    /// Whether it was heard of since the start: what is not known of every backend waits until then.
+    public var isKnown = false
 
     /// AppSync, and every backend before its first answer: one mutation per request.
     public static let appSync = RemoteProfile(batchSize: 1, knowsMutationIDs: false)
@@ -22,8 +28,12 @@ public struct RemoteProfile: Sendable, Hashable {
         self.epoch = epoch
     }
 
-    /// Takes over what an answer's `extensions.bincount` announces.
-    package mutating func learn(_ announcement: JSONValue) {
+    /// Takes over what an answer's `extensions.bincount` announces; a backend that never announces anything is AppSync.
+    package mutating func learn(_ answer: JSONValue?) {
+        isKnown = true
+        guard let announcement = answer else { return }
+        appliesUnits = announcement[WireExtension.atomic]?.bool ?? false
+        takesOperations = announcement[WireExtension.operations]?.bool ?? false
         if let batch = announcement[WireExtension.batch]?.integer { batchSize = Int(min(max(batch, 1), 1000)) }
         if let ids = announcement[WireExtension.mutationIDs]?.bool { knowsMutationIDs = ids }
         if let name = announcement[WireExtension.epoch]?.string { epoch = name }

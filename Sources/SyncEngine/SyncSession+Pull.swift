@@ -201,7 +201,7 @@ extension SyncSession {
             switch pending[id]?.what {
             case .pull?: break
             case .readable(let row)?: askedForeign.remove(row)
-            case .push?, .verify?, nil: continue
+            case .push?, .verify?, .probe?, nil: continue
             }
             _ = takeRequest(id)
             perform(.cancelHTTP(id: id))

@@ -20,10 +20,11 @@ extension SyncSession {
         var batch: MutationBatch?
         var retryAfter: Int64?
         let isReadable = attempt {
-            batch = try core.nextMutations(limit: limit)
+            batch = try core.nextMutations(limit: limit, plainOnly: !profile.isKnown)
             if batch == nil { retryAfter = core.nextRetryDelay() }
         }
         guard let batch, !batch.entries.isEmpty else {
+            if !profile.isKnown, isReadable, core.hasQueuedSpecials { return probe() }
             if !isReadable { retryAfter = Self.storeRetry }
             run(outbox.handle(.empty(retryAfter: retryAfter)))
             return
@@ -35,7 +36,10 @@ extension SyncSession {
         var entries: [(entry: OutboxEntry, model: ModelSchema, place: Int)] = []
         var unknown: [MutationResult] = []
         for entry in batch.entries {
-            if let model = core.schema.model(entry.model) {
+            if let reason = refusal(of: entry, in: batch) {
+                unknown.append(
+                    MutationResult(order: entry.order, outcome: .refused(code: "Unsupported", message: reason)))
+            } else if let model = core.schema.model(entry.model) {
                 // Like with like, parents first: the backend has few different documents to know.
                 let place = (modelOrder[entry.model] ?? 0) * 4 + Int(entry.kind.rawValue)
                 entries.append((entry, model, place))
@@ -46,9 +50,12 @@ extension SyncSession {
                         outcome: .refused(code: "UnknownModel", message: "the schema has no \(entry.model) any more")))
             }
         }
-        if !unknown.isEmpty { attempt { try core.settle(unknown) } }
+        if !unknown.isEmpty {
+            attempt { try core.settle(unknown) }
+            refreshCounts()
+        }
         entries.sort { ($0.place, $0.entry.order) < ($1.place, $1.entry.order) }
-        let mutations = entries.map { OutgoingMutation($0.entry, $0.model) }
+        let mutations = entries.map { OutgoingMutation($0.entry, $0.model, unit: batch.units[$0.entry.order]) }
         guard !mutations.isEmpty, let body = try? requests.push(mutations, withIDs: profile.knowsMutationIDs) else {
             run(outbox.handle(.wake))
             return
@@ -98,9 +105,9 @@ extension SyncSession {
 
     /// The backend refused the request as a whole: one bad entry must not hold the others, so they go one by one.
     private func indigestible(_ id: Int, _ entries: [OutboxEntry], _ error: ResponseError) {
-        if entries.count == 1 {
+        if entries.count == 1 || core.isOneUnit(entries) {
             let outcome = MutationResult.Outcome.refused(code: error.errorType ?? "Invalid", message: error.message)
-            settle(id, [MutationResult(order: entries[0].order, outcome: outcome)]) { .settled(request: id) }
+            settle(id, entries.map { MutationResult(order: $0.order, outcome: outcome) }) { .settled(request: id) }
             return
         }
         settle(

@@ -14,6 +14,8 @@ public final class SyncSession {
         case verify(OutboxEntry)
         case pull(model: ModelSchema, mark: SyncMark)
         case readable(ForeignRow)
+        /// Asks for nothing but what the backend can do.
+        case probe
     }
 
     let core: StoreCore
@@ -197,6 +199,7 @@ public final class SyncSession {
         case .verify(let entry): verifyAnswered(id, entry, answer)
         case .pull(let model, let mark): pullAnswered(id, model, mark, answer)
         case .readable(let row): foreignAnswered(row, answer)
+        case .probe: probeAnswered(id, answer)
         }
     }
 
@@ -207,14 +210,15 @@ public final class SyncSession {
         case .verify(let entry): requeue(id, [entry], reason, retryAfter: nil)
         case .pull: run(pull.handle(.failed(request: id, retryAfter: nil)))
         case .readable(let row): askedForeign.remove(row)
+        case .probe: requeue(id, [], reason, retryAfter: nil)
         }
     }
 
     /// Takes over what an answer announces.
     func learn(_ tail: AnswerTail) {
-        guard let bincount = tail.bincount else { return }
         let before = profile
-        profile.learn(bincount)
+        profile.learn(tail.bincount)
+        if profile.isKnown != before.isKnown { run(outbox.handle(.wake)) }
         if profile.batchSize != before.batchSize { run(outbox.handle(.batchSize(profile.batchSize))) }
         if let name = profile.epoch, name != epoch { newEpoch(name) }
     }

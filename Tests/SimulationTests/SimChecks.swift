@@ -14,7 +14,10 @@ struct SimChecks {
         self.simulation = simulation
         var parked: [String: Set<String>] = [:]
         for device in simulation.devices {
-            parked[device.name] = Set(try device.parked().map { $0.model + "/" + $0.id })
+            // What waits at the end waits behind something parked, or with it.
+            let entries = try device.core.read { try $0.outbox() }
+            if !entries.contains(where: { $0.state == .parked }) { continue }
+            parked[device.name] = Set(entries.map { $0.model + "/" + $0.id })
         }
         self.parked = parked
     }
@@ -24,10 +27,18 @@ struct SimChecks {
         try nothingDoubled()
         updatesArrivedOrWereReported()
         deletesArrivedOrWereReported()
+        try SimSums(oracle, devices).run()
         for device in devices {
+            try nothingIsHeldBack(device)
             try agrees(device)
             parkedIsVisible(device)
         }
+    }
+
+    /// What is left waits for a person, or for something that does.
+    private func nothingIsHeldBack(_ device: SimDevice) throws {
+        guard let batch = try device.core.nextMutations(limit: 100) else { return }
+        oracle.fail("\(device.name) could send \(batch.entries.map { "\($0.model) \($0.id)" }) and does not")
     }
 
     private func isParked(_ device: String, _ model: String, _ id: String) -> Bool {
@@ -138,8 +149,10 @@ struct SimChecks {
     }
 
     private func parkedIsVisible(_ device: SimDevice) {
-        let count = parked[device.name]?.count ?? 0
-        if device.outbox.parked < count { oracle.fail("\(device.name) hides parked changes") }
+        let count = (try? device.parked().count) ?? 0
+        var counted = OutboxStatus()
+        for entry in (try? device.core.read { try $0.outbox() }) ?? [] { counted.add(1, entry.state) }
+        if device.outbox != counted { oracle.fail("\(device.name) counts \(device.outbox), it has \(counted)") }
         if device.status.parked != device.outbox.parked {
             oracle.fail("\(device.name) shows \(device.status.parked) parked changes of \(device.outbox.parked)")
         }

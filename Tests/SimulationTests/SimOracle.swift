@@ -10,6 +10,7 @@ final class SimOracle {
         var values: [Value]
         var version: Int64
         var isDeleted: Bool
+        var lastChangedAt: Int64
     }
 
     struct FieldKey: Hashable {
@@ -39,10 +40,14 @@ final class SimOracle {
     private var seen: [FieldKey: Set<Value>] = [:]
     private(set) var commits = 0
     private var steps = 0
+    /// Units and operations.
+    let ledger = SimLedger()
 
     func fail(_ text: String) {
         if failures.count < 20 { failures.append(text) }
     }
+
+    func nextStep() -> Int { step() }
 
     private func step() -> Int {
         steps += 1
@@ -123,6 +128,10 @@ final class SimOracle {
         switch change.kind {
         case .create:
             if before != nil { fail("the hub created \(model.name) \(record.id) twice") }
+            // Sent only when its pass was, and that may not be behind it in the same request either.
+            if model.name == "CountEntry", let pass = record["passID"].text, hub["CountPass"]?[pass] == nil {
+                fail("CountEntry \(record.id) came before its pass")
+            }
             if change.version != 1 { fail("\(model.name) \(record.id) was created in version \(change.version)") }
         case .update, .delete:
             if model.isCreateOnly { fail("create-only \(model.name) \(record.id) was changed at the hub") }
@@ -132,7 +141,8 @@ final class SimOracle {
         }
         if SimSchema.shared.contains(model.name) { checkFields(record, before, change) }
         hub[model.name, default: [:]][record.id] = HubRecord(
-            values: change.row.values, version: change.version, isDeleted: change.row.deleted)
+            values: change.row.values, version: change.version, isDeleted: change.row.deleted,
+            lastChangedAt: change.lastChangedAt)
     }
 
     /// No change replaces a value that its author has never seen.

@@ -1,3 +1,4 @@
+import Basics
 import GraphQL
 import Models
 import WarehouseModels
@@ -28,7 +29,14 @@ enum SimSchema {
     private static let rules = """
         @auth(rules: [{ allow: groups, groups: ["counters", "supervisors", "desk"], operations: [create, update, delete, read] }])
         """
+    private static let createRules = """
+        @auth(rules: [{ allow: groups, groups: ["counters", "supervisors", "desk"], operations: [create, read] }])
+        """
     private static let sharedModels = """
+        type Leg @model \(createRules) { id: ID! move: String! parts: Int! }
+        type Shelf @model @conflict(strategy: AUTOMERGE) \(rules) {
+          id: ID! label: String count: Int @counter weight: Float @decimal(places: 3) @counter marks: [String!] @set
+        }
         type Tag @model @conflict(strategy: AUTOMERGE) \(rules) { id: ID! a: String b: String c: String }
         type Strict @model @conflict(strategy: OPTIMISTIC_CONCURRENCY) \(rules) { id: ID! a: String b: String c: String }
         """
@@ -37,6 +45,14 @@ enum SimSchema {
     static let shared = ["Tag", "Strict"]
     /// Their fields.
     static let sharedFields = ["a", "b", "c"]
+
+    /// A counter's amount in the units in which it is stored.
+    static func units(_ amount: JSONValue, _ field: String) -> Int64 {
+        switch model("Shelf").field(field)?.type {
+        case .scalar(let scalar)?: scalar.storageValue(of: amount)?.integer ?? 0
+        default: 0
+        }
+    }
 
     static func model(_ name: String) -> ModelSchema {
         guard let model = schema.model(name) else { fatalError("the simulation has no model \(name)") }

@@ -8,23 +8,34 @@ struct SimWorkload {
     let oracle: SimOracle
     let devices: [SimDevice]
     private let counters: [SimDevice]
+    let desks: [SimDevice]
 
     init(_ world: SimWorld, _ oracle: SimOracle, _ devices: [SimDevice]) {
         self.world = world
         self.oracle = oracle
         self.devices = devices
         counters = devices.filter { $0.role == .counter }
+        desks = devices.filter { $0.role == .desk }
     }
 
     /// One act of a device.
     func act(_ device: SimDevice, _ number: Int) {
         guard device.isUp else { return }
+        if world.chance(300) { return actTogether(device, number) }
         switch (device.role, world.below(10)) {
         case (.counter, 0..<5): count(device)
         case (.counter, 5): beat(device)
         case (.desk, 0..<4): plan(device)
         case (.supervisor, 0): beat(device)
         default: change(device, number)
+        }
+    }
+
+    private func actTogether(_ device: SimDevice, _ number: Int) {
+        switch world.below(4) {
+        case 0: move(device, number)
+        case 1 where device.role == .desk: putUpShelf(device)
+        default: countOnShelf(device, number)
         }
     }
 

@@ -25,6 +25,15 @@ final class SessionFixture {
             FieldSchema("id", .scalar(.id), isRequired: true), FieldSchema("code", .scalar(.string), isRequired: true),
         ], syncPolicy: .downstream)
     static let schema = Schema(models: [task, zone])
+    /// A model whose fields take operations.
+    static let shelf = ModelSchema(
+        "Shelf", pluralName: "Shelves",
+        fields: [
+            FieldSchema("id", .scalar(.id), isRequired: true), FieldSchema("label", .scalar(.string)),
+            FieldSchema("count", .scalar(.int), merge: .counter),
+            FieldSchema("weight", .scalar(.decimal(places: 3)), merge: .counter),
+            FieldSchema("marks", .scalar(.string), isList: true, isElementRequired: true, merge: .set),
+        ])
 
     struct Sent {
         let id: Int
@@ -37,6 +46,7 @@ final class SessionFixture {
     let time = ManualTimeSource()
     let core: StoreCore
     private(set) var session: SyncSession!
+    private let schema: Schema
     private(set) var sent: [Sent] = []
     private(set) var frames: [RealtimeFrame] = []
     private(set) var events: [StoreEvent] = []
@@ -46,9 +56,14 @@ final class SessionFixture {
     private(set) var status = SyncStatus()
     private(set) var wakeAt: Int64?
 
-    init(person: String? = "ann", profile: RemoteProfile = .hub, scope: SyncScope = .all) throws {
-        core = try StoreCore(
-            schema: Self.schema, at: .memory, options: StoreOptions(time: time, random: SeededRandom(seed: 1)))
+    init(
+        person: String? = "ann", profile: RemoteProfile = .hub, scope: SyncScope = .all,
+        schema: Schema = SessionFixture.schema, configure: (inout StoreOptions) -> Void = { _ in }
+    ) throws {
+        self.schema = schema
+        var storeOptions = StoreOptions(time: time, random: SeededRandom(seed: 1))
+        configure(&storeOptions)
+        core = try StoreCore(schema: schema, at: .memory, options: storeOptions)
         var options = SyncOptions { RealtimeAuthorization(host: "h", apiKey: "k", person: $0) }
         options.person = person
         options.profile = profile
@@ -107,24 +122,27 @@ final class SessionFixture {
     func shakeHands() {
         handle(.socketOpened(socket: opened.last?.socket ?? 0))
         hear([.connectionAck(timeoutMilliseconds: 60_000)])
-        hear((1...6).map { .startAck(id: String($0)) })
+        hear((1...3 * session.receivedModels.count).map { .startAck(id: String($0)) })
     }
 
     /// Answers all open fetches with empty last pages.
-    func finishFetches(startedAt: Int64 = 1000) {
-        for request in takeSent() { answerFetch(request, startedAt: startedAt) }
+    func finishFetches(startedAt: Int64 = 1000, announcing: JSONValue? = nil) {
+        for request in takeSent() { answerFetch(request, startedAt: startedAt, announcing: announcing) }
     }
 
-    func answerFetch(_ request: Sent, _ items: [JSONValue] = [], next: String? = nil, startedAt: Int64 = 1000) {
-        let field = request.query.contains("syncTasks") ? "syncTasks" : "syncZones"
+    func answerFetch(
+        _ request: Sent, _ items: [JSONValue] = [], next: String? = nil, startedAt: Int64 = 1000,
+        announcing: JSONValue? = nil
+    ) {
+        let field = request.query.split(separator: " ").first { $0.hasPrefix("sync") }.map { $0.prefix { $0 != "(" } }
         let token: JSONValue = next.map { .string($0) } ?? .null
-        answer(
-            request.id,
-            [
-                "data": .object([
-                    field: ["items": .array(items), "nextToken": token, "startedAt": .integer(startedAt)]
-                ])
+        var body: JSONObject = [
+            "data": .object([
+                String(field ?? ""): ["items": .array(items), "nextToken": token, "startedAt": .integer(startedAt)]
             ])
+        ]
+        if let announcing { body["extensions"] = ["bincount": announcing] }
+        answer(request.id, .object(body))
     }
 
     static func json(

@@ -35,6 +35,8 @@ struct DirectiveSpecification {
         "belongsTo": .init(place: .field, arguments: ["fields": .strings, "references": .strings]),
         "default": .init(place: .field, arguments: ["value": .string], required: ["value"]),
         "decimal": .init(place: .field, arguments: ["places": .int], required: ["places"]),
+        "counter": .init(place: .field, arguments: [:]),
+        "set": .init(place: .field, arguments: [:]),
     ]
 
     static let relations = ["hasMany", "hasOne", "belongsTo"]

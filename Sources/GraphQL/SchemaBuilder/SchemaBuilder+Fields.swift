@@ -119,7 +119,25 @@ extension SchemaBuilder {
         }
         return FieldSchema(
             field.name, fieldType, isRequired: isRequired, isList: isList, isElementRequired: isElementRequired,
-            defaultValue: defaultText)
+            defaultValue: defaultText, merge: merge(field, fieldType, isList: isList))
+    }
+
+    /// `@counter` on a number that adds up exactly, `@set` on a list of scalars or enums.
+    private mutating func merge(_ field: FieldDefinition, _ type: FieldType, isList: Bool) -> FieldMerge? {
+        if let directive = field.directive("counter") {
+            switch type {
+            case .scalar(.int), .scalar(.awsTimestamp), .scalar(.decimal):
+                if !isList, field.directive("set") == nil { return .counter }
+            default: break
+            }
+            mistake(directive.position, "@counter needs an Int or a Float @decimal, which \(field.name) is not")
+        } else if let directive = field.directive("set") {
+            if isList {
+                if case .embedded = type {} else { return .set }
+            }
+            mistake(directive.position, "@set needs a list of scalars or enums, which \(field.name) is not")
+        }
+        return nil
     }
 
     private func fieldType(_ name: String) -> FieldType? {

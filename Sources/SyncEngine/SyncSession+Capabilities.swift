@@ -1,0 +1,40 @@
+import AppSync
+import DataStore
+
+/// Units and operations go only to a backend that is known to take them: what another would do with them is not what was
+/// asked for.
+extension SyncSession {
+    /// Why an entry cannot go to this backend; nil where it can.
+    func refusal(of entry: OutboxEntry, in batch: MutationBatch) -> String? {
+        if let unit = batch.units[entry.order] {
+            let size = batch.units.values.count { $0 == unit }
+            if !profile.appliesUnits {
+                return "this backend cannot apply several changes as one; revert it, or save them in transactions apart"
+            }
+            if size > profile.batchSize {
+                return "this backend takes \(profile.batchSize) changes at once, and \(size) are to be applied as one"
+            }
+        }
+        if entry.hasOperations, !profile.takesOperations {
+            return "this backend takes no operations such as increment; edit the entry into a value, or revert it"
+        }
+        return nil
+    }
+
+    /// Asks for nothing but the announcement that every answer carries.
+    func probe() {
+        let id = newRequest(.probe)
+        perform(.http(id: id, body: RequestWriter.probe, person: options.person))
+        run(outbox.handle(.took(request: id, count: 0)))
+    }
+
+    func probeAnswered(_ id: Int, _ answer: HTTPAnswer) {
+        switch answer.kind {
+        case .unauthorized(let reason): run(outbox.handle(.unauthorized(request: id, reason: reason)))
+        case .overloaded(let reason): requeue(id, [], reason, retryAfter: answer.retryAfter)
+        case .malformed, .graphQL:
+            learn((try? answers.tail(answer.body)) ?? AnswerTail())
+            run(outbox.handle(.settled(request: id)))
+        }
+    }
+}
