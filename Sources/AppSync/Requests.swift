@@ -12,6 +12,13 @@ public enum WireExtension {
     public static let atomic = "atomic"
     /// In a request: by alias, operations by field. In an answer: `true`, they are understood.
     public static let operations = "operations"
+    /// In a request: by field, what is to be compared or fetched by digests. In an answer: `true` or, by field, the
+    /// buckets that differ.
+    public static let digest = "digest"
+    /// In an answer: fields whose changes since `lastSync` are not all known any more, so that everything is given.
+    public static let gap = "gap"
+    /// In an answer: by field, how many rows its pages hold.
+    public static let rows = "rows"
     /// In an answer: how many mutations one request may carry.
     public static let batch = "batch"
     /// In an answer: names this life of the service's database; another epoch means that all marks are void.
@@ -105,7 +112,8 @@ public struct RequestWriter: Sendable {
     ///
     /// - Parameter lastSync: the mark to go on from, nil for everything.
     public mutating func sync(
-        _ model: ModelSchema, filter: JSONValue?, limit: Int, nextToken: String?, lastSync: Int64?
+        _ model: ModelSchema, filter: JSONValue?, limit: Int, nextToken: String?, lastSync: Int64?,
+        digest: DigestRequest? = nil
     ) -> [UInt8] {
         var writer = JSONWriter(capacity: 1024)
         writer.raw("{\"query\":")
@@ -124,7 +132,15 @@ public struct RequestWriter: Sendable {
             writer.raw(",\"lastSync\":")
             writer.integer(lastSync)
         }
-        writer.raw("}}")
+        writer.raw("}")
+        if let digest {
+            writer.raw(",\"extensions\":{\"bincount\":{\"digest\":{")
+            writer.string(documents.name(.sync, of: model))
+            writer.raw(":")
+            writer.value(digest.json)
+            writer.raw("}}}")
+        }
+        writer.raw("}")
         return writer.bytes
     }
 

@@ -6,9 +6,18 @@ import SQLite
 /// What reading needs: a connection and the tables. A reader has one of its own, the writer's belongs to its core.
 final class StoreContext {
     let schema: Schema
-    let options: StoreOptions
+    private(set) var options: StoreOptions
     let connection: Connection
-    let tables: [String: StoreTable]
+    private(set) var tables: [String: StoreTable]
+
+    /// Other policies hold from now on.
+    func setPolicies(_ policies: [String: SyncPolicy]) {
+        let before = options
+        options.policies = policies
+        for model in schema.models where options.policy(of: model) != before.policy(of: model) {
+            tables[model.name] = StoreTable(schema, model, options)
+        }
+    }
 
     init(schema: Schema, options: StoreOptions, connection: Connection, tables: [String: StoreTable]) {
         self.schema = schema

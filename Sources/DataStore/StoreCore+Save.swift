@@ -17,7 +17,7 @@ extension StoreCore {
         if deletions.contains(model) { try checkNotDeleted(model, id) }
         if options.checksParents, !table.parents.isEmpty { try checkParents(id, values, table) }
         if try table.insertIfAbsent(id, StoreTable.Row(values: values), on: connection) {
-            if table.policy.sends {
+            if try isSent(table, id) {
                 try enqueue(
                     .create, table, id, fields: table.wire.json(values, table.wire.writable, skippingNull: true),
                     base: emptyObject, version: nil, identity)
@@ -38,7 +38,7 @@ extension StoreCore {
         var new = old.values
         for position in changed { new[position] = values[position] }
         try table.update(id, new, changed, on: connection)
-        if table.policy.sends {
+        if try isSent(table, id) {
             try enqueue(
                 .update, table, id, fields: table.wire.json(new, changed),
                 base: table.wire.json(old.values, changed), version: old.version, identity, condition: condition)
@@ -58,10 +58,15 @@ extension StoreCore {
         guard under.insert(model + "\u{0}" + id).inserted else { return false }
         try deleteChildren(of: id, old.values, table, identity, &under)
         _ = try table.delete(id, on: connection)
-        if table.policy.sends { try enqueueDelete(id, old, table, identity, condition: condition) }
+        if try isSent(table, id) { try enqueueDelete(id, old, table, identity, condition: condition) }
         knownParents.removeAll()
         note(.deleted, table, id, old.values, isLocal: true)
         return true
+    }
+
+    /// Whether a change is queued: its model is sent, or it was until now and another change of the record waits.
+    func isSent(_ table: StoreTable, _ id: String) throws -> Bool {
+        try table.policy.sends || (!outboxStatus.isEmpty && !entries(table.model.name, id).isEmpty)
     }
 
     private func deleteChildren(

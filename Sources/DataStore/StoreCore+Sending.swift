@@ -109,6 +109,8 @@ extension StoreCore {
                 if waitsForEarlier { continue }
                 if !retryAt.isEmpty, let time = retryAt[statement.integer(at: 0)], time > now { continue }
                 let entry = OutboxEntry(statement)
+                // Its model is not sent any more, or not now: it stays.
+                if context.tables[entry.model]?.policy.sends == false { continue }
                 if plainOnly, entry.hasOperations { continue }
                 if try isHeld(entry, taken) { continue }
                 if entry.kind == .create { taken.insert(entry.model + "\u{0}" + entry.id) }
@@ -143,7 +145,9 @@ extension StoreCore {
                 switch MutationState(rawValue: statement.integer(at: 1)) {
                 case .parked: return true
                 case .queued, .sealed: return statement.integer(at: 0) < entry.order
-                case .sending, nil: return false
+                // It may still be refused, or be overtaken by what refers to it.
+                case .sending: return true
+                case nil: return false
                 }
             }
             if isUnsent { return true }

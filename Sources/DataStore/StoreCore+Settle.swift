@@ -152,7 +152,9 @@ extension StoreCore {
             case .done: try removeEntry(next)
             case .conflict:
                 // A record that was made here was seen in its first version; what others did to it since was not.
-                let version = next.baseVersion ?? sent.baseVersion ?? (sent.kind == .create ? 1 : image.version)
+                // Nor was what the change that is settled now hid when this one was made over it.
+                let known = next.baseVersion ?? sent.baseVersion ?? (sent.kind == .create ? 1 : image.version)
+                let version = min(known, max(image.version - 1, 1))
                 try rewrite(
                     next, PendingMutation(kind: .update, fields: next.fields, base: base), version: version)
             }

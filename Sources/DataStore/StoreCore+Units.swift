@@ -62,7 +62,8 @@ extension StoreCore {
         var taken = taken
         let members = try members(of: unit)
         for entry in members {
-            guard entry.state == .queued || entry.state == .sealed, retryAt[entry.order] ?? 0 <= now,
+            guard context.tables[entry.model]?.policy.sends != false,
+                entry.state == .queued || entry.state == .sealed, retryAt[entry.order] ?? 0 <= now,
                 try entries(entry.model, entry.id).first?.order == entry.order, try !isHeld(entry, taken)
             else { return [] }
             if entry.kind == .create { taken.insert(entry.model + "\u{0}" + entry.id) }

@@ -68,6 +68,7 @@ public final class StoreCore {
             try refreshFlags()
             lastDataVersion = try connection.dataVersion
             try recheckQuarantine()
+            try adoptPolicies()
         }
     }
 

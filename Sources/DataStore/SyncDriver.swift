@@ -8,6 +8,47 @@ public protocol SyncDriver: Sendable {
     func stop() async
     /// The outbox may hold more than before. Called on the store's own thread; it must not block.
     func outboxChanged()
+    /// The store's policies are others now. Called on no particular thread.
+    func policiesChanged()
+    /// Fetches and sends these models now (all for nil) and returns what came of it.
+    func sync(_ models: Set<String>?) async -> SyncResult
+}
+
+extension SyncDriver {
+    /// A driver that looks at the policies at each start.
+    public func policiesChanged() {}
+    /// A driver that cannot be asked.
+    public func sync(_ models: Set<String>?) async -> SyncResult {
+        .failed("this driver cannot be asked to synchronise")
+    }
+}
+
+/// What a manual sync came to.
+public enum SyncResult: Sendable, Hashable {
+    /// Everything that the backend had is here, and everything that was to be sent was decided.
+    case done(SyncCounts)
+    /// It could not be done: there is no link, or the backend refuses. What was done until then stays.
+    case failed(String)
+}
+
+/// What a manual sync moved.
+public struct SyncCounts: Sendable, Hashable {
+    /// Rows that came.
+    public var received: Int
+    /// Changes that the backend took.
+    public var sent: Int
+    /// Changes that wait for a person.
+    public var parked: Int
+    /// Models that the backend does not give to this caller.
+    public var denied: Set<String>
+
+    /// Nothing moved.
+    public init(received: Int = 0, sent: Int = 0, parked: Int = 0, denied: Set<String> = []) {
+        self.received = received
+        self.sent = sent
+        self.parked = parked
+        self.denied = denied
+    }
 }
 
 /// What a running driver may do with its store.

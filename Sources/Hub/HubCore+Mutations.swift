@@ -3,40 +3,6 @@ import Basics
 import Models
 import SQLite
 
-/// A mutation on its way: what it is, who sends it, where its answer goes.
-struct Mutation {
-    let root: RootField
-    let model: ModelInfo
-    let field: SelectedField
-    let rights: CallerRights
-    let input: MutationInput
-    let condition: RowFilter
-    let hasCondition: Bool
-
-    /// An error at the mutation's field.
-    func error(_ message: String, _ type: String?, data: JSONValue? = nil) -> ResponseError {
-        ResponseError(message, errorType: type, path: [.field(field.key)], locations: [field.location], data: data)
-    }
-
-    var unauthorized: ResponseError {
-        error("Not Authorized to access \(root.name) on type Mutation", ErrorType.unauthorized)
-    }
-
-    var conditionFailed: ResponseError {
-        error(
-            "The conditional request failed (Service: DynamoDb, Status Code: 400, Request ID: 00000000)",
-            ErrorType.conditionalCheckFailed)
-    }
-
-    /// The rights it needs, for the model and for the fields it names.
-    var needed: [Access] { rights.needed(model, root.operation, writing: input.values) }
-
-    /// A field's rights were refused.
-    func unauthorized(field name: String) -> ResponseError {
-        error("Not Authorized to access \(name) on type \(model.schema.name)", ErrorType.unauthorized)
-    }
-}
-
 extension HubCore {
     /// Carries out one mutation within the open transaction. All checks come before the first write, so that a refused
     /// mutation leaves nothing behind.
@@ -46,7 +12,7 @@ extension HubCore {
         _ root: RootField, _ field: SelectedField, _ request: RunnableRequest
     ) throws -> Result<HubRow, ResponseError> {
         let model = engine.schema.models[root.model]
-        let mutation: Mutation
+        var mutation: Mutation
         do throws(InputError) {
             mutation = Mutation(
                 root: root, model: model, field: field, rights: request.rights,
@@ -63,16 +29,17 @@ extension HubCore {
             statistics.replayed += 1
             return try replay(applied, mutation)
         }
-        let result: Result<HubRow, ResponseError>
-        let operations: [FieldChange]
-        do throws(InputError) {
-            operations = try fieldChanges(request.operations[field.key], mutation)
-        } catch {
-            return .failure(mutation.error(error.message, ErrorType.badRequest))
+        if let operations = request.operations[field.key] {
+            do throws(InputError) {
+                mutation.operations = try fieldChanges(operations, mutation)
+            } catch {
+                return .failure(mutation.error(error.message, ErrorType.badRequest))
+            }
         }
+        let result: Result<HubRow, ResponseError>
         switch root.kind {
         case .create: result = try create(mutation)
-        case .update: result = try update(mutation, operations)
+        case .update: result = try update(mutation)
         case .delete: result = try delete(mutation)
         default: result = .failure(mutation.error("\(root.name) is no mutation", ErrorType.unsupportedOperation))
         }
@@ -187,7 +154,7 @@ extension HubCore {
 
     // MARK: Update and delete
 
-    private func update(_ mutation: Mutation, _ operations: [FieldChange]) throws -> Result<HubRow, ResponseError> {
+    private func update(_ mutation: Mutation) throws -> Result<HubRow, ResponseError> {
         let stored: HubRow
         switch try target(mutation) {
         case .failure(let error): return .failure(error)
@@ -201,7 +168,7 @@ extension HubCore {
                 if let value = mutation.input.values[position] { values[position] = value }
             }
             touch(&values, mutation)
-        } else if operations.isEmpty || setsFields(mutation) {
+        } else if mutation.operations.isEmpty || setsFields(mutation) {
             // What a merge leaves of a field tells what was in it, so that only who may see the row gets one.
             guard model.schema.conflictStrategy == .automerge, maySee(stored, mutation) else {
                 return .failure(conflict(stored, mutation))
@@ -213,7 +180,7 @@ extension HubCore {
             touch(&values, mutation)
         }
         do throws(InputError) {
-            try apply(operations, to: &values, model)
+            try apply(mutation.operations, to: &values, model)
         } catch {
             return .failure(mutation.error(error.message, ErrorType.badRequest))
         }

@@ -9,8 +9,7 @@ struct FieldChange {
 
 extension HubCore {
     /// Reads the operations of a mutation: on fields that an update may name, each declared for it.
-    func fieldChanges(_ object: JSONObject?, _ mutation: Mutation) throws(InputError) -> [FieldChange] {
-        guard let object else { return [] }
+    func fieldChanges(_ object: JSONObject, _ mutation: Mutation) throws(InputError) -> [FieldChange] {
         let model = mutation.model
         guard mutation.root.kind == .update else {
             throw InputError("operations belong to an update, not to \(mutation.root.name)")

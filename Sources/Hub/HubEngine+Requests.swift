@@ -31,7 +31,7 @@ extension HubEngine {
             return .success(
                 RunnableRequest(
                     rights: rights, operation: operation, variables: checked, mutationIDs: mutationIDs(object),
-                    units: try units(object), operations: try operations(object)))
+                    units: try units(object), digests: try digests(object), operations: try operations(object)))
         } catch {
             return .failure(.invalid([ResponseError(error.message)]))
         }
@@ -56,6 +56,19 @@ extension HubEngine {
                     throw InputError("extensions.bincount.atomic takes lists of aliases, each alias once")
                 }
             }
+        }
+        return result
+    }
+
+    /// Reads `extensions.bincount.digest`.
+    private func digests(_ request: JSONObject) throws(InputError) -> [String: DigestRequest] {
+        guard let given = request["extensions"]?["bincount"]?["digest"], !given.isNull else { return [:] }
+        var result: [String: DigestRequest] = [:]
+        for (name, json) in given.object?.members ?? [(key: "", value: .null)] {
+            guard let digest = DigestRequest(json: json) else {
+                throw InputError("extensions.bincount.digest takes bits with sums or buckets, by field")
+            }
+            result[name] = digest
         }
         return result
     }

@@ -83,6 +83,8 @@ struct RunnableRequest {
     let mutationIDs: [String: String]
     /// What is carried out all or not at all, by answer key.
     var units: [String: Int] = [:]
+    /// What is compared or fetched by digests, by answer key.
+    var digests: [String: DigestRequest] = [:]
     /// What is done to fields whatever they hold, by answer key.
     var operations: [String: JSONObject] = [:]
 }

@@ -21,19 +21,24 @@ final class QueryRunner {
     let extensions: [UInt8]
     /// Rows that relations of the running request may still read.
     var relationBudget = 0
+    /// What the answer of the running request says beside its data.
+    var notes = JSONObject()
+    private let announced: JSONObject
 
     init(_ engine: HubEngine, _ connection: Connection, _ tables: [BaseTable], tokenKey: [UInt8], epoch: String) {
         self.engine = engine
         self.connection = connection
         self.tables = tables
         self.tokenKey = tokenKey
-        let announced: JSONValue = [
-            "bincount": [
-                "mutationIds": true, "atomic": true, "operations": true,
-                "batch": .integer(Int64(HubCore.batchLimit)), "epoch": .string(epoch),
-            ]
+        announced = [
+            "mutationIds": true, "atomic": true, "operations": true, "digest": true,
+            "batch": .integer(Int64(HubCore.batchLimit)), "epoch": .string(epoch),
         ]
-        extensions = Array(",\"extensions\":".utf8) + announced.bytes + [UInt8(ascii: "}")]
+        extensions = Self.extensions(announced)
+    }
+
+    private static func extensions(_ announced: JSONObject) -> [UInt8] {
+        Array(",\"extensions\":".utf8) + JSONValue.object(["bincount": .object(announced)]).bytes + [UInt8(ascii: "}")]
     }
 
     /// Answers one request of queries from one snapshot.
@@ -51,6 +56,7 @@ final class QueryRunner {
 
     private func run(_ request: RunnableRequest) throws -> HubAnswer {
         relationBudget = Self.relationLimit
+        notes = JSONObject()
         var encoder = RowEncoder(engine.schema, capacity: 4096)
         encoder.writer.raw("{\"data\":{")
         for (index, field) in request.operation.roots(request.variables.json).enumerated() {
@@ -62,7 +68,10 @@ final class QueryRunner {
             default: encoder.writer.string("Query")
             }
         }
-        return encoder.finished(extensions)
+        if notes.isEmpty { return encoder.finished(extensions) }
+        var all = announced
+        for member in notes.members { all[member.key] = member.value }
+        return encoder.finished(Self.extensions(all))
     }
 
     private func introspect(_ field: SelectedField, _ request: RunnableRequest, _ encoder: inout RowEncoder) throws {

@@ -20,14 +20,23 @@ struct Walk {
     /// SQL of an index walk, with its bindings.
     var sql: String?
     var bindings: [Value] = []
+    /// The buckets whose rows are asked for.
+    var buckets: Buckets?
+
+    struct Buckets {
+        let bits: Int
+        let numbers: Set<Int>
+    }
 
     /// Whether a row passes; rights come first, so that a filter never learns of a row it may not.
     func passes(_ row: HubRow) -> Bool {
-        access.allows(row.values) && filter.matches(row, model.schema)
+        guard access.allows(row.values), filter.matches(row, model.schema) else { return false }
+        guard let buckets else { return true }
+        return buckets.numbers.contains(RecordDigest.bucket(of: model.key(of: row.values), bits: buckets.bits))
     }
 
     /// Whether every row passes, so that none need be looked at.
-    var isOpen: Bool { access == .all && filter == .all }
+    var isOpen: Bool { access == .all && filter == .all && buckets == nil }
 }
 
 extension QueryRunner {
@@ -47,6 +56,8 @@ extension QueryRunner {
             let value = try engine.argument(argument.name, of: field, variables)
             binding += "\(argument.name)=\(value?.canonical.text ?? "");"
         }
+        let digest = root.kind == .sync ? request.digests[field.key] : nil
+        if let digest { binding += "digest=\(digest.json.canonical.text);" }
         let opened = try open(token, binding)
         let startedAt: Int64?
         if root.kind == .sync {
@@ -58,7 +69,13 @@ extension QueryRunner {
                 kind: isDelta ? .changes : .base, model: model, access: access, filter: filter, limit: limit,
                 startedAt: startedAt, binding: binding)
             if isDelta { walk.position = lastSync - 1; walk.row = .max }
-            return try resumed(walk, opened)
+            if case .fetch(let bits, let numbers)? = digest {
+                walk.buckets = Walk.Buckets(bits: bits, numbers: numbers)
+            }
+            walk = try resumed(walk, opened)
+            if opened == nil { try note(walk, field.key, digest, isGap: lastSync > 0 && !isDelta) }
+            if case .compare? = digest { walk.lastRow = 0 }
+            return walk
         }
         startedAt = nil
         var walk = Walk(

@@ -2,7 +2,6 @@ import AppSync
 import Basics
 import DataStore
 import Models
-import Synchronization
 import Transport
 
 /// Synchronises a store with an AppSync backend, ours or another, over HTTP and its realtime WebSocket.
@@ -14,7 +13,8 @@ public final class AppSyncDriver: SyncDriver {
     public let url: String
 
     private let address: URLParts
-    private let key: String
+    private let key: Locked<String>
+    private let manual = Locked<ManualWaiters>(ManualWaiters())
     private let device: String?
     private let loop: WebSocketLoop
     private let ownsLoop: Bool
@@ -42,6 +42,7 @@ public final class AppSyncDriver: SyncDriver {
         let address = try URLParts(url)
         self.url = url
         self.address = address
+        let key = Locked(key)
         self.key = key
         self.device = device
         self.log = log
@@ -52,7 +53,7 @@ public final class AppSyncDriver: SyncDriver {
         client = try HTTPClient(loop: self.loop, origin: address)
         let host = address.host
         var options = SyncOptions { person in
-            RealtimeAuthorization(host: host, apiKey: key, person: person, device: device)
+            RealtimeAuthorization(host: host, apiKey: key.current, person: person, device: device)
         }
         configure(&options)
         self.options = options
@@ -76,6 +77,37 @@ public final class AppSyncDriver: SyncDriver {
     public func setScope(_ scope: SyncScope) {
         self.scope.withLock { $0 = scope }
         running.current?.tell(.scopeChanged(scope))
+    }
+
+    /// Uses another key from now on, such as a renewed one: what was paused for the old one's sake goes on.
+    public func setKey(_ key: String) {
+        self.key.withLock { $0 = key }
+        running.current?.tell(.credentialsChanged)
+    }
+
+    public func policiesChanged() { running.current?.tell(.policiesChanged) }
+
+    public func sync(_ models: Set<String>?) async -> SyncResult {
+        guard let session = running.current else { return .failed("synchronising is stopped") }
+        return await withCheckedContinuation { continuation in
+            let id = manual.withLock { $0.add(continuation) }
+            session.tell(.syncNow(id: id, models: models))
+            // Stopped in between: nobody would answer.
+            if running.current !== session { endManual() }
+        }
+    }
+
+    func synced(_ id: Int, _ result: SyncResult) {
+        manual.withLock { $0.waiting.removeValue(forKey: id) }?.resume(returning: result)
+    }
+
+    /// Nobody is left waiting when a session ends.
+    private func endManual() {
+        let waiting = manual.withLock { manual in
+            defer { manual.waiting = [:] }
+            return manual.waiting
+        }
+        for continuation in waiting.values { continuation.resume(returning: .failed("synchronising stopped")) }
     }
 
     /// Tries at once instead of waiting: the network may be back, or the key be accepted now.
@@ -102,6 +134,7 @@ public final class AppSyncDriver: SyncDriver {
             return running
         }
         await session?.end()
+        endManual()
     }
 
     /// Says that something waits to be sent.
@@ -109,9 +142,9 @@ public final class AppSyncDriver: SyncDriver {
 
     // MARK: What a running session asks for
 
-    fileprivate func took(_ status: SyncStatus) { latest.withLock { $0 = status } }
+    func took(_ status: SyncStatus) { latest.withLock { $0 = status } }
 
-    fileprivate func send(
+    func send(
         _ body: [UInt8], person: String?, timeoutMilliseconds: Int64,
         _ completion: @escaping @Sendable (Result<HTTPResponse, TransportError>) -> Void
     ) -> HTTPExchange {
@@ -120,7 +153,7 @@ public final class AppSyncDriver: SyncDriver {
             timeoutMilliseconds: timeoutMilliseconds, completion: completion)
     }
 
-    fileprivate func connect(
+    func connect(
         person: String?, _ onEvent: @escaping @Sendable (WebSocketEvent) -> Void
     ) -> WebSocketClient {
         let authorization = options.authorization(person)
@@ -129,17 +162,17 @@ public final class AppSyncDriver: SyncDriver {
         return WebSocketClient(loop: loop, options: options, onEvent: onEvent)
     }
 
-    fileprivate func after(
+    func after(
         _ milliseconds: Int64, _ body: @escaping @Sendable () -> Void, keep: @escaping @Sendable (LoopTimer) -> Void
     ) {
         let loop = loop
         loop.execute { keep(loop.schedule(afterMilliseconds: milliseconds, body)) }
     }
 
-    fileprivate func report(_ text: String) { log(.debug, text) }
+    func report(_ text: String) { log(.debug, text) }
 
     private func headers(_ person: String?) -> HTTPHeaders {
-        var fields = [("content-type", "application/json"), (HeaderName.apiKey, key)]
+        var fields = [("content-type", "application/json"), (HeaderName.apiKey, key.current)]
         if let device { fields.append((HeaderName.device, device)) }
         if let person { fields.append((HeaderName.person, person)) }
         return HTTPHeaders(fields)
@@ -158,145 +191,9 @@ public final class AppSyncDriver: SyncDriver {
     }
 }
 
-/// One session from the store's start to its stop.
-///
-/// Guard of `@unchecked Sendable`: everything in `inside` is touched on the store's own thread only, where
-/// ``SyncPort/enqueue(_:)`` runs its closures; the rest is behind locks.
-private final class RunningSession: @unchecked Sendable {
-    /// What lives on the store's thread.
-    private struct Inside {
-        var session: SyncSession?
-        var exchanges: [Int: HTTPExchange] = [:]
-        var sockets: [Int: WebSocketClient] = [:]
-    }
-
-    private let port: SyncPort
-    private let options: SyncOptions
-    private weak var remote: AppSyncDriver?
-    private var inside = Inside()
-    private let hasEnded = Atomic(false)
-    private let kickWaits = Atomic(false)
-    private let frames = Locked<[Int: [[UInt8]]]>([:])
-    private let timer = Locked<LoopTimer?>(nil)
-
-    init(port: SyncPort, options: SyncOptions, remote: AppSyncDriver) {
-        self.port = port
-        self.options = options
-        self.remote = remote
-    }
-
-    func begin() async throws {
-        try await port.perform { [self] core in
-            let session = SyncSession(core: core, options: options) { [unowned self] in act($0) }
-            inside.session = session
-            session.handle(.start)
-        }
-    }
-
-    /// Stops the session; when this returns it touches the store no more. A store that was closed has ended it already.
-    func end() async {
-        try? await port.perform { [self] _ in
-            guard !hasEnded.exchange(true, ordering: .relaxed) else { return }
-            inside.session?.handle(.stop)
-            for exchange in inside.exchanges.values { exchange.cancel() }
-            for socket in inside.sockets.values { socket.abort() }
-            inside = Inside()
-        }
-        timer.withLock { timer in
-            timer?.cancel()
-            timer = nil
-        }
-    }
-
-    func tell(_ event: SyncEvent) {
-        port.enqueue { [self] _ in handle(event) }
-    }
-
-    /// Called inside a commit, so the session is told after it; many commits make one word.
-    func outboxChanged() {
-        guard !kickWaits.exchange(true, ordering: .relaxed) else { return }
-        port.enqueue { [self] _ in
-            kickWaits.store(false, ordering: .relaxed)
-            handle(.localCommit)
-        }
-    }
-
-    private func handle(_ event: SyncEvent) {
-        guard !hasEnded.load(ordering: .relaxed) else { return }
-        inside.session?.handle(event)
-    }
-
-    /// Does what the session asks for; on the store's thread, and never calls back into the session.
-    private func act(_ action: SyncAction) {
-        guard let remote else { return }
-        switch action {
-        case .http(let id, let body, let person):
-            inside.exchanges[id] = remote.send(body, person: person, timeoutMilliseconds: options.requestLimit) {
-                [weak self] in self?.answered(id, $0)
-            }
-        case .cancelHTTP(let id): inside.exchanges.removeValue(forKey: id)?.cancel()
-        case .openSocket(let socket, let person):
-            inside.sockets[socket] = remote.connect(person: person) { [weak self] in self?.heard(socket, $0) }
-        case .sendText(let socket, let text): inside.sockets[socket]?.send(text)
-        case .closeSocket(let socket): inside.sockets.removeValue(forKey: socket)?.close()
-        case .wake(let milliseconds):
-            remote.after(milliseconds) { [weak self] in
-                self?.tell(.wake)
-            } keep: { [weak self] timer in
-                self?.timer.withLock { old in
-                    old?.cancel()
-                    old = timer
-                }
-            }
-        case .status(let status):
-            remote.took(status)
-            port.emit(.networkStatus(isActive: status.isLive, detail: "\(status.link)"))
-        case .event(let event): port.emit(event)
-        }
-    }
-
-    private func answered(_ id: Int, _ result: Result<HTTPResponse, TransportError>) {
-        port.enqueue { [self] _ in
-            guard inside.exchanges.removeValue(forKey: id) != nil else { return }
-            switch result {
-            case .success(let response):
-                let retryAfter = response.headers["retry-after"].flatMap { Int64($0) }.map { $0 * 1000 }
-                let serverTime = response.headers[HeaderName.now].flatMap { Int64($0) }
-                handle(
-                    .httpAnswer(
-                        id: id,
-                        HTTPAnswer(
-                            status: response.status, body: response.body, retryAfter: retryAfter,
-                            serverTime: serverTime)))
-            case .failure(let error): handle(.httpFailed(id: id, reason: "\(error)"))
-            }
-        }
-    }
-
-    /// Takes a socket's event on the link's thread; frames that come while the store is busy go in as one.
-    private func heard(_ socket: Int, _ event: WebSocketEvent) {
-        switch event {
-        case .opened: tell(.socketOpened(socket: socket))
-        case .text(let bytes):
-            let isFirst = frames.withLock { frames in
-                frames[socket, default: []].append(bytes)
-                return frames[socket]?.count == 1
-            }
-            guard isFirst else { return }
-            port.enqueue { [self] _ in
-                let ready = frames.withLock { $0.removeValue(forKey: socket) ?? [] }
-                handle(.socketText(socket: socket, frames: ready))
-            }
-        case .closed(let code, let reason):
-            ended(socket, reason.isEmpty ? "the hub closed the connection (\(code))" : reason)
-        case .failed(let error): ended(socket, "\(error)")
-        }
-    }
-
-    private func ended(_ socket: Int, _ reason: String) {
-        port.enqueue { [self] _ in
-            inside.sockets[socket] = nil
-            handle(.socketClosed(socket: socket, reason: reason))
-        }
+extension String {
+    fileprivate func replacing(_ part: String, with other: String) -> String {
+        guard let range = firstRange(of: part) else { return self }
+        return String(self[..<range.lowerBound]) + other + String(self[range.upperBound...])
     }
 }

@@ -21,7 +21,13 @@ public enum SyncEvent: Sendable {
     case personChanged(String?)
     /// The keys may be accepted now, or the network is back: try again at once.
     case tryAgain
+    /// There are other credentials: what was paused goes on, and the connection is made anew under them.
+    case credentialsChanged
     case scopeChanged(SyncScope)
+    /// The store's policies are others now.
+    case policiesChanged
+    /// Fetch and send these models now, all for nil, and answer with ``SyncAction/synced(id:_:)``.
+    case syncNow(id: Int, models: Set<String>?)
 }
 
 /// An HTTP answer as the session needs it.
@@ -61,6 +67,8 @@ public enum SyncAction: Sendable {
     case status(SyncStatus)
     /// For the store's readers.
     case event(StoreEvent)
+    /// What became of ``SyncEvent/syncNow(id:models:)``.
+    case synced(id: Int, SyncResult)
 }
 
 /// How a session works.
@@ -83,6 +91,10 @@ public struct SyncOptions: Sendable {
     public var maxInFlight = 2
     /// Models fetched at a time.
     public var pullWindow = 3
+    /// Gets what a person or a program should know, on the store's thread; it must not block.
+    public var errorHandler: (@Sendable (SyncProblem) -> Void)?
+    /// Milliseconds for which a backend that does not say so itself remembers deletions: Amplify's 30 days.
+    public var tombstoneLifetime: Int64 = 30 * 86_400_000
     /// What the realtime protocol's `start` frames carry as authorisation.
     public var authorization: @Sendable (_ person: String?) -> RealtimeAuthorization
 

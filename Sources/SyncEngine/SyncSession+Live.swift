@@ -27,7 +27,7 @@ extension SyncSession {
                     startRound()
                 }
             case .pause(let reason):
-                perform(.event(.authenticationNeeded(identity: options.person, detail: reason)))
+                tellOfRefusedCredentials(reason)
             }
         }
     }
@@ -140,7 +140,11 @@ extension SyncSession {
             return
         } else {
             polled.insert(model.name)
-            perform(.event(.failure("changes of \(model.name) do not come by themselves: \(reason)")))
+            tell(
+                of: SyncProblem(
+                    .subscribe, model: model.name,
+                    message: "changes of \(model.name) do not come by themselves: \(reason)",
+                    recovery: "they are fetched twice a minute instead"))
         }
         run(connection.handle(.answered(subscription: id)))
     }

@@ -8,7 +8,9 @@ extension SyncSession {
         for action in actions {
             switch action {
             case .request(let name): request(name)
-            case .finished(let name): finished(name)
+            case .finished(let name):
+                finished(name)
+                countFetched(name)
             case .roundFinished:
                 lastRoundAt = uptime
                 status.isComplete = true
@@ -18,7 +20,7 @@ extension SyncSession {
             case .startRound: startRound()
             case .setDeadline(let wait): deadlines.set(.pull, at: wait.map { uptime + $0 })
             case .pause(let reason):
-                perform(.event(.authenticationNeeded(identity: options.person, detail: reason)))
+                tellOfRefusedCredentials(reason)
             }
         }
         if var progress = status.progress {
@@ -33,7 +35,9 @@ extension SyncSession {
         status.deniedModels.removeAll()
         round += 1
         pull.interval = polled.isEmpty ? options.resyncInterval : min(options.resyncInterval, Self.pollInterval)
-        status.progress = SyncStatus.Progress(modelsDone: 0, modelsTotal: names.count, rows: 0)
+        var progress = SyncStatus.Progress(modelsDone: 0, modelsTotal: names.count, rows: 0)
+        progress.startedAt = uptime
+        status.progress = progress
         perform(.event(.syncStarted(models: names)))
         run(pull.handle(.round(names)))
     }
@@ -47,7 +51,12 @@ extension SyncSession {
     private func request(_ name: String) {
         guard let model = core.schema.model(name) else { return }
         var mark: SyncMark?
-        guard attempt({ mark = try core.mark(of: name) }), let mark else {
+        let isReadable = attempt {
+            var known = try core.mark(of: name)
+            try prepareReconciliation(model, &known)
+            mark = known
+        }
+        guard isReadable, let mark else {
             // Counts as asked and failed, so that it is tried again.
             let id = newRequest(.pull(model: model, mark: SyncMark(model: name)))
             run(pull.handle(.requested(request: id, model: name)))
@@ -59,11 +68,14 @@ extension SyncSession {
         run(pull.handle(.requested(request: id, model: name)))
     }
 
-    private func send(_ model: ModelSchema, _ mark: SyncMark) -> Int {
-        if mark.nextToken == nil { runs[model.name] = round }
+    func send(_ model: ModelSchema, _ mark: SyncMark) -> Int {
+        let reconciliation = reconciliations[model.name]
+        // What is fetched after a comparison is as old as that.
+        if mark.nextToken == nil, reconciliation?.isFetching != true { runs[model.name] = round }
         let filter = options.scope.filters[model.name].flatMap { try? $0.syncFilterInput(for: model) }
         let body = requests.sync(
-            model, filter: filter, limit: options.pageSize, nextToken: mark.nextToken, lastSync: mark.lastSync)
+            model, filter: filter, limit: options.pageSize, nextToken: mark.nextToken, lastSync: mark.lastSync,
+            digest: reconciliation?.request)
         let id = newRequest(.pull(model: model, mark: mark))
         perform(.http(id: id, body: body, person: options.person))
         return id
@@ -95,10 +107,15 @@ extension SyncSession {
             skip(id, model, mark, tail.errors.first ?? ResponseError("the answer holds no page"))
             return
         }
+        if reconciliations[model.name]?.isComparing == true { return compared(page, tail, id, model, mark) }
+        if isGap(page, tail, model, mark) { return gapFound(id, model, mark) }
+        if let rows = tail.bincount?[WireExtension.rows]?[requests.name(.sync, of: model)]?.integer {
+            status.progress?.expectedRows[model.name] = Int(rows)
+        }
         apply(page, id, model, mark)
     }
 
-    private func apply(_ page: SyncPage, _ id: Int, _ model: ModelSchema, _ mark: SyncMark) {
+    func apply(_ page: SyncPage, _ id: Int, _ model: ModelSchema, _ mark: SyncMark) {
         var next = mark
         next.epoch = epoch
         next.startedAt = mark.startedAt ?? page.startedAt
@@ -108,6 +125,7 @@ extension SyncSession {
             // Asked for before this one is applied: the backend works meanwhile.
             following = send(model, next)
         } else {
+            if let reconciled = reconciliations[model.name]?.startedAt { next.startedAt = reconciled }
             if mark.lastSync == nil { next.lastFullSync = next.startedAt }
             next.lastSync = next.startedAt ?? mark.lastSync
             next.startedAt = nil
@@ -115,7 +133,23 @@ extension SyncSession {
         let items = page.items.map { RemoteRecord($0) }
         let unreadable = page.quarantined.map { UnreadableRecord($0) }
         let isApplied = attempt {
-            try core.applyPage(model: model.name, items: items, unreadable: unreadable, mark: next)
+            if var reconciliation = reconciliations[model.name] {
+                for item in items { reconciliation.seen.insert(RecordDigest.hash(item.record.id)) }
+                for row in unreadable { reconciliation.seen.insert(RecordDigest.hash(row.id)) }
+                if reconciliation.startedAt == nil { reconciliation.startedAt = next.startedAt ?? next.lastSync }
+                reconciliations[model.name] = reconciliation
+                // A part of it is no place to go on from after a restart.
+                let isPart = following != nil && reconciliation.isFetching
+                try core.applyPage(
+                    model: model.name, items: items, unreadable: unreadable,
+                    mark: isPart || following == nil ? nil : next)
+                guard following == nil else { return }
+                try sweep(model, reconciliation)
+                try core.setMark(next)
+                reconciliations[model.name] = nil
+            } else {
+                try core.applyPage(model: model.name, items: items, unreadable: unreadable, mark: next)
+            }
         }
         guard isApplied else {
             if let following {
@@ -127,6 +161,8 @@ extension SyncSession {
         }
         quarantined(unreadable)
         status.progress?.rows += items.count
+        status.progress?.estimate(now: uptime)
+        countReceived(model.name, items.count)
         if !items.isEmpty { perform(.event(.modelProgress(model: model.name, rows: items.count))) }
         if let following {
             run(pull.handle(.handedOver(from: id, to: following)))
@@ -145,6 +181,9 @@ extension SyncSession {
         if ErrorType.isAuthorization(error.errorType) {
             status.deniedModels.insert(model.name)
             buffers[model.name] = nil
+            reconciliations[model.name] = nil
+            revoke(model)
+            countFetched(model.name, isDenied: true)
             run(pull.handle(.skipped(request: id)))
         } else if mark.nextToken != nil {
             var anew = mark
@@ -156,8 +195,12 @@ extension SyncSession {
                 run(pull.handle(.failed(request: id, retryAfter: nil)))
             }
         } else {
-            perform(.event(.failure("\(model.name) cannot be fetched: \(error)")))
+            tell(
+                of: SyncProblem(
+                    .pull, model: model.name, message: "\(model.name) cannot be fetched: \(error)",
+                    recovery: "it is tried again with the next round"))
             buffers[model.name] = nil
+            reconciliations[model.name] = nil
             run(pull.handle(.skipped(request: id)))
         }
     }
@@ -170,68 +213,6 @@ extension SyncSession {
         } else {
             apply(buffer.records, unreadable: [])
         }
-    }
-
-    // MARK: Scopes and epochs
-
-    private func scopeName(of model: ModelSchema) -> String? {
-        options.scope.name(of: model, person: options.person, groups: options.groups)
-    }
-
-    /// Makes marks and rows fit who is signed in and what is kept; what was fetched for another is evicted unless unsent.
-    func checkScopes() {
-        for model in receivedModels {
-            let scope = scopeName(of: model)
-            attempt {
-                let mark = try core.mark(of: model.name)
-                guard mark.scope != scope else { return }
-                let kept = options.scope.filters[model.name]
-                let evicted: PredicateNode =
-                    model.isReadByOwner(options.groups) ? .all : kept.map { .not($0) } ?? .not(.all)
-                try core.evict(model: model.name, where: evicted)
-                try core.setMark(SyncMark(model: model.name, scope: scope, epoch: epoch))
-            }
-        }
-    }
-
-    /// Another person or another scope: nothing that was asked for the former may come in any more.
-    func rescope() {
-        guard isRunning else { return }
-        for id in pending.keys.sorted() {
-            switch pending[id]?.what {
-            case .pull?: break
-            case .readable(let row)?: askedForeign.remove(row)
-            case .push?, .verify?, .probe?, nil: continue
-            }
-            _ = takeRequest(id)
-            perform(.cancelHTTP(id: id))
-        }
-        buffers.removeAll()
-        echoes.forgetAnswers()
-        unfiltered.removeAll()
-        startFrames.removeAll()
-        run(pull.handle(.stop))
-        checkScopes()
-        status.isComplete = false
-        run(pull.handle(.start))
-        run(connection.handle(.reconnect))
-    }
-
-    /// The backend's database is another than before (restored, or made anew): everything is fetched from the beginning.
-    func newEpoch(_ name: String) {
-        let isFirst = epoch == nil
-        attempt {
-            try core.setDriverState(Self.epochKey, name)
-            epoch = name
-            guard !isFirst else { return }
-            for model in receivedModels {
-                let scope = scopeName(of: model)
-                try core.setMark(SyncMark(model: model.name, scope: scope, epoch: name))
-            }
-        }
-        guard !isFirst, epoch == name else { return }
-        perform(.event(.failure("the backend's database is another than before; everything is fetched again")))
-        rescope()
     }
 
     func quarantined(_ rows: [UnreadableRecord]) {

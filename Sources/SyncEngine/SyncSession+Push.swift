@@ -10,7 +10,7 @@ extension SyncSession {
             case .take(let limit): take(limit)
             case .setDeadline(let wait): deadlines.set(.outbox, at: wait.map { uptime + $0 })
             case .pause(let reason):
-                perform(.event(.authenticationNeeded(identity: options.person, detail: reason)))
+                tellOfRefusedCredentials(reason)
             }
         }
     }
@@ -25,7 +25,8 @@ extension SyncSession {
         }
         guard let batch, !batch.entries.isEmpty else {
             if !profile.isKnown, isReadable, core.hasQueuedSpecials { return probe() }
-            if !isReadable { retryAfter = Self.storeRetry }
+            // Answers that could not be kept are kept later, even where nothing else wakes it.
+            if !isReadable || !unsettled.isEmpty { retryAfter = Self.storeRetry }
             run(outbox.handle(.empty(retryAfter: retryAfter)))
             return
         }
@@ -51,6 +52,7 @@ extension SyncSession {
             }
         }
         if !unknown.isEmpty {
+            tellOfRefusals(unknown, batch.entries)
             attempt { try core.settle(unknown) }
             refreshCounts()
         }
@@ -99,7 +101,9 @@ extension SyncSession {
         }
         run(pull.handle(.linkUp))
         noteForeign(entries)
+        tellOfRefusals(settled, entries)
         settle(id, settled) { .settled(request: id) }
+        if !options.scope.filters.isEmpty { evictOutside(entries) }
         askForForeign()
     }
 
@@ -107,7 +111,9 @@ extension SyncSession {
     private func indigestible(_ id: Int, _ entries: [OutboxEntry], _ error: ResponseError) {
         if entries.count == 1 || core.isOneUnit(entries) {
             let outcome = MutationResult.Outcome.refused(code: error.errorType ?? "Invalid", message: error.message)
-            settle(id, entries.map { MutationResult(order: $0.order, outcome: outcome) }) { .settled(request: id) }
+            let results = entries.map { MutationResult(order: $0.order, outcome: outcome) }
+            tellOfRefusals(results, entries)
+            settle(id, results) { .settled(request: id) }
             return
         }
         settle(
@@ -137,6 +143,7 @@ extension SyncSession {
         while let (_, results) = unsettled.first {
             guard attempt({ try core.settle(results) }) else { return }
             unsettled.removeFirst()
+            refreshCounts()
         }
     }
 

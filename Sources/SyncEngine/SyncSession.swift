@@ -45,10 +45,11 @@ public final class SyncSession {
     var askedForeign: Set<ForeignRow> = []
 
     /// The models that come from the backend, parents first.
-    let receivedModels: [ModelSchema]
+    var receivedModels: [ModelSchema]
+    let orderedModels: [ModelSchema]
     /// Where each model stands in dependency order.
     let modelOrder: [String: Int]
-    let subscriptions: [String: Subscription]
+    var subscriptions: [String: Subscription]
     /// Changes that came while their model was being fetched.
     var buffers: [String: EventBuffer] = [:]
     /// The frames that start subscriptions, the same at every connection of one person and scope.
@@ -62,6 +63,10 @@ public final class SyncSession {
     var round = 0
     var runs: [String: Int] = [:]
     var epoch: String?
+    /// Manual syncs under way.
+    var manualSyncs: [ManualSync] = []
+    /// Models that are compared with the backend instead of fetched anew.
+    var reconciliations: [String: Reconciliation] = [:]
 
     var status = SyncStatus()
     var reportedStatus: SyncStatus?
@@ -80,6 +85,7 @@ public final class SyncSession {
         outbox = OutboxMachine(batchSize: options.profile.batchSize, maxInFlight: options.maxInFlight, random: random)
         pull = PullMachine(window: options.pullWindow, interval: options.resyncInterval, random: random)
         let ordered = core.schema.modelsInDependencyOrder
+        orderedModels = ordered
         modelOrder = Dictionary(ordered.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         receivedModels = ordered.filter { core.options.policy(of: $0).receives }
         subscriptions = Subscription.all(of: receivedModels)
@@ -110,7 +116,15 @@ public final class SyncSession {
             options.scope = scope
             rescope()
         case .tryAgain: tryAgain()
+        case .credentialsChanged:
+            startFrames.removeAll()
+            run(outbox.handle(.credentialsChanged))
+            run(pull.handle(.credentialsChanged))
+            run(connection.handle(.reconnect))
+        case .policiesChanged: policiesChanged()
+        case .syncNow(let id, let models): syncNow(id, models)
         }
+        concludeManualSyncs()
         reportStatus()
         if isRunning, let wait = deadlines.timer(now: uptime) { perform(.wake(afterMilliseconds: wait)) }
     }
@@ -139,7 +153,9 @@ public final class SyncSession {
         run(outbox.handle(.stop))
         run(pull.handle(.stop))
         deadlines.removeAll()
+        endManualSyncs("synchronising stopped")
         buffers.removeAll()
+        reconciliations.removeAll()
         runs.removeAll()
         askedForeign.removeAll()
         echoes.reset()
@@ -232,7 +248,10 @@ public final class SyncSession {
             try body()
             return true
         } catch {
-            perform(.event(.failure("\(error)")))
+            tell(
+                of: SyncProblem(
+                    .store, message: "\(error)",
+                    recovery: "nothing is lost; it is tried again, so make room if it is full"))
             return false
         }
     }

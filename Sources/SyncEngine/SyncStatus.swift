@@ -22,6 +22,23 @@ public struct SyncStatus: Sendable, Hashable {
         public var modelsTotal = 0
         /// Rows that arrived since this fetch began.
         public var rows = 0
+        /// How many rows the backend says it has to give, by model; models that it does not say it of are missing.
+        public var expectedRows: [String: Int] = [:]
+        /// The uptime in milliseconds at which the fetch began.
+        public var startedAt: Int64 = 0
+        /// Milliseconds that the models under way will still take at the pace so far; nil where the backend does not say
+        /// how much is left of them.
+        public var remainingMilliseconds: Int64?
+
+        /// Works out ``remainingMilliseconds``.
+        mutating func estimate(now: Int64) {
+            let expected = expectedRows.values.reduce(0, +)
+            guard rows > 0, expected >= rows, now > startedAt else {
+                remainingMilliseconds = nil
+                return
+            }
+            remainingMilliseconds = Int64(Double(expected - rows) * Double(now - startedAt) / Double(rows))
+        }
     }
 
     /// The link.
@@ -40,6 +57,8 @@ public struct SyncStatus: Sendable, Hashable {
     public var isComplete = false
     /// Models that the backend does not give to this caller.
     public var deniedModels: Set<String> = []
+    /// How often changes were missed for so long that a model had to be compared as a whole, since the start.
+    public var gaps = 0
     /// Rows that came and could not be read, since the start.
     public var quarantined = 0
     /// The backend's clock minus this device's, in milliseconds; nil before it was measured.

@@ -15,6 +15,11 @@ struct OperationTests {
             type Shelf @model
               @auth(rules: [{ allow: groups, groups: ["everyone"], operations: [create, update, delete, read] }]) {
               id: ID! label: String plain: Int
+              locked: Int @counter
+                @auth(rules: [
+                  { allow: groups, groups: ["supervisors"], operations: [update] }
+                  { allow: groups, groups: ["everyone"], operations: [read] }
+                ])
               count: Int @counter weight: Float @decimal(places: 3) @counter marks: [String!] @set
             }
             type Rack @model @conflict(strategy: OPTIMISTIC_CONCURRENCY)
@@ -96,6 +101,13 @@ struct OperationTests {
         let answer = update(operations)
         #expect(answer.errorType == "BadRequest")
         #expect(answer.result?.isNull == true)
+        #expect(fixture.events.count == 1)
+    }
+
+    @Test("needs the right to write its field, as a value does")
+    func rights() {
+        create(["id": "s"])
+        #expect(update(["locked": ["increment": 1]]).errorType == "Unauthorized")
         #expect(fixture.events.count == 1)
     }
 

@@ -49,7 +49,7 @@ struct SimChecks {
     private func savesArrived() {
         for (model, records) in oracle.created {
             for (id, makers) in records {
-                if oracle.hub[model]?[id] != nil { continue }
+                if oracle.hub[model]?[id] != nil || oracle.forgotten.contains(model + "/" + id) { continue }
                 for (maker, step) in makers where !isParked(maker, model, id) {
                     if oracle.wasGivenUp(maker, since: step) { continue }
                     // Made and deleted before anybody heard of it.
@@ -95,6 +95,7 @@ struct SimChecks {
             if isParked(key.device, key.model, key.id) { continue }
             if let told = oracle.conflicts[key], told > write.step { continue }
             if oracle.wasGivenUp(key.device, since: write.step) { continue }
+            if oracle.forgotten.contains(key.model + "/" + key.id) { continue }
             // He deleted it himself afterwards.
             if oracle.lastDelete(key.device, key.model, key.id) > write.step { continue }
             oracle.fail("\(key.device)'s \(write.value) in \(key.model) \(key.id).\(key.field) is lost in silence")
@@ -127,6 +128,7 @@ struct SimChecks {
                 let record = Record(schema: model, values: row.values)
                 if !SimRights.mayRead(record, device) { oracle.fail("\(device.name) may not read \(model.name) \(id)") }
                 if isParked(device.name, model.name, id) { continue }
+                if !device.keeps(record) { oracle.fail("\(device.name) keeps \(model.name) \(id) outside its scope") }
                 guard let theirs = oracle.hub[model.name]?[id], !theirs.isDeleted else {
                     oracle.fail("\(device.name) holds \(model.name) \(id), which the hub has not")
                     continue
@@ -142,7 +144,8 @@ struct SimChecks {
 
     private func complete(_ device: SimDevice, _ model: ModelSchema, _ rows: [String: StoreTable.Row]) {
         for (id, record) in oracle.hub[model.name, default: [:]] where !record.isDeleted && rows[id] == nil {
-            guard SimRights.mayRead(Record(schema: model, values: record.values), device) else { continue }
+            let wanted = Record(schema: model, values: record.values)
+            guard SimRights.mayRead(wanted, device), device.keeps(wanted) else { continue }
             if isParked(device.name, model.name, id) { continue }
             oracle.fail("\(device.name) does not hold \(model.name) \(id) v\(record.version)")
         }
@@ -153,6 +156,7 @@ struct SimChecks {
         var counted = OutboxStatus()
         for entry in (try? device.core.read { try $0.outbox() }) ?? [] { counted.add(1, entry.state) }
         if device.outbox != counted { oracle.fail("\(device.name) counts \(device.outbox), it has \(counted)") }
+        if !device.asked.isEmpty { oracle.fail("\(device.name) waits for a sync that never ends") }
         if device.status.parked != device.outbox.parked {
             oracle.fail("\(device.name) shows \(device.status.parked) parked changes of \(device.outbox.parked)")
         }

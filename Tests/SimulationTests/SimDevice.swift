@@ -37,6 +37,12 @@ final class SimDevice {
     /// Chance in a thousand that the device dies while it performs an action.
     var killChance = 0
     private let oracle: SimOracle
+    /// Manual syncs that were not answered yet.
+    private(set) var asked: Set<Int> = []
+    private var lastAsked = 0
+    private var scope = SyncScope.all
+    /// Whether other policies hold than the role's.
+    private var hasOtherPolicies = false
 
     init(_ name: String, _ role: SimRole, _ world: SimWorld, _ hub: SimHub, _ oracle: SimOracle, seed: UInt64) throws {
         self.name = name
@@ -73,6 +79,7 @@ final class SimDevice {
             return
         }
         isUp = true
+        hasOtherPolicies = false
         life += 1
         _ = core.addObserver { [unowned self] changes in oracle.saw(changes, on: self) }
         core.onEvent = { [unowned self] event in oracle.heard(event, on: self) }
@@ -88,6 +95,7 @@ final class SimDevice {
             RealtimeAuthorization(host: "hub", apiKey: role.key, person: person, device: name)
         }
         options.person = person
+        options.scope = scope
         options.groups = [role.group]
         options.pageSize = 7
         options.requestLimit = 10_000
@@ -107,6 +115,7 @@ final class SimDevice {
     private func endSession() {
         run += 1
         session = nil
+        asked = []
         for socket in sockets.values { socket.endUp() }
         sockets = [:]
         inbox = [:]
@@ -127,16 +136,68 @@ final class SimDevice {
         if wasRunning { start() }
     }
 
+    /// Somebody asks for a sync and waits for its result.
+    func askForSync() {
+        guard isUp, session != nil else { return }
+        lastAsked += 1
+        asked.insert(lastAsked)
+        tell(.syncNow(id: lastAsked, models: world.chance(500) ? nil : ["Tag", "CountEntry"]))
+    }
+
+    /// Keeps only some of the shelves, or all again.
+    func changeScope() {
+        scope = scope == .all ? SyncScope(filters: ["Shelf": Self.someShelves]) : .all
+        if isUp, session != nil { tell(.scopeChanged(scope)) }
+    }
+
+    static let someShelves = PredicateNode.field("id", .beginsWith("shelf-T01-0"))
+    /// Whether it keeps a record of what it may read.
+    func keeps(_ record: Record) -> Bool {
+        scope == .all || record.schema.name != "Shelf" || record.id.hasPrefix("shelf-T01-0")
+    }
+
+    /// Receives tags no more, or sends them no more, or neither; or all again.
+    func changePolicies() {
+        setPolicies(world.pick([[:], ["Tag": .upstream], ["Tag": .downstream], ["Tag": SyncPolicy.none]]))
+    }
+
+    /// Makes the role's own policies hold again.
+    func resetPolicies() {
+        if hasOtherPolicies { setPolicies([:]) }
+    }
+
+    /// Whether changes of a model leave the device now.
+    func sends(_ model: String) -> Bool { core.options.policy(of: SimSchema.model(model)).sends }
+
+    private func setPolicies(_ others: [String: SyncPolicy]) {
+        guard isUp else { return }
+        do {
+            try core.setPolicies(role.policies.merging(others) { $1 }, as: person)
+            hasOtherPolicies = !others.isEmpty
+        } catch {
+            oracle.refused(error, on: self)
+        }
+        if session != nil { tell(.policiesChanged) }
+    }
+
     /// No page more than there is.
     func fillDisk() {
+        guard !isDiskFull else { return }
         isDiskFull = true
         limitDisk("(SELECT page_count FROM pragma_page_count)")
+        // What fits into the pages that are there fails at the log of a real file.
+        hinder("CREATE TEMP TRIGGER full BEFORE DELETE ON \"_outbox\" BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    }
+
+    private func hinder(_ sql: String) {
+        do { try connection.execute(sql) } catch { oracle.fail("\(name)'s disk cannot be full: \(error)") }
     }
 
     func freeDisk() {
         guard isDiskFull else { return }
         isDiskFull = false
         limitDisk(nil)
+        hinder("DROP TRIGGER full")
     }
 
     private func limitDisk(_ pages: String?) {
@@ -237,6 +298,7 @@ final class SimDevice {
             }
         case .status(let status): self.status = status
         case .event(let event): oracle.heard(event, on: self)
+        case .synced(let id, _): asked.remove(id)
         }
     }
 

@@ -20,6 +20,8 @@ final class SimHub {
     private var waiting: [(request: HubRequest, answer: (HubAnswer) -> Void)] = []
     private(set) var isUp = true
     private(set) var life = 1
+    /// Sees every request as it comes.
+    var onRequest: ((HubRequest) -> Void)?
     /// Told of every committed change, in order.
     var onCommit: ((CommittedChange) -> Void)?
 
@@ -57,6 +59,7 @@ final class SimHub {
     /// Takes a request; what arrives within the same few milliseconds is committed together.
     func receive(_ request: HubRequest, _ answer: @escaping (HubAnswer) -> Void) {
         guard isUp else { return }
+        onRequest?(request)
         waiting.append((request, answer))
         guard waiting.count == 1 else { return }
         let life = life
@@ -124,6 +127,17 @@ final class SimHub {
         core = try Self.makeCore(connection, clock, random)
         registry = SubscriptionRegistry(core: core)
         isUp = true
+    }
+
+    /// Lets tombstones be as old as they get, and prunes them: who was away must notice.
+    func forgetDeletions(_ records: [(model: String, id: String)]) throws {
+        for (model, id) in records {
+            guard let table = core.tables.first(where: { $0.model.schema.name == model }) else { continue }
+            try connection.run(
+                "UPDATE \(table.table.name) SET \"_ttl\"=-1 WHERE \"_ttl\" IS NOT NULL AND \(table.table.keyColumn)=?",
+                [.text(id)])
+        }
+        try core.prune()
     }
 
     /// Nothing more fits on its disk, or all does again.

@@ -17,12 +17,29 @@ final class SimLedger {
         let step: Int
     }
 
+    /// Who wrote a value of a shared field; each value is written once.
+    private(set) var authors: [Value: String?] = [:]
     /// Moves by name.
     private(set) var moves: [String: Move] = [:]
     /// What was added to counters, by record and field.
     private(set) var amounts: [String: [Amount]] = [:]
     /// Each mark's last fate, by record and mark.
     private(set) var marks: [String: [String: (device: String, isThere: Bool, step: Int)]] = [:]
+
+    func wrote(_ value: Value, as person: String?) { authors[value] = person }
+
+    /// What a request carries that its sender never wrote: two people's work is not mixed.
+    func foreignValue(in body: JSONValue, of person: String?) -> Value? {
+        for input in body["variables"]?.object?.members ?? [] {
+            for field in SimSchema.sharedFields {
+                guard let text = input.value[field]?.string, let author = authors[.text(text)], author != person else {
+                    continue
+                }
+                return .text(text)
+            }
+        }
+        return nil
+    }
 
     func moved(_ name: String, _ legs: [String], by device: SimDevice, step: Int) {
         moves[name] = Move(device: device.name, step: step, legs: legs)

@@ -34,6 +34,8 @@ final class SimOracle {
     /// Conflicts that a device reported; `field` is empty for a delete.
     private(set) var conflicts: [FieldKey: Int] = [:]
     private(set) var hub: [String: [String: HubRecord]] = [:]
+    /// Records whose deletion the hub has forgotten; their ids are not used again.
+    private(set) var forgotten: Set<String> = []
     /// Every value that a field ever had at the hub.
     private var history: [FieldKey: Set<Value>] = [:]
     /// Every value that a device ever showed in a field of a shared record.
@@ -67,6 +69,8 @@ final class SimOracle {
 
     func acknowledgedWrite(_ model: String, _ id: String, _ field: String, _ value: Value, by device: SimDevice) {
         written[FieldKey(device: device.name, model: model, id: id, field: field)] = (value, step())
+        // Who made what was not sent then is not kept.
+        if device.sends(model) { ledger.wrote(value, as: device.person) }
     }
 
     func acknowledgedDelete(_ model: String, _ id: String, isTakenBack: Bool, by device: SimDevice) {
@@ -79,10 +83,22 @@ final class SimOracle {
     /// Whether a device gave up what it had not sent after this moment.
     func wasGivenUp(_ device: String, since step: Int) -> Bool { (discards[device] ?? 0) > step }
 
+    var deletedRecords: [(model: String, id: String)] {
+        hub.keys.sorted().flatMap { model in
+            (hub[model] ?? [:]).filter(\.value.isDeleted).keys.sorted().map { (model, $0) }
+        }
+    }
+
+    func forget(_ model: String, _ id: String) {
+        forgotten.insert(model + "/" + id)
+        hub[model]?[id] = nil
+    }
+
     func refused(_ error: any Error, on device: SimDevice) {
         switch error as? StoreError {
         case .deleted?, .closed?: break
-        case .diskFull? where device.isDiskFull: break
+        case .diskFull? where device.isDiskFull, .database? where device.isDiskFull: break
+        case .downstreamOnly(let model)? where !device.sends(model): break
         default: fail("\(device.name) refused a write: \(error)")
         }
     }

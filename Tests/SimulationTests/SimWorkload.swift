@@ -158,13 +158,18 @@ struct SimWorkload {
         let isDelete = world.chance(60)
         let value = Value.text("\(device.name)/\(number)")
         var made: Record?
+        var hasChanged = false
         var hasDeleted = false
         var hasTakenBack = false
         let done = device.write { transaction in
             made = nil
+            hasChanged = false
             hasDeleted = false
             hasTakenBack = false
             if var record = try transaction.get(model: model, id: id) {
+                // What is changed while it is not sent is its own.
+                if !device.sends(model) { return }
+                hasChanged = true
                 if isDelete {
                     hasDeleted = try transaction.delete(model: model, id: id)
                     // Made here and never confirmed: nothing is left to be sent.
@@ -173,11 +178,12 @@ struct SimWorkload {
                     for field in fields { record[field] = value }
                     try transaction.save(record)
                 }
-            } else if !isDelete {
+            } else if !isDelete, !oracle.forgotten.contains(model + "/" + id) {
                 var record = SimSchema.record(model, ["id": .text(id)])
                 for field in fields { record[field] = value }
                 try transaction.save(record)
-                made = record
+                // What is made while it is not sent is the device's own, and goes when it is cleared.
+                if device.sends(model) { made = record }
             }
         }
         guard done else { return }
@@ -185,7 +191,7 @@ struct SimWorkload {
             oracle.acknowledgedDelete(model, id, isTakenBack: hasTakenBack, by: device)
         } else if let made {
             oracle.acknowledgedCreate(made, by: device)
-        } else if !isDelete {
+        } else if hasChanged, !isDelete {
             for field in fields { oracle.acknowledgedWrite(model, id, field, value, by: device) }
         }
     }

@@ -30,6 +30,12 @@ final class Simulation {
         workload = SimWorkload(world, oracle, devices)
         let oracle = oracle
         hub.onCommit = { oracle.committed($0) }
+        hub.onRequest = { request in
+            guard let body = try? JSONValue(parsing: request.body),
+                let value = oracle.ledger.foreignValue(in: body, of: request.person)
+            else { return }
+            oracle.fail("\(value) goes out as \(request.person ?? "nobody"), who did not write it")
+        }
         for device in devices {
             device.killChance = world.pick([0, 0, 2, 8])
             world.after(world.below(3_000)) { device.boot() }
@@ -59,6 +65,9 @@ final class Simulation {
             sometime { device.clock.jump(jump) }
         }
         if world.chance(250) { driveLifecycle(of: device) }
+        for _ in 0..<world.pick([0, 0, 0, 2]) { sometime { device.changePolicies() } }
+        for _ in 0..<world.pick([0, 0, 0, 1, 2]) { sometime { device.changeScope() } }
+        for _ in 0..<world.pick([0, 0, 1]) { sometime { device.askForSync() } }
         if world.chance(150) {
             let length = world.pick([500, 10_000, 60_000])
             sometime { [unowned self] in
@@ -102,12 +111,27 @@ final class Simulation {
             let jump = anyJump()
             sometime { [unowned self] in hub.jumpClock(jump) }
         }
+        if world.chance(300) { sometime { [unowned self] in forgetDeletions() } }
         if world.chance(100) {
             let length = world.below(10_000)
             sometime { [unowned self] in
                 limitHubDisk(true)
                 world.after(length) { [unowned self] in limitHubDisk(false) }
             }
+        }
+    }
+
+    /// Deletions of which nothing is under way any more, as after a month.
+    private func forgetDeletions() {
+        guard hub.isUp, oracle.discards.isEmpty else { return }
+        do {
+            let old = try oracle.deletedRecords.filter { record in
+                try devices.allSatisfy { try $0.core.entries(record.model, record.id).isEmpty }
+            }
+            try hub.forgetDeletions(old)
+            for record in old { oracle.forget(record.model, record.id) }
+        } catch {
+            oracle.fail("the hub cannot prune: \(error)")
         }
     }
 
@@ -143,6 +167,7 @@ final class Simulation {
             device.link.weather = .calm
             device.freeDisk()
             device.boot()
+            device.resetPolicies()
             device.start()
         }
     }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Documents")
 struct DocumentsTests {
-    @Test("select every field, embedded ones with theirs")
+    @Test("select every field, embedded ones with theirs (D59)")
     func selection() {
         var documents = Documents(schema: Sample.schema)
         #expect(
@@ -14,7 +14,7 @@ struct DocumentsTests {
                 + "_version _deleted _lastChangedAt")
     }
 
-    @Test("for a fetch, a look-up and a subscription have one text each")
+    @Test("for a fetch, a look-up and a subscription have one text each (D59)")
     func queries() {
         var documents = Documents(schema: Sample.schema)
         #expect(
@@ -61,7 +61,7 @@ struct DocumentsTests {
         #expect(one != turned)
     }
 
-    @Test("carry inputs with key and version, and mutation ids by alias")
+    @Test("carry inputs with key and version, and mutation ids by alias (D57, D60)")
     func requests() throws {
         var writer = RequestWriter(schema: Sample.schema)
         let create = OutgoingMutation(
@@ -82,7 +82,7 @@ struct DocumentsTests {
         #expect(plain["extensions"] == nil)
     }
 
-    @Test("of a fetch carry only the variables that are set")
+    @Test("of a fetch carry only the variables that are set (D57)")
     func syncVariables() throws {
         var writer = RequestWriter(schema: Sample.schema)
         let base = try JSONValue(

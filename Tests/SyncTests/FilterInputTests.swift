@@ -36,7 +36,7 @@ struct FilterInputTests {
         #expect(try node.filterInput(for: Sample.note).text == text)
     }
 
-    @Test("of a fetch wrap a lone comparison, and are left out for everything")
+    @Test("of a fetch wrap a lone comparison, and are left out for everything (D59)")
     func syncFilters() throws {
         let lone = PredicateNode.field("title", .equal(.text("a")))
         #expect(try lone.syncFilterInput(for: Sample.note)?.text == #"{"and":[{"title":{"eq":"a"}}]}"#)

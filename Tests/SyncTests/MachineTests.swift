@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Backoff")
 struct BackoffTests {
-    @Test("doubles up to its cap and keeps between half and the whole")
+    @Test("doubles up to its cap and keeps between half and the whole (D56, D81)")
     func bounds() {
         let random = SeededRandom(seed: 1)
         let backoff = Backoff(base: 500, cap: 30_000)
@@ -87,7 +87,7 @@ struct ConnectionMachineTests {
         #expect(machine.attempt == 3)
     }
 
-    @Test("pauses when it is refused, and asks again only after minutes or when told")
+    @Test("pauses when it is refused, and asks again only after minutes or when told (D81)")
     func refused() {
         var machine = ConnectionMachine(random: SeededRandom(seed: 1))
         _ = machine.handle(.start)
@@ -115,7 +115,7 @@ struct ConnectionMachineTests {
         #expect(machine.state == .opening(socket: 2))
     }
 
-    @Test("waits longer after each failure, and starts anew once it was live")
+    @Test("waits longer after each failure, and starts anew once it was live (D56)")
     func attempts() {
         var machine = live()
         #expect(machine.attempt == 0)
@@ -130,7 +130,7 @@ struct ConnectionMachineTests {
         #expect(machine.attempt == 0)
     }
 
-    @Test("leaves every state but stopped by its deadline, whatever happened before", arguments: 0..<200)
+    @Test("leaves every state but stopped by its deadline, whatever happened before (D43)", arguments: 0..<200)
     func alwaysLeaves(seed: Int) {
         let random = SeededRandom(seed: UInt64(seed))
         var machine = ConnectionMachine(random: random)
@@ -205,7 +205,7 @@ struct OutboxMachineTests {
         #expect(machine.handle(.settled(request: 3)) == [.take(limit: 100)])
     }
 
-    @Test("pauses on refused credentials until others come")
+    @Test("pauses on refused credentials until others come (D77)")
     func paused() {
         var machine = machine()
         _ = machine.handle(.start)
@@ -225,7 +225,7 @@ struct OutboxMachineTests {
         #expect(machine.handle(.deadline) == [.take(limit: 100)])
     }
 
-    @Test("sends what waits, from every state, once the link is up and time passes", arguments: 0..<200)
+    @Test("sends what waits, from every state, once the link is up and time passes (D55)", arguments: 0..<200)
     func alwaysDrains(seed: Int) {
         let random = SeededRandom(seed: UInt64(seed))
         var machine = OutboxMachine(batchSize: 2, random: random)
@@ -294,7 +294,7 @@ struct PullMachineTests {
         return machine
     }
 
-    @Test("fetches models in order, some at a time, page by page")
+    @Test("fetches models in order, some at a time, page by page (D66)")
     func round() {
         var machine = machine()
         #expect(
@@ -337,7 +337,7 @@ struct PullMachineTests {
         #expect(machine.handle(.linkUp) == [.setDeadline(nil), .request(model: "A")])
     }
 
-    @Test("leaves out a model that cannot be fetched")
+    @Test("leaves out a model that cannot be fetched (D66)")
     func skipped() {
         var machine = machine(window: 1)
         _ = machine.handle(.round(["A", "B"]))

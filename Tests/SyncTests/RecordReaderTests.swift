@@ -38,7 +38,7 @@ struct RecordReaderTests {
         }
     }
 
-    @Test("sets a bad row aside and keeps the page")
+    @Test("sets a bad row aside and keeps the page (D67, D68)")
     func quarantine() throws {
         let page = #"""
             {"data":{"syncNotes":{"items":[
@@ -85,7 +85,7 @@ struct RecordReaderTests {
         #expect(row.id == "a")
     }
 
-    @Test("tells apart done, refused and unanswered mutations of a batch")
+    @Test("tells apart done, refused and unanswered mutations of a batch (D77)")
     func batch() throws {
         let mutations = (0..<5).map {
             OutgoingMutation(.create, Sample.note, id: "n\($0)", fieldsJSON: "{}", mutationID: "u\($0)")
@@ -118,7 +118,7 @@ struct RecordReaderTests {
         #expect(!ErrorType.isAuthorization("Conflict"))
     }
 
-    @Test("never crashes on cut or damaged bytes", arguments: 0..<200)
+    @Test("never crashes on cut or damaged bytes (D80)", arguments: 0..<200)
     func damage(seed: Int) throws {
         let random = SeededRandom(seed: UInt64(seed))
         var bytes = JSONValue.object(["data": ["syncNotes": ["items": [RandomNote(random: random).json]]]]).bytes

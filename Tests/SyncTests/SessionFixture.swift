@@ -50,6 +50,8 @@ final class SessionFixture {
     private(set) var sent: [Sent] = []
     private(set) var frames: [RealtimeFrame] = []
     private(set) var events: [StoreEvent] = []
+    let problems = Locked<[SyncProblem]>([])
+    private(set) var results: [SyncResult] = []
     private(set) var cancelled: [Int] = []
     private(set) var opened: [(socket: Int, person: String?)] = []
     private(set) var closed: [Int] = []
@@ -68,6 +70,7 @@ final class SessionFixture {
         options.person = person
         options.profile = profile
         options.scope = scope
+        options.errorHandler = { [problems] problem in problems.withLock { $0.append(problem) } }
         session = SyncSession(core: core, options: options) { [unowned self] in take($0) }
         core.onEvent = { [unowned self] in events.append($0) }
     }
@@ -83,6 +86,7 @@ final class SessionFixture {
         case .wake(let wait): wakeAt = time.uptime() + wait
         case .status(let status): self.status = status
         case .event(let event): events.append(event)
+        case .synced(_, let result): results.append(result)
         }
     }
 

@@ -12,7 +12,7 @@ struct SessionPullTests {
         fixture.takeSent().filter { $0.query.hasPrefix("query Sync") }
     }
 
-    @Test("after it has subscribed, model by model, page by page, from the mark of the last run")
+    @Test("after it has subscribed, model by model, page by page, from the mark of the last run (D63, D64)")
     func round() throws {
         let fixture = try SessionFixture()
         fixture.handle(.start)
@@ -55,7 +55,7 @@ struct SessionPullTests {
         #expect(again.variables["nextToken"] == nil)
     }
 
-    @Test("and applies what it hears meanwhile after the pages")
+    @Test("and applies what it hears meanwhile after the pages (D63, D73)")
     func buffered() throws {
         let fixture = try SessionFixture()
         fixture.connect()
@@ -81,7 +81,7 @@ struct SessionPullTests {
         #expect(try fixture.core.read { try $0.query(model: "Task") }.count == 5)
     }
 
-    @Test("around a row that it does not understand, and shows it")
+    @Test("around a row that it does not understand, and shows it (D93)")
     func quarantine() throws {
         let fixture = try SessionFixture()
         fixture.connect()
@@ -97,7 +97,7 @@ struct SessionPullTests {
         #expect(fixture.status.quarantined == 1)
     }
 
-    @Test("on without a model that it may not have")
+    @Test("on without a model that it may not have (D66, D73)")
     func denied() throws {
         let fixture = try SessionFixture()
         fixture.connect()
@@ -117,7 +117,7 @@ struct SessionPullTests {
         #expect(fixture.status.isComplete)
     }
 
-    @Test("from the beginning where its token is worn out")
+    @Test("from the beginning where its token is worn out (D64)")
     func wornToken() throws {
         let fixture = try SessionFixture()
         fixture.connect()
@@ -168,7 +168,7 @@ struct SessionPullTests {
         #expect(fixture.events.contains { if case .failure = $0 { true } else { false } })
     }
 
-    @Test("for the person who signed in, and lets go of what the one before was shown")
+    @Test("for the person who signed in, and lets go of what the one before was shown (D95)")
     func person() throws {
         let fixture = try SessionFixture()
         fixture.connect()
@@ -189,7 +189,7 @@ struct SessionPullTests {
         #expect(try #require(again.first { $0.query.contains("syncZones") }).variables["lastSync"] == 1000)
     }
 
-    @Test("only what its scope keeps, and evicts the rest when that narrows")
+    @Test("only what its scope keeps, and evicts the rest when that narrows (D65, D86)")
     func scope() throws {
         let fixture = try SessionFixture()
         fixture.connect()
@@ -230,7 +230,7 @@ struct SessionLinkTests {
         #expect(fixture.status.lastContact == 0)
     }
 
-    @Test("is given up when no sign of life comes in time, and built anew")
+    @Test("is given up when no sign of life comes in time, and built anew (D83)")
     func keepAlive() throws {
         let fixture = try SessionFixture()
         fixture.connect()
@@ -245,7 +245,7 @@ struct SessionLinkTests {
         #expect(fixture.opened.last?.socket == 2)
     }
 
-    @Test("rests where the key is refused, says why, and does not ask without end")
+    @Test("rests where the key is refused, says why, and does not ask without end (D67, D77)")
     func refused() throws {
         let fixture = try SessionFixture()
         fixture.handle(.start)
@@ -258,7 +258,7 @@ struct SessionLinkTests {
         #expect(fixture.opened.count == 2)
     }
 
-    @Test("works without a subscription that is refused, and polls where it is not for want of rights")
+    @Test("works without a subscription that is refused, and polls where it is not for want of rights (D87)")
     func refusedSubscription() throws {
         let fixture = try SessionFixture()
         fixture.handle(.start)

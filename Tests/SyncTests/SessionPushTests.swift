@@ -18,7 +18,7 @@ struct SessionPushTests {
         .object(["data": .object(JSONObject(json.enumerated().map { (key: "m\($0)", value: $1) }))])
     }
 
-    @Test("at once, under the name of who saved, with a mutation id")
+    @Test("at once, under the name of who saved, with a mutation id (D52)")
     func once() throws {
         let fixture = try idle()
         try fixture.save(SessionFixture.record("a", "one"), as: "bob")
@@ -32,7 +32,7 @@ struct SessionPushTests {
         #expect(fixture.status.unsent == 0)
     }
 
-    @Test("again under the same id where the answer is lost")
+    @Test("again under the same id where the answer is lost (D53, D83)")
     func lost() throws {
         let fixture = try idle()
         try fixture.save(SessionFixture.record("a", "one"))
@@ -50,7 +50,7 @@ struct SessionPushTests {
         #expect(fixture.status.unsent == 0)
     }
 
-    @Test("again where nothing is heard at all")
+    @Test("again where nothing is heard at all (D56)")
     func silence() throws {
         let fixture = try idle()
         try fixture.save(SessionFixture.record("a", "one"))
@@ -60,7 +60,7 @@ struct SessionPushTests {
         #expect(fixture.takeSent().contains { $0.query.hasPrefix("mutation") })
     }
 
-    @Test("and takes its own echo, before or after the answer, for what it is")
+    @Test("and takes its own echo, before or after the answer, for what it is (D58)")
     func echo() throws {
         let fixture = try idle()
         try fixture.save(SessionFixture.record("a", "one"))
@@ -74,7 +74,7 @@ struct SessionPushTests {
         #expect(fixture.takeSent().isEmpty)
     }
 
-    @Test("a later edit on the version of the answer before it")
+    @Test("a later edit on the version of the answer before it (D48, D50, D89)")
     func chain() throws {
         let fixture = try idle()
         try fixture.save(SessionFixture.record("a", "one"))
@@ -102,7 +102,21 @@ struct SessionPushTests {
         #expect(update.variables["i0"] == ["id": "a", "state": "open", "_version": 1])
     }
 
-    @Test("what the one before left, and keeps it only where the one signed in now may read it")
+    @Test("an edit over a change that one under way hid as a stale one, for nobody has seen what it would overwrite")
+    func editOverHidden() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "mine"))
+        let create = try #require(fixture.takeSent().first)
+        fixture.hear([SessionFixture.event(.onCreate, SessionFixture.json("a", "mine"))])
+        fixture.hear([SessionFixture.event(.onUpdate, SessionFixture.json("a", "theirs", version: 2))])
+        #expect(try fixture.get("a")?["title"] == .text("mine"))
+        try fixture.save(SessionFixture.record("a", "mine again"))
+        fixture.answer(create.id, done(SessionFixture.json("a", "mine")))
+        let update = try #require(fixture.takeSent().first)
+        #expect(update.variables["i0"] == ["id": "a", "title": "mine again", "_version": 1])
+    }
+
+    @Test("what the one before left, and keeps it only where the one signed in now may read it (D95)")
     func foreign() throws {
         let fixture = try idle()
         try fixture.core.write(as: "ann") { transaction in
@@ -140,7 +154,7 @@ struct SessionPushTests {
         #expect(try fixture.get("a") == nil)
     }
 
-    @Test("one refused change of a batch to its parking place, the others home")
+    @Test("one refused change of a batch to its parking place, the others home (D77)")
     func partial() throws {
         let fixture = try idle()
         try fixture.core.write(as: "ann") { transaction in
@@ -182,7 +196,7 @@ struct SessionPushTests {
         #expect(try fixture.state("b") == .parked(reason: "Invalid: Variable 'i1' has an invalid value."))
     }
 
-    @Test("nothing more once its key is refused, until it is told to try again")
+    @Test("nothing more once its key is refused, until it is told to try again (D81)")
     func refusedKey() throws {
         let fixture = try idle()
         try fixture.save(SessionFixture.record("a", "one"))
@@ -197,7 +211,7 @@ struct SessionPushTests {
         #expect(fixture.takeSent().contains { $0.query.hasPrefix("mutation") })
     }
 
-    @Test("again after the pause that an overloaded backend asks for")
+    @Test("again after the pause that an overloaded backend asks for (D81)")
     func overloaded() throws {
         let fixture = try idle()
         try fixture.save(SessionFixture.record("a", "one"))
@@ -209,7 +223,7 @@ struct SessionPushTests {
         #expect(fixture.takeSent().count == 1)
     }
 
-    @Test("a stale update over the backend's record only as its handler says, and reports the conflict")
+    @Test("a stale update over the backend's record only as its handler says, and reports the conflict (D55, D78)")
     func conflict() throws {
         let fixture = try idle()
         fixture.hear([SessionFixture.event(.onCreate, SessionFixture.json("a", "one"))])
@@ -232,7 +246,7 @@ struct SessionPushTests {
         #expect(fixture.status.unsent == 0)
     }
 
-    @Test("a delete that finds nothing as done")
+    @Test("a delete that finds nothing as done (D58)")
     func deleteOfNothing() throws {
         let fixture = try idle()
         fixture.hear([SessionFixture.event(.onCreate, SessionFixture.json("a", "one"))])
@@ -300,7 +314,7 @@ struct SessionPushTests {
         #expect(sent.first?.body["extensions"] != nil)
     }
 
-    @Test("after a restart what was under way when it stopped")
+    @Test("after a restart what was under way when it stopped (D51)")
     func restart() throws {
         let fixture = try idle()
         try fixture.save(SessionFixture.record("a", "one"))

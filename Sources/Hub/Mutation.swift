@@ -1,0 +1,43 @@
+import AppSync
+import Basics
+import Models
+
+/// A mutation on its way: what it is, who sends it, where its answer goes.
+struct Mutation {
+    let root: RootField
+    let model: ModelInfo
+    let field: SelectedField
+    let rights: CallerRights
+    let input: MutationInput
+    let condition: RowFilter
+    let hasCondition: Bool
+    /// What it does to fields whatever they hold.
+    var operations: [FieldChange] = []
+
+    /// An error at the mutation's field.
+    func error(_ message: String, _ type: String?, data: JSONValue? = nil) -> ResponseError {
+        ResponseError(message, errorType: type, path: [.field(field.key)], locations: [field.location], data: data)
+    }
+
+    var unauthorized: ResponseError {
+        error("Not Authorized to access \(root.name) on type Mutation", ErrorType.unauthorized)
+    }
+
+    var conditionFailed: ResponseError {
+        error(
+            "The conditional request failed (Service: DynamoDb, Status Code: 400, Request ID: 00000000)",
+            ErrorType.conditionalCheckFailed)
+    }
+
+    /// The rights it needs, for the model and for the fields it names.
+    var needed: [Access] {
+        var written = input.values
+        for change in operations { written[change.position] = .null }
+        return rights.needed(model, root.operation, writing: written)
+    }
+
+    /// A field's rights were refused.
+    func unauthorized(field name: String) -> ResponseError {
+        error("Not Authorized to access \(name) on type \(model.schema.name)", ErrorType.unauthorized)
+    }
+}

@@ -1,0 +1,138 @@
+import AppSync
+import Basics
+import DataStore
+import ModelTables
+import Models
+
+/// How a model is brought up to date whose changes since its mark are not all known: after a long absence, under another
+/// scope, at a restored backend. What is here already is not fetched again where digests agree, and what the backend has
+/// no more goes.
+struct Reconciliation {
+    enum Phase {
+        /// The backend is asked which buckets differ.
+        case comparing(RecordDigest)
+        /// The records of those are fetched.
+        case fetching(bits: Int, buckets: Set<Int>)
+        /// Everything is fetched: the backend knows no digests.
+        case rereading
+    }
+
+    var phase: Phase
+    /// The mark that holds when all is done: nothing before it is missed.
+    var startedAt: Int64?
+    /// Hashes of the keys that came.
+    var seen: Set<UInt64> = []
+
+    /// What goes into the request.
+    var request: DigestRequest? {
+        switch phase {
+        case .comparing(let digest): .compare(digest)
+        case .fetching(let bits, let buckets): .fetch(bits: bits, buckets: buckets)
+        case .rereading: nil
+        }
+    }
+
+    var isComparing: Bool { if case .comparing = phase { true } else { false } }
+    var isFetching: Bool { if case .fetching = phase { true } else { false } }
+
+    /// Whether a record that the backend did not give should have come.
+    func misses(_ id: String) -> Bool {
+        let hash = RecordDigest.hash(id)
+        if seen.contains(hash) { return false }
+        switch phase {
+        case .comparing: return false
+        case .fetching(let bits, let buckets):
+            return buckets.contains(RecordDigest.bucket(of: hash, bits: bits))
+        case .rereading: return true
+        }
+    }
+}
+
+extension SyncSession {
+    /// Prepares a reconciliation where a model with confirmed rows is fetched from the beginning.
+    func prepareReconciliation(_ model: ModelSchema, _ mark: inout SyncMark) throws {
+        let sweepKey = Self.sweepKey + model.name
+        if mark.lastSync == nil, mark.nextToken != nil, reconciliations[model.name] == nil,
+            try core.driverState(sweepKey) != nil
+        {
+            // What came before the restart is not known any more, so that nothing could be missed: from the beginning.
+            mark.nextToken = nil
+            mark.startedAt = nil
+        }
+        guard mark.lastSync == nil, mark.nextToken == nil, reconciliations[model.name] == nil else { return }
+        let rows = try core.confirmedCount(model.name)
+        guard rows > 0 else { return }
+        if profile.comparesDigests {
+            var digest = RecordDigest(forRows: rows)
+            try core.forEachConfirmed(model.name) { digest.add(id: $0, version: $1) }
+            reconciliations[model.name] = Reconciliation(phase: .comparing(digest))
+        } else {
+            try core.setDriverState(sweepKey, "1")
+            reconciliations[model.name] = Reconciliation(phase: .rereading)
+        }
+    }
+
+    /// The backend said which buckets differ: those are fetched, or all is well.
+    func compared(_ page: SyncPage, _ tail: AnswerTail, _ id: Int, _ model: ModelSchema, _ mark: SyncMark) {
+        guard case .comparing(let digest)? = reconciliations[model.name]?.phase else { return }
+        let field = requests.name(.sync, of: model)
+        guard let list = tail.bincount?[WireExtension.digest]?[field]?.array else {
+            // It does not compare after all.
+            reconciliations[model.name] = nil
+            profile.comparesDigests = false
+            run(pull.handle(.page(request: id, isLast: false)))
+            return
+        }
+        let buckets = Set(list.compactMap { $0.integer.map { Int(truncatingIfNeeded: $0) } })
+        reconciliations[model.name]?.startedAt = page.startedAt
+        guard !buckets.isEmpty else { return apply(page, id, model, mark) }
+        reconciliations[model.name]?.phase = .fetching(bits: digest.bits, buckets: buckets)
+        run(pull.handle(.handedOver(from: id, to: send(model, mark))))
+    }
+
+    /// The changes since the mark are not all known to the backend: from the beginning, with what is here.
+    func gapFound(_ id: Int, _ model: ModelSchema, _ mark: SyncMark) {
+        status.gaps += 1
+        log("\(model.name) was away for too long to fetch only its changes; all of it is compared")
+        let anew = SyncMark(model: model.name, scope: mark.scope, epoch: epoch)
+        if attempt({ try core.setMark(anew) }) {
+            run(pull.handle(.page(request: id, isLast: false)))
+        } else {
+            run(pull.handle(.failed(request: id, retryAfter: nil)))
+        }
+    }
+
+    /// Whether a page says, or its times tell, that deletions since the mark may be forgotten.
+    func isGap(_ page: SyncPage, _ tail: AnswerTail, _ model: ModelSchema, _ mark: SyncMark) -> Bool {
+        guard let lastSync = mark.lastSync, mark.nextToken == nil else { return false }
+        if tail.bincount != nil {
+            let field = requests.name(.sync, of: model)
+            return tail.bincount?[WireExtension.gap]?.array?.contains(.string(field)) ?? false
+        }
+        return page.startedAt.map { $0 - lastSync > options.tombstoneLifetime } ?? false
+    }
+
+    /// Lets go of what the backend has no more, once all pages came.
+    func sweep(_ model: ModelSchema, _ reconciliation: Reconciliation) throws {
+        let kept = try core.driverState(Self.keepKey)?.split(separator: " ").map(String.init) ?? []
+        if kept.contains(model.name) {
+            // A restored backend lacks what came after its backup; nobody deleted that.
+            let left = kept.filter { $0 != model.name }
+            try core.setDriverState(Self.keepKey, left.isEmpty ? nil : left.joined(separator: " "))
+        } else if let startedAt = reconciliation.startedAt {
+            let swept = try core.sweep(model: model.name, changedUpTo: startedAt) { reconciliation.misses($0) }
+            if swept > 0 { log("\(swept) rows of \(model.name) are gone at the backend") }
+        }
+        try core.setDriverState(Self.sweepKey + model.name, nil)
+    }
+
+    private func log(_ text: String) { core.options.log(.notice, text) }
+
+    /// Keeps at the next reconciliation what the backend has not.
+    func keepUnknownRows() throws {
+        try core.setDriverState(Self.keepKey, receivedModels.map(\.name).joined(separator: " "))
+    }
+
+    private static let keepKey = "keepUnknown"
+    private static let sweepKey = "sweep."
+}

@@ -1,0 +1,106 @@
+import AppSync
+import DataStore
+import Models
+
+/// Which models and rows are here: policies, scopes, persons and the backend's epochs.
+extension SyncSession {
+    func scopeName(of model: ModelSchema) -> String? {
+        options.scope.name(of: model, person: options.person, groups: options.groups)
+    }
+
+    /// Makes marks and rows fit who is signed in and what is kept; what was fetched for another is evicted unless unsent.
+    func checkScopes() {
+        for model in receivedModels {
+            let scope = scopeName(of: model)
+            attempt {
+                let mark = try core.mark(of: model.name)
+                guard mark.scope != scope else { return }
+                let kept = options.scope.filters[model.name]
+                let evicted: PredicateNode =
+                    model.isReadByOwner(options.groups) ? .all : kept.map { .not($0) } ?? .not(.all)
+                try core.evict(model: model.name, where: evicted)
+                try core.setMark(SyncMark(model: model.name, scope: scope, epoch: epoch))
+            }
+        }
+        for model in core.schema.models where !core.options.policy(of: model).receives {
+            attempt {
+                // Received until its policy changed: what the backend has goes, what is unsent stays.
+                guard try core.mark(of: model.name) != SyncMark(model: model.name) else { return }
+                try core.evict(model: model.name, where: .all)
+                try core.setMark(SyncMark(model: model.name))
+            }
+        }
+    }
+
+    /// Lets go of what the backend does not give to this caller any more.
+    func revoke(_ model: ModelSchema) {
+        attempt {
+            try core.evict(model: model.name, where: .all)
+            try core.setMark(SyncMark(model: model.name, scope: scopeName(of: model), epoch: epoch))
+        }
+    }
+
+    /// Other policies hold: other models are fetched and subscribed to.
+    func policiesChanged() {
+        receivedModels = orderedModels.filter { core.options.policy(of: $0).receives }
+        subscriptions = Subscription.all(of: receivedModels)
+        refreshCounts()
+        rescope()
+        run(outbox.handle(.wake))
+    }
+
+    /// What was sent and is outside the scope goes, now that the backend has it.
+    func evictOutside(_ entries: [OutboxEntry]) {
+        for entry in entries {
+            guard let filter = options.scope.filters[entry.model], let model = core.schema.model(entry.model),
+                model.primaryKey.count == 1, core.options.policy(of: model).receives
+            else { continue }
+            let record = PredicateNode.field(model.primaryKey[0], .equal(.text(entry.id)))
+            attempt { try core.evict(model: model.name, where: .and([record, .not(filter)])) }
+        }
+    }
+
+    /// Another person or another scope: nothing that was asked for the former may come in any more.
+    func rescope() {
+        guard isRunning else { return }
+        for id in pending.keys.sorted() {
+            switch pending[id]?.what {
+            case .pull?: break
+            case .readable(let row)?: askedForeign.remove(row)
+            case .push?, .verify?, .probe?, nil: continue
+            }
+            _ = takeRequest(id)
+            perform(.cancelHTTP(id: id))
+        }
+        buffers.removeAll()
+        reconciliations.removeAll()
+        unfiltered.removeAll()
+        startFrames.removeAll()
+        run(pull.handle(.stop))
+        checkScopes()
+        status.isComplete = false
+        run(pull.handle(.start))
+        run(connection.handle(.reconnect))
+    }
+
+    /// The backend's database is another than before (restored, or made anew): everything is fetched from the beginning.
+    func newEpoch(_ name: String) {
+        let isFirst = epoch == nil
+        attempt {
+            try core.setDriverState(Self.epochKey, name)
+            epoch = name
+            guard !isFirst else { return }
+            try keepUnknownRows()
+            for model in receivedModels {
+                let scope = scopeName(of: model)
+                try core.setMark(SyncMark(model: model.name, scope: scope, epoch: name))
+            }
+        }
+        guard !isFirst, epoch == name else { return }
+        tell(
+            of: SyncProblem(
+                .pull, message: "the backend's database is another than before",
+                recovery: "everything is fetched again; what it has not and this store has is kept"))
+        rescope()
+    }
+}

@@ -1,0 +1,173 @@
+import Basics
+import DataStore
+import Models
+import Testing
+
+@testable import SyncEngine
+
+@Suite("At run time a session")
+struct SessionPolicyTests {
+    private func idle(scope: SyncScope = .all) throws -> SessionFixture {
+        let fixture = try SessionFixture(scope: scope)
+        fixture.connect()
+        for request in fixture.takeSent() {
+            let items = request.query.contains("syncTasks") ? [SessionFixture.json("a", "a")] : []
+            fixture.answerFetch(request, items)
+        }
+        return fixture
+    }
+
+    private func setPolicies(_ policies: [String: SyncPolicy], in fixture: SessionFixture) throws {
+        try fixture.core.setPolicies(policies, as: "ann")
+        fixture.handle(.policiesChanged)
+    }
+
+    @Test("lets go of a model that is received no more, keeps what is unsent, and subscribes to the others only (D65)")
+    func receivesNoMore() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("b", "unsent"))
+        _ = fixture.takeSent()
+        try setPolicies(["Task": .none], in: fixture)
+        #expect(try fixture.get("a") == nil)
+        #expect(try fixture.get("b") != nil)
+        fixture.shakeHands()
+        let fetches = fixture.takeSent()
+        #expect(fetches.allSatisfy { !$0.query.contains("syncTasks") })
+        #expect(fixture.frames.suffix(3).allSatisfy { if case .start = $0 { true } else { false } })
+    }
+
+    @Test("fetches and sends a model again, with what was made meanwhile")
+    func receivesAgain() throws {
+        let fixture = try idle()
+        try setPolicies(["Task": .none], in: fixture)
+        fixture.shakeHands()
+        fixture.finishFetches()
+        try fixture.core.write(as: "ann") { try $0.save(SessionFixture.record("c", "made alone")) }
+        fixture.handle(.localCommit)
+        #expect(fixture.takeSent().isEmpty)
+        #expect(fixture.core.outboxStatus.isEmpty)
+        try setPolicies([:], in: fixture)
+        fixture.shakeHands()
+        let sent = fixture.takeSent()
+        let mutation = try #require(sent.first { $0.query.hasPrefix("mutation") })
+        #expect(mutation.variables["i0"]?["title"] == "made alone")
+        #expect(mutation.person == "ann")
+        let fetch = try #require(sent.first { $0.query.contains("syncTasks") })
+        #expect(fetch.variables["lastSync"] == nil)
+    }
+
+    @Test("holds what waits of a model that is not sent for now")
+    func holds() throws {
+        let fixture = try SessionFixture()
+        try fixture.core.write(as: "ann") { try $0.save(SessionFixture.record("b", "unsent")) }
+        try fixture.core.setPolicies(["Task": .downstream], as: "ann")
+        fixture.connect()
+        fixture.finishFetches()
+        #expect(fixture.takeSent().isEmpty)
+        #expect(fixture.status.unsent == 1)
+        try setPolicies([:], in: fixture)
+        #expect(fixture.takeSent().contains { $0.query.hasPrefix("mutation") })
+    }
+
+    @Test("lets go of what it sent and does not keep")
+    func sentOutside() throws {
+        let scope = SyncScope(filters: ["Task": .field("state", .equal(.text("open")))])
+        let fixture = try SessionFixture(scope: scope)
+        fixture.connect()
+        fixture.finishFetches()
+        try fixture.save(SessionFixture.record("b", "closed", state: "closed"))
+        let sent = try #require(fixture.takeSent().first)
+        #expect(try fixture.get("b") != nil)
+        fixture.answer(sent.id, ["data": ["m0": SessionFixture.json("b", "closed", state: "closed")]])
+        #expect(try fixture.get("b") == nil)
+    }
+
+    @Test("lets go of a model that it may not have any more")
+    func revoked() throws {
+        let fixture = try idle()
+        fixture.pass(301_000)
+        let fetch = try #require(fixture.takeSent().last { $0.query.contains("syncTasks") })
+        fixture.answer(
+            fetch.id,
+            [
+                "data": ["syncTasks": nil],
+                "errors": [["path": ["syncTasks"], "errorType": "Unauthorized", "message": "no"]],
+            ])
+        #expect(try fixture.get("a") == nil)
+        #expect(fixture.status.deniedModels == ["Task"])
+    }
+
+    @Test("syncs a model when asked, and says what came of it")
+    func manual() throws {
+        let fixture = try idle()
+        try fixture.core.write(as: "ann") { transaction in
+            try transaction.save(SessionFixture.record("b", "b"))
+            try transaction.save(SessionFixture.record("c", "c"))
+        }
+        fixture.handle(.syncNow(id: 1, models: ["Task"]))
+        let sent = fixture.takeSent()
+        #expect(sent.filter { $0.query.hasPrefix("query Sync") }.count == 1)
+        #expect(fixture.results.isEmpty)
+        let mutation = try #require(sent.first { $0.query.hasPrefix("mutation") })
+        fixture.answer(
+            mutation.id,
+            [
+                "data": ["m0": SessionFixture.json("b", "b"), "m1": nil],
+                "errors": [["path": ["m1"], "errorType": "Unauthorized", "message": "no"]],
+            ])
+        let fetch = try #require(sent.first { $0.query.hasPrefix("query Sync") })
+        fixture.answerFetch(fetch, [SessionFixture.json("d", "d")])
+        #expect(fixture.results == [.done(SyncCounts(received: 1, sent: 1, parked: 1))])
+    }
+
+    @Test("says that it cannot sync where there is no link, where it is refused, and where it is stopped")
+    func manualFails() throws {
+        let fixture = try idle()
+        fixture.handle(.syncNow(id: 1, models: nil))
+        for fetch in fixture.takeSent() { fixture.handle(.httpFailed(id: fetch.id, reason: "cut")) }
+        #expect(fixture.results.count == 1)
+        fixture.handle(.stop)
+        fixture.handle(.syncNow(id: 2, models: nil))
+        #expect(fixture.results.last == .failed("synchronising is stopped"))
+        fixture.connect()
+        _ = fixture.takeSent()
+        fixture.handle(.syncNow(id: 3, models: nil))
+        fixture.handle(.stop)
+        #expect(fixture.results.last == .failed("synchronising stopped"))
+        #expect(fixture.results.count == 3)
+    }
+
+    @Test("goes on with a renewed key where the old one was refused, with every entry as it was (D81, D95)")
+    func renewed() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("b", "b"))
+        let first = try #require(fixture.takeSent().first)
+        fixture.answer(
+            first.id, ["errors": [["errorType": "UnauthorizedException", "message": "expired"]]], status: 401)
+        #expect(fixture.takeSent().isEmpty)
+        #expect(fixture.status.unsent == 1)
+        #expect(fixture.status.parked == 0)
+        #expect(fixture.events.contains { if case .authenticationNeeded = $0 { true } else { false } })
+        let opened = fixture.opened.count
+        fixture.handle(.credentialsChanged)
+        let again = try #require(fixture.takeSent().first { $0.query.hasPrefix("mutation") })
+        #expect(again.body == first.body)
+        #expect(fixture.opened.count == opened + 1)
+    }
+
+    @Test("tells its error handler once of what it was refused, with the entry and what helps (D82)")
+    func problems() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("b", "b"))
+        let sent = try #require(fixture.takeSent().first)
+        fixture.answer(
+            sent.id, ["data": ["m0": nil], "errors": [["path": ["m0"], "errorType": "Unauthorized", "message": "no"]]])
+        let problem = try #require(fixture.problems.current.first)
+        #expect(problem.process == .push)
+        #expect(problem.id == "b")
+        #expect(problem.message == "Unauthorized: no")
+        #expect(problem.recovery.contains("retry"))
+        #expect(try fixture.core.read { try $0.outboxEntry(problem.entry ?? 0) }?.state == .parked)
+        #expect(fixture.problems.current.count == 1)
+    }
+}

@@ -1,0 +1,188 @@
+import AppSync
+import Basics
+import DataStore
+import Models
+import Testing
+
+@testable import SyncEngine
+
+/// What a store does that was away for too long to fetch only what changed.
+@Suite("A reconciliation")
+struct SessionReconcileTests {
+    private static let able: JSONValue = ["mutationIds": true, "batch": 100, "digest": true]
+
+    /// A session with three confirmed tasks, one of which the backend has no more, whose fetches are under way.
+    private func away(scope: SyncScope = .all) throws -> SessionFixture {
+        let fixture = try SessionFixture(scope: scope)
+        for (id, version) in [("a", 1), ("b", 2), ("gone", 3)] {
+            try fixture.core.applyRemote([
+                RemoteRecord(
+                    record: SessionFixture.record(id, id), version: Int64(version), lastChangedAt: Int64(version))
+            ])
+        }
+        let scopeName = SyncScope.all.name(of: SessionFixture.task, person: "ann", groups: [])
+        try fixture.core.setMark(SyncMark(model: "Task", lastSync: 500, scope: scopeName))
+        fixture.connect()
+        return fixture
+    }
+
+    private func fetch(_ fixture: SessionFixture, _ name: String = "syncTasks") throws -> SessionFixture.Sent {
+        let sent = fixture.takeSent()
+        for other in sent where !other.query.contains(name) { fixture.answerFetch(other, announcing: Self.able) }
+        return try #require(sent.first { $0.query.contains(name) })
+    }
+
+    private func announcing(_ more: JSONObject) -> JSONValue {
+        var object = Self.able.object ?? JSONObject()
+        for member in more.members { object[member.key] = member.value }
+        return .object(object)
+    }
+
+    @Test("compares after a gap, fetches what differs, and lets go of what the backend has no more (D64)")
+    func compares() throws {
+        let fixture = try away()
+        let delta = try fetch(fixture)
+        #expect(delta.variables["lastSync"] == 500)
+        fixture.answerFetch(delta, startedAt: 9000, announcing: announcing(["gap": ["syncTasks"]]))
+        #expect(fixture.status.gaps == 1)
+        let compare = try fetch(fixture)
+        let request = try #require(compare.body["extensions"]?["bincount"]?["digest"]?["syncTasks"])
+        guard case .compare(let digest)? = DigestRequest(json: request) else {
+            Issue.record("it does not compare: \(request)")
+            return
+        }
+        var mine = RecordDigest(bits: digest.bits)
+        for (id, version) in [("a", Int64(1)), ("b", 2), ("gone", 3)] { mine.add(id: id, version: version) }
+        #expect(digest == mine)
+        var theirs = RecordDigest(bits: digest.bits)
+        for (id, version) in [("a", Int64(1)), ("b", 4), ("new", 1)] { theirs.add(id: id, version: version) }
+        let differing = theirs.differing(from: digest).map { JSONValue.integer(Int64($0)) }
+        fixture.answerFetch(
+            compare, startedAt: 9000, announcing: announcing(["digest": ["syncTasks": .array(differing)]]))
+        let fetched = try fetch(fixture)
+        #expect(
+            fetched.body["extensions"]?["bincount"]?["digest"]?["syncTasks"]?["buckets"]?.array?.count
+                == differing.count)
+        fixture.answerFetch(
+            fetched, [SessionFixture.json("a", "a"), SessionFixture.json("b", "newer", version: 4)], next: "t",
+            startedAt: 9500)
+        let second = try fetch(fixture)
+        #expect(second.variables["nextToken"] == "t")
+        fixture.answerFetch(second, [SessionFixture.json("new", "new")], startedAt: 9500)
+        #expect(try fixture.get("a") != nil)
+        #expect(try fixture.get("b")?["title"] == .text("newer"))
+        #expect(try fixture.get("new") != nil)
+        #expect(try fixture.get("gone") == nil)
+        #expect(try fixture.core.mark(of: "Task").lastSync == 9000, "what changed while it fetched would be missed")
+    }
+
+    @Test("fetches nothing where all is equal")
+    func equal() throws {
+        let fixture = try away()
+        fixture.answerFetch(try fetch(fixture), announcing: announcing(["gap": ["syncTasks"]]))
+        fixture.answerFetch(
+            try fetch(fixture), startedAt: 9000, announcing: announcing(["digest": ["syncTasks": []]]))
+        #expect(fixture.takeSent().isEmpty)
+        #expect(try fixture.get("gone") != nil)
+        #expect(try fixture.core.mark(of: "Task").lastSync == 9000)
+    }
+
+    @Test("keeps what is unsent, and what changed after it began")
+    func keeps() throws {
+        let fixture = try away()
+        var gone = SessionFixture.record("gone", "gone")
+        gone["state"] = .text("mine")
+        try fixture.core.write(as: "ann") { try $0.save(gone) }
+        fixture.answerFetch(try fetch(fixture), announcing: announcing(["gap": ["syncTasks"]]))
+        let compare = try fetch(fixture)
+        try fixture.core.applyRemote([
+            RemoteRecord(record: SessionFixture.record("late", "late"), version: 1, lastChangedAt: 9001)
+        ])
+        let every = (0..<4).map { JSONValue.integer($0) }
+        fixture.answerFetch(
+            compare, startedAt: 9000, announcing: announcing(["digest": ["syncTasks": .array(every)]]))
+        fixture.answerFetch(try fetch(fixture), [SessionFixture.json("a", "a")], startedAt: 9100)
+        #expect(try fixture.get("gone")?["state"] == .text("mine"))
+        #expect(try fixture.get("late") != nil)
+        #expect(try fixture.get("b") == nil)
+    }
+
+    @Test("reads all again at a backend without digests, where deletions may be forgotten, and lets go of the rest")
+    func rereads() throws {
+        let fixture = try away()
+        let month: Int64 = 31 * 86_400_000
+        for request in fixture.takeSent() { fixture.answerFetch(request, startedAt: month) }
+        let base = try #require(fixture.takeSent().first)
+        #expect(base.variables["lastSync"] == nil)
+        #expect(base.body["extensions"] == nil)
+        fixture.answerFetch(base, [SessionFixture.json("a", "a")], next: "t", startedAt: month)
+        let second = try #require(fixture.takeSent().first)
+        fixture.answerFetch(second, [SessionFixture.json("b", "b", version: 2)], startedAt: month)
+        #expect(try fixture.get("gone") == nil)
+        #expect(try fixture.get("a") != nil)
+        #expect(try fixture.get("b") != nil)
+    }
+
+    @Test("that was interrupted begins again, and lets go of nothing that it has not looked for")
+    func interrupted() throws {
+        let fixture = try away()
+        let month: Int64 = 31 * 86_400_000
+        for request in fixture.takeSent() { fixture.answerFetch(request, startedAt: month) }
+        let base = try #require(fixture.takeSent().first)
+        fixture.answerFetch(base, [SessionFixture.json("a", "a")], next: "t", startedAt: month)
+        fixture.handle(.stop)
+        _ = fixture.takeSent()
+        fixture.connect()
+        let again = try #require(fixture.takeSent().first { $0.query.contains("syncTasks") })
+        #expect(again.variables["nextToken"] == nil)
+        fixture.answerFetch(
+            again, [SessionFixture.json("a", "a"), SessionFixture.json("b", "b", version: 2)], startedAt: month)
+        #expect(try fixture.get("a") != nil)
+        #expect(try fixture.get("gone") == nil)
+    }
+
+    @Test("with a restored backend keeps what came after its backup")
+    func restored() throws {
+        let fixture = try away()
+        for request in fixture.takeSent() {
+            fixture.answerFetch(request, announcing: announcing(["epoch": "one"]))
+        }
+        _ = fixture.takeSent()
+        fixture.handle(.stop)
+        fixture.connect()
+        for request in fixture.takeSent() {
+            fixture.answerFetch(request, announcing: announcing(["epoch": "two"]))
+        }
+        fixture.shakeHands()
+        let compare = try fetch(fixture)
+        let every = (0..<4).map { JSONValue.integer($0) }
+        fixture.answerFetch(
+            compare, startedAt: 9000, announcing: announcing(["epoch": "two", "digest": ["syncTasks": .array(every)]]))
+        fixture.answerFetch(
+            try fetch(fixture), [SessionFixture.json("a", "a")], startedAt: 9000,
+            announcing: announcing(["epoch": "two"]))
+        #expect(try fixture.get("b") != nil)
+    }
+
+    @Test("is not made by a store that has nothing yet")
+    func first() throws {
+        let fixture = try SessionFixture()
+        fixture.connect()
+        for request in fixture.takeSent() {
+            #expect(request.body["extensions"] == nil)
+            fixture.answerFetch(request, announcing: announcing(["rows": ["syncTasks": 500]]))
+        }
+    }
+
+    @Test("and any long fetch say how long they still take")
+    func estimate() throws {
+        let fixture = try SessionFixture()
+        fixture.connect()
+        let request = try #require(fixture.takeSent().first { $0.query.contains("syncTasks") })
+        fixture.pass(1_000)
+        fixture.answerFetch(
+            request, [SessionFixture.json("a", "a"), SessionFixture.json("b", "b")], next: "t",
+            announcing: announcing(["rows": ["syncTasks": 8]]))
+        #expect(fixture.status.progress?.remainingMilliseconds == 3_000)
+    }
+}
