@@ -85,7 +85,7 @@ struct SessionPolicyTests {
     @Test("lets go of a model that it may not have any more")
     func revoked() throws {
         let fixture = try idle()
-        fixture.pass(301_000)
+        fixture.handle(.syncNow(id: 1, models: ["Task"]))
         let fetch = try #require(fixture.takeSent().last { $0.query.contains("syncTasks") })
         fixture.answer(
             fetch.id,
@@ -95,6 +95,7 @@ struct SessionPolicyTests {
             ])
         #expect(try fixture.get("a") == nil)
         #expect(fixture.status.deniedModels == ["Task"])
+        #expect(fixture.results == [.done(SyncCounts(denied: ["Task"]))])
     }
 
     @Test("syncs a model when asked, and says what came of it")
