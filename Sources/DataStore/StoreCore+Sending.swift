@@ -93,12 +93,14 @@ extension StoreCore {
         var result: [OutboxEntry] = []
         var taken: Set<String> = []
         var units: Set<Int64> = []
+        // Whether a create of a model waits at all: without one, no entry's fields need to be read.
+        var waiting: [String: Bool] = [:]
         try connection.withStatement(StoreSQL.lane) { statement in
             statement.bind(laneText(identity), at: 1)
             while result.count < limit, try statement.step() {
                 if hasUnits, let unit = try unit(of: statement.integer(at: 0)) {
                     if plainOnly || !units.insert(unit).inserted { continue }
-                    let members = try sendableUnit(unit, taken)
+                    let members = try sendableUnit(unit, taken, &waiting)
                     // Whole or not at all; one that is too large for a request goes alone.
                     if members.isEmpty || (result.count + members.count > limit && !result.isEmpty) { continue }
                     for entry in members where entry.kind == .create { taken.insert(entry.model + "\u{0}" + entry.id) }
@@ -112,7 +114,7 @@ extension StoreCore {
                 // Its model is not sent any more, or not now: it stays.
                 if context.tables[entry.model]?.policy.sends == false { continue }
                 if plainOnly, entry.hasOperations { continue }
-                if try isHeld(entry, taken) { continue }
+                if try isHeld(entry, taken, &waiting) { continue }
                 if entry.kind == .create { taken.insert(entry.model + "\u{0}" + entry.id) }
                 result.append(entry)
             }
@@ -121,7 +123,7 @@ extension StoreCore {
     }
 
     /// Whether an entry refers to a record whose create is parked, or waits before it and is not in the same batch.
-    func isHeld(_ entry: OutboxEntry, _ taken: Set<String>) throws -> Bool {
+    func isHeld(_ entry: OutboxEntry, _ taken: Set<String>, _ waiting: inout [String: Bool]) throws -> Bool {
         guard entry.kind != .delete, let table = context.tables[entry.model], !table.parents.isEmpty else {
             return false
         }

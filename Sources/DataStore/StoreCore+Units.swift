@@ -57,14 +57,16 @@ extension StoreCore {
     }
 
     /// The entries of a unit if all of them may go now, else none.
-    func sendableUnit(_ unit: Int64, _ taken: Set<String>) throws -> [OutboxEntry] {
+    func sendableUnit(
+        _ unit: Int64, _ taken: Set<String>, _ waiting: inout [String: Bool]
+    ) throws -> [OutboxEntry] {
         let now = options.time.uptime()
         var taken = taken
         let members = try members(of: unit)
         for entry in members {
             guard context.tables[entry.model]?.policy.sends != false,
                 entry.state == .queued || entry.state == .sealed, retryAt[entry.order] ?? 0 <= now,
-                try entries(entry.model, entry.id).first?.order == entry.order, try !isHeld(entry, taken)
+                try entries(entry.model, entry.id).first?.order == entry.order, try !isHeld(entry, taken, &waiting)
             else { return [] }
             if entry.kind == .create { taken.insert(entry.model + "\u{0}" + entry.id) }
         }

@@ -73,6 +73,7 @@ extension SyncSession {
             perform(.cancelHTTP(id: id))
         }
         buffers.removeAll()
+        echoes.forgetAnswers()
         reconciliations.removeAll()
         unfiltered.removeAll()
         startFrames.removeAll()
