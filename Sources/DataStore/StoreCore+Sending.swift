@@ -93,7 +93,7 @@ extension StoreCore {
         var result: [OutboxEntry] = []
         var taken: Set<String> = []
         var units: Set<Int64> = []
-        // Whether a create of a model waits at all: without one, no entry's fields need to be read.
+        // Whether a create of a model is unsent at all: without one, no entry's fields need to be read.
         var waiting: [String: Bool] = [:]
         try connection.withStatement(StoreSQL.lane) { statement in
             statement.bind(laneText(identity), at: 1)
@@ -129,7 +129,7 @@ extension StoreCore {
         }
         var known: JSONObject?
         for parent in table.parents {
-            let mayBeHeld = try waiting[parent.target] ?? hasWaitingCreates(parent.target)
+            let mayBeHeld = try waiting[parent.target] ?? hasUnsentCreates(parent.target)
             waiting[parent.target] = mayBeHeld
             guard mayBeHeld else { continue }
             let fields = known ?? entry.fields
@@ -157,8 +157,8 @@ extension StoreCore {
         return false
     }
 
-    private func hasWaitingCreates(_ model: String) throws -> Bool {
-        try connection.withStatement(StoreSQL.hasWaitingCreates) { statement in
+    private func hasUnsentCreates(_ model: String) throws -> Bool {
+        try connection.withStatement(StoreSQL.hasUnsentCreates) { statement in
             statement.bind(model, at: 1)
             return try statement.step()
         }

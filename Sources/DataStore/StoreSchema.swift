@@ -90,8 +90,8 @@ enum StoreSQL {
     static let createOf = StatementText(
         "SELECT \"ord\",\"state\" FROM \"_outbox\" WHERE \"model\"=? AND \"id\"=? AND \"kind\"=0 ORDER BY \"ord\" LIMIT 1"
     )
-    static let hasWaitingCreates = StatementText(
-        "SELECT 1 FROM \"_outbox\" WHERE \"model\"=? AND \"kind\"=0 AND \"state\"<>2 LIMIT 1")
+    static let hasUnsentCreates = StatementText(
+        "SELECT 1 FROM \"_outbox\" WHERE \"model\"=? AND \"kind\"=0 LIMIT 1")
     static let hasEntries = StatementText("SELECT 1 FROM \"_outbox\" WHERE \"model\"=? LIMIT 1")
     static let tombstone = StatementText("SELECT \"version\" FROM \"_tombstone\" WHERE \"model\"=? AND \"id\"=?")
     static let putTombstone = StatementText(

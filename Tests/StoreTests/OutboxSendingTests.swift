@@ -96,7 +96,7 @@ import Testing
         let core = try memoryCore()
         for text in [
             StoreSQL.lane, StoreSQL.nextLane, StoreSQL.entriesOfRecord, StoreSQL.otherEntriesOfRecord,
-            StoreSQL.createOf, StoreSQL.hasEntries, StoreSQL.hasWaitingCreates,
+            StoreSQL.createOf, StoreSQL.hasEntries, StoreSQL.hasUnsentCreates,
         ] {
             let plan = try core.connection.rows("EXPLAIN QUERY PLAN " + text.sql).compactMap { $0.last?.text }
             #expect(plan.allSatisfy { !$0.hasPrefix("SCAN") }, "\(text.sql): \(plan)")
