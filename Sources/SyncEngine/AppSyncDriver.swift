@@ -85,8 +85,10 @@ public final class AppSyncDriver: SyncDriver {
         running.current?.tell(.credentialsChanged)
     }
 
+    /// Says that the store has other policies now.
     public func policiesChanged() { running.current?.tell(.policiesChanged) }
 
+    /// Fetches and sends these models now, all for nil; a stopped engine says so.
     public func sync(_ models: Set<String>?) async -> SyncResult {
         guard let session = running.current else { return .failed("synchronising is stopped") }
         return await withCheckedContinuation { continuation in

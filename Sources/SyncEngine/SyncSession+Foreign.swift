@@ -25,9 +25,12 @@ extension SyncSession {
         keepForeign()
     }
 
-    /// Asks for the rows that are noted and not asked for yet.
+    /// Asks for the rows that are noted and not asked for yet. What the store could not settle yet stays unsent there and
+    /// could not go: it is asked for afterwards.
     func askForForeign() {
-        for row in foreign.subtracting(askedForeign).sorted(by: { ($0.model, $0.id) < ($1.model, $1.id) }) {
+        let waiting = unsettled.flatMap { $0.entries.map { ForeignRow(model: $0.model, id: $0.id) } }
+        let rows = foreign.subtracting(askedForeign).subtracting(waiting)
+        for row in rows.sorted(by: { ($0.model, $0.id) < ($1.model, $1.id) }) {
             guard let model = core.schema.model(row.model) else {
                 foreign.remove(row)
                 continue

@@ -102,9 +102,7 @@ extension SyncSession {
         run(pull.handle(.linkUp))
         noteForeign(entries)
         tellOfRefusals(settled, entries)
-        settle(id, settled) { .settled(request: id) }
-        if !options.scope.filters.isEmpty { evictOutside(entries) }
-        askForForeign()
+        settle(id, settled, of: entries) { .settled(request: id) }
     }
 
     /// The backend refused the request as a whole: one bad entry must not hold the others, so they go one by one.
@@ -130,21 +128,35 @@ extension SyncSession {
         }
     }
 
-    private func settle(_ id: Int, _ results: [MutationResult], _ then: () -> OutboxMachine.Event) {
-        if !attempt({ try core.settle(results) }) { unsettled.append((id, results)) }
+    private func settle(
+        _ id: Int, _ results: [MutationResult], of entries: [OutboxEntry] = [], _ then: () -> OutboxMachine.Event
+    ) {
+        let isSettled = attempt { try core.settle(results) }
+        if !isSettled { unsettled.append((results, entries)) }
         // Frames that waited for an answer which did not bring what they hold.
         apply(results.compactMap { echoes.settled($0) }, unreadable: [])
+        if isSettled { release(entries) }
         refreshCounts()
         run(outbox.handle(then()))
     }
 
     /// Gives the store again what it could not take.
     private func settleAgain() {
-        while let (_, results) = unsettled.first {
+        while let (results, entries) = unsettled.first {
+            // Somebody else may have signed in since.
+            noteForeign(entries)
             guard attempt({ try core.settle(results) }) else { return }
             unsettled.removeFirst()
             refreshCounts()
+            release(entries)
         }
+    }
+
+    /// These are unsent no more, so their rows go if they are not to be kept here.
+    private func release(_ entries: [OutboxEntry]) {
+        if entries.isEmpty { return }
+        if !options.scope.filters.isEmpty { evictOutside(entries) }
+        askForForeign()
     }
 
     // MARK: Creates whose answer was lost, at a backend without mutation ids
@@ -173,8 +185,7 @@ extension SyncSession {
                 message: tail.errors.first?.message ?? "a record with this id exists and is not shown to this person")
         }
         noteForeign([entry])
-        settle(id, [MutationResult(order: entry.order, outcome: outcome)]) { .settled(request: id) }
-        askForForeign()
+        settle(id, [MutationResult(order: entry.order, outcome: outcome)], of: [entry]) { .settled(request: id) }
     }
 
     private static let storeRetry: Int64 = 5000

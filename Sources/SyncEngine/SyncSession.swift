@@ -34,7 +34,7 @@ public final class SyncSession {
     var pending: [Int: (what: Pending, sentAt: Int64)] = [:]
     private var lastRequest = 0
     /// Answers that the store could not take (a full disk): it is asked again.
-    var unsettled: [(request: Int, results: [MutationResult])] = []
+    var unsettled: [(results: [MutationResult], entries: [OutboxEntry])] = []
 
     /// What the backend repeats of what was sent here.
     var echoes = OwnEchoes()
