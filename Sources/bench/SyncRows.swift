@@ -32,12 +32,10 @@ enum SyncRows {
     }
 
     /// Fetches everything in a process of its own, so that its memory is its own.
-    private static func device(
+    static func device(
         _ floor: Floor, _ name: String, _ count: Int
     ) async throws -> (seconds: Double, megabytes: Double) {
-        let result = try await ChildProcess.run(
-            [executablePath(), "device", "--hub", floor.hub.url, "--data", floor.directory.file(name)],
-            timeoutMilliseconds: 600_000)
+        let result = try await ChildProcess.run(terminal(floor, name), timeoutMilliseconds: 600_000)
         guard result.status.isSuccess, let report = try? JSONValue(parsing: result.standardOutput),
             let time = report["seconds"]?.double, let memory = report["megabytes"]?.double,
             report["rows"]?.integer == Int64(count)
@@ -49,8 +47,13 @@ enum SyncRows {
         return (time, memory)
     }
 
+    /// The command line of such a process.
+    static func terminal(_ floor: Floor, _ name: String) -> [String] {
+        [executablePath(), "device", "--hub", floor.hub.url, "--data", floor.directory.file(name)]
+    }
+
     /// Puts the warehouse's bins, items and barcodes into the hub; gives their number.
-    private static func seed(_ floor: Floor, _ scale: Double) async throws -> Int {
+    static func seed(_ floor: Floor, _ scale: Double) async throws -> Int {
         let (bins, items, barcodes) = (Int(60_000 * scale), Int(50_000 * scale), Int(125_000 * scale))
         try await push(floor, bins) { number in
             Bin(
@@ -74,7 +77,7 @@ enum SyncRows {
     }
 
     /// Puts more barcodes into the hub, until it has so many rows.
-    private static func seedMore(_ floor: Floor, from count: Int, to whole: Int) async throws {
+    static func seedMore(_ floor: Floor, from count: Int, to whole: Int) async throws {
         try await push(floor, whole - count) { barcode(count + $0, 50_000) }
     }
 

@@ -52,6 +52,8 @@ import Testing
         #expect(try core.nextMutations(limit: 10, busy: ["ann"]) == nil)
         let batch = try #require(try core.nextMutations(limit: 10))
         #expect(batch.identity == "ann")
+        #expect(try core.nextMutations(limit: 10) == nil, "the zone may still be refused")
+        try core.settle([MutationResult(order: batch.entries[0].order, outcome: .applied(remote(Zone(id: "z"), 1)))])
         #expect(try core.nextMutations(limit: 10)?.entries.map(\.id) == ["b"])
     }
 
