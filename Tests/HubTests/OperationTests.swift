@@ -10,6 +10,7 @@ import Testing
 struct OperationTests {
     private let fixture: HubFixture
 
+    // The text below is the guard: it is parsed at the first test, or the suite ends with its mistake.
     private static let schema = try! Schema(
         sdl: """
             type Shelf @model
