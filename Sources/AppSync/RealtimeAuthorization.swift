@@ -20,6 +20,12 @@ public struct RealtimeAuthorization: Sendable, Hashable {
         if let device { fields[HeaderName.device] = .string(device) }
     }
 
+    /// A token, with the device.
+    public init(host: String, token: String, device: String? = nil) {
+        fields = ["host": .string(host), "Authorization": .string(token)]
+        if let device { fields[HeaderName.device] = .string(device) }
+    }
+
     /// A member's text by name in any case.
     public subscript(name: String) -> String? {
         let wanted = name.lowercased()
@@ -56,6 +62,10 @@ public struct RealtimeAuthorization: Sendable, Hashable {
 public enum HeaderName {
     /// AppSync's API key.
     public static let apiKey = "x-api-key"
+    /// A token, or a signature of AWS.
+    public static let authorization = "authorization"
+    /// When a client of AWS made a request.
+    public static let amazonDate = "x-amz-date"
     /// The person signed in at the terminal.
     public static let person = "x-bincount-person"
     /// In an answer: the service's wall clock in milliseconds, by which terminals measure theirs.

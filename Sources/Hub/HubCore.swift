@@ -98,13 +98,10 @@ public final class HubCore {
     }
 
     private func runnable(_ request: HubRequest) -> Result<RunnableRequest, RequestFailure> {
-        guard let key = request.apiKey, !key.isEmpty else {
-            return .failure(.unauthorized("Valid authorization header not provided."))
+        switch engine.authenticator.caller(request.credentials, now: time.now().milliseconds) {
+        case .failure(let refusal): return .failure(.refused(refusal))
+        case .success(let caller): return engine.runnable(request.body, rights(of: caller))
         }
-        guard let caller = engine.keys.caller(key: key, person: request.person, device: request.device) else {
-            return .failure(.unauthorized("You are not authorized to make this call."))
-        }
-        return engine.runnable(request.body, rights(of: caller))
     }
 
     /// A caller's rights, worked out once.

@@ -6,12 +6,17 @@ import Models
 /// What all parts of a hub share and nobody changes: the API, the keys, and the documents seen lately.
 final class HubEngine: Sendable {
     let schema: HubSchema
-    let keys: APIKeys
+    let authenticator: Authenticator
     private let documents = Locked(DocumentCache())
 
-    init(_ schema: Schema, keys: APIKeys) throws(HubError) {
+    init(_ schema: Schema, _ authenticator: Authenticator) throws(HubError) {
         self.schema = try HubSchema(schema)
-        self.keys = keys
+        self.authenticator = authenticator
+    }
+
+    /// Takes the keys alone that a hub is started with.
+    convenience init(_ schema: Schema, keys: APIKeys) throws(HubError) {
+        try self.init(schema, Authenticator(keys: keys))
     }
 
     /// Parses and validates a document, or finds it among those seen lately.
@@ -39,8 +44,8 @@ final class HubEngine: Sendable {
 enum RequestFailure: Error {
     /// The body is no GraphQL request: HTTP 400.
     case malformed(String)
-    /// The caller is not known: HTTP 401.
-    case unauthorized(String)
+    /// The caller is not let in: HTTP 401, or 503 where it cannot be told now.
+    case refused(AuthRefusal)
     /// The document or its variables do not fit the API: HTTP 200 with `data: null`.
     case invalid([ResponseError])
 
@@ -52,8 +57,8 @@ enum RequestFailure: Error {
         switch self {
         case .malformed(let message):
             (status, errors) = (400, [ResponseError(message, errorType: ErrorType.malformedHTTPRequest)])
-        case .unauthorized(let message):
-            (status, errors) = (401, [ResponseError(message, errorType: ErrorType.unauthorizedException)])
+        case .refused(let refusal):
+            (status, errors) = (refusal.status, [ResponseError(refusal.message, errorType: refusal.errorType)])
         case .invalid(let found): (status, errors) = (200, found)
         }
         guard status == 200 else {

@@ -108,13 +108,7 @@ public struct SubscriptionRegistry {
         case .malformed:
             failure = ResponseError("The authorization header is malformed.", errorType: "BadRequest", errorCode: 400)
         case .object(let object):
-            if object[HeaderName.apiKey] == nil {
-                failure = ResponseError("Required headers are missing.", errorCode: 400)
-            } else if core.engine.keys.caller(object) == nil {
-                failure = ResponseError(
-                    "You are not authorized to make this call.", errorType: ErrorType.unauthorizedException,
-                    errorCode: 400)
-            }
+            if case .failure(let refusal) = caller(object) { failure = refusal.realtimeError(atConnect: true) }
         }
         if let failure {
             return [
@@ -145,11 +139,12 @@ public struct SubscriptionRegistry {
                     "Max number of \(Self.subscriptionLimit) subscriptions reached")
             ]
         }
-        guard let caller = core.engine.keys.caller(authorization) else {
-            return [
-                refuse(
-                    connection, id, ErrorType.unauthorizedException, "You are not authorized to make this call.", 401)
-            ]
+        let caller: Caller
+        switch self.caller(authorization) {
+        case .success(let known): caller = known
+        case .failure(let refusal):
+            let error = refusal.reason == .missing ? AuthRefusal.key("no credentials") : refusal
+            return [send(connection, .error(id: id, errors: [error.realtimeError(atConnect: false)]))]
         }
         do throws(StartFailure) {
             let (key, group, member) = try prepare(connection, id, data, core.rights(of: caller))
@@ -165,6 +160,10 @@ public struct SubscriptionRegistry {
         }
     }
 
+    private func caller(_ object: RealtimeAuthorization) -> Result<Caller, AuthRefusal> {
+        core.engine.authenticator.caller(Credentials(object), now: core.time.now().milliseconds)
+    }
+
     private struct StartFailure: Error {
         let errors: [ResponseError]
 
@@ -177,8 +176,7 @@ public struct SubscriptionRegistry {
             case .invalid(let found): errors = found
             case .malformed(let message):
                 errors = [ResponseError(message, errorType: ErrorType.badRequestException, errorCode: 400)]
-            case .unauthorized(let message):
-                errors = [ResponseError(message, errorType: ErrorType.unauthorizedException, errorCode: 401)]
+            case .refused(let refusal): errors = [refusal.realtimeError(atConnect: false)]
             }
         }
     }

@@ -11,12 +11,14 @@ import System
 final class HubReader: @unchecked Sendable {
     private let executor = ThreadExecutor(name: "hub-read")
     private let engine: HubEngine
+    private let time: any TimeSource
     private var runner: QueryRunner?
     private var rights: [Caller: CallerRights] = [:]
 
     /// Opens the database for reading, beside the hub that made it.
-    init(path: String, engine: HubEngine, tokenKey: [UInt8], epoch: String) throws {
+    init(path: String, engine: HubEngine, tokenKey: [UInt8], epoch: String, time: any TimeSource) throws {
         self.engine = engine
+        self.time = time
         do {
             try executor.runBlocking { [self] in
                 let connection = try Connection.open(path: path, options: .readOnly)
@@ -37,7 +39,8 @@ final class HubReader: @unchecked Sendable {
 
     private func answer(_ request: HubRequest) -> HubAnswer? {
         guard let runner,
-            let caller = engine.keys.caller(key: request.apiKey, person: request.person, device: request.device),
+            case .success(let caller) = engine.authenticator.caller(
+                request.credentials, now: time.now().milliseconds),
             case .success(let runnable) = engine.runnable(request.body, rights(of: caller)),
             runnable.operation.kind == .query
         else { return nil }

@@ -4,21 +4,20 @@ import GraphQL
 
 /// One GraphQL request over HTTP: its credentials as the headers have them, and its body.
 public struct HubRequest: Sendable {
-    /// `x-api-key`.
-    public var apiKey: String?
-    /// `x-bincount-person`.
-    public var person: String?
-    /// `x-bincount-device`.
-    public var device: String?
+    /// What it shows of who sends it.
+    public var credentials: Credentials
     /// The JSON body.
     public var body: [UInt8]
 
     /// Puts a request together.
-    public init(apiKey: String?, person: String? = nil, device: String? = nil, body: [UInt8]) {
-        self.apiKey = apiKey
-        self.person = person
-        self.device = device
+    public init(_ credentials: Credentials, body: [UInt8]) {
+        self.credentials = credentials
         self.body = body
+    }
+
+    /// Puts a request under an API key together.
+    public init(apiKey: String?, person: String? = nil, device: String? = nil, body: [UInt8]) {
+        self.init(Credentials(apiKey: apiKey, person: person, device: device), body: body)
     }
 }
 

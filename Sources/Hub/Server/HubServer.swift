@@ -122,9 +122,7 @@ private final class HubHandler: HTTPServerHandler {
 
     private func graphQL(_ request: HTTPRequest, _ body: [UInt8], _ responder: HTTPResponder) {
         let taken = worker.take(
-            HubRequest(
-                apiKey: request.headers[HeaderName.apiKey], person: request.headers[HeaderName.person],
-                device: request.headers[HeaderName.device], body: body), responder)
+            HubRequest(Credentials(request.headers), body: body), responder)
         if !taken { responder.respond(.overloaded) }
     }
 
@@ -164,7 +162,7 @@ private final class HubHandler: HTTPServerHandler {
             return RealtimeAuthorization(subprotocols: offered).map { .object($0) } ?? .malformed
         }
         var fields = JSONObject()
-        for name in [HeaderName.apiKey, HeaderName.person, HeaderName.device] {
+        for name in [HeaderName.apiKey, HeaderName.authorization, HeaderName.person, HeaderName.device] {
             if let value = request.headers[name] { fields[name] = .string(value) }
         }
         return .object(RealtimeAuthorization(fields))

@@ -68,7 +68,7 @@ final class HubWorker: @unchecked Sendable {
                     schema: options.schema, connection: try Connection.open(path: path, options: settings),
                     keys: options.keys, time: options.time, random: options.random, log: options.log)
                 let reader = try HubReader(
-                    path: path, engine: core.engine, tokenKey: core.state.tokenKey, epoch: core.epoch)
+                    path: path, engine: core.engine, tokenKey: core.state.tokenKey, epoch: core.epoch, time: options.time)
                 opened.core = core
                 return (reader, try HubCheckpointer(path: path))
             }

@@ -1,0 +1,58 @@
+import Basics
+import Crypto
+
+/// The API keys of a hub, kept as digests only.
+public struct APIKeys: Sendable {
+    /// One key and what it may do.
+    private struct Entry: Sendable {
+        let digest: [UInt8]
+        let groups: Set<String>
+    }
+
+    private var entries: [Entry] = []
+
+    /// No keys: nobody gets in.
+    public init() {}
+
+    /// Reads keys written `KEY` or `KEY:GROUP,GROUP`; a key without groups is a counter's device.
+    ///
+    /// - Throws: ``HubError`` for an empty key or group; the message never holds the key.
+    public init(_ specifications: [String]) throws(HubError) {
+        for specification in specifications { try add(specification) }
+    }
+
+    /// Adds one key written `KEY` or `KEY:GROUP,GROUP`.
+    ///
+    /// - Throws: ``HubError`` for an empty key or group.
+    public mutating func add(_ specification: String) throws(HubError) {
+        let parts = specification.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let key = parts.first, !key.isEmpty else {
+            throw HubError("an API key is empty; write KEY or KEY:GROUP,…")
+        }
+        var groups: Set<String> = ["counters"]
+        if parts.count == 2 {
+            groups = Set(parts[1].split(separator: ",", omittingEmptySubsequences: false).map(String.init))
+            guard !groups.contains("") else {
+                throw HubError("an API key names an empty group; write KEY:GROUP,GROUP")
+            }
+        }
+        entries.append(Entry(digest: SHA256.digest(String(key)), groups: groups))
+    }
+
+    /// Whether there is any key.
+    public var isEmpty: Bool { entries.isEmpty }
+
+    /// The caller that a key and its claims stand for; nil where the key is unknown.
+    ///
+    /// Every key is compared, in constant time, so that neither time nor order tells anything.
+    public func caller(key: String?, person: String? = nil, device: String? = nil) -> Caller? {
+        guard let key else { return nil }
+        let digest = SHA256.digest(key)
+        var found: Set<String>?
+        for entry in entries where constantTimeEqual(entry.digest, digest) { found = found ?? entry.groups }
+        guard let found else { return nil }
+        func claim(_ text: String?) -> String? { text.flatMap { $0.isEmpty || $0.utf8.count > 256 ? nil : $0 } }
+        return Caller(
+            groups: found, person: claim(person), device: claim(device), fingerprint: Hex.encode(digest.prefix(8)))
+    }
+}
