@@ -38,6 +38,8 @@ public final class ChildProcess: Sendable {
 
     /// The process id.
     public let pid: Int32
+    /// Whom signals go to: the program, or its whole group as `kill` names it.
+    let target: Int32
     let state: Mutex<ChildState>
 
     /// Starts a program: its path (or a name looked up in `PATH`) and its arguments.
@@ -48,13 +50,16 @@ public final class ChildProcess: Sendable {
     ///   - input: what it reads from standard input, which then ends.
     ///   - errorOutput: where its standard error goes.
     ///   - outputLimit: how much of each output is kept; what comes beyond is read and dropped.
+    ///   - ownsGroup: whether signals reach what the program starts too, and a terminal's do not reach it.
     public init(
         _ command: [String], environment: [String: String]? = nil, directory: String? = nil, input: [UInt8] = [],
-        errorOutput: ErrorOutput = .capture, outputLimit: Int = 64 << 20
+        errorOutput: ErrorOutput = .capture, outputLimit: Int = 64 << 20, ownsGroup: Bool = false
     ) throws(SystemError) {
         let started = try ChildSpawn.start(
-            command, environment: environment, directory: directory, hasInput: !input.isEmpty, errorOutput: errorOutput)
+            command, environment: environment, directory: directory, hasInput: !input.isEmpty, errorOutput: errorOutput,
+            ownsGroup: ownsGroup)
         pid = started.pid
+        target = ownsGroup ? -started.pid : started.pid
         state = Mutex(ChildState(outputLimit: outputLimit))
         let pump = ChildPump(started: started, input: input)
         startThread(named: "child \(started.pid)") { pump.run(self) }
@@ -64,7 +69,7 @@ public final class ChildProcess: Sendable {
     public func send(_ signal: Signal) {
         // The lock keeps the pump from reaping, so the id cannot belong to another program meanwhile.
         state.withLock { state in
-            if state.exit == nil { kill(pid, signal.number) }
+            if state.exit == nil { kill(target, signal.number) }
         }
     }
 
@@ -124,7 +129,26 @@ extension ChildProcess {
         } onCancel: {
             child.end(graceMilliseconds: graceMilliseconds)
         }
-        return child.state.withLock { state in
+        return child.result(status)
+    }
+
+    /// Calls `body` on the child's own thread once the program has ended; at once if it has.
+    ///
+    /// For callers that have no task to wait in. `body` must not block for long.
+    public func whenEnded(_ body: @escaping @Sendable (ChildResult) -> Void) {
+        let ended = state.withLock { state -> ExitStatus? in
+            guard state.exit == nil else { return state.exit }
+            state.onEnd = { [self] in
+                guard let exit = self.state.withLock({ $0.exit }) else { return }
+                body(result(exit))
+            }
+            return nil
+        }
+        if let ended { body(result(ended)) }
+    }
+
+    private func result(_ status: ExitStatus) -> ChildResult {
+        state.withLock { state in
             ChildResult(
                 status: status, standardOutput: Array(state.output[state.outputStart...]),
                 standardError: state.errorOutput, timedOut: state.timedOut)
@@ -152,6 +176,7 @@ struct ChildState: Sendable {
     var outputEnded = false
     var exit: ExitStatus?
     var exitWaiters: [CheckedContinuation<ExitStatus, Never>] = []
+    var onEnd: (@Sendable () -> Void)?
     var lineWaiters: [CheckedContinuation<String?, Never>] = []
     var deadline: Int64?
     var grace: Int64 = 0

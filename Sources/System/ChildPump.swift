@@ -7,6 +7,11 @@ struct ChildPump: Sendable {
     let input: [UInt8]
 
     func run(_ child: ChildProcess) {
+        // A child that closes its input is an error of one write, also where this program has not ignored the signal.
+        var brokenPipe = sigset_t()
+        sigemptyset(&brokenPipe)
+        sigaddset(&brokenPipe, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &brokenPipe, nil)
         child.state.withLock { $0.wakeDescriptor = started.wakeDescriptor }
         var inputDescriptor = started.input
         var inputOffset = 0
@@ -43,12 +48,12 @@ struct ChildPump: Sendable {
         let now = monotonicMilliseconds()
         if let at = killAt {
             if now < at { return at - now }
-            kill(started.pid, SIGKILL)
+            kill(child.target, SIGKILL)
             return -1
         }
         guard let deadline else { return -1 }
         if now < deadline { return deadline - now }
-        kill(started.pid, SIGTERM)
+        kill(child.target, SIGTERM)
         child.state.withLock { $0.timedOut = true }
         killAt = now + grace
         return grace
@@ -105,7 +110,9 @@ struct ChildPump: Sendable {
 
     private func finish(_ child: ChildProcess) {
         deliver(child) { $0.outputEnded = true }
-        let (exit, waiters) = child.state.withLock { state in
+        let (exit, waiters, onEnd) = child.state.withLock { state in
+            // What the program started dies with it; the id is the group's until the program is reaped.
+            if state.timedOut, child.target < 0 { kill(child.target, SIGKILL) }
             var status: Int32 = 0
             while waitpid(started.pid, &status, 0) < 0 && errno == EINTR {}
             let code = csystem_exit_status(status)
@@ -114,9 +121,13 @@ struct ChildPump: Sendable {
             state.wakeDescriptor = nil
             // Closed under the lock: whoever wakes the pump holds it while it looks at the descriptor.
             close(started.wakeDescriptor)
-            defer { state.exitWaiters = [] }
-            return (exit, state.exitWaiters)
+            defer {
+                state.exitWaiters = []
+                state.onEnd = nil
+            }
+            return (exit, state.exitWaiters, state.onEnd)
         }
         for waiter in waiters { waiter.resume(returning: exit) }
+        onEnd?()
     }
 }

@@ -15,7 +15,7 @@ struct ChildSpawn: Sendable {
 
     static func start(
         _ command: [String], environment: [String: String]?, directory: String?, hasInput: Bool,
-        errorOutput: ChildProcess.ErrorOutput
+        errorOutput: ChildProcess.ErrorOutput, ownsGroup: Bool = false
     ) throws(SystemError) -> ChildSpawn {
         guard let program = command.first else {
             throw SystemError(call: "start a program without a name", code: EINVAL)
@@ -57,7 +57,8 @@ struct ChildSpawn: Sendable {
             sigfillset(&all)
             posix_spawnattr_setsigmask(&attributes, &none)
             posix_spawnattr_setsigdefault(&attributes, &all)
-            posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+            let group = ownsGroup ? POSIX_SPAWN_SETPGROUP : 0
+            posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | group))
 
             var pid: pid_t = 0
             let code = withCStrings(command) { arguments in
