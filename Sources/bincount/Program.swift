@@ -25,6 +25,8 @@ enum Program {
         /// Whether it reads signals and ends by itself; any other is ended by them at once, which loses nothing, since
         /// what is stored is stored by transactions.
         var readsSignals = false
+        /// What its first word may ask for instead.
+        var subcommands: [Command] = []
         let run: @Sendable (inout CommandLineArguments) throws -> Int32
     }
 
@@ -37,7 +39,10 @@ enum Program {
     static func run(_ words: [String]) -> Int32 {
         guard let name = words.first, !["help", "--help", "-h"].contains(name) else {
             if words.count > 1, let command = commands.first(where: { $0.name == words[1] }) {
-                print(command.help)
+                let inner = words.dropFirst(2).first.flatMap { word in
+                    command.subcommands.first { $0.name == word }
+                }
+                print((inner ?? command).help)
                 return 0
             }
             print(overview)
@@ -50,7 +55,19 @@ enum Program {
         guard let command = commands.first(where: { $0.name == name }) else {
             return fail("there is no command \(name); `bincount help` lists them", code: 2)
         }
-        var arguments = CommandLineArguments(Array(words.dropFirst()))
+        let rest = Array(words.dropFirst())
+        guard !command.subcommands.isEmpty, let word = rest.first, !word.hasPrefix("-") else {
+            return run(command, name, rest)
+        }
+        guard let inner = command.subcommands.first(where: { $0.name == word }) else {
+            return fail("there is no command \(name) \(word); `bincount help \(name)` lists them", code: 2)
+        }
+        return run(inner, "\(name) \(word)", Array(rest.dropFirst()))
+    }
+
+    /// Runs one command; `name` is what it was called by.
+    private static func run(_ command: Command, _ name: String, _ words: [String]) -> Int32 {
+        var arguments = CommandLineArguments(words)
         if arguments.flag("--help", "-h") {
             print(command.help)
             return 0

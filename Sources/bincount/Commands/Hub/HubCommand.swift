@@ -1,0 +1,32 @@
+import Basics
+import System
+
+/// `bincount hub`: serves, or does what its first word says, such as `bincount hub backup`.
+enum HubCommand {
+    /// The words after `hub`, each a command of its own; without one of them the hub serves.
+    static let subcommands: [Program.Command] = []
+
+    static let command = Program.Command(
+        name: "hub", summary: "run the hub, with the control desk inside", help: help, readsSignals: true,
+        subcommands: subcommands, run: HubServeCommand.run)
+
+    private static var help: String {
+        let width = subcommands.map(\.name.count).max() ?? 0
+        let lines = subcommands.map { command in
+            "  hub " + command.name + String(repeating: " ", count: width - command.name.count + 2) + command.summary
+        }
+        let list =
+            lines.isEmpty
+            ? "" : "\n\nBeside serving (`bincount help hub WORD` says how):\n" + lines.joined(separator: "\n")
+        return HubServeCommand.help + list
+    }
+}
+
+extension Settings {
+    /// Reads what a hub's command accepts; a file may hold the settings of the others too.
+    init(_ accepted: [SettingDefinition], _ arguments: inout CommandLineArguments) throws {
+        try self.init(
+            accepted, known: HubSettings.all, arguments: &arguments, environment: Options.environment,
+            contents: { try Files.readText($0) })
+    }
+}

@@ -1,0 +1,39 @@
+import Basics
+
+/// Everything that can be configured of a hub, once: flags, environment, file and help are made of it.
+enum HubSettings {
+    static let data = Setting<String?>.text("data", "DIR", help: "the hub's data: database, certificates, backups")
+    static let listen = Setting<String>.text(
+        "listen", "HOST:PORT", default: "127.0.0.1:8420",
+        help: "where it listens; port 0 lets the system choose")
+    static let schema = Setting<String?>.text("schema", "FILE", help: "the schema to serve, instead of Bincount's own")
+    static let apiKey = Setting<[String]>.texts(
+        "api-key", "KEY[:GROUP,…]", isSecret: true,
+        help: """
+            a key: KEY alone is a counter's terminal's, or KEY:GROUP,… of supervisors, auditors, desk, admins; on the \
+            command line others on this machine can read it
+            """)
+    static let apiKeyFile = Setting<String?>.text(
+        "api-key-file", "FILE", help: "keys, one a line, written as for --api-key")
+    static let noDesk = Setting<Bool>.flag("no-desk", help: "do not run the control desk inside")
+    static let exportCSV = Setting<String?>.text(
+        "export-csv", "DIR", help: "drop approved documents as files into DIR")
+    static let exportExec = Setting<String?>.text("export-exec", "CMD", help: "hand approved documents to CMD")
+    static let logLevel = Setting<String>.choice(
+        "log-level", ["debug", "info", "notice", "warning", "error"], default: "notice",
+        help: "what is logged, and above"
+    )
+    /// What `bincount hub` accepts when it serves.
+    static let serving: [SettingDefinition] = [
+        data.definition, listen.definition, schema.definition, apiKey.definition, apiKeyFile.definition,
+        noDesk.definition, exportCSV.definition, exportExec.definition, logLevel.definition,
+    ]
+
+    /// The level that is logged.
+    static func level(_ settings: Settings) -> LogLevel {
+        LogLevel.allCases.first { "\($0)" == settings[logLevel] } ?? .notice
+    }
+
+    /// Everything that a configuration file may hold.
+    static let all: [SettingDefinition] = serving
+}
