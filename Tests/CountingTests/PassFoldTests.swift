@@ -203,27 +203,6 @@ import Testing
         }
     }
 
-    @Test func `the running total equals the fold after every single entry, in order and out of order`() {
-        for seed in 0..<150 {
-            let (pass, entries, matches) = PassFoldTests.randomPass(seed)
-            var random = SplitMix64(seed: UInt64(seed) + 7)
-            for order in [entries, entries.shuffled(using: &random)] {
-                let bounds = seed % 5 == 0 ? PassBounds(through: 8, lateTaken: ["T1-12"]) : PassBounds()
-                var running = RunningPass(passID: pass.id, matches: matches, bounds: bounds)
-                for (index, entry) in order.enumerated() {
-                    running.add(entry)
-                    running.add(entry)
-                    let full = PassFold.totals(
-                        of: pass.id, entries: order[...index], matches: matches, bounds: bounds)
-                    #expect(running.totals == full, "seed \(seed), entry \(index) \(entry.kind)")
-                    if running.totals != full { return }
-                }
-                running.setMatches(CodeMatches())
-                #expect(running.totals == PassFold.totals(of: pass.id, entries: order, bounds: bounds))
-            }
-        }
-    }
-
     @Test func `undo of everything gives an empty pass, undo of those undos all of it again`() {
         for seed in 0..<50 {
             var random = SplitMix64(seed: UInt64(seed))
