@@ -58,6 +58,7 @@ public final class HubCore {
         self.time = time
         self.random = random
         self.log = log
+        engine.accessLog.attach(log, time)
         tables = engine.schema.models.map { BaseTable($0) }
         try Self.migrate(schema, tables, connection, log)
         state = try HubState(connection, time)

@@ -7,6 +7,8 @@ import Models
 final class HubEngine: Sendable {
     let schema: HubSchema
     let authenticator: Authenticator
+    /// Where decisions on rights are said.
+    let accessLog = AccessLog()
     private let documents = Locked(DocumentCache())
 
     init(_ schema: Schema, _ authenticator: Authenticator) throws(HubError) {

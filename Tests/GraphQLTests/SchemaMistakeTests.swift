@@ -64,13 +64,21 @@ struct SchemaMistakeTests {
             "type A @model { b: B } type B { c: Int @auth(rules: [{ allow: private }]) }", "1:40",
             "@auth belongs on a field of a @model type"),
         Broken(
-            "type A @model @auth(rules: [{ allow: private }]) { b: Int @auth(rules: [{ allow: private, operations: [update] }]) }",
-            "1:59",
-            "@auth on b must let those read it who read A; put what they may not read into a model of its own"),
+            "type A @model @auth(rules: [{ allow: private }]) { b: Int! @auth(rules: [{ allow: private, operations: [update] }]) }",
+            "1:60",
+            "b is required, so that its @auth must let those read it who read A; make it optional, or put it into a "
+                + "model of its own"),
         Broken(
-            "type A @model @auth(rules: [{ allow: groups, groups: [\"x\", \"y\"] }]) { b: Int @auth(rules: [{ allow: groups, groups: [\"x\"] }]) }",
-            "1:78",
-            "@auth on b must let those read it who read A; put what they may not read into a model of its own"),
+            "type A @model @auth(rules: [{ allow: groups, groups: [\"x\", \"y\"] }]) { b: Int! @auth(rules: [{ allow: groups, groups: [\"x\"] }]) }",
+            "1:79",
+            "b is required, so that its @auth must let those read it who read A; make it optional, or put it into a "
+                + "model of its own"),
+        Broken(
+            "type A @model @auth(rules: [{ allow: public, provider: userPools }]) { b: Int }", "1:56",
+            "allow: public goes with apiKey, iam, identityPool"),
+        Broken(
+            "type A @model @auth(rules: [{ allow: owner, provider: apiKey }]) { b: Int }", "1:55",
+            "allow: owner goes with userPools, oidc"),
         Broken(
             "type A @model { b: B } type B @sync(policy: NONE) { c: Int }", "1:31",
             "@sync needs @model beside it: B is an embedded type"),

@@ -6,6 +6,12 @@ extension SchemaBuilder {
     ]
     private static let providers: Set<String> = ["apiKey", "userPools", "iam", "identityPool", "oidc", "function"]
 
+    /// The providers that Amplify lets a strategy name.
+    private static let fitting: [AuthRule.Strategy: [String]] = [
+        .public: ["apiKey", "iam", "identityPool"], .private: ["userPools", "oidc", "iam", "identityPool"],
+        .owner: ["userPools", "oidc"], .groups: ["userPools", "oidc"], .custom: ["function"],
+    ]
+
     /// `@auth(rules:)` of a model and of its fields.
     mutating func resolveRights(_ position: Int) {
         if let directive = models[position].definition.directive("auth") {
@@ -17,8 +23,8 @@ extension SchemaBuilder {
         }
     }
 
-    /// A field's own rules say who writes it. Who reads the model reads all of it: a row whose fields differ by reader
-    /// would tell by filters, sorts and versions what it hides.
+    /// A field's own rules take the place of the model's for it, in writing and in reading. Whoever may not read it sees
+    /// null, and so a field that cannot be null must be read by all who read the model.
     private mutating func resolveRights(of field: FieldDefinition, _ directive: Directive, in position: Int) {
         guard let index = models[position].fields.firstIndex(where: { $0.name == field.name }),
             !models[position].primaryKey.contains(field.name)
@@ -27,13 +33,13 @@ extension SchemaBuilder {
             return
         }
         let rules = authRules(directive, of: position)
-        for rule in models[position].authRules {
+        for rule in models[position].authRules where models[position].fields[index].isRequired {
             let reading = rule.operations.intersection(AuthRule.Operation.read)
             guard !rules.contains(where: { $0.covers(rule, reading) }), !reading.isEmpty else { continue }
             mistake(
                 directive.position,
-                "@auth on \(field.name) must let those read it who read \(models[position].definition.name); "
-                    + "put what they may not read into a model of its own")
+                "\(field.name) is required, so that its @auth must let those read it who read "
+                    + "\(models[position].definition.name); make it optional, or put it into a model of its own")
             break
         }
         models[position].fields[index] = models[position].fields[index].guarded(by: rules)
@@ -73,6 +79,11 @@ extension SchemaBuilder {
         let provider = values["provider"]?.enumeration
         if let value = values["provider"], !Self.providers.contains(provider ?? "") {
             mistake(value.position, "provider is one of \(Self.providers.sorted().joined(separator: ", "))")
+        }
+        if let value = values["provider"], let provider, let fitting = Self.fitting[strategy],
+            Self.providers.contains(provider), !fitting.contains(provider)
+        {
+            mistake(value.position, "allow: \(strategy.rawValue) goes with \(fitting.joined(separator: ", "))")
         }
         let groups = values["groups"]?.strings ?? []
         if let value = values["groups"], groups.isEmpty { mistake(value.position, "groups is a list of names") }

@@ -21,6 +21,10 @@ final class ModelInfo: Sendable {
     let isInput: [Bool]
     /// Fields with rules of their own.
     let guardedFields: Set<Int>
+    /// Fields that rules of reading look at: who sees a row changes with them.
+    let readerFields: Set<Int>
+    /// Whether some rule of the schema tells the people of another issuer apart.
+    let hasOtherIssuers: Bool
 
     init(_ schema: ModelSchema, index: Int, in source: Schema) throws(HubError) {
         self.schema = schema
@@ -48,7 +52,15 @@ final class ModelInfo: Sendable {
         ].map { RootField(kind: $1, model: index, name: schema.operationName($0, md5: MD5.hexDigest)) }
         isInput = schema.fields.map { !$0.isReadOnly }
         guardedFields = Set(schema.fields.indices.filter { !schema.fields[$0].authRules.isEmpty })
-        for rule in schema.authRules + schema.fields.flatMap(\.authRules) {
+        let rules = schema.authRules + schema.fields.flatMap(\.authRules)
+        let readers = rules.filter { !$0.operations.isDisjoint(with: AuthRule.Operation.read) }
+        readerFields = Set(
+            readers.compactMap { $0.allow == .owner ? $0.ownerField ?? "owner" : $0.groupsField }
+                .compactMap { schema.position(of: $0) })
+        hasOtherIssuers = source.models.contains { model in
+            (model.authRules + model.fields.flatMap(\.authRules)).contains { $0.provider == "oidc" }
+        }
+        for rule in rules {
             for name in [rule.allow == .owner ? rule.ownerField ?? "owner" : nil, rule.groupsField] {
                 guard let name, schema.position(of: name) == nil else { continue }
                 throw HubError("\(schema.name): an @auth rule names the field \(name), which the model does not have")

@@ -7,7 +7,7 @@ import SQLite
 struct Walk {
     var kind: PageToken.Walk
     let model: ModelInfo
-    let access: Access
+    let sight: Sight
     let filter: RowFilter
     let limit: Int
     /// Whether the connection has a `startedAt`.
@@ -20,8 +20,12 @@ struct Walk {
     /// SQL of an index walk, with its bindings.
     var sql: String?
     var bindings: [Value] = []
+    /// Fields by which the walk finds its rows: what does not show them is not found.
+    var required: Set<Int> = []
     /// The buckets whose rows are asked for.
     var buckets: Buckets?
+    /// Where a delta began: rows that left the caller's sight since then are told to him.
+    var leftSince: Int64?
 
     struct Buckets {
         let bits: Int
@@ -30,22 +34,31 @@ struct Walk {
 
     /// Whether a row passes; rights come first, so that a filter never learns of a row it may not.
     func passes(_ row: HubRow) -> Bool {
-        guard access.allows(row.values), filter.matches(row, model.schema) else { return false }
+        guard sight.rows.allows(row.values) else { return false }
+        if sight.isClear {
+            guard filter.matches(row, model.schema) else { return false }
+        } else {
+            let (shown, hidden) = sight.shown(row)
+            guard hidden.positions.isDisjoint(with: required), filter.matches(shown, model.schema) else { return false }
+        }
         guard let buckets else { return true }
         return buckets.numbers.contains(RecordDigest.bucket(of: model.key(of: row.values), bits: buckets.bits))
     }
 
     /// Whether every row passes, so that none need be looked at.
-    var isOpen: Bool { access == .all && filter == .all && buckets == nil }
+    var isOpen: Bool {
+        sight.rows == .all && filter == .all && buckets == nil && (required.isEmpty || sight.isClear)
+    }
 }
 
 extension QueryRunner {
     /// Plans a list, a sync or an index query.
     func walk(
-        _ root: RootField, _ field: SelectedField, _ model: ModelInfo, _ access: Access, _ request: RunnableRequest
+        _ root: RootField, _ field: SelectedField, _ model: ModelInfo, _ sight: Sight, _ request: RunnableRequest
     ) throws -> Walk {
         let variables = request.variables
         let filter = try engine.filter("filter", of: field, model, variables)
+        try FieldDenied.check(filter.positions, sight, model)
         let limit = try self.limit(field, variables)
         let token = try engine.argument("nextToken", of: field, variables)?.string
         var lastSync: Int64 = 0
@@ -66,9 +79,10 @@ extension QueryRunner {
             // A delta is whole only where no tombstone since `lastSync` is gone, and this history is the caller's.
             let isDelta = lastSync > 0 && lastSync > clock.prunedThrough && lastSync <= clock.stamp
             var walk = Walk(
-                kind: isDelta ? .changes : .base, model: model, access: access, filter: filter, limit: limit,
+                kind: isDelta ? .changes : .base, model: model, sight: sight, filter: filter, limit: limit,
                 startedAt: startedAt, binding: binding)
             if isDelta { walk.position = lastSync - 1; walk.row = .max }
+            if lastSync > 0, !model.readerFields.isEmpty { walk.leftSince = lastSync }
             if case .fetch(let bits, let numbers)? = digest {
                 walk.buckets = Walk.Buckets(bits: bits, numbers: numbers)
             }
@@ -79,7 +93,7 @@ extension QueryRunner {
         }
         startedAt = nil
         var walk = Walk(
-            kind: .base, model: model, access: access, filter: filter, limit: limit, startedAt: startedAt,
+            kind: .base, model: model, sight: sight, filter: filter, limit: limit, startedAt: startedAt,
             binding: binding)
         try planIndex(&walk, root, field, request)
         return try resumed(walk, opened)
@@ -139,6 +153,9 @@ extension QueryRunner {
         guard let hash = names.first, let hashField = schema.field(hash),
             let value = try engine.argument(hash, of: field, request.variables)
         else { return }
+        // Its order tells of every field of the index, so that each row must show them all.
+        walk.required = Set(names.compactMap { schema.position(of: $0) })
+        try FieldDenied.check(walk.required, walk.sight, walk.model)
         var conditions = ["\"\(hash)\"=?"]
         var bindings = [try storage(value, hashField, walk.model)]
         if names.count == 2, let json = try engine.argument(names[1], of: field, request.variables),

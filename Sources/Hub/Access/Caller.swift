@@ -62,9 +62,6 @@ public struct Caller: Sendable, Hashable {
         hasher.combine(device)
     }
 
-    /// The value of a claim that owner rules compare: `device`, or the person for any other name.
-    func claim(_ name: String?) -> String? { name == "device" ? device : person }
-
     /// What mutation ids belong to: a device's retries are its own, whoever's key it holds by then.
     var scope: String {
         guard person != nil || device != nil else { return "k:\(fingerprint)" }

@@ -94,9 +94,10 @@ extension HubCore {
                 ?? (isolated ? isolatedOutcome(root, field, request) : mutate(root, field, request))
             switch outcome {
             case .success(let row):
+                let (shown, hidden) = shown(row, root, request.rights)
                 encoder.encode(
-                    row, selection, engine.schema.models[root.model],
-                    selection.hasRelations ? reader.resolver(request) : nil
+                    shown, selection, engine.schema.models[root.model],
+                    selection.hasRelations ? reader.resolver(request) : nil, hidden: hidden
                 ) { [.field(field.key)] }
             case .failure(let error):
                 statistics.refused += 1
@@ -133,6 +134,7 @@ extension HubCore {
         try connection.begin(.immediate)
         do {
             count = try state.prune(limit: limit, on: connection)
+            pruned = max(pruned, try state.pruneDepartures(limit: limit, on: connection))
             for table in tables { pruned = max(pruned, try purge(table, limit)) }
             guard count > 0 || pruned > before || state.isSaveDue else {
                 // Nothing to write, and so nothing to wait for the disk for.

@@ -24,10 +24,10 @@ extension HubCore {
                 ResponseError(error.message, path: [.field(field.key)], locations: [field.location]))
         }
         let id = request.mutationIDs[field.key]
-        let scope = id == nil ? 0 : Self.hash(request.rights.caller.scope)
+        let scope = id == nil ? 0 : Int64(bitPattern: request.rights.caller.scope.stableHash)
         if let id, let applied = try state.applied(id, scope, on: connection) {
             statistics.replayed += 1
-            return try replay(applied, mutation)
+            return noted(try replay(applied, mutation), mutation)
         }
         if let operations = request.operations[field.key] {
             do throws(InputError) {
@@ -51,45 +51,7 @@ extension HubCore {
                     expires: state.hubTime + Self.horizon, on: connection)
             }
         }
-        return result
-    }
-
-    /// FNV-1a: the same in every process, as what is stored must be.
-    private static func hash(_ text: String) -> Int64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return Int64(bitPattern: hash)
-    }
-
-    /// Answers a retry: the row as the mutation left it, if the caller may still have it.
-    private func replay(_ applied: AppliedMutation, _ mutation: Mutation) throws -> Result<HubRow, ResponseError> {
-        guard applied.model == mutation.model.schema.name else {
-            return .failure(mutation.error("The mutation id was used for another model.", ErrorType.badRequest))
-        }
-        let table = tables[mutation.model.index]
-        guard let current = try table.fetch(row: applied.row, on: connection) else {
-            return .failure(mutation.conditionFailed)
-        }
-        let row =
-            current.version == applied.version
-            ? current
-            : try state.image(mutation.model, row: applied.row, version: applied.version, on: connection) ?? current
-        if !maySee(row, mutation) {
-            guard mutation.needed.isAll else { return .failure(mutation.unauthorized) }
-            if let hidden = hiddenField(mutation) { return .failure(mutation.unauthorized(field: hidden)) }
-        }
-        return .success(row)
-    }
-
-    /// Whether a mutation's answer may show the whole row: to who may read it, to who may write it by a rule on the row
-    /// itself, and to who makes it.
-    private func maySee(_ row: HubRow, _ mutation: Mutation) -> Bool {
-        let index = mutation.model.index
-        if mutation.rights.access(index, .get).allows(row.values) { return true }
-        let access = mutation.rights.access(index, mutation.root.operation)
-        if mutation.root.kind == .create { return access.allows(row.values) }
-        guard case .rows = access else { return false }
-        return access.allows(row.values)
+        return noted(result, mutation)
     }
 
     // MARK: Create
@@ -121,8 +83,10 @@ extension HubCore {
             return .success(created)
         } catch let error as SQLiteError where error.isUniqueViolation {
             // Sent again without a mutation id: the same content is the same create.
+            // To who may not read it, the answer would tell whether a guess at its content is right.
             if let stored = try table.fetch(model.key(of: values), on: connection), stored.version == 1,
-                !stored.deleted, Self.isSame(values, stored.values, mutation)
+                !stored.deleted, maySee(stored, mutation), shown(stored, mutation.root, mutation.rights).hidden.isEmpty,
+                Self.isSame(values, stored.values, mutation)
             {
                 return .success(stored)
             }
@@ -136,8 +100,7 @@ extension HubCore {
         for rule in rules
         where rule.isOwner && mutation.input.values[rule.position] == nil && values[rule.position].isNull {
             values[rule.position] =
-                rule.isList
-                ? .text(JSONValue.array(rule.accepted.map { .string($0) }).text) : .text(rule.accepted[0])
+                rule.isList ? .text(JSONValue.array([.string(rule.accepted[0])]).text) : .text(rule.accepted[0])
         }
     }
 
@@ -176,9 +139,9 @@ extension HubCore {
             Automerge.merge(mutation.input.values, into: &values, model)
         } else {
             // Operations commute: no version is stale for them.
-            guard maySee(stored, mutation) else { return .failure(mutation.unauthorized) }
             touch(&values, mutation)
         }
+        if let refusal = blindOperation(on: stored, mutation) { return .failure(refusal) }
         do throws(InputError) {
             try apply(mutation.operations, to: &values, model)
         } catch {
@@ -211,30 +174,13 @@ extension HubCore {
             return .failure(needed.isAll ? mutation.conditionFailed : mutation.unauthorized)
         }
         guard needed.allows(stored.values) else { return .failure(mutation.unauthorized) }
-        let mayRead = mutation.rights.access(model.index, .get).allows(stored.values)
         if !maySee(stored, mutation), let hidden = hiddenField(mutation) {
             return .failure(mutation.unauthorized(field: hidden))
         }
         if mutation.hasCondition, mutation.condition != .all {
-            // A condition on a row that the caller may not read would tell him what is in it.
-            guard mayRead else { return .failure(mutation.unauthorized) }
-            guard mutation.condition.matches(stored, model.schema) else { return .failure(mutation.conditionFailed) }
+            if let failure = failedCondition(on: stored, mutation) { return .failure(failure) }
         }
         return .success(stored)
-    }
-
-    /// A selected field that a caller without the right to read would learn: neither a key nor of his own input.
-    private func hiddenField(_ mutation: Mutation) -> String? {
-        for field in mutation.field.selection?.fields ?? [] {
-            switch field.definition.source {
-            case .column(let position):
-                if mutation.model.keyPositions.contains(position) || mutation.input.values[position] != nil { continue }
-                return field.definition.name
-            case .relation: return field.definition.name
-            default: continue
-            }
-        }
-        return nil
     }
 
     private func write(_ stored: HubRow, _ values: [Value], deleted: Bool, _ mutation: Mutation) throws -> HubRow {
@@ -243,9 +189,14 @@ extension HubCore {
             rowID: stored.rowID, values: values, version: stored.version + 1, deleted: deleted, lastChangedAt: stamp)
         try state.keepImage(stored, model, expires: state.hubTime + Self.imageHorizon, on: connection)
         try tables[model.index].update(stored, to: row, expires: state.hubTime + Self.horizon, on: connection)
-        pending.append(
-            CommittedChange(
-                kind: deleted ? .delete : .update, model: model.index, row: row, modelName: model.schema.name))
+        var change = CommittedChange(
+            kind: deleted ? .delete : .update, model: model.index, row: row, modelName: model.schema.name)
+        if Departure.isOne(from: stored, to: row, model) {
+            let departure = Departure(before: stored, version: row.version, stamp: stamp)
+            try state.note(departure, model, expires: state.hubTime + Self.horizon, on: connection)
+            change.departed = departure.told
+        }
+        pending.append(change)
         return row
     }
 
@@ -253,8 +204,9 @@ extension HubCore {
     private func conflict(_ stored: HubRow, _ mutation: Mutation) -> ResponseError {
         var data: JSONValue?
         if maySee(stored, mutation), let selection = mutation.field.selection {
+            let (shown, hidden) = shown(stored, mutation.root, mutation.rights)
             var encoder = RowEncoder(engine.schema)
-            encoder.encode(stored, selection, mutation.model, nil) { [.field(mutation.field.key)] }
+            encoder.encode(shown, selection, mutation.model, nil, hidden: hidden) { [.field(mutation.field.key)] }
             data = try? JSONValue(parsing: encoder.writer.bytes)
         }
         return mutation.error("Conflict resolver rejects mutation.", ErrorType.conflictUnhandled, data: data)

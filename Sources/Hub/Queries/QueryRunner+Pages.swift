@@ -61,20 +61,39 @@ extension QueryRunner {
         let relations = selection?.hasRelations == true ? resolver(request) : nil
         var end = PageEnd(position: walk.position, row: walk.row)
         if field != nil { encoder.writer.raw("[") }
+        var offset = walk.position
         try rows(walk) { statement in
+            let row = StatementRow(statement: statement, fieldCount: model.schema.fields.count)
+            offset += 1
+            var copy: HubRow?
+            if !walk.isOpen {
+                let stored = row.copy
+                // Rows that the caller may not read do not count: neither a page's end nor its token may tell of them.
+                guard let readable = try walk.sight.rows.allows(stored.values) ? stored : left(stored, walk) else {
+                    return true
+                }
+                copy = readable
+            }
             guard end.found < walk.limit, end.examined < Self.scanLimit else {
                 end.hasMore = true
                 return false
             }
-            let row = StatementRow(statement: statement, fieldCount: model.schema.fields.count)
             end.examined += 1
             end.row = row.rowID
-            end.position = walk.kind == .changes ? row.lastChangedAt : end.position + 1
-            if !walk.isOpen, !walk.passes(row.copy) { return true }
+            end.position = walk.kind == .changes ? row.lastChangedAt : offset
+            if let copy, !walk.passes(copy) { return true }
             if let selection {
                 if end.found > 0 { encoder.writer.raw(",") }
                 let index = end.found
-                encoder.encode(row, selection, model, relations) { path() + [.index(index)] }
+                if let copy {
+                    let (shown, hidden) = walk.sight.shown(copy)
+                    encoder.encode(shown, selection, model, relations, hidden: hidden) { path() + [.index(index)] }
+                } else if walk.sight.isClear {
+                    encoder.encode(row, selection, model, relations) { path() + [.index(index)] }
+                } else {
+                    let (shown, hidden) = walk.sight.shown(row.copy)
+                    encoder.encode(shown, selection, model, relations, hidden: hidden) { path() + [.index(index)] }
+                }
             }
             end.found += 1
             return true
@@ -90,12 +109,22 @@ extension QueryRunner {
     /// Steps through the rows of a walk; `body` gives false to stop.
     private func rows(_ walk: Walk, _ body: (Statement) throws -> Bool) throws {
         let table = tables[walk.model.index]
-        let limit = walk.isOpen ? walk.limit + 1 : Self.scanLimit + 1
+        // Where rows are passed over, `body` says when it is enough.
+        let limit = walk.isOpen ? Int64(walk.limit) + 1 : -1
         func each(_ statement: Statement) throws {
             while try statement.step() { guard try body(statement) else { return } }
         }
+        let rights = RowCondition(walk)
         switch walk.kind {
         case .base:
+            if let rights {
+                try connection.withStatement(table.walkSQL(rights.sql)) { statement in
+                    let next = statement.bind([.integer(walk.row), .integer(walk.lastRow)] + rights.bindings)
+                    statement.bind(limit, at: next)
+                    try each(statement)
+                }
+                return
+            }
             try connection.withStatement(table.walkText) { statement in
                 statement.bind(walk.row, at: 1)
                 statement.bind(walk.lastRow, at: 2)
@@ -103,11 +132,16 @@ extension QueryRunner {
                 try each(statement)
             }
         case .changes:
+            let range: [Value] = [.integer(walk.position), .integer(walk.row), .integer(walk.startedAt ?? .max)]
+            if let rights {
+                try connection.withStatement(table.changesSQL(rights.sql)) { statement in
+                    statement.bind(limit, at: statement.bind(range + rights.bindings))
+                    try each(statement)
+                }
+                return
+            }
             try connection.withStatement(table.changesText) { statement in
-                statement.bind(walk.position, at: 1)
-                statement.bind(walk.row, at: 2)
-                statement.bind(walk.startedAt ?? .max, at: 3)
-                statement.bind(limit, at: 4)
+                statement.bind(limit, at: statement.bind(range))
                 try each(statement)
             }
         case .index:

@@ -44,9 +44,7 @@ struct CallerRelations: RelationResolver {
     }
 
     private func refused(_ field: SelectedField, _ model: ModelInfo) -> ResponseError {
-        ResponseError(
-            "Not Authorized to access \(field.definition.name) on type \(model.schema.name)",
-            errorType: ErrorType.unauthorized)
+        ResponseError.denied(field.definition.name, on: model.schema.name)
     }
 
     private func one(
@@ -60,15 +58,17 @@ struct CallerRelations: RelationResolver {
             encoder.writer.raw("null")
             return
         }
-        let access = request.rights.access(target.index, .get)
-        guard !access.isNone else { throw refused(field, model) }
+        let sight = request.rights.sight(target.index, .get)
+        guard !sight.rows.isNone else { throw refused(field, model) }
         let key = keys.map { keyText(row.value($0)) }.joined(separator: "#")
-        guard let found = try runner.tables[target.index].fetch(key, on: runner.connection), access.allows(found.values)
+        guard let found = try runner.tables[target.index].fetch(key, on: runner.connection),
+            sight.rows.allows(found.values)
         else {
             encoder.writer.raw("null")
             return
         }
-        encoder.encode(found, selection, target, self, path: path)
+        let (shown, hidden) = sight.shown(found)
+        encoder.encode(shown, selection, target, self, hidden: hidden, path: path)
     }
 
     private func many(
@@ -76,8 +76,9 @@ struct CallerRelations: RelationResolver {
         _ field: SelectedField, _ selection: ObjectSelection, _ encoder: inout RowEncoder,
         path: () -> [ResponseError.PathElement]
     ) throws {
-        let access = request.rights.access(target.index, .list)
-        guard !access.isNone else { throw refused(field, model) }
+        let sight = request.rights.sight(target.index, .list)
+        let required = Set(relation.fields.compactMap { target.schema.position(of: $0) })
+        guard !sight.rows.isNone, sight.closed(among: required) == nil else { throw refused(field, model) }
         let table = runner.tables[target.index]
         let walk: Walk
         do {
@@ -86,12 +87,14 @@ struct CallerRelations: RelationResolver {
             let limit = Int(min(max(given ?? Int64(QueryRunner.defaultLimit), 1), Int64(QueryRunner.maximumLimit)))
             try spend(limit)
             let filter = try engine.filter("filter", of: field, target, request.variables)
+            try FieldDenied.check(filter.positions, sight, target)
             let descending = try engine.argument("sortDirection", of: field, request.variables)?.string == "DESC"
             let values = model.keyPositions.map { row.value($0) }
             let binding = "\(model.schema.name).\(relation.name)|\(values.map(keyText).joined(separator: "#"))"
             var plan = Walk(
-                kind: .index, model: target, access: access, filter: filter, limit: limit, startedAt: nil,
+                kind: .index, model: target, sight: sight, filter: filter, limit: limit, startedAt: nil,
                 binding: binding)
+            plan.required = required
             if let text = try engine.argument("nextToken", of: field, request.variables)?.string {
                 guard let token = PageToken(text, binding, key: runner.tokenKey) else {
                     throw ResponseError("Invalid pagination token given.", errorType: ErrorType.badRequest)
@@ -106,6 +109,8 @@ struct CallerRelations: RelationResolver {
             walk = plan
         } catch let error as InputError {
             throw ResponseError(error.message)
+        } catch let error as FieldDenied {
+            throw ResponseError.denied(error.field, on: error.type)
         }
         try runner.encode(walk, selection, target, request, into: &encoder, path: path)
     }

@@ -86,34 +86,47 @@ final class QueryRunner {
         _ root: RootField, _ field: SelectedField, _ request: RunnableRequest, _ encoder: inout RowEncoder
     ) throws {
         let model = engine.schema.models[root.model]
-        let access = request.rights.access(root.model, root.operation)
+        let sight = request.rights.sight(root.model, root.operation)
         func fail(_ message: String, _ type: String?) {
             encoder.errors.append(
                 ResponseError(message, errorType: type, path: [.field(field.key)], locations: [field.location]))
             encoder.writer.raw("null")
         }
-        guard !access.isNone, let selection = field.selection else {
-            fail("Not Authorized to access \(root.name) on type Query", ErrorType.unauthorized)
+        func refuse(_ denied: FieldDenied?) {
+            let (name, type) = denied.map { ($0.field, $0.type) } ?? (root.name, "Query")
+            fail("Not Authorized to access \(name) on type \(type)", ErrorType.unauthorized)
+            engine.accessLog.refused(
+                request.rights.caller,
+                AccessLog.Act(operation: root.name, model: model.schema.name, field: denied?.field),
+                denied == nil ? "no rule gives \(root.operation)" : "no rule gives the field for \(root.operation)")
+        }
+        guard !sight.rows.isNone, let selection = field.selection else {
+            refuse(nil)
             return
         }
         do {
             if root.kind == .get {
                 let key = try self.key(of: model, field, request)
-                guard let row = try tables[root.model].fetch(key, on: connection), access.allows(row.values) else {
+                guard let row = try tables[root.model].fetch(key, on: connection), sight.rows.allows(row.values) else {
                     encoder.writer.raw("null")
                     return
                 }
-                encoder.encode(row, selection, model, selection.hasRelations ? resolver(request) : nil) {
+                let (shown, hidden) = sight.shown(row)
+                encoder.encode(
+                    shown, selection, model, selection.hasRelations ? resolver(request) : nil, hidden: hidden
+                ) {
                     [.field(field.key)]
                 }
                 return
             }
-            let walk = try self.walk(root, field, model, access, request)
+            let walk = try self.walk(root, field, model, sight, request)
             try encode(walk, selection, model, request, into: &encoder) { [.field(field.key)] }
         } catch let error as InputError {
             fail(error.message, nil)
         } catch let error as PageError {
             fail(error.message, ErrorType.badRequest)
+        } catch let error as FieldDenied {
+            refuse(error)
         }
     }
 

@@ -82,10 +82,13 @@ struct RowEncoder {
     }
 
     /// Writes one row as an object, or `null` where a field that may not be null is: GraphQL's bubbling.
+    ///
+    /// What is `hidden` of the row is null, with an error that says so.
     mutating func encode(
         _ row: some RowSource, _ selection: ObjectSelection, _ model: ModelInfo, _ relations: (any RelationResolver)?,
-        path: () -> [ResponseError.PathElement]
+        hidden: Hidden = .nothing, path: () -> [ResponseError.PathElement]
     ) {
+        let isGuarded = !hidden.isEmpty
         let mark = writer.bytes.count
         writer.raw("{")
         var isFirst = true
@@ -94,6 +97,13 @@ struct RowEncoder {
             isFirst = false
             writer.bytes.append(contentsOf: field.keyBytes)
             let start = writer.bytes.count
+            if isGuarded, hidden.covers(field, model) {
+                deny(field, model, path() + [.field(field.key)])
+                guard field.isNonNull else { continue }
+                writer.bytes.removeLast(writer.bytes.count - mark)
+                writer.raw("null")
+                return
+            }
             switch field.definition.source {
             case .column(let position): column(row, position, model.schema.fields[position], field)
             case .version: writer.integer(row.version)
@@ -119,6 +129,15 @@ struct RowEncoder {
             }
         }
         writer.raw("}")
+    }
+
+    /// Errors of one answer that say that a field is hidden; the fields beyond are null without one.
+    private static let deniedLimit = 1000
+
+    private mutating func deny(_ field: SelectedField, _ model: ModelInfo, _ path: [ResponseError.PathElement]) {
+        writer.raw("null")
+        guard errors.count < Self.deniedLimit else { return }
+        errors.append(.denied(field.definition.name, on: model.schema.name, path: path, locations: [field.location]))
     }
 
     static func nullError(

@@ -25,6 +25,16 @@ indirect enum RowFilter: Sendable, Hashable {
         }
     }
 
+    /// The fields that it looks at.
+    var positions: Set<Int> {
+        switch self {
+        case .all, .deleted: []
+        case .and(let parts), .or(let parts): parts.reduce(into: []) { $0.formUnion($1.positions) }
+        case .not(let part): part.positions
+        case .field(let position, _): [position]
+        }
+    }
+
     private static let deletedField = FieldSchema("_deleted", .scalar(.boolean))
 }
 

@@ -7,16 +7,25 @@ struct Subscription {
     let connection: UInt64
     /// The id that the client chose.
     let id: String
-    let access: Access
+    var sight: Sight
     let filter: RowFilter
     /// Owner arguments: the field's position and the name it must hold.
     let owners: [RowRule]
     /// Who started it, for relations that his rights decide.
-    let request: RunnableRequest
+    var request: RunnableRequest
 
-    /// Whether a change is for it. Rights come first, so that a filter never learns of a row it may not.
-    func wants(_ row: HubRow, _ model: ModelSchema) -> Bool {
-        access.allows(row.values) && owners.allSatisfy { $0.matches(row.values) } && filter.matches(row, model)
+    /// What a change is to it: the row as its subscriber sees it, or nil where it is not for him. Rights come first, so
+    /// that a filter never learns of a row or a field it may not.
+    func take(_ change: CommittedChange, _ model: ModelSchema) -> (row: HubRow, hidden: Hidden)? {
+        if sight.rows.allows(change.row.values) { return matching(change.row, model) }
+        guard let departed = change.departed, sight.rows.allows(departed.values) else { return nil }
+        return matching(departed, model)
+    }
+
+    private func matching(_ row: HubRow, _ model: ModelSchema) -> (row: HubRow, hidden: Hidden)? {
+        let shown = sight.isClear ? (row, .nothing) : sight.shown(row)
+        guard owners.allSatisfy({ $0.matches(shown.row.values) }), filter.matches(shown.row, model) else { return nil }
+        return shown
     }
 }
 

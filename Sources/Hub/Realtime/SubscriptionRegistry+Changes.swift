@@ -4,9 +4,10 @@ import Models
 
 extension SubscriptionRegistry {
     /// Frames for committed changes, in commit order. Each distinct payload is encoded once and shared.
-    public func publish(_ changes: [CommittedChange]) -> [RealtimeAction] {
+    public mutating func publish(_ changes: [CommittedChange]) -> [RealtimeAction] {
         guard !groups.isEmpty else { return [] }
-        var actions: [RealtimeAction] = []
+        // What was withdrawn before these changes were committed shows none of them.
+        var actions = refreshedRights()
         for change in changes {
             let model = core.engine.schema.models[change.model]
             let root = model.subscriptions[change.kind.position]
@@ -22,17 +23,47 @@ extension SubscriptionRegistry {
     ) {
         if group.selection.hasRelations {
             // Related records depend on who asks.
-            for member in group.members where member.wants(change.row, model.schema) {
+            for member in group.members {
+                guard let (row, hidden) = member.take(change, model.schema) else { continue }
                 core.reader.relationBudget = QueryRunner.relationLimit
-                let payload = payload(change, group, model, core.reader.resolver(member.request))
+                let payload = payload(row, hidden, group, model, core.reader.resolver(member.request))
                 actions.append(
                     .send(to: [member.connection], frame: RealtimeFrame.data(id: member.id, payload: payload)))
             }
             return
         }
-        var recipients: [(id: String, connections: [UInt64])] = []
-        var positions: [String: Int] = [:]
-        for member in group.members where member.wants(change.row, model.schema) {
+        // Nearly always one: what a row shows differs by reader only where fields have rules of their own.
+        var views: [View] = []
+        for member in group.members {
+            guard let (row, hidden) = member.take(change, model.schema) else { continue }
+            let isDeparture = row.deleted != change.row.deleted
+            let index = views.firstIndex { $0.hidden == hidden && $0.isDeparture == isDeparture } ?? views.count
+            if index == views.count { views.append(View(row: row, hidden: hidden, isDeparture: isDeparture)) }
+            views[index].add(member)
+        }
+        for view in views {
+            let shared = payload(view.row, view.hidden, group, model, nil)
+            for (id, connections) in view.recipients {
+                actions.append(.send(to: connections, frame: RealtimeFrame.data(id: id, payload: shared)))
+            }
+        }
+    }
+
+    /// A change as some subscribers see it, and who they are.
+    private struct View {
+        let row: HubRow
+        let hidden: Hidden
+        let isDeparture: Bool
+        private(set) var recipients: [(id: String, connections: [UInt64])] = []
+        private var positions: [String: Int] = [:]
+
+        init(row: HubRow, hidden: Hidden, isDeparture: Bool) {
+            self.row = row
+            self.hidden = hidden
+            self.isDeparture = isDeparture
+        }
+
+        mutating func add(_ member: Subscription) {
             // Clients count their ids from 1, so that many frames are alike to the last byte.
             if let position = positions[member.id] {
                 recipients[position].connections.append(member.connection)
@@ -41,20 +72,16 @@ extension SubscriptionRegistry {
                 recipients.append((member.id, [member.connection]))
             }
         }
-        guard !recipients.isEmpty else { return }
-        let shared = payload(change, group, model, nil)
-        for (id, connections) in recipients {
-            actions.append(.send(to: connections, frame: RealtimeFrame.data(id: id, payload: shared)))
-        }
     }
 
     private func payload(
-        _ change: CommittedChange, _ group: SubscriptionGroup, _ model: ModelInfo, _ relations: (any RelationResolver)?
+        _ row: HubRow, _ hidden: Hidden, _ group: SubscriptionGroup, _ model: ModelInfo,
+        _ relations: (any RelationResolver)?
     ) -> [UInt8] {
         var encoder = RowEncoder(core.engine.schema)
         encoder.writer.raw("{\"data\":{")
         encoder.writer.bytes.append(contentsOf: group.field.keyBytes)
-        encoder.encode(change.row, group.selection, model, relations) { [.field(group.field.key)] }
+        encoder.encode(row, group.selection, model, relations, hidden: hidden) { [.field(group.field.key)] }
         encoder.writer.raw("}")
         if !encoder.errors.isEmpty {
             encoder.writer.raw(",\"errors\":")

@@ -11,7 +11,7 @@ public struct SubscriptionRegistry {
     /// Subscriptions that one connection may have.
     public static let subscriptionLimit = 200
 
-    private struct Connection {
+    struct Connection {
         let credentials: RealtimeCredentials
         var isAcknowledged = false
         /// The group of each subscription by its id.
@@ -24,14 +24,18 @@ public struct SubscriptionRegistry {
     }
 
     let core: HubCore
-    private var connections: [UInt64: Connection] = [:]
-    private(set) var groups: [GroupKey: SubscriptionGroup] = [:]
+    var connections: [UInt64: Connection] = [:]
+    var groups: [GroupKey: SubscriptionGroup] = [:]
     /// The groups of each model and kind of change, in the order in which they began.
     private(set) var keysByRoot: [RootField: [GroupKey]] = [:]
+    /// Which state of the credentials the subscribers' rights were worked out from, and when the first of them end.
+    var knownGeneration: UInt64 = 0
+    var nextExpiry: Int64?
 
     /// Makes an empty registry over a hub.
     public init(core: HubCore) {
         self.core = core
+        knownGeneration = core.engine.authenticator.generation
     }
 
     /// How many connections are open.
@@ -89,9 +93,9 @@ public struct SubscriptionRegistry {
     }
 
     /// What every connection gets at least once a minute.
-    public func keepAlive() -> [RealtimeAction] {
+    public mutating func keepAlive() -> [RealtimeAction] {
         let live = connections.filter(\.value.isAcknowledged).keys.sorted()
-        return live.isEmpty ? [] : [.send(to: live, frame: RealtimeFrame.keepAlive.bytes)]
+        return refreshedRights() + (live.isEmpty ? [] : [.send(to: live, frame: RealtimeFrame.keepAlive.bytes)])
     }
 
     /// Ends every connection, so that clients come back once the hub does.
@@ -153,6 +157,7 @@ public struct SubscriptionRegistry {
                 keysByRoot[key.root, default: []].append(key)
             }
             groups[key]?.members.append(member)
+            watch(caller)
             connections[connection]?.subscriptions[id] = key
             return [send(connection, .startAck(id: id))]
         } catch {
@@ -198,34 +203,54 @@ public struct SubscriptionRegistry {
             case .root(let root) = field.definition.source
         else { throw StartFailure("The subscription selects nothing.", ErrorType.badRequestException, 400) }
         let model = core.engine.schema.models[root.model]
-        let access = rights.access(root.model, .listen)
-        let unauthorized = StartFailure(
-            "Not Authorized to access \(root.name) on type Subscription", ErrorType.unauthorized, 401)
-        guard !access.isNone else { throw unauthorized }
+        let sight = rights.sight(root.model, .listen)
+        guard !sight.rows.isNone else { throw unauthorized(root, rights, "no rule gives listen") }
         var owners: [RowRule] = []
         let filter: RowFilter
-        do throws(InputError) {
+        do {
             filter = try core.engine.filter("filter", of: field, model, request.variables)
+            try FieldDenied.check(filter.positions, sight, model)
             for name in model.ownerArguments {
                 guard let value = try core.engine.argument(name, of: field, request.variables)?.string,
                     let position = model.schema.position(of: name)
                 else { continue }
                 let rule = RowRule(
                     position: position, isList: model.schema.fields[position].isList, accepted: [value], isOwner: true)
+                try FieldDenied.check([position], sight, model)
                 // Who may read all rows may look at anybody's; else an owner is the caller himself.
-                if case .rows(let rules) = access, !rules.contains(rule) { throw InputError("") }
+                if case .rows(let rules) = sight.rows,
+                    !rules.contains(where: { $0.isOwner && $0.position == position && $0.accepted.contains(value) })
+                {
+                    throw unauthorized(root, rights, "the owner named is somebody else")
+                }
                 owners.append(rule)
             }
+        } catch let error as InputError {
+            throw StartFailure(error.message)
+        } catch let error as FieldDenied {
+            throw unauthorized(root, rights, "no rule gives the field for listen", field: error)
         } catch {
-            throw error.message.isEmpty ? unauthorized : StartFailure(error.message)
+            throw error as? StartFailure ?? StartFailure("\(error)")
         }
         let key = GroupKey(root: root, signature: field.key + selection.signature)
         let member = Subscription(
-            connection: connection, id: id, access: access, filter: filter, owners: owners, request: request)
+            connection: connection, id: id, sight: sight, filter: filter, owners: owners, request: request)
         return (key, SubscriptionGroup(field: field, selection: selection, model: root.model), member)
     }
 
-    private mutating func remove(_ connection: UInt64, _ id: String, _ key: GroupKey) {
+    private func unauthorized(
+        _ root: RootField, _ rights: CallerRights, _ reason: String, field: FieldDenied? = nil
+    ) -> StartFailure {
+        core.engine.accessLog.refused(
+            rights.caller,
+            AccessLog.Act(
+                operation: root.name, model: core.engine.schema.models[root.model].schema.name, field: field?.field),
+            reason)
+        let (name, type) = field.map { ($0.field, $0.type) } ?? (root.name, "Subscription")
+        return StartFailure("Not Authorized to access \(name) on type \(type)", ErrorType.unauthorized, 401)
+    }
+
+    mutating func remove(_ connection: UInt64, _ id: String, _ key: GroupKey) {
         groups[key]?.members.removeAll { $0.connection == connection && $0.id == id }
         if groups[key]?.members.isEmpty == true {
             groups[key] = nil

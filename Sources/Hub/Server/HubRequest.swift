@@ -66,6 +66,9 @@ public struct CommittedChange: Sendable, Hashable {
     let row: HubRow
     /// The model's name.
     public let modelName: String
+    /// The row as those are told of it who could read it before the change and cannot now; nil where the change takes
+    /// nobody's sight.
+    var departed: HubRow?
 
     /// The record's version after the change.
     public var version: Int64 { row.version }
@@ -75,7 +78,7 @@ public struct CommittedChange: Sendable, Hashable {
 
 /// A request that may run: who asks, what, and with which variables.
 struct RunnableRequest {
-    let rights: CallerRights
+    var rights: CallerRights
     let operation: PreparedOperation
     let variables: Variables
     /// Mutation ids by answer key.

@@ -142,22 +142,13 @@ extension HubState {
 
     /// Keeps a row as it was before a change, for retries of the mutation that made it so.
     func keepImage(_ row: HubRow, _ model: ModelInfo, expires: Int64, on connection: Connection) throws {
-        var object = JSONObject()
-        for (field, value) in zip(model.schema.fields, row.values) where !value.isNull {
-            switch value {
-            case .null: continue
-            case .integer(let number): object.members.append((field.name, .integer(number)))
-            case .real(let number): object.members.append((field.name, .array([.number("\(number)")])))
-            case .text(let text): object.members.append((field.name, .string(text)))
-            }
-        }
         try connection.withStatement(Self.imageText) { statement in
             statement.bind(model.schema.name, at: 1)
             statement.bind(row.rowID, at: 2)
             statement.bind(row.version, at: 3)
             statement.bind(row.deleted ? 1 : 0, at: 4)
             statement.bind(row.lastChangedAt, at: 5)
-            statement.bind(JSONValue.object(object).text, at: 6)
+            statement.bind(Self.record(row, model), at: 6)
             statement.bind(expires, at: 7)
             _ = try statement.step()
         }
@@ -169,18 +160,37 @@ extension HubState {
             statement.bind(model.schema.name, at: 1)
             statement.bind(row, at: 2)
             statement.bind(version, at: 3)
-            guard try statement.step(), let json = try? JSONValue(parsing: statement.text(at: 2)) else { return nil }
-            let values: [Value] = model.schema.fields.map { field in
-                switch json[field.name] {
-                case .integer(let number)?: .integer(number)
-                case .string(let text)?: .text(text)
-                case .array(let real)?: (real.first?.double).map { .real($0) } ?? .null
-                default: .null
-                }
-            }
+            guard try statement.step(), let values = Self.values(of: statement.text(at: 2), model) else { return nil }
             return HubRow(
                 rowID: row, values: values, version: version, deleted: statement.integer(at: 0) != 0,
                 lastChangedAt: statement.integer(at: 1))
+        }
+    }
+
+    /// A row's fields as one text.
+    static func record(_ row: HubRow, _ model: ModelInfo) -> String {
+        var object = JSONObject()
+        for (field, value) in zip(model.schema.fields, row.values) where !value.isNull {
+            switch value {
+            case .null: continue
+            case .integer(let number): object.members.append((field.name, .integer(number)))
+            case .real(let number): object.members.append((field.name, .array([.number("\(number)")])))
+            case .text(let text): object.members.append((field.name, .string(text)))
+            }
+        }
+        return JSONValue.object(object).text
+    }
+
+    /// What ``record(_:_:)`` wrote; nil where it cannot be read.
+    static func values(of record: String, _ model: ModelInfo) -> [Value]? {
+        guard let json = try? JSONValue(parsing: record) else { return nil }
+        return model.schema.fields.map { field in
+            switch json[field.name] {
+            case .integer(let number)?: .integer(number)
+            case .string(let text)?: .text(text)
+            case .array(let real)?: (real.first?.double).map { .real($0) } ?? .null
+            default: .null
+            }
         }
     }
 

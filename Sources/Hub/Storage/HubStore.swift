@@ -38,14 +38,32 @@ final class BaseTable: Sendable {
         let start = "SELECT \(columns) FROM \(table.name) WHERE "
         fetchText = StatementText(start + "\(table.keyColumn)=?1")
         fetchRowText = StatementText(start + "\(row)=?1")
-        walkText = StatementText(start + "\(row)>?1 AND \(row)<=?2 ORDER BY \(row) LIMIT ?3")
-        changesText = StatementText(
-            start + "(\"_lastChangedAt\",\(row))>(?1,?2) AND \"_lastChangedAt\"<=?3 "
-                + "ORDER BY \"_lastChangedAt\",\(row) LIMIT ?4")
+        walkText = StatementText(Self.walkSQL(start, row, "1"))
+        changesText = StatementText(Self.changesSQL(start, row, "1"))
         expiredText = StatementText(
             "SELECT \(row),\"_lastChangedAt\" FROM \(table.name) WHERE \"_ttl\" IS NOT NULL AND \"_ttl\"<?1 LIMIT ?2")
         purgeText = StatementText("DELETE FROM \(table.name) WHERE \(row)=?1")
         maxRowText = StatementText("SELECT coalesce(max(\(row)),0) FROM \(table.name)")
+    }
+
+    /// A base walk over the rows of which a condition holds; it stands after the two ends of the walk and before its
+    /// limit.
+    func walkSQL(_ condition: String) -> String {
+        Self.walkSQL("SELECT \(columns) FROM \(table.name) WHERE ", ModelTable.rowColumn, condition)
+    }
+
+    /// The changes of a range of which a condition holds.
+    func changesSQL(_ condition: String) -> String {
+        Self.changesSQL("SELECT \(columns) FROM \(table.name) WHERE ", ModelTable.rowColumn, condition)
+    }
+
+    private static func walkSQL(_ start: String, _ row: String, _ condition: String) -> String {
+        start + "\(row)>? AND \(row)<=? AND \(condition) ORDER BY \(row) LIMIT ?"
+    }
+
+    private static func changesSQL(_ start: String, _ row: String, _ condition: String) -> String {
+        start + "(\"_lastChangedAt\",\(row))>(?,?) AND \"_lastChangedAt\"<=? AND \(condition) "
+            + "ORDER BY \"_lastChangedAt\",\(row) LIMIT ?"
     }
 
     /// The row with a key.
@@ -100,7 +118,7 @@ extension HubCore {
     static func migrate(_ schema: Schema, _ tables: [BaseTable], _ connection: Connection, _ log: Log) throws {
         let migrator = Migrator(
             schema: schema, tables: tables.map(\.table), applicationID: applicationID, formatVersion: 1,
-            ownTables: HubState.tables)
+            ownTables: HubState.tables + HubState.departureTables)
         if case .migrated(_, let backup) = try migrator.open(connection) {
             log(.notice, "the hub's database was migrated to the new schema; backup: \(backup ?? "none")")
         }
