@@ -53,7 +53,7 @@ let package = Package(
         // Edges.
         module("System", ["CSystem", "Basics"]),
         module("Terminal", ["CTerminal", "Screens", "System", "Basics"]),
-        module("Transport", ["CWebSockets", "System", "Basics"]),
+        module("Transport", ["CWebSockets", "COpenSSL", "Crypto", "System", "Basics"]),
         module("SQLite", ["CSQLite", "Models", "Basics"]),
         module("Crypto", ["COpenSSL", "Basics"]),
 
@@ -121,7 +121,7 @@ let package = Package(
             "ScreensTests", ["Screens", "Terminal", "CTerminal", "Basics"],
             exclude: ["Drawn", "Snapshots", "make-width-table.py"]),
         tests("SystemTests", ["System", "Crypto", "Basics"]),
-        tests("TransportTests", ["Transport", "System", "Basics"]),
+        tests("TransportTests", ["Transport", "COpenSSL", "Crypto", "System", "Basics"]),
         tests(
             "StoreTests",
             ["SampleModels", "DataStore", "ModelTables", "SQLite", "WarehouseModels", "Models", "System", "Basics"],

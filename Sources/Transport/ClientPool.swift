@@ -6,14 +6,16 @@ final class ClientPool: @unchecked Sendable {
     let core: LoopCore
     let origin: URLParts
     let options: HTTPClientOptions
+    let tls: TLSClientContext?
     private var idle: [ClientConnection] = []
     private var open: [ObjectIdentifier: ClientConnection] = [:]
     private var waiting: [HTTPExchange] = []
     private var closesIdle = false
 
-    init(_ core: LoopCore, _ origin: URLParts, _ options: HTTPClientOptions) {
+    init(_ core: LoopCore, _ origin: URLParts, _ tls: TLSClientContext?, _ options: HTTPClientOptions) {
         self.core = core
         self.origin = origin
+        self.tls = tls
         self.options = options
     }
 
@@ -97,7 +99,8 @@ final class ClientConnection: SocketOwner, @unchecked Sendable {
             self.exchange?.fail(.timedOut)
             self.kill()
         }
-        let socket = Socket(core: pool.core, host: pool.origin.host, port: pool.origin.port, owner: self)
+        let socket = Socket(
+            core: pool.core, host: pool.origin.host, port: pool.origin.port, tls: pool.tls, owner: self)
         if !hasEnded { self.socket = socket }
     }
 
@@ -177,9 +180,11 @@ final class ClientConnection: SocketOwner, @unchecked Sendable {
             exchange.connection = nil
             if pool.core.context == nil {
                 exchange.fail(.stopped)
+            } else if !isConnected, let failure = socket.failure {
+                exchange.fail(failure)
             } else if !isConnected {
                 exchange.fail(.cannotConnect(pool.origin.hostAndPort, reason: reason ?? "no server answers there"))
-            } else if let message = parser.finishAtClose() {
+            } else if socket.endedWhole, let message = parser.finishAtClose() {
                 exchange.finish(
                     .success(HTTPResponse(status: message.status, headers: message.headers, body: message.body)))
             } else {

@@ -26,14 +26,16 @@ public final class HTTPClient: Sendable {
     private let loop: WebSocketLoop
     private let pool: ClientPool
 
-    /// Makes a client; nothing is connected before the first request. Only the origin's host and port are used.
+    /// Makes a client; nothing is connected before the first request. Of the origin the scheme, host and port are used.
+    ///
+    /// - Parameter tls: whom to believe where the scheme is `https`; the system's authorities where none is given
     public init(
-        loop: WebSocketLoop, origin: URLParts, options: HTTPClientOptions = HTTPClientOptions()
+        loop: WebSocketLoop, origin: URLParts, tls: TLSClientContext? = nil,
+        options: HTTPClientOptions = HTTPClientOptions()
     ) throws(TransportError) {
-        guard !origin.isSecure else { throw .secureTransportUnavailable }
         self.loop = loop
         core = loop.core
-        pool = ClientPool(core, origin, options)
+        pool = ClientPool(core, origin, origin.isSecure ? try .given(tls) : nil, options)
     }
 
     deinit {

@@ -10,6 +10,8 @@ public struct HTTPRequest: Sendable {
     public var headers: HTTPHeaders
     /// The body, whole.
     public var body: [UInt8]
+    /// On the server: the address that it came from, without the port.
+    public internal(set) var peerAddress = ""
 
     /// Makes a request.
     public init(

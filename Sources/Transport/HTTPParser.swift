@@ -77,6 +77,15 @@ struct HTTPParser {
         return true
     }
 
+    /// Whether the next message's start line or fields are not whole yet.
+    var isInsideHead: Bool {
+        if case .head = state { return position < buffer.count }
+        return false
+    }
+
+    /// How many bytes are held of messages that are not whole yet.
+    var heldBytes: Int { buffer.count - position + message.body.count }
+
     /// How many bytes wait to be parsed.
     var bufferedBytes: Int { buffer.count - position }
 
@@ -91,7 +100,8 @@ struct HTTPParser {
             return
         }
         if position == buffer.count {
-            buffer.removeAll(keepingCapacity: true)
+            // A connection that is idle most of the time keeps little.
+            buffer.removeAll(keepingCapacity: buffer.capacity <= 16 << 10)
             position = 0
             searched = 0
         }
@@ -226,7 +236,8 @@ struct HTTPParser {
                 return fail(413, "the body is larger than \(limits.bodyBytes) bytes")
             }
             state = .length(length)
-            message.body.reserveCapacity(length)
+            // No more than a stranger's word is worth; a body that really comes grows.
+            message.body.reserveCapacity(min(length, 256 << 10))
         } else if direction == .requests {
             return finish()
         } else {

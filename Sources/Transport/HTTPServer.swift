@@ -33,16 +33,24 @@ public struct HTTPServerOptions: Sendable {
     public var maximumQueuedBytes = 4 << 20
     /// A connection without a request for this long is closed.
     public var idleMilliseconds: Int64 = 120_000
-    /// A request must be whole in this time after its first byte, else it is answered with 408.
+    /// A request, and a WebSocket message, must be whole in this time after its first byte.
     public var requestMilliseconds: Int64 = 60_000
+    /// The start line and the header fields must be whole in this time; shorter, since no honest client takes long.
+    public var headMilliseconds: Int64 = 20_000
+    /// TLS must be agreed on in this time after the connection was made.
+    public var handshakeMilliseconds: Int64 = 10_000
     /// More connections than this are closed at once.
     public var maximumConnections = 10_000
+    /// What one address may do; this machine's own addresses may do anything.
+    public var perAddress = AddressLimits()
+    /// Requests and messages that are not whole yet may hold this much together; who exceeds it is closed.
+    public var maximumIncomingBytes = 256 << 20
 
     /// The usual limits.
     public init() {}
 }
 
-/// An HTTP/1.1 and WebSocket server with a loop of its own. Plain HTTP: bind it to loopback.
+/// An HTTP/1.1 and WebSocket server with a loop of its own. Without TLS bind it to loopback only.
 public final class HTTPServer: Sendable {
     /// The server's loop, for timers and for work that belongs to its connections.
     public let loop: WebSocketLoop
@@ -53,10 +61,11 @@ public final class HTTPServer: Sendable {
 
     /// Starts listening. Requests are taken when this returns.
     public init(
-        host: String = "127.0.0.1", port: Int = 0, handler: any HTTPServerHandler,
+        host: String = "127.0.0.1", port: Int = 0, tls: TLSServerContext? = nil, handler: any HTTPServerHandler,
         options: HTTPServerOptions = HTTPServerOptions(), threadName: String = "server"
     ) throws(TransportError) {
         loop = try WebSocketLoop(name: threadName, listener: ListenerAddress(host: host, port: port)) { core in
+            core.secures = tls
             ServerHub(core, handler: handler, options: options).start()
         }
         self.host = host

@@ -39,11 +39,15 @@ final class LoopCore: @unchecked Sendable {
     private(set) var port = 0
     /// Makes the owner of an accepted connection.
     var accept: ((Socket) -> (any SocketOwner)?)?
+    /// What accepted connections are secured with; nil for plain ones.
+    var secures: TLSServerContext?
     var timers: [ObjectIdentifier: TimerHandle] = [:]
     /// Sockets with bytes to send at the end of this round.
     private var dirty: [Socket] = []
     /// Where small pieces are put together for one system call.
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+    /// Where what came under TLS is put when it is readable.
+    let plain = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
 
     init(listener: ListenerAddress?) throws(TransportError) {
         _ = quietLibrary
@@ -71,6 +75,7 @@ final class LoopCore: @unchecked Sendable {
 
     deinit {
         scratch.deallocate()
+        plain.deallocate()
         free(interface)
     }
 

@@ -19,54 +19,123 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
     private var nextNumber: UInt64 = 0
     private var isParsing = false
     private var deadline: Int64
+    /// When the first byte came of the request or message that is not whole yet.
+    private var began: Int64?
+    /// What that holds, as the hub has counted it.
+    private var heldBytes = 0
     private var closeCode: UInt16 = 1006
     private var closeReason = ""
     private var sentClose = false
+    private let address: String
+    private let censusKey: String?
+    private var isAgreed: Bool
 
-    init(_ hub: ServerHub, _ socket: Socket) {
+    /// More than this to be sent, and further requests wait: a client that asks and never reads must not fill the memory.
+    private static let answeredAhead = 1 << 20
+
+    init(_ hub: ServerHub, _ socket: Socket, address: String, censusKey: String?) {
         self.hub = hub
         self.socket = socket
+        self.address = address
+        self.censusKey = censusKey
+        isAgreed = socket.isReady
         var limits = HTTPParser.Limits()
         limits.bodyBytes = hub.options.maximumBodyBytes
         parser = HTTPParser(.requests, limits: limits)
         decoder = WebSocketDecoder(expectsMask: true, maximumMessageBytes: hub.options.maximumMessageBytes)
-        deadline = hub.core.now + hub.options.idleMilliseconds
+        deadline =
+            hub.core.now + (socket.isReady ? hub.options.idleMilliseconds : hub.options.handshakeMilliseconds)
     }
 
     var queuedBytes: Int { socket.queuedBytes }
 
     // MARK: From the socket
 
+    /// TLS is agreed on.
+    func socketConnected(_ socket: Socket) {
+        isAgreed = true
+        hub.agreed(censusKey)
+        deadline = hub.core.now + hub.options.idleMilliseconds
+    }
+
     func socket(_ socket: Socket, received bytes: UnsafeRawBufferPointer) {
         switch mode {
         case .http:
-            let began = !parser.isInsideMessage && waiting == nil
             parser.append(bytes)
-            if began { deadline = hub.core.now + hub.options.requestMilliseconds }
             readRequests()
         case .webSocket:
             decoder.append(bytes)
             readFrames()
         case .lingering, .closed: break
         }
+        noteProgress()
+    }
+
+    func socketDrained(_ socket: Socket) {
+        if case .http = mode, waiting == nil, parser.bufferedBytes > 0 {
+            readRequests()
+            noteProgress()
+        }
     }
 
     func socketClosed(_ socket: Socket, reason: String?) {
         let ended = mode
         mode = .closed
-        hub.remove(self)
+        _ = hub.holds(-heldBytes)
+        hub.remove(self, key: censusKey, wasAgreed: isAgreed)
         if case .webSocket(let handle) = ended { hub.handler.closed(handle, code: closeCode, reason: closeReason) }
     }
 
     func checkDeadline(_ now: Int64) {
         guard now >= deadline else { return }
         switch mode {
+        case .http where !socket.isReady: socket.kill()
         case .http where waiting != nil: break  // The handler's own time.
         case .http where parser.isInsideMessage:
             refuse(408, "the request did not arrive in time")
         case .http, .lingering: socket.kill()
         case .webSocket where sentClose: socket.kill()
+        case .webSocket where began != nil: close(code: 1008, reason: "a message did not arrive in time")
         case .webSocket, .closed: break
+        }
+    }
+
+    /// Sets the time limit of what has begun and is not whole, and counts what it holds.
+    private func noteProgress() {
+        let held: Int
+        let limit: Int64?
+        switch mode {
+        case .http:
+            held = parser.heldBytes
+            // What waits behind a request that is being answered has all the time.
+            if waiting != nil || !parser.isInsideMessage {
+                limit = nil
+            } else {
+                limit = parser.isInsideHead ? hub.options.headMilliseconds : hub.options.requestMilliseconds
+            }
+        case .webSocket:
+            held = decoder.heldBytes
+            limit = decoder.isInsideMessage ? hub.options.requestMilliseconds : nil
+        case .lingering, .closed:
+            held = 0
+            limit = nil
+        }
+        if let limit {
+            let start = began ?? hub.core.now
+            began = start
+            if !sentClose { deadline = start + min(limit, hub.options.requestMilliseconds) }
+        } else if began != nil {
+            began = nil
+            if case .webSocket = mode, !sentClose { deadline = .max }
+        }
+        guard held != heldBytes else { return }
+        let isFine = hub.holds(held - heldBytes)
+        heldBytes = held
+        if isFine { return }
+        if case .http = mode {
+            refuse(503, "too much is on its way to this server")
+        } else {
+            close(code: 1013, reason: "too much is on its way to this server")
         }
     }
 
@@ -77,7 +146,7 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
         guard !isParsing else { return }
         isParsing = true
         defer { isParsing = false }
-        while waiting == nil, case .http = mode, socket.isOpen {
+        while waiting == nil, case .http = mode, socket.isOpen, socket.queuedBytes <= Self.answeredAhead {
             switch parser.next() {
             case .needMore:
                 socket.pauseReading(false)
@@ -88,15 +157,16 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
             }
         }
         // A client may send requests ahead, but not without end.
-        if waiting != nil { socket.pauseReading(parser.bufferedBytes > 64 << 10) }
+        if case .http = mode { socket.pauseReading(parser.bufferedBytes > 64 << 10) }
     }
 
     private func take(_ message: HTTPParser.Message) {
         let mark = message.target.utf8.firstIndex(of: UInt8(ascii: "?"))
         let path = mark.map { String(message.target[..<$0]) } ?? message.target
         let query = mark.map { String(message.target[message.target.utf8.index(after: $0)...]) }
-        let request = HTTPRequest(
+        var request = HTTPRequest(
             method: message.method, path: path, query: query, headers: message.headers, body: message.body)
+        request.peerAddress = address
         if WebSocketHandshake.isUpgrade(message), hub.options.webSocketPaths.contains(path) {
             return upgrade(request)
         }
@@ -112,6 +182,7 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
         guard waiting.keepsAlive else { return linger() }
         deadline = hub.core.now + hub.options.idleMilliseconds
         readRequests()
+        if !isParsing { noteProgress() }
     }
 
     private func send(_ response: HTTPResponse, isHead: Bool, keepsAlive: Bool) {

@@ -5,6 +5,9 @@ final class ServerHub: @unchecked Sendable {
     let handler: any HTTPServerHandler
     let options: HTTPServerOptions
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
+    private var census: AddressCensus
+    /// What requests and messages hold that are not whole yet.
+    private var incomingBytes = 0
     private var nextID: UInt64 = 0
     private var sweep: LoopTimer?
 
@@ -12,14 +15,19 @@ final class ServerHub: @unchecked Sendable {
         self.core = core
         self.handler = handler
         self.options = options
+        census = AddressCensus(options.perAddress)
     }
 
     /// Takes connections from now on. The loop keeps this object until it ends.
     func start() {
         core.accept = { [self] socket in
             guard connections.count < options.maximumConnections else { return nil }
-            let connection = ServerConnection(self, socket)
+            let address = socket.peerAddress
+            let key = AddressCensus.key(address)
+            if let key, !census.admit(key, now: core.now) { return nil }
+            let connection = ServerConnection(self, socket, address: address, censusKey: key)
             connections[ObjectIdentifier(connection)] = connection
+            if socket.isReady { agreed(key) }
             return connection
         }
         core.add(
@@ -28,8 +36,13 @@ final class ServerHub: @unchecked Sendable {
             })
     }
 
-    func remove(_ connection: ServerConnection) {
+    func agreed(_ key: String?) {
+        if let key { census.agreed(key) }
+    }
+
+    func remove(_ connection: ServerConnection, key: String?, wasAgreed: Bool) {
         connections[ObjectIdentifier(connection)] = nil
+        if let key { census.left(key, wasAgreed: wasAgreed) }
     }
 
     func newID() -> UInt64 {
@@ -37,9 +50,16 @@ final class ServerHub: @unchecked Sendable {
         return nextID
     }
 
+    /// Notes that a connection holds so much more, or less; false where all together hold too much.
+    func holds(_ change: Int) -> Bool {
+        incomingBytes += change
+        return change <= 0 || incomingBytes <= options.maximumIncomingBytes
+    }
+
     /// One timer for all: deadlines here are coarse, and a timer for each request would cost more than the request.
     private func closeLate() {
         let now = core.now
         for connection in connections.values { connection.checkDeadline(now) }
+        census.forget(now: now)
     }
 }

@@ -3,6 +3,7 @@ import Glibc
 
 /// What happens on a socket; called on the loop's thread.
 protocol SocketOwner: AnyObject {
+    /// Bytes can go both ways: a connection that was made is there, and one under TLS is agreed on, an accepted one too.
     func socketConnected(_ socket: Socket)
     func socket(_ socket: Socket, received bytes: UnsafeRawBufferPointer)
     /// Everything queued has been given to the system.
@@ -16,7 +17,7 @@ extension SocketOwner {
     func socketDrained(_ socket: Socket) {}
 }
 
-/// One TCP connection with a queue of what is to be sent.
+/// One TCP connection with a queue of what is to be sent, under TLS or plain.
 // Guard of @unchecked Sendable: touched on the loop's thread only.
 final class Socket: @unchecked Sendable {
     private let core: LoopCore
@@ -38,18 +39,28 @@ final class Socket: @unchecked Sendable {
     private var halfCloses = false
     private var isInCallback = false
     private var isKilled = false
+    private let tls: TLSSession?
+    private var isSecured = false
 
     /// An accepted connection.
     init(accepted wsi: OpaquePointer, _ core: LoopCore) {
         self.core = core
         self.wsi = wsi
-        owner = core.accept?(self)
+        tls = core.secures?.session()
+        // Without a session there would be a plain connection on a port that promises TLS.
+        owner = core.secures == nil || tls != nil ? core.accept?(self) : nil
     }
 
     /// A connection to be made; `owner` hears how it goes on. `socketClosed` may be called before this returns.
-    init(core: LoopCore, host: String, port: Int, owner: any SocketOwner) {
+    init(core: LoopCore, host: String, port: Int, tls context: TLSClientContext?, owner: any SocketOwner) {
         self.core = core
         self.owner = owner
+        tls = context?.session(host: host)
+        if context != nil && tls == nil {
+            failure = .secureChannelFailed("a certificate cannot be compared with the name \(host)")
+            ended(reason: failure?.description)
+            return
+        }
         // libwebsockets owns a reference until the connection has ended.
         let reference = Unmanaged.passRetained(self)
         wsi = core.connect(self, host: host, port: port)
@@ -60,6 +71,20 @@ final class Socket: @unchecked Sendable {
     }
 
     var isOpen: Bool { wsi != nil && !isKilled && core.context != nil }
+
+    /// Whether what came was all that was sent. Without TLS nobody can tell; under TLS a cut connection shows.
+    private(set) var endedWhole = true
+    /// Why TLS could not be agreed on, or was broken.
+    private(set) var failure: TransportError?
+    /// Whether bytes can go both ways.
+    var isReady: Bool { tls == nil || isSecured }
+
+    /// The other side's address without its port; empty where it has none any more.
+    var peerAddress: String {
+        var text = [CChar](repeating: 0, count: 64)
+        guard let wsi, let name = lws_get_peer_simple(wsi, &text, text.count) else { return "" }
+        return String(cString: name)
+    }
 
     // MARK: Sending
 
@@ -85,9 +110,12 @@ final class Socket: @unchecked Sendable {
     func flush() {
         isDirty = false
         guard isOpen else { return }
-        while head < queue.count, !isBlocked {
+        if let tls, !tls.outgoing.isEmpty, !isBlocked, !writeSealed(tls) { return fail() }
+        while isReady, head < queue.count, !isBlocked {
             guard writeSome() else { return fail() }
         }
+        // A connection that was given up before TLS was agreed on can send nothing any more.
+        if !isReady, closeWhenDrained, !isBlocked { return kill() }
         guard head == queue.count, !isBlocked, isOpen else { return }
         if head > 0 {
             queue.removeAll(keepingCapacity: queue.capacity <= 256)
@@ -100,34 +128,46 @@ final class Socket: @unchecked Sendable {
     /// Writes one piece, or several small ones together; false when the connection is broken.
     private func writeSome() -> Bool {
         let first = queue[head].count - headOffset
-        let written: Int
         if head + 1 == queue.count || first >= 16 << 10 {
             let count = min(first, 256 << 10)
-            written = queue[head].withUnsafeBytes { bytes in
-                guard let base = bytes.baseAddress else { return 0 }
-                return Int(cws_write(wsi, base.assumingMemoryBound(to: UInt8.self) + headOffset, count))
+            let isWritten = queue[head].withUnsafeBytes { bytes in
+                write(UnsafeRawBufferPointer(rebasing: bytes[headOffset..<headOffset + count]))
             }
-            if written < 0 { return false }
-            consume(count)
-        } else {
-            var count = 0
-            var index = head
-            var offset = headOffset
-            while index < queue.count, count < core.scratch.count {
-                let piece = min(queue[index].count - offset, core.scratch.count - count)
-                queue[index].withUnsafeBytes { bytes in
-                    let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + piece])
-                    UnsafeMutableRawBufferPointer(rebasing: core.scratch[count..<count + piece]).copyMemory(from: part)
-                }
-                count += piece
-                offset = 0
-                index += 1
-            }
-            guard let base = core.scratch.baseAddress else { return false }
-            written = Int(cws_write(wsi, base.assumingMemoryBound(to: UInt8.self), count))
-            if written < 0 { return false }
-            consume(count)
+            if isWritten { consume(count) }
+            return isWritten
         }
+        var count = 0
+        var index = head
+        var offset = headOffset
+        while index < queue.count, count < core.scratch.count {
+            let piece = min(queue[index].count - offset, core.scratch.count - count)
+            queue[index].withUnsafeBytes { bytes in
+                let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + piece])
+                UnsafeMutableRawBufferPointer(rebasing: core.scratch[count..<count + piece]).copyMemory(from: part)
+            }
+            count += piece
+            offset = 0
+            index += 1
+        }
+        let isWritten = write(UnsafeRawBufferPointer(rebasing: core.scratch[..<count]))
+        if isWritten { consume(count) }
+        return isWritten
+    }
+
+    /// Gives bytes of the owner to the system, sealed where there is TLS.
+    private func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let tls else { return writeRaw(bytes) }
+        return tls.seal(bytes) && writeSealed(tls)
+    }
+
+    private func writeSealed(_ tls: TLSSession) -> Bool {
+        let bytes = tls.takeOutgoing()
+        return bytes.isEmpty || bytes.withUnsafeBytes { writeRaw($0) }
+    }
+
+    private func writeRaw(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let base = bytes.baseAddress else { return true }
+        if cws_write(wsi, base.assumingMemoryBound(to: UInt8.self), bytes.count) < 0 { return false }
         // What the system did not take libwebsockets has copied; it tells when that is gone.
         if lws_partial_buffered(wsi) != 0 {
             isBlocked = true
@@ -183,6 +223,10 @@ final class Socket: @unchecked Sendable {
     }
 
     private func finishClosing() {
+        if let tls {
+            tls.close()
+            guard writeSealed(tls) else { return kill() }
+        }
         if halfCloses {
             shutdown(lws_get_socket_fd(wsi), Int32(SHUT_WR))
         } else {
@@ -213,14 +257,35 @@ final class Socket: @unchecked Sendable {
     }
 
     fileprivate func connected() {
-        owner?.socketConnected(self)
+        if let tls { tls.start() } else { owner?.socketConnected(self) }
         flush()
     }
 
     fileprivate func received(_ bytes: UnsafeRawBufferPointer) {
         guard isOpen else { return }
-        owner?.socket(self, received: bytes)
+        if let tls { receive(bytes, tls) } else { owner?.socket(self, received: bytes) }
         flush()
+    }
+
+    private func receive(_ bytes: UnsafeRawBufferPointer, _ tls: TLSSession) {
+        tls.receive(bytes, room: core.plain) {
+            isSecured = true
+            owner?.socketConnected(self)
+            return isOpen
+        } deliver: { plain in
+            owner?.socket(self, received: plain)
+            return isOpen
+        }
+        switch tls.phase {
+        case .handshaking, .open: break
+        case .ended:
+            // The other side sends nothing any more; what it still wants to hear is in the queue.
+            closeAfterSending()
+        case .failed(let reason):
+            failure = reason
+            endedWhole = false
+            closeAfterSending()
+        }
     }
 
     fileprivate func writable() {
@@ -231,6 +296,7 @@ final class Socket: @unchecked Sendable {
     }
 
     fileprivate func ended(reason: String?) {
+        if let tls, tls.phase != .ended { endedWhole = false }
         wsi = nil
         isKilled = true
         queue = []

@@ -16,8 +16,10 @@ public enum TransportError: Error, Equatable, Sendable, CustomStringConvertible 
     case upgradeRefused(status: Int)
     /// The loop, client or server was stopped.
     case stopped
-    /// `https` and `wss` are not possible yet.
-    case secureTransportUnavailable
+    /// The server's certificate was refused. Trying again changes nothing before somebody has done something.
+    case untrusted(CertificateProblem)
+    /// TLS could not be agreed on, or was broken.
+    case secureChannelFailed(String)
 
     /// One line for a person.
     public var description: String {
@@ -30,7 +32,8 @@ public enum TransportError: Error, Equatable, Sendable, CustomStringConvertible 
         case .protocolViolation(let reason): "the other side broke the protocol: \(reason)"
         case .upgradeRefused(let status): "the server refused the live connection with status \(status)"
         case .stopped: "the connection was stopped"
-        case .secureTransportUnavailable: "https and wss are not supported; use http or ws on this machine"
+        case .untrusted(let problem): problem.description
+        case .secureChannelFailed(let reason): "there is no secure connection to the server: \(reason)"
         }
     }
 }

@@ -2,8 +2,10 @@ import Basics
 
 /// Where and how a WebSocket client connects.
 public struct WebSocketClientOptions: Sendable {
-    /// The address with its query; `ws` or `http`.
+    /// The address with its query; `ws` or `http`, or with TLS `wss` or `https`.
     public var url: URLParts
+    /// Whom to believe under TLS; the system's authorities where none is given.
+    public var tls: TLSClientContext?
     /// Offered in this order.
     public var subprotocols: [String] = ["graphql-ws"]
     /// Added to the request.
@@ -122,11 +124,14 @@ public final class WebSocketClient: SocketOwner, @unchecked Sendable {
 
     private func connect() {
         guard case .connecting = state else { return }
-        if options.url.isSecure { return fail(.secureTransportUnavailable) }
+        var tls: TLSClientContext?
+        if options.url.isSecure {
+            do { tls = try .given(options.tls) } catch { return fail(error) }
+        }
         timer = LoopTimer(core, milliseconds: options.connectMilliseconds, repeating: false) { [weak self] in
             self?.fail(.timedOut)
         }
-        let socket = Socket(core: core, host: options.url.host, port: options.url.port, owner: self)
+        let socket = Socket(core: core, host: options.url.host, port: options.url.port, tls: tls, owner: self)
         if case .connecting = state { self.socket = socket }
     }
 
@@ -224,6 +229,8 @@ public final class WebSocketClient: SocketOwner, @unchecked Sendable {
         case .connecting:
             if core.context == nil {
                 fail(.stopped)
+            } else if let failure = socket.failure {
+                fail(failure)
             } else {
                 fail(reason.map { .cannotConnect(options.url.hostAndPort, reason: $0) } ?? .connectionLost)
             }

@@ -28,10 +28,17 @@ struct WebSocketDecoder {
         self.maximumMessageBytes = maximumMessageBytes
     }
 
+    /// Whether a frame or a message has begun and is not whole yet.
+    var isInsideMessage: Bool { !ended && (position < buffer.count || messageKind != nil) }
+
+    /// How many bytes are held of what is not whole yet.
+    var heldBytes: Int { buffer.count - position + message.count }
+
     /// Takes bytes that the socket gave.
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
         if position == buffer.count {
-            buffer.removeAll(keepingCapacity: buffer.capacity <= 1 << 20)
+            // A connection that is idle most of the time keeps little.
+            buffer.removeAll(keepingCapacity: buffer.capacity <= 8 << 10)
             position = 0
         } else if position > 1 << 16 {
             buffer.removeFirst(position)
@@ -73,7 +80,8 @@ struct WebSocketDecoder {
                 header += 4
             }
             guard available >= header + count else {
-                if header + count > 1 << 16 { buffer.reserveCapacity(position + header + count) }
+                // No more than a stranger's word is worth; a frame that really comes grows.
+                if header + count > 1 << 16 { buffer.reserveCapacity(position + min(header + count, 256 << 10)) }
                 return nil
             }
             let start = position + header
