@@ -19,6 +19,9 @@ public enum WireExtension {
     public static let gap = "gap"
     /// In an answer: by field, how many rows its pages hold.
     public static let rows = "rows"
+    /// In an answer: by field, what the caller's rights come to, for the rows and after a point for the fields of them:
+    /// another text than before means that what is here may not be his to see any more.
+    public static let rights = "rights"
     /// In an answer: how many mutations one request may carry.
     public static let batch = "batch"
     /// In an answer: names this life of the service's database; another epoch means that all marks are void.

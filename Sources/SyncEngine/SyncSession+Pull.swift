@@ -107,6 +107,7 @@ extension SyncSession {
             skip(id, model, mark, tail.errors.first ?? ResponseError("the answer holds no page"))
             return
         }
+        if areRightsOther(tail, model, mark) { return rightsChanged(id, model) }
         if reconciliations[model.name]?.isComparing == true { return compared(page, tail, id, model, mark) }
         if isGap(page, tail, model, mark) { return gapFound(id, model, mark) }
         if let rows = tail.bincount?[WireExtension.rows]?[requests.name(.sync, of: model)]?.integer {

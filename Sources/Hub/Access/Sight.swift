@@ -73,7 +73,9 @@ struct Sight: Sendable, Hashable {
         isClear ? nil : positions.sorted().first { access(to: $0).isNone }
     }
 
-    /// The same text for equal sights, in every process; it names nothing but what the caller himself has shown.
+    /// The same text for equal sights, in every process: the rows, and after a point the fields where some are hidden.
+    ///
+    /// It says nothing but that something is as it was; who compares it knows when to let go of what he may not see.
     func fingerprint(_ model: ModelInfo) -> String {
         func text(_ access: Access) -> String {
             switch access {
@@ -86,10 +88,12 @@ struct Sight: Sendable, Hashable {
                 }.sorted().joined(separator: ";")
             }
         }
-        var parts = [text(rows)]
+        let ofRows = String(text(rows).stableHash, radix: 16)
+        if isClear { return ofRows }
+        var parts: [String] = []
         for field in guarded { parts.append("\(model.schema.fields[field.position].name):\(text(field.access))") }
         if let rest { parts.append("*:\(text(rest))") }
-        return String(parts.joined(separator: "|").stableHash, radix: 16)
+        return ofRows + "." + String(parts.joined(separator: "|").stableHash, radix: 16)
     }
 }
 

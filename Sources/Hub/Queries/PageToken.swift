@@ -4,8 +4,9 @@ import Crypto
 
 /// Where the next page of a list or sync begins; opaque and sealed on the wire.
 ///
-/// It is bound to the query it came from. Sealing is deterministic: the code of the plain text is both what proves it and
-/// what its cipher stream is made from, so that neither row numbers nor stamps can be read or made up.
+/// It is bound to the query it came from. The code of the plain text is both what proves it and what its cipher stream is
+/// made from, so that neither row numbers nor stamps can be read or made up. Each token is of the same length and another
+/// than every one before: of the rows that the caller may not see, not even their number's digits show, nor that it grew.
 struct PageToken: Hashable {
     /// What kind of walk it continues.
     enum Walk: String {
@@ -25,10 +26,13 @@ struct PageToken: Hashable {
     let lastRow: Int64
 
     private static let codeSize = 16
+    /// Five numbers and what is unique.
+    private static let plainSize = 144
 
-    /// The token's text; `binding` names the query and its arguments.
-    func sealed(_ binding: String, key: [UInt8]) -> String {
-        let plain = Array("\(walk.rawValue):\(startedAt):\(position):\(row):\(lastRow)".utf8)
+    /// The token's text; `binding` names the query and its arguments, `unique` is another text for every token.
+    func sealed(_ binding: String, key: [UInt8], unique: String) -> String {
+        var plain = Array("\(walk.rawValue):\(startedAt):\(position):\(row):\(lastRow):\(unique):".utf8)
+        plain += Array(repeating: UInt8(ascii: " "), count: max(0, Self.plainSize - plain.count))
         let code = Self.code(plain, binding, key)
         return Base64.encodeURL(code + Self.mask(plain, code, key))
     }
@@ -44,7 +48,7 @@ struct PageToken: Hashable {
         let plain = Self.mask(Array(bytes[Self.codeSize...]), code, key)
         guard constantTimeEqual(code, Self.code(plain, binding, key)) else { return nil }
         let parts = String(decoding: plain, as: UTF8.self).split(separator: ":")
-        guard parts.count == 5, let walk = Walk(rawValue: String(parts[0])), let startedAt = Int64(parts[1]),
+        guard parts.count == 7, let walk = Walk(rawValue: String(parts[0])), let startedAt = Int64(parts[1]),
             let position = Int64(parts[2]), let row = Int64(parts[3]), let lastRow = Int64(parts[4])
         else { return nil }
         self.init(walk: walk, startedAt: startedAt, position: position, row: row, lastRow: lastRow)

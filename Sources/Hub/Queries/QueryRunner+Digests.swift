@@ -7,6 +7,7 @@ extension QueryRunner {
     /// Notes what the first page of a sync says beside its rows: where digests differ, that changes since `lastSync` are
     /// not all known any more, and how many rows there are.
     func note(_ walk: Walk, _ key: String, _ digest: DigestRequest?, isGap: Bool) throws {
+        add(WireExtension.rights, key, .string(walk.sight.fingerprint(walk.model)))
         if case .compare(let theirs)? = digest {
             var ours = RecordDigest(bits: theirs.bits)
             try forEachLive(walk) { ours.add(id: $0, version: $1) }

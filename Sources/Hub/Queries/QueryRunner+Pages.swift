@@ -103,7 +103,7 @@ extension QueryRunner {
         let token = PageToken(
             walk: walk.kind, startedAt: walk.startedAt ?? 0, position: end.position, row: end.row, lastRow: walk.lastRow
         )
-        return (end.found, token.sealed(walk.binding, key: tokenKey))
+        return (end.found, token.sealed(walk.binding, key: tokenKey, unique: uniqueText()))
     }
 
     /// Steps through the rows of a walk; `body` gives false to stop.

@@ -1,5 +1,6 @@
 import AppSync
 import Basics
+import Crypto
 import GraphQL
 import Models
 import SQLite
@@ -24,6 +25,9 @@ final class QueryRunner {
     /// What the answer of the running request says beside its data.
     var notes = JSONObject()
     private let announced: JSONObject
+    /// Makes every page token another.
+    private let tokenSeries = SecureRandom.hex(byteCount: 8)
+    private var tokenCount: UInt64 = 0
 
     init(_ engine: HubEngine, _ connection: Connection, _ tables: [BaseTable], tokenKey: [UInt8], epoch: String) {
         self.engine = engine
@@ -35,6 +39,11 @@ final class QueryRunner {
             "batch": .integer(Int64(HubCore.batchLimit)), "epoch": .string(epoch),
         ]
         extensions = Self.extensions(announced)
+    }
+
+    func uniqueText() -> String {
+        tokenCount += 1
+        return tokenSeries + String(tokenCount, radix: 16)
     }
 
     private static func extensions(_ announced: JSONObject) -> [UInt8] {
