@@ -1,4 +1,5 @@
 import CWebSockets
+import Crypto
 import Glibc
 
 /// What happens on a socket; called on the loop's thread.
@@ -76,6 +77,8 @@ final class Socket: @unchecked Sendable {
     private(set) var endedWhole = true
     /// Why TLS could not be agreed on, or was broken.
     private(set) var failure: TransportError?
+    /// The certificates that the server presented; empty without TLS.
+    var peerChain: [Certificate] { tls?.peerChain ?? [] }
     /// Whether bytes can go both ways.
     var isReady: Bool { tls == nil || isSecured }
 

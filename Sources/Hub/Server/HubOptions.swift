@@ -9,7 +9,9 @@ public struct HubOptions: Sendable {
     public var schema: Schema
     /// The API keys.
     public var keys: APIKeys
-    /// The address to listen on; only loopback until the hub has TLS.
+    /// Where the certificate comes from; without one the hub listens on this machine only.
+    public var certificate = CertificateSource.site
+    /// The address to listen on.
     public var host = "127.0.0.1"
     /// The port; 0 lets the system choose.
     public var port = 0

@@ -7,11 +7,15 @@ import Transport
 
 /// A running hub: AppSync's API over HTTP and WebSocket, on its own threads.
 public final class HubServer: Sendable {
-    /// The GraphQL endpoint, such as `http://127.0.0.1:8080/graphql`.
+    /// The GraphQL endpoint as terminals reach it, such as `https://hub.example:8080/graphql`.
     public let url: String
+    /// The GraphQL endpoint for this process and others on this machine.
+    public let localURL: String
     /// The port it listens on.
     public let port: Int
 
+    private let tls: HubTLS?
+    private let enrolment: EnrolmentDesk
     private let worker: HubWorker
     private let server: HTTPServer
     private let timers: Locked<[LoopTimer]>
@@ -26,10 +30,13 @@ public final class HubServer: Sendable {
     }
 
     private init(_ options: HubOptions) throws {
-        guard options.isLoopback else {
+        let tls = try HubTLS(
+            options.certificate, dataDirectory: options.dataDirectory, time: options.time, log: options.log)
+        self.tls = tls
+        guard tls != nil || options.isLoopback else {
             throw HubError(
-                "TLS comes later: until then the hub listens on this machine only; use --listen 127.0.0.1:\(options.port), "
-                    + "not \(printable(options.host))")
+                "beyond this machine the hub speaks TLS only: set that up with `bincount hub init --data "
+                    + "\(options.dataDirectory)`, or use --listen 127.0.0.1:\(options.port)")
         }
         guard !options.keys.isEmpty else {
             throw HubError(
@@ -43,18 +50,22 @@ public final class HubServer: Sendable {
                 "\(options.dataDirectory) is in use by another hub"
                     + (held.owner.map { " (process \($0))" } ?? "") + "; stop it or choose another --data directory")
         }
+        let enrolment = EnrolmentDesk(
+            dataDirectory: options.dataDirectory, tls: tls, time: options.time, log: options.log
+        ) { _, _, completion in completion(.failure(HubError("keys are not kept yet"))) }
+        self.enrolment = enrolment
         let worker = try HubWorker(options)
         self.worker = worker
         do {
             server = try HTTPServer(
-                host: options.host, port: options.port, handler: HubHandler(worker), threadName: "hub-link")
+                host: options.host, port: options.port, tls: tls?.server, handler: HubHandler(worker, enrolment),
+                threadName: "hub-link")
         } catch {
             worker.stop()
             throw error
         }
         port = server.port
-        let shown = options.host.contains(":") ? "[\(options.host)]" : options.host
-        url = "http://\(shown):\(server.port)/graphql"
+        (url, localURL) = Self.urls(options.host, server.port, tls)
         let timers = Locked<[LoopTimer]>([])
         self.timers = timers
         let loop = server.loop
@@ -63,9 +74,23 @@ public final class HubServer: Sendable {
             let made = [
                 loop.schedule(afterMilliseconds: period, repeating: true) { worker.add(.keepAlive) },
                 loop.schedule(afterMilliseconds: 10_000, repeating: true) { worker.add(.prune) },
+                loop.schedule(afterMilliseconds: 2_000, repeating: true) { tls?.poll() },
             ]
             timers.withLock { $0 = made }
         }
+    }
+
+    /// How clients in this process believe the hub; nil where it speaks plain HTTP.
+    public var clientContext: TLSClientContext? { tls?.own }
+
+    /// The addresses to tell others, and to use here.
+    private static func urls(_ host: String, _ port: Int, _ tls: HubTLS?) -> (String, String) {
+        func url(_ host: String) -> String {
+            URLParts(scheme: tls == nil ? "http" : "https", host: host, port: port, path: "/graphql").description
+        }
+        guard let tls, host == "0.0.0.0" || host == "::" else { return (url(host), url(host)) }
+        // Listening everywhere is no address: the certificate's first name is one.
+        return (url(tls.certificate.names.first ?? host), url("127.0.0.1"))
     }
 
     /// Answers what was taken, closes every connection with 1011 so that clients come back, and frees the directory.
@@ -77,12 +102,14 @@ public final class HubServer: Sendable {
         for timer in timers { timer.cancel() }
         let worker = worker
         let server = server
+        let enrolment = enrolment
         await withCheckedContinuation { continuation in
             // Both wait for threads; neither may hold up Swift's pool.
             let stopper = ThreadExecutor(name: "hub-stop")
             stopper.async {
                 worker.stop()
                 server.stop()
+                enrolment.stop()
                 continuation.resume()
             }
         }
@@ -93,9 +120,11 @@ public final class HubServer: Sendable {
 /// Takes requests and frames from the link's thread and hands them to the worker.
 private final class HubHandler: HTTPServerHandler {
     private let worker: HubWorker
+    private let enrolment: EnrolmentDesk
 
-    init(_ worker: HubWorker) {
+    init(_ worker: HubWorker, _ enrolment: EnrolmentDesk) {
         self.worker = worker
+        self.enrolment = enrolment
     }
 
     func request(_ request: HTTPRequest, _ responder: HTTPResponder) {
@@ -112,8 +141,9 @@ private final class HubHandler: HTTPServerHandler {
                 HTTPResponse(
                     status: gauges.core.isDiskFull ? 503 : 200, headers: ["content-type": "application/json"],
                     body: json.bytes))
+        case ("POST", "/enrol"): enrolment.answer(request, responder)
         case ("GET", "/metrics"): responder.respond(.text(200, worker.gauges.metrics))
-        case (_, "/graphql"), (_, "/health"), (_, "/metrics"):
+        case (_, "/graphql"), (_, "/health"), (_, "/metrics"), (_, "/enrol"):
             responder.respond(HTTPResponse(.error(405, ErrorType.malformedHTTPRequest, "Method not allowed.")))
         default:
             responder.respond(HTTPResponse(.error(404, ErrorType.malformedHTTPRequest, "There is nothing here.")))

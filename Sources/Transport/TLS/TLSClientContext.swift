@@ -8,6 +8,8 @@ public enum TLSTrust: Sendable, Hashable {
     case system
     /// This certificate alone: a site's own authority, pinned at enrolment, or a single server's certificate.
     case pinned(Certificate)
+    /// This very certificate, whatever names it has and whatever its time: for clients inside the server's own process.
+    case exactly(Certificate)
     /// Whoever answers. Nothing that matters may be sent; it serves to learn which certificate a server has.
     case anyone
 }
@@ -73,7 +75,7 @@ public final class TLSClientContext: Sendable {
             guard isAdded == true else { throw .secureChannelFailed("the pinned certificate cannot be used") }
             // A single server's certificate can be pinned too, without whoever signed it.
             X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(handle), UInt(X509_V_FLAG_PARTIAL_CHAIN))
-        case .anyone: break
+        case .exactly, .anyone: break
         }
         ERR_clear_error()
         SSL_CTX_set_verify(handle, SSL_VERIFY_PEER, nil)
@@ -98,11 +100,20 @@ private func verifyChain(_ store: OpaquePointer?, _ user: UnsafeMutableRawPointe
         chain.append(read)
     }
     session.peerChain = chain
-    if case .anyone = session.trust {
+    switch session.trust {
+    case .anyone:
         X509_STORE_CTX_set_error(store, X509_V_OK)
         return 1
+    case .exactly(let certificate) where chain.first == certificate:
+        X509_STORE_CTX_set_error(store, X509_V_OK)
+        return 1
+    case .exactly(let certificate):
+        session.problem = CertificateProblem(
+            .otherAuthority(pinned: certificate.fingerprint, presented: chain.first?.fingerprint), host: session.host,
+            now: session.now)
+        return 0
+    case .system, .pinned: if X509_verify_cert(store) == 1 { return 1 }
     }
-    if X509_verify_cert(store) == 1 { return 1 }
     session.problem = CertificateProblem(
         code: X509_STORE_CTX_get_error(store), chain: chain, trust: session.trust, host: session.host,
         now: session.now)
