@@ -111,6 +111,11 @@ let package = Package(
         .target(
             name: "SampleModels", dependencies: ["Models", "Basics"], path: "Tests/SampleModels", swiftSettings: strict,
             plugins: ["GenerateModels"]),
+        .target(
+            name: "StoreWorkload", dependencies: ["DataStore", "SQLite", "Models", "System", "Basics"],
+            path: "Tests/StoreWorkload", swiftSettings: strict),
+        .executableTarget(
+            name: "storevictim", dependencies: ["StoreWorkload"], path: "Tests/StoreVictim", swiftSettings: strict),
         tests("BasicsTests", ["Basics"]),
         tests("ModelsTests", ["SampleModels", "WarehouseModels", "Models", "Basics"]),
         tests(
@@ -157,7 +162,10 @@ let package = Package(
             ]),
         tests(
             "RealTests",
-            ["SyncEngine", "DataStore", "WarehouseModels", "Transport", "Models", "System", "Basics"]),
+            [
+                "StoreWorkload", "storevictim", "SyncEngine", "DataStore", "WarehouseModels", "Transport", "Models",
+                "System", "Basics",
+            ], exclude: ["faults.c"]),
         tests(
             "FloorTests",
             [

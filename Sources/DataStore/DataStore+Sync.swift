@@ -10,7 +10,7 @@ extension DataStore {
     private func emit(_ event: StoreEvent) {
         if case .modelSynced(let model, _, _) = event { hub.setSynced(model, true) }
         eventHub.send(event)
-        event.problem.map(options.errorHandler)
+        event.driverProblem.map(options.tell)
     }
 
     /// Begins to synchronise; without a driver it does nothing. Any number of calls.

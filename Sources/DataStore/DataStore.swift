@@ -52,10 +52,7 @@ public final class DataStore: Sendable {
         let (hub, eventHub) = (hub, eventHub)
         try await writer.open(schema, storage, options) { core in
             core.interest = { hub.isRead($0) }
-            core.onEvent = { event in
-                eventHub.send(event)
-                event.problem.map(options.errorHandler)
-            }
+            core.onEvent = { eventHub.send($0) }
             core.listens = { eventHub.tellsMutations }
             _ = core.addObserver { changes in
                 hub.publish(changes)
@@ -196,7 +193,7 @@ extension DataStore {
     /// A reader that falls behind keeps the newest thousand.
     public var events: AsyncStream<StoreEvent> { eventHub.stream(wantsMutations: false) }
 
-    /// As ``events``, and with each change's making and confirmation: ``StoreEvent/mutationEnqueued(model:id:_:)`` and
-    /// ``StoreEvent/mutationProcessed(model:id:_:version:isDeleted:)``.
+    /// As ``events``, and with each change's making and confirmation: ``StoreEvent/outboxMutationEnqueued(model:id:_:_:)``
+    /// and ``StoreEvent/outboxMutationProcessed(model:id:_:_:)``.
     public var eventsWithMutations: AsyncStream<StoreEvent> { eventHub.stream(wantsMutations: true) }
 }

@@ -56,7 +56,7 @@ extension StoreEvent {
     /// Whether it tells of one change's way, as very many events may.
     var isMutation: Bool {
         switch self {
-        case .mutationEnqueued, .mutationProcessed: true
+        case .outboxMutationEnqueued, .outboxMutationProcessed: true
         default: false
         }
     }

@@ -128,4 +128,7 @@ package struct ApplyReport: Sendable, Hashable {
     package var requeued = 0
     /// Entries parked.
     package var parked = 0
+
+    /// Nothing yet.
+    package init() {}
 }

@@ -24,24 +24,24 @@ extension StoreCore {
         }
     }
 
-    /// Writes the outbox to a file; gives how many entries there were.
+    /// Writes the outbox to a file, part by part; gives how many entries there were.
     @discardableResult
-    func exportOutbox(to path: String) throws -> Int {
+    package func exportOutbox(to path: String) throws -> Int {
         try read { transaction in
-            var text = ""
-            var count = 0
-            var after: Int64 = 0
-            while case let part = try transaction.exportOutbox(after: after), let last = part.last {
-                for line in part.lines { text += line + "\n" }
-                count += part.lines.count
-                after = last
-            }
             do {
-                try Files.writeAtomically(text, to: path, mode: 0o600)
-            } catch {
+                return try Files.writeAtomically(to: path, mode: 0o600) { write in
+                    var count = 0
+                    var after: Int64 = 0
+                    while case let part = try transaction.exportOutbox(after: after), let last = part.last {
+                        try write(Array((part.lines.joined(separator: "\n") + "\n").utf8))
+                        count += part.lines.count
+                        after = last
+                    }
+                    return count
+                }
+            } catch let error as SystemError {
                 throw StoreError.database("\(error)")
             }
-            return count
         }
     }
 

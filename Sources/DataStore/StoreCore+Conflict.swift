@@ -8,7 +8,7 @@ extension StoreCore {
         _ entry: OutboxEntry, _ remote: RemoteRecord?, _ table: StoreTable, _ report: inout ApplyReport
     ) throws {
         guard let remote, remote.deleted || table.wire.problem(remote.record.values, isRemote: true) == nil else {
-            return try park(entry, "the backend reports a conflict and no readable record", &report)
+            return try park(entry, "the backend reports a conflict and no readable record", .badModel, &report)
         }
         let local = try table.fetch(entry.id, on: connection).map { table.record($0.values) }
         if table.isCreateOnly || entry.kind == .create {
@@ -19,14 +19,17 @@ extension StoreCore {
             {
                 return try settle(entry, remote, table, &report)
             }
-            return try park(entry, "the backend has another record with this id", &report)
+            return try park(entry, "the backend has another record with this id", .badRecord, theirs: remote, &report)
         }
         switch options.conflictHandler(Conflict(entry: entry, local: local, remote: remote)) {
         case .applyRemote where try unit(of: entry.order) != nil:
-            try park(entry, "the backend's record differs, and its transaction goes as one or not at all", &report)
+            try park(
+                entry, "the backend's record differs, and its transaction goes as one or not at all", .badRecord,
+                theirs: remote,
+                &report)
         case .applyRemote:
             let fields = entry.kind == .delete ? [] : entry.fields.keys
-            events.append(.conflict(model: entry.model, id: entry.id, fields: fields))
+            try noteConflict(entry, fields, remote, table)
             try giveUp(entry, remote, table, &report)
         case .retryLocal: try retry(entry, entry.kind, entry.fields, remote, table, &report)
         case .retry(let record):
@@ -66,9 +69,12 @@ extension StoreCore {
         _ report: inout ApplyReport
     ) throws {
         guard entry.rounds + 1 < StoreCore.roundLimit else {
-            return try park(entry, "conflicts \(entry.rounds + 1) times; look at it and retry", &report)
+            return try park(
+                entry, "conflicts \(entry.rounds + 1) times; look at it and retry", .badRecord, theirs: remote, &report)
         }
-        guard !remote.deleted else { return try park(entry, "the backend has deleted the record", &report) }
+        guard !remote.deleted else {
+            return try park(entry, "the backend has deleted the record", .badRecord, theirs: remote, &report)
+        }
         let there = table.wire.object(remote.record.values)
         var base = JSONObject()
         if kind == .delete {

@@ -13,7 +13,10 @@ extension StoreCore {
         _ kind: MutationKind, _ table: StoreTable, _ id: String, fields: [UInt8], base: [UInt8], version: Int64?,
         _ identity: String?, rounds: Int = 0, condition: PredicateNode? = nil
     ) throws {
-        if isListenedTo { events.append(.mutationEnqueued(model: table.model.name, id: id, kind)) }
+        if isListenedTo {
+            let record = try table.fetch(id, on: connection).map { table.record($0.values) }
+            events.append(.outboxMutationEnqueued(model: table.model.name, id: id, kind, record))
+        }
         if let condition {
             return try enqueue(kind, table.model.name, id, fields, base, version, identity, condition)
         }

@@ -166,7 +166,7 @@ extension StoreCore {
                 .text(record.model), .text(record.id), .integer(record.version), .text(record.json),
                 .text(record.reason), .integer(options.time.now().milliseconds),
             ])
-        events.append(.quarantined(record))
+        noteQuarantined(record)
     }
 
     /// Rows that are kept aside, by model and key.

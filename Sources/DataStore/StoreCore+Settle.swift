@@ -30,7 +30,9 @@ extension StoreCore {
                     if found.condition != nil, code.contains("ConditionalCheckFailed") {
                         events.append(.conditionFailed(found))
                     }
-                    try park(found, code.isEmpty ? message : "\(code): \(message)", &report)
+                    try park(
+                        found, code.isEmpty ? message : "\(code): \(message)", StoreProblem.ErrorType(code: code),
+                        &report)
                 case .transient(let reason, let delay): try putBack(found, reason, delay, &report)
                 }
             }
@@ -46,8 +48,7 @@ extension StoreCore {
         report.settled += 1
         if isListenedTo {
             events.append(
-                .mutationProcessed(
-                    model: sent.model, id: sent.id, sent.kind, version: remote.version, isDeleted: remote.deleted))
+                .outboxMutationProcessed(model: sent.model, id: sent.id, sent.kind, remote))
         }
         if !remote.deleted, table.wire.problem(remote.record.values, isRemote: true) != nil {
             // The backend has it, in a form that this client does not understand: kept aside, the row stays as it is.
@@ -55,7 +56,7 @@ extension StoreCore {
         }
         let answer = try compare(sent, remote, table)
         if !answer.overruled.isEmpty {
-            events.append(.conflict(model: sent.model, id: sent.id, fields: answer.overruled))
+            try noteConflict(sent, answer.overruled, remote, table)
         }
         if later.isEmpty, answer.dropped.isEmpty, try shadow(sent.model, sent.id) == nil {
             return try replace(remote, table, &report)
@@ -180,18 +181,25 @@ extension StoreCore {
         report.requeued += 1
         guard sent.rounds + 1 >= StoreCore.roundLimit, let again = try entries(sent.model, sent.id).last else { return }
         try park(
-            again, "the backend's merge dropped \(fields.joined(separator: ", ")) \(sent.rounds + 1) times", &report)
+            again, "the backend's merge dropped \(fields.joined(separator: ", ")) \(sent.rounds + 1) times", .badRecord,
+            &report)
     }
 }
 
 extension StoreCore {
     /// Keeps a refused entry aside until a person acts; its row stays as it is here.
-    func park(_ entry: OutboxEntry, _ reason: String, _ report: inout ApplyReport) throws {
-        try parkAlone(entry, reason, &report)
-        if hasUnits { try parkUnit(of: entry, reason, &report) }
+    func park(
+        _ entry: OutboxEntry, _ reason: String, _ errorType: StoreProblem.ErrorType, theirs remote: RemoteRecord? = nil,
+        _ report: inout ApplyReport
+    ) throws {
+        try parkAlone(entry, reason, errorType, theirs: remote, &report)
+        if hasUnits { try parkUnit(of: entry, reason, errorType, &report) }
     }
 
-    func parkAlone(_ entry: OutboxEntry, _ reason: String, _ report: inout ApplyReport) throws {
+    func parkAlone(
+        _ entry: OutboxEntry, _ reason: String, _ errorType: StoreProblem.ErrorType, theirs remote: RemoteRecord? = nil,
+        _ report: inout ApplyReport
+    ) throws {
         try connection.run(
             "UPDATE \"_outbox\" SET \"state\"=3, \"seal\"=\"ord\", \"reason\"=?, \"tried\"=? WHERE \"ord\"=?",
             [.text(reason), .integer(options.time.now().milliseconds), .integer(entry.order)])
@@ -201,7 +209,7 @@ extension StoreCore {
         }
         retryAt[entry.order] = nil
         report.parked += 1
-        if let parked = try self.entry(entry.order) { events.append(.parked(parked)) }
+        if let parked = try self.entry(entry.order) { try noteParked(parked, errorType, remote) }
     }
 
     /// Puts an entry back that was not decided. It may have arrived, so its content stays.

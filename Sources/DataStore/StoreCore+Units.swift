@@ -107,10 +107,13 @@ extension StoreCore {
     }
 
     /// Parks what goes with a parked change.
-    func parkUnit(of entry: OutboxEntry, _ reason: String, _ report: inout ApplyReport) throws {
+    func parkUnit(
+        of entry: OutboxEntry, _ reason: String, _ errorType: StoreProblem.ErrorType, _ report: inout ApplyReport
+    ) throws {
         guard let unit = try unit(of: entry.order) else { return }
         for member in try members(of: unit) where member.state != .parked {
-            try parkAlone(member, "not applied with \(entry.model) \(entry.id) of its transaction: \(reason)", &report)
+            try parkAlone(
+                member, "not applied with \(entry.model) \(entry.id) of its transaction: \(reason)", errorType, &report)
         }
     }
 

@@ -20,6 +20,7 @@ public final class StoreCore {
     var interest: ((String) -> Bool)?
     var log = CommitLog()
     var events: [StoreEvent] = []
+    var problems: [StoreProblem] = []
     /// Entries by state, of each lane.
     var counts: [String: OutboxStatus] = [:]
     var countsChanged = false
@@ -124,6 +125,7 @@ public final class StoreCore {
             countsChanged = false
             log = CommitLog()
             events.removeAll()
+            problems.removeAll()
             knownParents.removeAll()
             throw error
         }
@@ -143,6 +145,8 @@ public final class StoreCore {
             for observer in observers { undelivered.append { observer.body(changes) } }
         }
         for event in told { undelivered.append { [weak self] in self?.onEvent?(event) } }
+        for problem in problems { undelivered.append { [options] in options.tell(of: problem) } }
+        problems.removeAll()
         guard !isDelivering else { return }
         // What an observer writes is delivered after what it was told: everyone sees commits in their order.
         isDelivering = true

@@ -52,8 +52,9 @@ public struct StoreOptions: Sendable {
     public var migrations: [SchemaVersion]
     /// Decides conflicts that the backend hands back; the backend's record stands by default.
     public var conflictHandler: @Sendable (Conflict) -> ConflictResolution
-    /// Is told of everything that went wrong behind the scenes, once each, with what can be done; on the store's thread.
-    public var errorHandler: @Sendable (StoreProblem) -> Void
+    /// Is told of everything that went wrong behind the scenes, in the store and in its driver, once each, with what can
+    /// be done; mostly on the store's thread, so it must not block. Without one it is written to ``log``.
+    public var errorHandler: (@Sendable (StoreProblem) -> Void)?
     /// How often another process's changes of the file are looked for, in milliseconds; nil for
     /// ``DataStore/followForeignChanges()`` alone.
     public var followInterval: Int64?
@@ -66,7 +67,7 @@ public struct StoreOptions: Sendable {
         isLocalOnly: Bool = false, createOnly: Set<String> = [], checksParents: Bool = true,
         migrations: [SchemaVersion] = [],
         conflictHandler: @escaping @Sendable (Conflict) -> ConflictResolution = { _ in .applyRemote },
-        errorHandler: @escaping @Sendable (StoreProblem) -> Void = { _ in }, followInterval: Int64? = 1000,
+        errorHandler: (@Sendable (StoreProblem) -> Void)? = nil, followInterval: Int64? = 1000,
         log: Log = .none
     ) {
         self.time = time

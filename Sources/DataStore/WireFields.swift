@@ -150,14 +150,18 @@ final class WireFields: Sendable {
             case (.json, .text):
                 // What came from the backend was checked when it was read.
                 if checkedJSON[position], !isRemote, let problem = slowProblem(values) { return problem }
-            case (.jsonString, .text), (.integer, .integer), (.boolean, .integer), (.dateTime, .integer),
-                (.decimal, .integer):
+            case (.decimal, .integer(let units)):
+                if !isRemote, units.magnitude >= Self.longDecimal, let problem = slowProblem(values) { return problem }
+            case (.jsonString, .text), (.integer, .integer), (.boolean, .integer), (.dateTime, .integer):
                 continue
             default: return (field.name, "\(value) is of another type", false)
             }
         }
         return model.primaryKey.count > 1 ? slowProblem(values) : nil
     }
+
+    /// Beyond this a decimal of three places is too long: from here on it is looked at closely.
+    private static let longDecimal: UInt64 = 1_000_000_000_000_000
 
     private func slowProblem(_ values: [Value]) -> (field: String, reason: String, isMissing: Bool)? {
         model.problem(values, in: schema).map { ($0.field, $0.reason, $0.isMissing) }

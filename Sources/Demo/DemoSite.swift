@@ -42,7 +42,7 @@ package struct DemoSite: Sendable {
             ]), time: time, log: log)
         let hub = try await HubServer.start(options)
         let made = try sampleTime(in: directory, now: time.now())
-        let sample = sample ?? SampleWarehouse(asOf: made)
+        let sample = try sample ?? SampleWarehouse(asOf: made)
         let site = DemoSite(
             directory: directory, hub: hub,
             desk: try await DeskProcess.start(

@@ -51,7 +51,7 @@ package struct SampleWarehouse: Sendable {
     package static let caseSize = 12
 
     /// Makes the warehouse that belongs to `seed`; the book is as of `asOf`.
-    package init(seed: UInt64 = 20, asOf: DateTime) {
+    package init(seed: UInt64 = 20, asOf: DateTime) throws {
         snapshot = BookSnapshot(
             id: Self.id("BookSnapshot", ["sample", String(seed)]), source: "sample warehouse",
             sha256: "sample-\(seed)", asOf: asOf, lines: 0, bookFrozen: true)
@@ -59,7 +59,7 @@ package struct SampleWarehouse: Sendable {
         makeItems(&random)
         makeBins()
         makeShelves(&random)
-        makeBook(&random)
+        try makeBook(&random)
         makePeople()
         snapshot = snapshot.updating { $0.lines = book.count }
     }
@@ -161,7 +161,7 @@ package struct SampleWarehouse: Sendable {
     }
 
     /// Copies the shelves into the book, wrong in every sixteenth bin.
-    private mutating func makeBook(_ random: inout SplitMix64) {
+    private mutating func makeBook(_ random: inout SplitMix64) throws {
         for (index, bin) in bins.enumerated() {
             var lines = (shelves[bin.id] ?? []).map { (item: $0.itemID, quantity: $0.quantity) }
             if index % 16 == 7, !lines.isEmpty {
@@ -170,7 +170,7 @@ package struct SampleWarehouse: Sendable {
             }
             for line in lines {
                 book.append(
-                    BookLine(
+                    try BookLine(
                         id: Self.id("BookLine", [snapshot.id, bin.id, line.item]), snapshotID: snapshot.id,
                         binID: bin.id, itemID: line.item, quantity: Decimal3(line.quantity)))
             }

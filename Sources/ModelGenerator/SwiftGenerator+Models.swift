@@ -65,8 +65,16 @@ extension SwiftGenerator {
         _ model: ModelSchema, _ draft: String, _ changing: [FieldSchema], _ output: inout SourceText
     ) {
         let given = model.fields.filter { !$0.isReadOnly }
+        let checked =
+            schema.admitsWrongText(model.fields) ? given.filter { schema.admitsWrongValues($0, in: model) } : []
+        let isChecked = !checked.isEmpty
         output.line("/// Makes a record.")
-        output.block("public init(", close: ") {") { output in
+        if isChecked {
+            output.line("///")
+            output.line(
+                "/// - Throws: `InvalidValue` with model, field and value where text is not what its field holds.")
+        }
+        output.block("public init(", close: isChecked ? ") throws(InvalidValue) {" : ") {") { output in
             for (index, field) in given.enumerated() {
                 output.line(field.parameter + (index + 1 < given.count ? "," : ""))
             }
@@ -74,6 +82,7 @@ extension SwiftGenerator {
         output.indented { output in
             for field in given { output.line("self.\(field.swiftName) = \(field.swiftName)") }
             for field in model.fields where field.isReadOnly { output.line("self.\(field.swiftName) = nil") }
+            emitChecks(checked, &output)
         }
         output.line("}")
         output.line()
@@ -89,22 +98,34 @@ extension SwiftGenerator {
             output.line()
             return
         }
-        output.block("private init(_ original: Self, _ draft: \(draft)) {", close: "}") { output in
+        let header = "private init(_ original: Self, _ draft: \(draft)) \(isChecked ? "throws(InvalidValue) " : ""){"
+        output.block(header, close: "}") { output in
             for field in model.fields {
                 let isKept = field.isReadOnly || model.primaryKey.contains(field.name)
                 output.line("self.\(field.swiftName) = \(isKept ? "original" : "draft").\(field.swiftName)")
             }
+            emitChecks(checked.filter { !model.primaryKey.contains($0.name) }, &output)
         }
         output.line()
         output.line("/// A changed copy; the key stays.")
+        if isChecked { output.line("/// - Throws: `InvalidValue`, or what `change` throws.") }
+        let effect = isChecked ? "throws" : "rethrows"
         output.block(
-            "public func updating(_ change: (inout \(draft)) throws -> Void) rethrows -> Self {", close: "}"
+            "public func updating(_ change: (inout \(draft)) throws -> Void) \(effect) -> Self {", close: "}"
         ) { output in
             output.line("var draft = \(draft)(self)")
             output.line("try change(&draft)")
-            output.line("return Self(self, draft)")
+            output.line(isChecked ? "return try Self(self, draft)" : "return Self(self, draft)")
         }
         output.line()
+    }
+
+    /// What Swift's types let pass and the schema's do not, in the generated file's own schema.
+    private func emitChecks(_ fields: [FieldSchema], _ output: inout SourceText) {
+        for field in fields {
+            let name = SwiftNames.quoted(field.name)
+            output.line("try Self.schema.check(self.\(field.swiftName), of: \(name), in: modelSchema)")
+        }
     }
 
     private func emitDraft(

@@ -94,6 +94,40 @@ public struct SwiftGenerator {
     }
 }
 
+extension Schema {
+    /// Whether some field's Swift type takes text that its scalar does not: such a model is checked when it is made.
+    func admitsWrongText(_ fields: [FieldSchema]) -> Bool {
+        fields.contains { field in
+            switch field.type {
+            case .scalar(let scalar): scalar.admitsWrongText && !field.isReadOnly
+            case .embedded(let name): admitsWrongText(embedded[name] ?? [])
+            case .enumeration: false
+            }
+        }
+    }
+
+    /// Whether a field's Swift type takes values that its type in the schema does not.
+    func admitsWrongValues(_ field: FieldSchema, in model: ModelSchema) -> Bool {
+        if model.primaryKey.count > 1, model.primaryKey.dropLast().contains(field.name) { return true }
+        return switch field.type {
+        case .scalar(.int), .scalar(.float), .scalar(.decimal): true
+        case .scalar(let scalar): scalar.admitsWrongText
+        case .embedded(let name): (embedded[name] ?? []).contains { admitsWrongValues($0, in: model) }
+        case .enumeration: false
+        }
+    }
+}
+
+extension ScalarType {
+    /// Whether it is text in Swift and not any text will do.
+    var admitsWrongText: Bool {
+        switch self {
+        case .awsDate, .awsTime, .awsEmail, .awsPhone, .awsURL, .awsIPAddress: true
+        default: false
+        }
+    }
+}
+
 extension FieldSchema {
     /// The field's type in Swift.
     var swiftType: String {

@@ -17,7 +17,8 @@ enum SwiftNames {
         "Any", "Array", "Bool", "Codable", "DateTime", "Decimal3", "Decimal4", "Double", "EmbeddedFieldValue",
         "EnumFieldValue",
         "Field", "FieldDecoder", "FieldEncoder", "FieldError", "FieldSchema", "FieldType", "IndexSchema", "Int",
-        "JSONObject", "JSONText", "JSONValue", "Model", "ModelSchema", "Optional", "AuthRule", "RelationSchema",
+        "InvalidValue", "JSONObject", "JSONText", "JSONValue", "Model", "ModelSchema", "Optional", "AuthRule",
+        "RelationSchema",
         "ScalarType", "Schema", "Self", "Set", "Type", "Value", "Protocol", "ToMany", "ToOne",
     ]
 

@@ -30,8 +30,9 @@ extension Model {
     /// The same record, after every value was checked against its field's type.
     ///
     /// Swift's own types leave only this to check: the text of e-mail addresses, URLs, phone numbers, IP addresses, dates
-    /// and times, integers of more than 32 bits, numbers that are none, and a composite key's `#`. A store checks all
-    /// this again at each save.
+    /// and times, integers of more than 32 bits, numbers that are none or too long, and a composite key's `#`. A model
+    /// with such text is checked by its initializer, which throws; of the others, whose initializer does not, this asks
+    /// for the same. A store checks all of it again at each save.
     /// - Parameter schema: the generated `modelSchema`; without it embedded values are not looked into.
     /// - Throws: ``InvalidValue`` with the first wrong field.
     public func validated(in schema: Schema? = nil) throws(InvalidValue) -> Self {
@@ -50,6 +51,18 @@ extension Record {
 }
 
 extension ModelSchema {
+    /// Checks one field's value: what a generated initializer does where Swift's type takes more than the schema's.
+    ///
+    /// - Throws: ``InvalidValue`` naming the model, the field and the value.
+    public func check(_ value: some FieldValue, of name: String, in schema: Schema) throws(InvalidValue) {
+        let value = value.storageValue
+        guard !value.isNull, let field = field(name) else { return }
+        if let problem = problem(value, of: field, in: schema, isRemote: false) { throw problem }
+        if primaryKey.count > 1, primaryKey.dropLast().contains(name), let problem = keyProblem(value, of: name) {
+            throw problem
+        }
+    }
+
     /// The first value that does not fit its field; nil where all do.
     ///
     /// - Parameter isRemote: the backend fills read-only fields, so they must be there.
@@ -60,26 +73,42 @@ extension ModelSchema {
                 return InvalidValue(
                     model: name, field: field.name, value: "", reason: "null is not allowed", isMissing: true)
             }
-            if let reason = field.problem(value, in: schema) {
-                return InvalidValue(
-                    model: name, field: field.name + reason.path, value: reason.value, reason: reason.text)
-            }
+            if let problem = problem(value, of: field, in: schema, isRemote: isRemote) { return problem }
         }
         return keyProblem(values)
+    }
+
+    private func problem(
+        _ value: Value, of field: FieldSchema, in schema: Schema?, isRemote: Bool
+    ) -> InvalidValue? {
+        if let reason = field.problem(value, in: schema) {
+            return InvalidValue(model: name, field: field.name + reason.path, value: reason.value, reason: reason.text)
+        }
+        // What a backend keeps nevertheless is shown as it is.
+        guard !isRemote, case .scalar(.decimal(let places)) = field.type, case .integer(let units) = value,
+            units.magnitude >= UInt64(powerOfTen(12 + places))
+        else { return nil }
+        let text = decimalText(units, places: places)
+        return InvalidValue(
+            model: name, field: field.name, value: text,
+            reason: "\(text) has more than twelve digits before its point")
     }
 
     /// The parts of a composite key are joined with `#`, so only the last may hold one: else two records could share a key.
     func keyProblem(_ values: [Value]) -> InvalidValue? {
         guard primaryKey.count > 1 else { return nil }
         for part in primaryKey.dropLast() {
-            guard let position = position(of: part), case .text(let text) = values[position],
-                text.utf8.contains(UInt8(ascii: "#"))
-            else { continue }
-            return InvalidValue(
-                model: name, field: part, value: shortened(text),
-                reason: "\(shortened(text)) holds #, which separates the parts of the key")
+            guard let position = position(of: part) else { continue }
+            if let problem = keyProblem(values[position], of: part) { return problem }
         }
         return nil
+    }
+
+    private func keyProblem(_ value: Value, of part: String) -> InvalidValue? {
+        guard case .text(let text) = value, text.utf8.contains(UInt8(ascii: "#")) else { return nil }
+        return InvalidValue(
+            model: name, field: part, value: shortened(text),
+            reason: "\(shortened(text)) holds #, which separates the parts of the key")
     }
 }
 

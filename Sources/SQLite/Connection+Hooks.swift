@@ -12,6 +12,7 @@ struct Hooks {
     var commit: Box<() -> Void>?
     var rollback: Box<() -> Void>?
     var trace: Box<(String) -> Void>?
+    var log: Box<(Int32) -> Void>?
 
     final class Box<Callback> {
         let callback: Callback
@@ -101,7 +102,26 @@ extension Connection {
         return texts
     }
 
+    /// Moves the log into the database once a commit leaves so many pages in it; never for 0.
+    ///
+    /// As SQLite does by itself, but a failure is noticed: see ``commit()``.
+    func checkpointByItself(every pages: Int) {
+        let box = Hooks.Box<(Int32) -> Void> { [unowned self] count in
+            guard pages > 0, Int(count) >= pages else { return }
+            let result = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+            if result & 0xff == SQLITE_IOERR { isLogDoubtful = true }
+        }
+        sqlite3_wal_hook(
+            handle,
+            { context, _, _, pages in
+                if let context { Hooks.Box<(Int32) -> Void>.from(context).callback(pages) }
+                return SQLITE_OK
+            }, box.pointer)
+        hooks.log = box
+    }
+
     func removeHooks() {
+        if hooks.log != nil { sqlite3_wal_hook(handle, nil, nil) }
         if hooks.update != nil { onRowChange(nil) }
         if hooks.commit != nil { onCommit(nil) }
         if hooks.rollback != nil { onRollback(nil) }

@@ -43,6 +43,7 @@ extension Connection {
     public func begin(_ kind: TransactionKind = .immediate, durability: Durability = .full) throws(SQLiteError) {
         precondition(depth == 0, "Transactions do not nest: use savepoint inside a transaction.")
         precondition(kind == .deferred || !isReadOnly, "A read-only connection has only deferred transactions.")
+        if isLogDoubtful, !isReadOnly, kind == .immediate { try renewLog() }
         // The pragma has no effect inside a transaction.
         if durability != self.durability, !isReadOnly {
             try raw(durability == .full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL")
@@ -59,9 +60,23 @@ extension Connection {
             try step(Self.commit)
         } catch {
             rollback()
+            if error.isInputOutput { isLogDoubtful = true }
             throw error
         }
         depth = 0
+    }
+
+    /// Moves the log's content into the database and begins it anew.
+    ///
+    /// After a failed sync the kernel takes the log's pages for written, though the disk may not have them: a later sync
+    /// says nothing of them, and a recovery would end at the gap, before commits that were durable. What is still read
+    /// from the log is right, so it is written to the database, and only then is something promised again.
+    private func renewLog() throws(SQLiteError) {
+        guard try checkpoint(.truncate) else {
+            throw SQLiteError(
+                code: SQLITE_BUSY, message: "the log must be renewed after a failed write, and is being read")
+        }
+        isLogDoubtful = false
     }
 
     private static let begin = StatementText("BEGIN")

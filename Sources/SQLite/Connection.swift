@@ -41,6 +41,8 @@ public final class Connection {
     var cache: StatementCache
     var hooks = Hooks()
     var durability = Durability.full
+    /// Whether a failed write may have left a gap in the log.
+    var isLogDoubtful = false
     /// Open transaction and savepoint scopes.
     @usableFromInline var depth = 0
     let interruption: Interrupter
@@ -124,7 +126,7 @@ public final class Connection {
                 message: "its file system has no shared memory for the write-ahead log (a network drive?)")
         }
         try raw("PRAGMA journal_size_limit=16777216")
-        try raw("PRAGMA wal_autocheckpoint=\(options.checkpointPages)")
+        checkpointByItself(every: options.checkpointPages)
         _ = csqlite_keep_wal(handle)
     }
 

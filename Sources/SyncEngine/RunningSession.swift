@@ -108,7 +108,7 @@ final class RunningSession: @unchecked Sendable {
             }
         case .status(let status):
             remote.took(status)
-            port.emit(.networkStatus(isActive: status.isLive, detail: "\(status.link)"))
+            port.emit(.driverStatusChanged)
         case .event(let event): port.emit(event)
         case .synced(let id, let result): remote.synced(id, result)
         }

@@ -91,8 +91,6 @@ public struct SyncOptions: Sendable {
     public var maxInFlight = 2
     /// Models fetched at a time.
     public var pullWindow = 3
-    /// Gets what a person or a program should know, on the store's thread; it must not block.
-    public var errorHandler: (@Sendable (SyncProblem) -> Void)?
     /// Milliseconds for which a backend that does not say so itself remembers deletions: Amplify's 30 days.
     public var tombstoneLifetime: Int64 = 30 * 86_400_000
     /// What the realtime protocol's `start` frames carry as authorisation.

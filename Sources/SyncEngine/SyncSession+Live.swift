@@ -15,7 +15,7 @@ extension SyncSession {
             case .startSubscriptions(let socket): startSubscriptions(socket)
             case .setDeadline(let wait): deadlines.set(.connection, at: wait.map { uptime + $0 })
             case .becameLive:
-                perform(.event(.networkStatus(isActive: true, detail: "")))
+                tellOfLink()
                 run(outbox.handle(.linkUp))
                 run(pull.handle(.linkUp))
                 startRound()
@@ -27,7 +27,7 @@ extension SyncSession {
                     startRound()
                 }
             case .pause(let reason):
-                tellOfRefusedCredentials(reason)
+                tellOfPause(.subscribe, reason)
             }
         }
     }
@@ -141,9 +141,9 @@ extension SyncSession {
         } else {
             polled.insert(model.name)
             tell(
-                of: SyncProblem(
-                    .subscribe, model: model.name,
-                    message: "changes of \(model.name) do not come by themselves: \(reason)",
+                of: StoreProblem(
+                    .subscribe, StoreProblem.ErrorType(code: errors.first?.errorType ?? ""), model: model.name,
+                    message: "its changes do not come by themselves: \(reason)",
                     recovery: "they are fetched twice a minute instead"))
         }
         run(connection.handle(.answered(subscription: id)))

@@ -15,12 +15,12 @@ extension SyncSession {
                 lastRoundAt = uptime
                 status.isComplete = true
                 status.progress = nil
-                perform(.event(.ready))
+                tellOfCompleteness()
                 askForForeign()
             case .startRound: startRound()
             case .setDeadline(let wait): deadlines.set(.pull, at: wait.map { uptime + $0 })
             case .pause(let reason):
-                tellOfRefusedCredentials(reason)
+                tellOfPause(.sync, reason)
             }
         }
         if var progress = status.progress {
@@ -31,14 +31,17 @@ extension SyncSession {
 
     func startRound() {
         let names = receivedModels.map(\.name)
-        guard !names.isEmpty else { return }
+        guard !names.isEmpty else {
+            status.isComplete = true
+            return tellOfCompleteness()
+        }
         status.deniedModels.removeAll()
         round += 1
         pull.interval = polled.isEmpty ? options.resyncInterval : min(options.resyncInterval, Self.pollInterval)
         var progress = SyncStatus.Progress(modelsDone: 0, modelsTotal: names.count, rows: 0)
         progress.startedAt = uptime
         status.progress = progress
-        perform(.event(.syncStarted(models: names)))
+        perform(.event(.syncQueriesStarted(models: names)))
         run(pull.handle(.round(names)))
     }
 
@@ -133,6 +136,8 @@ extension SyncSession {
         }
         let items = page.items.map { RemoteRecord($0) }
         let unreadable = page.quarantined.map { UnreadableRecord($0) }
+        var report = ApplyReport()
+        let isFirst = mark.nextToken == nil && reconciliations[model.name]?.isFetching != true
         let isApplied = attempt {
             if var reconciliation = reconciliations[model.name] {
                 for item in items { reconciliation.seen.insert(RecordDigest.hash(item.record.id)) }
@@ -141,15 +146,16 @@ extension SyncSession {
                 reconciliations[model.name] = reconciliation
                 // A part of it is no place to go on from after a restart.
                 let isPart = following != nil && reconciliation.isFetching
-                try core.applyPage(
+                report = try core.applyPage(
                     model: model.name, items: items, unreadable: unreadable,
                     mark: isPart || following == nil ? nil : next)
                 guard following == nil else { return }
-                try sweep(model, reconciliation)
+                report.deleted += try sweep(model, reconciliation)
                 try core.setMark(next)
                 reconciliations[model.name] = nil
             } else {
-                try core.applyPage(model: model.name, items: items, unreadable: unreadable, mark: next)
+                report = try core.applyPage(
+                    model: model.name, items: items, unreadable: unreadable, mark: next)
             }
         }
         guard isApplied else {
@@ -164,12 +170,13 @@ extension SyncSession {
         status.progress?.rows += items.count
         status.progress?.estimate(now: uptime)
         countReceived(model.name, items.count)
-        if !items.isEmpty { perform(.event(.modelProgress(model: model.name, rows: items.count))) }
+        countApplied(model.name, report, rows: items.count, isFirst: isFirst)
         if let following {
             run(pull.handle(.handedOver(from: id, to: following)))
         } else {
             let isFull = mark.lastSync == nil
-            perform(.event(.modelSynced(model: model.name, isFullSync: isFull, rows: items.count)))
+            let counts = modelCounts.removeValue(forKey: model.name) ?? ModelCounts()
+            perform(.event(.modelSynced(model: model.name, isFullSync: isFull, counts)))
             // A run whose first page is older than this round ends at a mark older than the subscriptions: what changed
             // between the two is in neither.
             if runs[model.name] != round { fetchAgain(model.name) }
@@ -197,8 +204,9 @@ extension SyncSession {
             }
         } else {
             tell(
-                of: SyncProblem(
-                    .pull, model: model.name, message: "\(model.name) cannot be fetched: \(error)",
+                of: StoreProblem(
+                    .sync, StoreProblem.ErrorType(code: error.errorType ?? ""), model: model.name,
+                    message: "it cannot be fetched: \(error)",
                     recovery: "it is tried again with the next round"))
             buffers[model.name] = nil
             reconciliations[model.name] = nil

@@ -10,7 +10,7 @@ extension SyncSession {
             case .take(let limit): take(limit)
             case .setDeadline(let wait): deadlines.set(.outbox, at: wait.map { uptime + $0 })
             case .pause(let reason):
-                tellOfRefusedCredentials(reason)
+                tellOfPause(.mutate, reason)
             }
         }
     }
@@ -52,7 +52,6 @@ extension SyncSession {
             }
         }
         if !unknown.isEmpty {
-            tellOfRefusals(unknown, batch.entries)
             attempt { try core.settle(unknown) }
             refreshCounts()
         }
@@ -101,7 +100,6 @@ extension SyncSession {
         }
         run(pull.handle(.linkUp))
         noteForeign(entries)
-        tellOfRefusals(settled, entries)
         settle(id, settled, of: entries) { .settled(request: id) }
     }
 
@@ -110,7 +108,6 @@ extension SyncSession {
         if entries.count == 1 || core.isOneUnit(entries) {
             let outcome = MutationResult.Outcome.refused(code: error.errorType ?? "Invalid", message: error.message)
             let results = entries.map { MutationResult(order: $0.order, outcome: outcome) }
-            tellOfRefusals(results, entries)
             settle(id, results) { .settled(request: id) }
             return
         }

@@ -92,7 +92,7 @@ extension SyncSession {
 
     /// The changes since the mark are not all known to the backend: from the beginning, with what is here.
     func gapFound(_ id: Int, _ model: ModelSchema, _ mark: SyncMark) {
-        status.gaps += 1
+        tellOfTruncation(model.name)
         log("\(model.name) was away for too long to fetch only its changes; all of it is compared")
         let anew = SyncMark(model: model.name, scope: mark.scope, epoch: epoch)
         if attempt({ try core.setMark(anew) }) {
@@ -112,18 +112,20 @@ extension SyncSession {
         return page.startedAt.map { $0 - lastSync > options.tombstoneLifetime } ?? false
     }
 
-    /// Lets go of what the backend has no more, once all pages came.
-    func sweep(_ model: ModelSchema, _ reconciliation: Reconciliation) throws {
+    /// Lets go of what the backend has no more, once all pages came; gives how many rows went.
+    func sweep(_ model: ModelSchema, _ reconciliation: Reconciliation) throws -> Int {
+        var swept = 0
         let kept = try core.driverState(Self.keepKey)?.split(separator: " ").map(String.init) ?? []
         if kept.contains(model.name) {
             // A restored backend lacks what came after its backup; nobody deleted that.
             let left = kept.filter { $0 != model.name }
             try core.setDriverState(Self.keepKey, left.isEmpty ? nil : left.joined(separator: " "))
         } else if let startedAt = reconciliation.startedAt {
-            let swept = try core.sweep(model: model.name, changedUpTo: startedAt) { reconciliation.misses($0) }
+            swept = try core.sweep(model: model.name, changedUpTo: startedAt) { reconciliation.misses($0) }
             if swept > 0 { log("\(swept) rows of \(model.name) are gone at the backend") }
         }
         try core.setDriverState(Self.sweepKey + model.name, nil)
+        return swept
     }
 
     private func log(_ text: String) { core.options.log(.notice, text) }

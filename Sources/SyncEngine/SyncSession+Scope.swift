@@ -99,8 +99,8 @@ extension SyncSession {
         }
         guard !isFirst, epoch == name else { return }
         tell(
-            of: SyncProblem(
-                .pull, message: "the backend's database is another than before",
+            of: StoreProblem(
+                .sync, .transient, message: "the backend's database is another than before",
                 recovery: "everything is fetched again; what it has not and this store has is kept"))
         rescope()
     }

@@ -68,6 +68,11 @@ public final class SyncSession {
     /// Models that are compared with the backend instead of fetched anew.
     var reconciliations: [String: Reconciliation] = [:]
 
+    /// What the runs of pages under way changed here, by model.
+    var modelCounts: [String: ModelCounts] = [:]
+    /// Whether `ready` was told since the link came up.
+    var isReadyTold = false
+
     var status = SyncStatus()
     var reportedStatus: SyncStatus?
     var isRunning = false
@@ -140,6 +145,7 @@ public final class SyncSession {
         }
         checkScopes()
         refreshCounts()
+        perform(.event(.outboxStatus(core.outboxStatus)))
         run(connection.handle(.start))
         run(pull.handle(.start))
         run(outbox.handle(.start))
@@ -156,6 +162,7 @@ public final class SyncSession {
         endManualSyncs("synchronising stopped")
         buffers.removeAll()
         reconciliations.removeAll()
+        modelCounts.removeAll()
         runs.removeAll()
         askedForeign.removeAll()
         echoes.reset()
@@ -249,8 +256,8 @@ public final class SyncSession {
             return true
         } catch {
             tell(
-                of: SyncProblem(
-                    .store, message: "\(error)",
+                of: StoreProblem(
+                    .store, .transient, message: "\(error)",
                     recovery: "nothing is lost; it is tried again, so make room if it is full"))
             return false
         }

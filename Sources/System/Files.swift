@@ -40,19 +40,33 @@ public enum Files {
     public static func writeAtomically(
         _ bytes: some Sequence<UInt8>, to path: String, mode: UInt32 = 0o644
     ) throws(SystemError) {
-        let directory = parent(of: path)
+        do {
+            try writeAtomically(to: path, mode: mode) { try $0(Array(bytes)) }
+        } catch let error as SystemError {
+            throw error
+        } catch {
+            throw SystemError(call: "write", subject: path)
+        }
+    }
+
+    /// Replaces a file by what `body` hands over in parts, whole or not at all; where `body` throws nothing is replaced.
+    public static func writeAtomically<R>(
+        to path: String, mode: UInt32 = 0o644, _ body: (_ write: ([UInt8]) throws -> Void) throws -> R
+    ) throws -> R {
         let temporary = "\(path).\(getpid())-\(temporaryNumber.next()).tmp"
         let file = try systemCall("create", temporary) { csystem_open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode) }
+        let result: R
         do {
             defer { close(file) }
-            try writeAll(Array(bytes), to: file, path)
+            result = try body { try writeAll($0, to: file, path) }
             try systemCall("sync", path) { fsync(file) }
             try systemCall("rename", path) { Glibc.rename(temporary, path) }
         } catch {
             unlink(temporary)
             throw error
         }
-        try synchronizeDirectory(directory)
+        try synchronizeDirectory(parent(of: path))
+        return result
     }
 
     /// Replaces a file by a text, whole or not at all.

@@ -81,9 +81,9 @@ final class Floor: Sendable {
     }
 
     /// An entry of a protocol client's person.
-    static func entry(_ prefix: String, _ number: Int, person: Int, audience: [String] = []) -> CountEntry {
+    static func entry(_ prefix: String, _ number: Int, person: Int, audience: [String] = []) throws -> CountEntry {
         let text = String(number)
-        return CountEntry(
+        return try CountEntry(
             id: prefix + text, sessionID: "S-1", passID: "P-\(person)", kind: .TALLY,
             itemID: "I-" + String(number % 500),
             quantity: Decimal3(number % 90 + 1), unit: "EA", baseQuantity: Decimal3(number % 90 + 1),

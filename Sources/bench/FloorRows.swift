@@ -24,7 +24,7 @@ enum FloorRows {
             let scope: JSONValue = ["deviceID": ["eq": .string("T\(number)")]]
             sockets.append(try await client.subscribe(filter: scope) { _ in own.add() })
         }
-        let load = SteadyLoad(clients, perSecond: 260) { Floor.entry("L-", $0, person: $1) }
+        let load = SteadyLoad(clients, perSecond: 260) { try Floor.entry("L-", $0, person: $1) }
         try await Task.sleep(for: .milliseconds(500))
 
         var changes = bob.store.observe(CountEntry.self).makeAsyncIterator()
@@ -33,7 +33,7 @@ enum FloorRows {
         let probe = open(floor.directory.file("probe"), O_CREAT | O_WRONLY, 0o600)
         let block = [UInt8](repeating: 1, count: 4096)
         for number in 0..<max(20, Int(300 * scale)) {
-            let entry = StoreRows.entry(number)
+            let entry = try StoreRows.entry(number)
             let start = ContinuousClock.now
             try await ann.store.save(entry)
             while let change = await changes.next(), change.id != entry.id {}
@@ -77,7 +77,7 @@ enum FloorRows {
             bodies.append(
                 try stride(from: 0, to: perDevice, by: 100).map { first in
                     try writer.body(
-                        (first..<first + 100).map { Floor.entry("U\(device)-", $0, person: device) })
+                        (first..<first + 100).map { try Floor.entry("U\(device)-", $0, person: device) })
                 })
         }
         let lead = try await floor.store("S01", .supervisor)

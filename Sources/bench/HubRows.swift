@@ -18,7 +18,7 @@ enum HubRows {
                 try (0..<requests).map { request in
                     try writer.body(
                         (0..<size).map {
-                            Floor.entry(
+                            try Floor.entry(
                                 prefix, (client * requests + request) * size + $0, person: client, audience: audience)
                         })
                 })
@@ -129,7 +129,7 @@ enum HubRows {
         }
 
         let load = SteadyLoad(
-            clients, perSecond: 260, entry: { Floor.entry("L-", $0, person: $1, audience: ["counters"]) },
+            clients, perSecond: 260, entry: { try Floor.entry("L-", $0, person: $1, audience: ["counters"]) },
             sent: { number in sentAt.withLock { $0[number] = .now } })
         try await Task.sleep(for: .milliseconds(Int64(max(2, 10 * min(1, scale)) * 1000)))
         let live = try await load.stop()

@@ -167,7 +167,7 @@ final class SteadyLoad: Sendable {
 
     /// Client `i` makes every `clients.count`-th entry; `sent` hears of each just before it leaves.
     init(
-        _ clients: [ProtocolClient], perSecond: Int, entry: @escaping @Sendable (Int, Int) -> CountEntry,
+        _ clients: [ProtocolClient], perSecond: Int, entry: @escaping @Sendable (Int, Int) throws -> CountEntry,
         sent: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         let isOver = isOver

@@ -9,9 +9,9 @@ import WarehouseModels
 /// schema with the same rows.
 enum StoreRows {
     /// An entry as the counter's app makes it.
-    static func entry(_ number: Int, pass: String = "P-1") -> CountEntry {
+    static func entry(_ number: Int, pass: String = "P-1") throws -> CountEntry {
         let text = String(number)
-        return CountEntry(
+        return try CountEntry(
             id: "T01-" + text, sessionID: "S-1", passID: pass, kind: .TALLY, itemID: "I-" + String(number % 500),
             quantity: Decimal3(number % 90 + 1), unit: "EA", baseQuantity: Decimal3(number % 90 + 1),
             expression: "4*6+" + text, code: "09521000000012", rawScan: "MDk1MjEwMDAwMDAxMg==", symbology: "]E0",
@@ -60,7 +60,7 @@ enum StoreRows {
         var theirs = Samples()
         for round in 0..<10 {
             for index in 0..<count / 10 {
-                let next = entry(count + round * count + index)
+                let next = try entry(count + round * count + index)
                 ours.add(try await asyncSeconds { try await store.save(next) })
             }
             for index in round * count / 10..<(round + 1) * count / 10 {
@@ -84,7 +84,7 @@ enum StoreRows {
     static func saveBatch(_ scale: Double) async throws -> Row {
         let directory = try TempDirectory("bench-batch")
         let count = Int(10_000 * scale)
-        let entries = (0..<count).map { entry($0) }
+        let entries = try (0..<count).map { try entry($0) }
         var ours = Double.infinity
         for round in 0..<3 {
             let store = try await open(directory, "store\(round)")
@@ -182,7 +182,7 @@ enum StoreRows {
         var saves = Samples()
         let clock = ContinuousClock()
         for number in 0..<200 {
-            let next = entry(count + number)
+            let next = try entry(count + number)
             saves.add(try await asyncSeconds { try await store.save(next) })
             // From the committed save to the snapshot that shows it.
             let start = clock.now

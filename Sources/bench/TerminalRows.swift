@@ -17,7 +17,7 @@ enum TerminalRows {
         let ann = try await floor.store("A01", .terminal, person: "ann")
         try await ann.store.start()
         let clients = try floor.clients(78)
-        let load = SteadyLoad(clients, perSecond: 260) { Floor.entry("L-", $0, person: $1, audience: ["counters"]) }
+        let load = SteadyLoad(clients, perSecond: 260) { try Floor.entry("L-", $0, person: $1, audience: ["counters"]) }
         let count = max(30, Int(300 * scale) / 6 * 6)
         let scans = max(40, Int(1000 * scale))
         let library = try screens()

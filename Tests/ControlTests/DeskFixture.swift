@@ -131,9 +131,9 @@ final class Floor {
     func entry(
         _ kind: EntryKind, _ pass: String, _ device: String, _ person: String, _ session: String, _ quantity: Decimal3,
         _ moment: DateTime
-    ) -> CountEntry {
+    ) throws -> CountEntry {
         let sequence = sequences[device] ?? 0
-        return CountEntry(
+        return try CountEntry(
             id: "\(device)-\(sequence)", sessionID: session, passID: pass, kind: kind,
             itemID: kind == .TALLY ? "i" : nil, quantity: kind == .TALLY ? quantity : nil,
             baseQuantity: kind == .TALLY ? quantity : nil, entryCount: kind == .CLOSE ? 2 : nil, authorID: person,

@@ -19,16 +19,18 @@ import Testing
         #expect(verify(entries).isIntact && verify(entries.reversed()).checked == 12)
     }
 
-    @Test func `a changed field names the first broken entry`() {
+    @Test func `a changed field names the first broken entry`() throws {
         let entries = chain()
         for index in entries.indices {
             var forged = entries
-            forged[index] = entries[index].updating { $0.baseQuantity = 999 }
+            forged[index] = try entries[index].updating { $0.baseQuantity = 999 }
             let report = verify(forged)
             #expect(report.firstBroken?.id == entries[index].id && report.firstBroken?.fault == .wrongHash)
             #expect(report.checked == index)
             // Hashing the forged entry anew only moves the break to the next one.
-            let resealed = forged[index].updating { $0.hash = RecordChain.hash(of: forged[index], sha256: testHash) }
+            let resealed = try forged[index].updating {
+                $0.hash = RecordChain.hash(of: forged[index], sha256: testHash)
+            }
             forged[index] = resealed
             let next = verify(forged)
             if index + 1 < entries.count {
@@ -58,11 +60,11 @@ import Testing
         #expect(changed == fields.count - 2)
     }
 
-    @Test func `a dropped and a doubled entry are found`() {
+    @Test func `a dropped and a doubled entry are found`() throws {
         let entries = chain()
         #expect(verify(entries.filter { $0.sequence != 5 }).firstBroken?.fault == .gap(missing: 5...5))
         #expect(verify(Array(entries.dropFirst(3))).firstBroken?.fault == .gap(missing: 1...3))
-        let twin = entries[4].updating { $0.text = "twin" }
+        let twin = try entries[4].updating { $0.text = "twin" }
         #expect(verify(entries + [twin]).firstBroken?.fault == .doubled)
         let rest = RecordChain.verify(
             entries.dropFirst(3), after: (3, entries[2].hash), sha256: testHash)

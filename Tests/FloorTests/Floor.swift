@@ -37,7 +37,7 @@ struct Floor {
         directory = try TempDirectory("floor-test")
         let asOf = clock.now().advanced(by: -3_600_000)
         site = try await DemoSite.start(
-            directory: directory.file("site"), sample: SampleWarehouse(asOf: asOf).limited(toBins: bins),
+            directory: directory.file("site"), sample: try SampleWarehouse(asOf: asOf).limited(toBins: bins),
             connectors: connectors(directory.path), time: clock)
         sue = try await FloorTerminal.supervisor(
             directory: directory.file("sue"), hub: site.link(supervisor: true), code: "S01", login: "sue",

@@ -309,7 +309,7 @@ struct WalkTests {
 
     @Test func `a scripted shift over fewer bins adds up`() async throws {
         let directory = try TempDirectory("shift-test")
-        let sample = SampleWarehouse(asOf: SystemTimeSource().now()).limited(toBins: 45)
+        let sample = try SampleWarehouse(asOf: SystemTimeSource().now()).limited(toBins: 45)
         let report = try await Shift(directory: directory.path, sample: sample).play()
         #expect(report.faults == [])
         #expect(sample.planted.count >= 2)

@@ -45,8 +45,8 @@ struct RealLink {
 }
 
 /// An entry of one counter, readable by all counters.
-func entry(_ device: String, _ sequence: Int, author: String, audience: [String] = ["counters"]) -> CountEntry {
-    CountEntry(
+func entry(_ device: String, _ sequence: Int, author: String, audience: [String] = ["counters"]) throws -> CountEntry {
+    try CountEntry(
         id: "\(device)-\(sequence)", sessionID: "S", passID: "\(device)-P", kind: .TALLY, itemID: "I",
         quantity: Decimal3(sequence), unit: "EA", baseQuantity: Decimal3(sequence), authorID: author, deviceID: device,
         sequence: sequence, at: DateTime(milliseconds: 1_800_000_000_000), bootID: "b", uptimeMs: "1", previousHash: "",

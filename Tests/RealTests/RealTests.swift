@@ -71,8 +71,8 @@ final class HubProcess: Sendable {
     }
 }
 
-func entry(_ device: String, _ sequence: Int) -> CountEntry {
-    CountEntry(
+func entry(_ device: String, _ sequence: Int) throws -> CountEntry {
+    try CountEntry(
         id: "\(device)-\(sequence)", sessionID: "S", passID: "\(device)-P", kind: .TALLY, itemID: "I",
         quantity: Decimal3(1), unit: "EA", baseQuantity: Decimal3(1), authorID: "ann", deviceID: device,
         sequence: sequence, at: DateTime(milliseconds: 1_800_000_000_000), bootID: "b", uptimeMs: "1", previousHash: "",

@@ -112,8 +112,8 @@ final class SimOracle {
                 conflicts[FieldKey(device: device.name, model: model, id: id, field: field)] = step()
             }
         case .quarantined(let row): fail("\(device.name) could not read \(row.model) \(row.id): \(row.reason)")
-        case .authenticationNeeded(_, let detail): fail("\(device.name) was not let in: \(detail)")
-        case .failure(let text): if device.isUp, !device.isDiskFull { fail("\(device.name): \(text)") }
+        case .paused(_, _, let detail): fail("\(device.name) was not let in: \(detail)")
+        case .failure(let problem): if device.isUp, !device.isDiskFull { fail("\(device.name): \(problem)") }
         default: break
         }
     }

@@ -19,8 +19,8 @@ struct BehaviourTests {
             color: .class,
             colors: [.red], since: DateTime(milliseconds: -1), height: Decimal3("0.001"),
             extra: JSONText(["a": [nil, .number("1.5")]]), flag: false, floor: Int(Int32.min), in: "x")
-        func record(_ id: String, _ full: Bool) -> Everything {
-            Everything(
+        func record(_ id: String, _ full: Bool) throws -> Everything {
+            try Everything(
                 id: id, text: "", number: Int(Int32.max), big: .max, real: -3e20, flag: true, color: .default,
                 quantity: Decimal3(units: -999_999_999_999_999), price: Decimal4(units: 9_999_999_999_999_999),
                 day: "2026-02-28", time: "09:41:00.5Z",
@@ -38,7 +38,7 @@ struct BehaviourTests {
                 maybeColors: full ? [nil, .red] : nil)
         }
         for full in [true, false] {
-            let saved = record("\(full)", full)
+            let saved = try record("\(full)", full)
             try core.save(saved)
             #expect(try core.read { try $0.get(Everything.self, id: saved.id) } == saved)
             let entry = try #require(try core.outbox().last)

@@ -179,10 +179,13 @@ struct LifecycleCallTests {
             try core.applyRemote(
                 [], unreadable: [UnreadableRecord(model: "Bin", id: "b", version: 1, json: "{}", reason: "code")])
         }
-        store.port.emit(.authenticationNeeded(identity: "ann", detail: "expired"))
+        store.port.emit(.paused(.subscribe, identity: "ann", detail: "expired"))
         store.port.emit(.networkStatus(isActive: false, detail: "down"))
         let problems = told.current
-        #expect(problems.map(\.process) == [.mutation, .sync, .connection])
+        #expect(problems.map(\.process) == [.mutate, .sync, .subscribe])
+        #expect(problems.map(\.errorType) == [.unauthorized, .badRecord, .unauthorized])
+        #expect(problems[0].model == "Zone" && problems[0].id == "z" && problems[0].operation == .create)
+        #expect(problems[0].entry?.state == .parked && problems[0].local?.id == "z" && problems[0].remote == nil)
         #expect(problems.allSatisfy { !$0.recovery.isEmpty && !$0.description.contains("\n") })
         #expect(problems[0].description.contains("retry or revert outbox entry"))
     }
@@ -197,13 +200,18 @@ struct LifecycleCallTests {
         try core.write(as: nil) { _ = try $0.delete(Zone.self, id: "z") }
         try core.sendAll(version: 5)
         let changes = told.filter { if case .outboxStatus = $0 { false } else { true } }
-        #expect(
-            changes == [
-                .mutationEnqueued(model: "Zone", id: "z", .create),
-                .mutationProcessed(model: "Zone", id: "z", .create, version: 4, isDeleted: false),
-                .mutationEnqueued(model: "Zone", id: "z", .delete),
-                .mutationProcessed(model: "Zone", id: "z", .delete, version: 5, isDeleted: true),
-            ])
+        #expect(changes.count == 4)
+        guard case .outboxMutationEnqueued("Zone", "z", .create, let made?) = changes[0],
+            case .outboxMutationProcessed("Zone", "z", .create, let confirmed) = changes[1],
+            case .outboxMutationEnqueued("Zone", "z", .delete, nil) = changes[2],
+            case .outboxMutationProcessed("Zone", "z", .delete, let buried) = changes[3]
+        else {
+            Issue.record("\(changes)")
+            return
+        }
+        #expect(made["id"] == .text("z"))
+        #expect(confirmed.record.id == "z" && confirmed.version == 4 && !confirmed.deleted)
+        #expect(buried.record.id == "z" && buried.version == 5 && buried.deleted)
         #expect(told.last == .outboxStatus(OutboxStatus()))
         // As a store does while nobody reads ``DataStore/eventsWithMutations``.
         core.listens = { false }

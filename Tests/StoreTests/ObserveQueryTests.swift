@@ -160,7 +160,7 @@ private func byPlace() -> [SortKey<Bin>] { [SortKey.descending(Field<Bin, Int>("
         let store = try await DataStore(schema: testSchema, at: .memory, options: testOptions(), driver: driver)
         var iterator = store.observeQuery(Zone.self).makeAsyncIterator()
         #expect(try await iterator.next()?.isSynced == false)
-        store.port.emit(.modelSynced(model: "Zone", isFullSync: true, rows: 0))
+        store.port.emit(.modelSynced(model: "Zone", isFullSync: true, ModelCounts()))
         #expect(try await iterator.next()?.isSynced == true)
         try await store.clear(.refuse)
         for try await snapshot in store.observeQuery(Zone.self) {

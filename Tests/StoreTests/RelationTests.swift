@@ -119,7 +119,7 @@ struct RelationTests {
     func parents() throws {
         let core = try sampleCore()
         #expect(throws: StoreError.self) { try core.save(Comment(id: "c", text: "", postCommentsId: "no")) }
-        let orphan = Picture(id: "x", url: "https://a.b/c", site: "s", number: 9, kind: .red)
+        let orphan = try Picture(id: "x", url: "https://a.b/c", site: "s", number: 9, kind: .red)
         #expect(
             throws: StoreError.missingParent(
                 model: "Picture", id: "x", field: "site", parent: "Reading", parentID: "s#9#red")

@@ -50,7 +50,7 @@ final class SessionFixture {
     private(set) var sent: [Sent] = []
     private(set) var frames: [RealtimeFrame] = []
     private(set) var events: [StoreEvent] = []
-    let problems = Locked<[SyncProblem]>([])
+    let problems = Locked<[StoreProblem]>([])
     private(set) var results: [SyncResult] = []
     private(set) var cancelled: [Int] = []
     private(set) var opened: [(socket: Int, person: String?)] = []
@@ -64,13 +64,13 @@ final class SessionFixture {
     ) throws {
         self.schema = schema
         var storeOptions = StoreOptions(time: time, random: SeededRandom(seed: 1))
+        storeOptions.errorHandler = { [problems] problem in problems.withLock { $0.append(problem) } }
         configure(&storeOptions)
         core = try StoreCore(schema: schema, at: .memory, options: storeOptions)
         var options = SyncOptions { RealtimeAuthorization(host: "h", apiKey: "k", person: $0) }
         options.person = person
         options.profile = profile
         options.scope = scope
-        options.errorHandler = { [problems] problem in problems.withLock { $0.append(problem) } }
         session = SyncSession(core: core, options: options) { [unowned self] in take($0) }
         core.onEvent = { [unowned self] in events.append($0) }
     }
@@ -85,7 +85,10 @@ final class SessionFixture {
         case .closeSocket(let socket): closed.append(socket)
         case .wake(let wait): wakeAt = time.uptime() + wait
         case .status(let status): self.status = status
-        case .event(let event): events.append(event)
+        case .event(let event):
+            events.append(event)
+            // As the store does with its driver's.
+            if case .failure(let problem) = event { problems.withLock { $0.append(problem) } }
         case .synced(_, let result): results.append(result)
         }
     }
@@ -96,6 +99,18 @@ final class SessionFixture {
     func takeSent() -> [Sent] {
         defer { sent = [] }
         return sent
+    }
+
+    /// The open request for a field, such as `syncTasks`; the others stay.
+    func takeSent(of field: String) -> Sent? {
+        guard let index = sent.firstIndex(where: { $0.query.contains(field) }) else { return nil }
+        return sent.remove(at: index)
+    }
+
+    /// The events since the last call.
+    func takeEvents() -> [StoreEvent] {
+        defer { events = [] }
+        return events
     }
 
     func answer(_ id: Int, _ json: JSONValue, status: Int = 200) {

@@ -148,7 +148,7 @@ struct SessionPolicyTests {
         #expect(fixture.takeSent().isEmpty)
         #expect(fixture.status.unsent == 1)
         #expect(fixture.status.parked == 0)
-        #expect(fixture.events.contains { if case .authenticationNeeded = $0 { true } else { false } })
+        #expect(fixture.events.contains { if case .paused = $0 { true } else { false } })
         let opened = fixture.opened.count
         fixture.handle(.credentialsChanged)
         let again = try #require(fixture.takeSent().first { $0.query.hasPrefix("mutation") })
@@ -164,11 +164,14 @@ struct SessionPolicyTests {
         fixture.answer(
             sent.id, ["data": ["m0": nil], "errors": [["path": ["m0"], "errorType": "Unauthorized", "message": "no"]]])
         let problem = try #require(fixture.problems.current.first)
-        #expect(problem.process == .push)
+        #expect(problem.process == .mutate)
         #expect(problem.id == "b")
-        #expect(problem.message == "Unauthorized: no")
+        #expect(problem.errorType == .unauthorized)
+        #expect(problem.operation == .create)
+        #expect(problem.local?["title"] == .text("b"))
+        #expect(problem.message.contains("Unauthorized: no"))
         #expect(problem.recovery.contains("retry"))
-        #expect(try fixture.core.read { try $0.outboxEntry(problem.entry ?? 0) }?.state == .parked)
+        #expect(try fixture.core.read { try $0.outboxEntry(problem.entry?.order ?? 0) }?.state == .parked)
         #expect(fixture.problems.current.count == 1)
     }
 }

@@ -202,7 +202,7 @@ struct SessionPushTests {
         try fixture.save(SessionFixture.record("a", "one"))
         let sent = try #require(fixture.takeSent().first)
         fixture.answer(sent.id, ["errors": [["errorType": "UnauthorizedException", "message": "no"]]], status: 401)
-        #expect(fixture.events.contains(.authenticationNeeded(identity: "ann", detail: "UnauthorizedException: no")))
+        #expect(fixture.events.contains(.paused(.mutate, identity: "ann", detail: "UnauthorizedException: no")))
         try fixture.save(SessionFixture.record("b", "two"))
         fixture.pass(100_000)
         #expect(!fixture.takeSent().contains { $0.query.hasPrefix("mutation") })

@@ -16,14 +16,14 @@ extension CounterWork {
         let sequence = Int(try tx.nextSequence("entry"))
         let device = environment.deviceCode
         let readers = try self.readers(of: pass)
-        let bare = CountEntry(
+        let bare = try CountEntry(
             id: RecordID.entry(device: device, sequence: sequence), sessionID: pass.sessionID, passID: pass.id,
             kind: kind, authorID: author, deviceID: device, sequence: sequence, at: now,
             clockOffsetMs: environment.clockOffsetMilliseconds, bootID: environment.time.bootID,
             uptimeMs: String(environment.time.uptime()), previousHash: try tx.setting("chain") ?? "", hash: "",
             crewIDs: crew ?? readers.crew, audience: readers.audience)
-        let whole = bare.updating(fill)
-        let entry = whole.updating { $0.hash = RecordChain.hash(of: whole, sha256: environment.sha256) }
+        let whole = try bare.updating(fill)
+        let entry = try whole.updating { $0.hash = RecordChain.hash(of: whole, sha256: environment.sha256) }
         try tx.save(entry)
         try tx.setSetting("chain", entry.hash)
         return entry

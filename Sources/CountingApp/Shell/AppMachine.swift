@@ -37,7 +37,8 @@ package struct JobEnvironment: Sendable {
         self.time = time
         self.random = random
         self.deviceCode = deviceCode
-        self.clockOffsetMilliseconds = clockOffsetMilliseconds
+        // A clock that is off by more than an Int of the schema holds (24 days) stops nobody from counting.
+        self.clockOffsetMilliseconds = clockOffsetMilliseconds.map { min(max($0, Int(Int32.min)), Int(Int32.max)) }
         self.sha256 = sha256
     }
 }

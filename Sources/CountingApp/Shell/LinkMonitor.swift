@@ -72,10 +72,10 @@ package final class LinkMonitor: Sendable {
     private func take(_ event: StoreEvent, _ store: DataStore, _ facts: (@Sendable () -> LinkFacts)?) async {
         switch event {
         case .outboxStatus: await refreshUnsent(store)
-        case .modelProgress(let model, let rows):
+        case .progress(let model, let rows):
             update { $0.progress[model] = LinkState.SyncProgress(rows: rows, isComplete: false) }
-        case .modelSynced(let model, _, let rows):
-            update { $0.progress[model] = LinkState.SyncProgress(rows: rows, isComplete: true) }
+        case .modelSynced(let model, _, let counts):
+            update { $0.progress[model] = LinkState.SyncProgress(rows: counts.rows, isComplete: true) }
         default: break
         }
         guard let facts = facts?() else { return }

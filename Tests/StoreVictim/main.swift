@@ -1,0 +1,4 @@
+import Glibc
+import StoreWorkload
+
+exit(Victim.run(CommandLine.arguments.dropFirst()))
