@@ -165,7 +165,7 @@ let package = Package(
             [
                 "StoreWorkload", "storevictim", "SyncEngine", "DataStore", "WarehouseModels", "Transport", "Models",
                 "System", "Basics",
-            ], exclude: ["faults.c"]),
+            ], exclude: ["faults.c", "powercut.c"]),
         tests(
             "FloorTests",
             [

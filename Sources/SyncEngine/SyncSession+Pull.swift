@@ -131,7 +131,9 @@ extension SyncSession {
         } else {
             if let reconciled = reconciliations[model.name]?.startedAt { next.startedAt = reconciled }
             if mark.lastSync == nil { next.lastFullSync = next.startedAt }
-            next.lastSync = next.startedAt ?? mark.lastSync
+            // A backend that nothing was ever written to begins at 0, which it takes for *from the beginning* later on: the
+            // next fetch is one that finds what it has no more.
+            next.lastSync = next.startedAt.flatMap { $0 > 0 ? $0 : nil } ?? mark.lastSync
             next.startedAt = nil
         }
         let items = page.items.map { RemoteRecord($0) }

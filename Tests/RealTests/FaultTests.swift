@@ -15,7 +15,7 @@ struct FaultTests {
         arguments: Faults.deaths)
     func deaths(_ mode: String) async throws {
         let faults = try await Faults.shared.value
-        for moment in Faults.moments(faults.barriers, everyNth: 1) {
+        for moment in Faults.moments(faults.barriers, everyNth: mode == "cut" ? 1 : faults.sampled) {
             let seeds = mode == "torn" ? Faults.seeds : 1
             for seed in 1...seeds { try await faults.check(mode, at: moment, seed: seed) }
         }
@@ -26,13 +26,15 @@ struct FaultTests {
         arguments: ["eio", "eio-on"])
     func failedSyncs(_ mode: String) async throws {
         let faults = try await Faults.shared.value
-        for moment in Faults.moments(faults.barriers, everyNth: 1) { try await faults.check(mode, at: moment) }
+        for moment in Faults.moments(faults.barriers, everyNth: faults.sampled) {
+            try await faults.check(mode, at: moment)
+        }
     }
 
     @Test("What a failed sync left unwritten is written before anything else is promised, and the power may go then")
     func gaps() async throws {
         let faults = try await Faults.shared.value
-        for moment in Faults.moments(faults.barriers, everyNth: 1) {
+        for moment in Faults.moments(faults.barriers, everyNth: faults.sampled) {
             for later in Faults.isLong ? [1, 2, 3, 5, 8] : [2] {
                 try await faults.check("drop", at: moment, then: later)
             }
@@ -44,7 +46,7 @@ struct FaultTests {
         arguments: ["full", "short", "full-on"])
     func fullDisks(_ mode: String) async throws {
         let faults = try await Faults.shared.value
-        let nth = Faults.isLong ? 1 : 1 + faults.writes / 12
+        let nth = Faults.isLong ? 1 : 1 + faults.writes / 8
         for moment in Faults.moments(faults.writes, everyNth: nth) { try await faults.check(mode, at: moment) }
     }
 }
@@ -68,6 +70,8 @@ struct Faults: Sendable {
     let states: [String]
     let barriers: Int
     let writes: Int
+    /// Every barrier in `make torture`, and where dying is tested; else enough of them.
+    var sampled: Int { Faults.isLong ? 1 : 1 + barriers / 10 }
 
     init() async throws {
         directory = try TempDirectory("faults")
@@ -148,10 +152,20 @@ struct Faults: Sendable {
         }
         let text = Files.exists(place.acknowledged) ? try Files.readText(place.acknowledged) : ""
         let done = text.split(separator: "\n").compactMap { Int($0) }.last ?? -1
-        let isCut = ["cut", "after", "torn", "drop"].contains(mode)
+        look(at: place.store, name, done: done, isCut: ["cut", "after", "torn", "drop"].contains(mode), told)
+        try Files.removeTree(place.store)
+        try Files.remove(place.acknowledged)
+    }
+
+    /// Compares what a store holds with what it must, and lets it go on.
+    ///
+    /// - Parameters:
+    ///   - done: the last step that was acknowledged
+    ///   - isCut: whether what was not promised to be durable may be gone
+    func look(at store: String, _ name: String, done: Int, isCut: Bool, _ told: String = "") {
         let safe = isCut ? (0...max(done, 0)).last { $0 <= done && Workload.steps[$0].isDurable } ?? -1 : done
         do {
-            let state = try StoreState.read(place.store)
+            let state = try StoreState.read(store)
             let allowed = (safe...min(done + 1, Workload.steps.count - 1)).map { states[$0 + 1] }
             if !allowed.contains(state) {
                 let known = states.firstIndex(of: state).map { "as after step \($0 - 1)" } ?? state
@@ -159,11 +173,9 @@ struct Faults: Sendable {
                     "\(name): after step \(done) (\(done < 0 ? "none" : Workload.steps[done].name)) it is \(known)\n\(told)"
                 )
             }
-            if let trouble = try StoreState.goOn(place.store) { Issue.record("\(name): \(trouble)") }
+            if let trouble = try StoreState.goOn(store) { Issue.record("\(name): \(trouble)") }
         } catch {
             Issue.record("\(name): after step \(done) it does not open: \(error)\n\(told)")
         }
-        try Files.removeTree(place.store)
-        try Files.remove(place.acknowledged)
     }
 }

@@ -76,7 +76,8 @@ static int below(int file, char *path) {
     ssize_t length = readlink(link, path, 4095);
     if (length <= 0) return 0;
     path[length] = 0;
-    return !strncmp(path, root, strlen(root)) && !(length > 4 && !strcmp(path + length - 4, "-shm"));
+    size_t stem = strlen(root);
+    return !strncmp(path, root, stem) && (path[stem] == '/' || !path[stem]) && !(length > 4 && !strcmp(path + length - 4, "-shm"));
 }
 
 // Forgets changes of a file: all that a sync brought to the disk, or those that another write takes the place of.

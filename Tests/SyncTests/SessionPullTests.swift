@@ -38,6 +38,19 @@ struct SessionPullTests {
         #expect(again.variables["lastSync"] == 500)
     }
 
+    @Test("from the beginning again where the backend had nothing at all the last time")
+    func emptyBackend() throws {
+        let fixture = try SessionFixture()
+        fixture.connect()
+        fixture.finishFetches(startedAt: 0)
+        #expect(fixture.status.isComplete)
+        #expect(try fixture.core.mark(of: "Task").lastSync == nil)
+        fixture.handle(.socketClosed(socket: 1, reason: "cut"))
+        fixture.pass(1_000)
+        fixture.shakeHands()
+        #expect(fetches(fixture).allSatisfy { $0.variables["lastSync"] == nil })
+    }
+
     @Test("once more where a run of pages is older than the subscriptions")
     func resumed() throws {
         let fixture = try SessionFixture()
