@@ -35,23 +35,40 @@ public final class HubCore {
     /// The stamp of the transaction that is open.
     var stamp: Int64 = 0
 
+    /// What is called for the models' mutations.
+    let resolvers: Resolvers
+    /// Whether any function is configured; most hubs have none, and lose no time with it.
+    let asksFunctions: Bool
+    let codec: ItemCodec
+    /// Requests that wait, and what for.
+    var room = WaitingRoom()
+    var suspended: [UInt64: MutationRun] = [:]
+    /// Requests that may go on.
+    var ready: Set<UInt64> = []
+    var lastTicket: UInt64 = 0
+    /// Mutation ids of steps that began to wait in the transaction that is open.
+    var asking: Set<WaitingRoom.MutationKey> = []
+    var deliveries = Deliveries()
+    /// Rows of the transaction that is open.
+    var deliveriesWritten = 0
+
     /// Opens the hub's tables on a connection, making or migrating them.
     ///
     /// - Throws: ``HubError`` where the schema cannot be served; `SQLiteError` or a migration's error where the database
     ///   cannot be used, saying why in one line.
     public convenience init(
         schema: Schema, connection: Connection, keys: APIKeys, time: any TimeSource, random: any RandomSource,
-        log: Log = .none
+        log: Log = .none, resolvers: ResolverOptions = ResolverOptions()
     ) throws {
         try self.init(
             engine: try HubEngine(schema, keys: keys), schema: schema, connection: connection, time: time,
-            random: random, log: log)
+            random: random, log: log, resolvers: resolvers)
     }
 
     /// Opens the tables for an engine that others may use too; `schema` is the one it was made of.
     init(
         engine: HubEngine, schema: Schema, connection: Connection, time: any TimeSource, random: any RandomSource,
-        log: Log = .none
+        log: Log = .none, resolvers: ResolverOptions = ResolverOptions()
     ) throws {
         self.engine = engine
         self.connection = connection
@@ -59,11 +76,15 @@ public final class HubCore {
         self.random = random
         self.log = log
         engine.accessLog.attach(log, time)
+        self.resolvers = try Resolvers(resolvers, engine.schema)
+        asksFunctions = self.resolvers.areAny
+        codec = ItemCodec(schema: schema)
         tables = engine.schema.models.map { BaseTable($0) }
         try Self.migrate(schema, tables, connection, log)
         state = try HubState(connection, time)
         reader = QueryRunner(engine, connection, tables, tokenKey: state.tokenKey, epoch: state.epoch)
         extensions = reader.extensions
+        try openDeliveries(retriesParked: resolvers.retriesParked)
     }
 
     /// Names this database's history; devices that knew another must fetch everything anew.
@@ -71,34 +92,15 @@ public final class HubCore {
 
     /// Answers requests; mutations are durable when it returns.
     ///
-    /// Queries see what was committed before. Changes come in commit order, for ``SubscriptionRegistry``.
+    /// Queries see what was committed before. Changes come in commit order, for ``SubscriptionRegistry``. For a hub
+    /// without functions: where some are configured, a request may wait, which is ``perform(_:answered:)``'s to do.
     public func execute(_ requests: [HubRequest]) -> (answers: [HubAnswer], events: [CommittedChange]) {
-        var answers = [HubAnswer?](repeating: nil, count: requests.count)
-        var writes: [(index: Int, request: RunnableRequest)] = []
-        var reads: [(index: Int, request: RunnableRequest)] = []
-        for (index, request) in requests.enumerated() {
-            switch runnable(request) {
-            case .failure(let failure): answers[index] = failure.answer(extensions: extensions)
-            case .success(let runnable):
-                switch runnable.operation.kind {
-                case .query: reads.append((index, runnable))
-                case .mutation: writes.append((index, runnable))
-                case .subscription: answers[index] = RequestFailure.subscriptionOverHTTP.answer(extensions: extensions)
-                }
-            }
-        }
-        statistics.requests += UInt64(requests.count)
-        for (index, request) in reads { answers[index] = reader.answer(request) }
-        var events: [CommittedChange] = []
-        if !writes.isEmpty {
-            let outcome = commit(writes.map(\.request))
-            for (write, answer) in zip(writes, outcome.answers) { answers[write.index] = answer }
-            events = outcome.events
-        }
-        return (answers.map { $0 ?? .error(500, ErrorType.internalFailure, "The request was lost.") }, events)
+        let outcome = perform(requests)
+        let waits = HubAnswer.error(503, ErrorType.internalFailure, "The request waits for a function.")
+        return (outcome.answers.map { $0 ?? waits }, outcome.events)
     }
 
-    private func runnable(_ request: HubRequest) -> Result<RunnableRequest, RequestFailure> {
+    func runnable(_ request: HubRequest) -> Result<RunnableRequest, RequestFailure> {
         switch engine.authenticator.caller(request.credentials, now: time.now().milliseconds) {
         case .failure(let refusal): return .failure(.refused(refusal))
         case .success(let caller): return engine.runnable(request.body, rights(of: caller))
@@ -125,6 +127,12 @@ public struct HubStatistics: Sendable, Hashable {
     public var refused: UInt64 = 0
     /// Retried mutations answered without being applied again.
     public var replayed: UInt64 = 0
+    /// What functions were given after mutations.
+    public var deliveries: UInt64 = 0
+    /// What waits to be given to functions.
+    public var deliveriesWaiting = 0
+    /// What was given up because a function would not take it.
+    public var deliveriesParked = 0
     /// Commits.
     public var commits: UInt64 = 0
     /// Commits that failed.

@@ -35,7 +35,8 @@ extension SwiftGenerator {
                 }
             }
             if !model.authRules.isEmpty { output.line("authRules: schemaRules,") }
-            output.line("syncPolicy: .\(model.syncPolicy), conflictStrategy: .\(model.conflictStrategy)")
+            let strategy = model.declaredConflictStrategy.map { ", conflictStrategy: .\($0)" } ?? ""
+            output.line("syncPolicy: .\(model.syncPolicy)\(strategy)")
         }
         output.line()
     }

@@ -129,15 +129,15 @@ public final class ModelSchema: Sendable, Hashable {
     public let authRules: [AuthRule]
     /// `@sync(policy:)`, BOTH by default.
     public let syncPolicy: SyncPolicy
-    /// `@conflict(strategy:)`, AUTOMERGE by default.
-    public let conflictStrategy: ConflictStrategy
+    /// `@conflict(strategy:)`, nil where the model leaves it to its API.
+    public let declaredConflictStrategy: ConflictStrategy?
     private let positions: [String: Int]
 
     /// Describes a model.
     public init(
         _ name: String, pluralName: String, fields: [FieldSchema], primaryKey: [String] = ["id"],
         indexes: [IndexSchema] = [], relations: [RelationSchema] = [], authRules: [AuthRule] = [],
-        syncPolicy: SyncPolicy = .both, conflictStrategy: ConflictStrategy = .automerge
+        syncPolicy: SyncPolicy = .both, conflictStrategy: ConflictStrategy? = nil
     ) {
         self.name = name
         self.pluralName = pluralName
@@ -147,11 +147,13 @@ public final class ModelSchema: Sendable, Hashable {
         self.relations = relations
         self.authRules = authRules
         self.syncPolicy = syncPolicy
-        self.conflictStrategy = conflictStrategy
+        declaredConflictStrategy = conflictStrategy
         positions = Dictionary(
             fields.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// What `@conflict(strategy:)` says, AUTOMERGE where it says nothing.
+    public var conflictStrategy: ConflictStrategy { declaredConflictStrategy ?? .automerge }
     /// The position of a field in ``fields``, nil where there is no such field.
     public func position(of field: String) -> Int? { positions[field] }
     /// A field by name.
@@ -170,7 +172,7 @@ public final class ModelSchema: Sendable, Hashable {
             || (a.name == b.name && a.pluralName == b.pluralName && a.fields == b.fields
                 && a.primaryKey == b.primaryKey && a.indexes == b.indexes && a.relations == b.relations
                 && a.authRules == b.authRules && a.syncPolicy == b.syncPolicy
-                && a.conflictStrategy == b.conflictStrategy)
+                && a.declaredConflictStrategy == b.declaredConflictStrategy)
     }
 
     /// Feeds the hash with the name and the fields.

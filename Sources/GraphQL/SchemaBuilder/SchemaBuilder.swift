@@ -91,6 +91,6 @@ struct SchemaBuilder {
         return ModelSchema(
             definition.name, pluralName: Pluralizer.plural(definition.name), fields: draft.fields + draft.readOnly,
             primaryKey: draft.primaryKey, indexes: draft.indexes, relations: draft.relations,
-            authRules: draft.authRules, syncPolicy: policy ?? .both, conflictStrategy: strategy ?? .automerge)
+            authRules: draft.authRules, syncPolicy: policy ?? .both, conflictStrategy: strategy)
     }
 }

@@ -66,11 +66,6 @@ final class ModelInfo: Sendable {
                 throw HubError("\(schema.name): an @auth rule names the field \(name), which the model does not have")
             }
         }
-        if schema.conflictStrategy == .lambda {
-            throw HubError(
-                "\(schema.name): @conflict(strategy: LAMBDA) needs a conflict handler, which this hub cannot call yet; "
-                    + "use AUTOMERGE or OPTIMISTIC_CONCURRENCY")
-        }
     }
 
     private static func timestamp(_ name: String, _ schema: ModelSchema) -> Int? {

@@ -99,6 +99,9 @@ extension URLParts {
     }
 }
 
+/// What came of a call: what the function said, or why it said nothing.
+package typealias FunctionOutcome = Result<JSONValue, FunctionFailure>
+
 /// Why a call of a function has no answer.
 public enum FunctionFailure: Error, Sendable, Hashable, CustomStringConvertible {
     /// Too many calls wait already, or it waited too long for its turn.

@@ -37,7 +37,7 @@ final class FunctionEndpoints: Sendable {
     /// Posts a payload; nil where the function is none of these.
     func send(
         _ payload: [UInt8], to function: FunctionDefinition,
-        completion: @escaping @Sendable (FunctionRunner.Outcome) -> Void
+        completion: @escaping @Sendable (FunctionOutcome) -> Void
     ) -> HTTPExchange? {
         guard let client = clients[function.name], case .endpoint(let url) = function.target else {
             completion(.failure(.unreachable("it is no endpoint")))
@@ -55,7 +55,7 @@ final class FunctionEndpoints: Sendable {
         }
     }
 
-    static func read(_ result: Result<HTTPResponse, TransportError>, limit: Int) -> FunctionRunner.Outcome {
+    static func read(_ result: Result<HTTPResponse, TransportError>, limit: Int) -> FunctionOutcome {
         switch result {
         case .success(let response):
             guard (200..<300).contains(response.status) else {

@@ -11,7 +11,7 @@ enum FunctionProgram {
     /// It gets no environment but a path, a language and the function's name: nothing of the hub's secrets.
     static func start(
         _ command: [String], _ function: FunctionDefinition, _ payload: [UInt8],
-        completion: @escaping @Sendable (FunctionRunner.Outcome) -> Void
+        completion: @escaping @Sendable (FunctionOutcome) -> Void
     ) throws(SystemError) -> ChildProcess {
         let child = try ChildProcess(
             command,
@@ -23,7 +23,7 @@ enum FunctionProgram {
         return child
     }
 
-    static func read(_ result: ChildResult, limit: Int) -> FunctionRunner.Outcome {
+    static func read(_ result: ChildResult, limit: Int) -> FunctionOutcome {
         if result.timedOut { return .failure(.timedOut) }
         guard result.status.isSuccess else {
             let complaint = printable(firstLine(result.standardError))
@@ -33,7 +33,7 @@ enum FunctionProgram {
     }
 
     /// Reads what a function says; nothing at all is null.
-    static func answer(_ bytes: [UInt8], limit: Int) -> FunctionRunner.Outcome {
+    static func answer(_ bytes: [UInt8], limit: Int) -> FunctionOutcome {
         guard bytes.count <= limit else { return .failure(.unreadable("it is longer than \(limit) bytes")) }
         guard bytes.contains(where: { $0 != 32 && $0 != 10 && $0 != 13 && $0 != 9 }) else { return .success(.null) }
         guard let json = try? JSONValue(parsing: bytes) else { return .failure(.unreadable("it is no JSON")) }

@@ -6,7 +6,7 @@ import Transport
 ///
 /// Each function has its own limits; an answer, or why there is none, comes back exactly once, on some thread.
 package final class FunctionRunner: Sendable {
-    package typealias Outcome = Result<JSONValue, FunctionFailure>
+    package typealias Outcome = FunctionOutcome
 
     /// What a function has done, for `/metrics`.
     package struct Counts: Sendable, Hashable {
@@ -21,7 +21,7 @@ package final class FunctionRunner: Sendable {
         let function: String
         let payload: [UInt8]
         let began: Int64
-        let completion: @Sendable (Outcome) -> Void
+        let completion: @Sendable (FunctionOutcome) -> Void
         var end: (@Sendable () -> Void)?
     }
 
@@ -65,7 +65,7 @@ package final class FunctionRunner: Sendable {
     package func has(_ name: String) -> Bool { functions[name] != nil }
 
     /// Calls a function with a JSON text; `completion` gets what it answers, and must not block.
-    package func call(_ name: String, _ payload: [UInt8], completion: @escaping @Sendable (Outcome) -> Void) {
+    package func call(_ name: String, _ payload: [UInt8], completion: @escaping @Sendable (FunctionOutcome) -> Void) {
         let now = time.uptime()
         let (actions, known) = state.withLock { state -> ([FunctionQueue.Action], Bool) in
             guard functions[name] != nil else { return ([], false) }
@@ -137,7 +137,7 @@ package final class FunctionRunner: Sendable {
         if isOver { end() }
     }
 
-    private func finish(_ id: UInt64, _ outcome: Outcome) {
+    private func finish(_ id: UInt64, _ outcome: FunctionOutcome) {
         let now = time.uptime()
         let (ended, actions) = state.withLock { state -> (Call?, [FunctionQueue.Action]) in
             guard let call = state.calls.removeValue(forKey: id) else { return (nil, []) }

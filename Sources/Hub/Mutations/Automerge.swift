@@ -2,41 +2,39 @@ import Basics
 import Models
 
 /// AppSync's automerge of an update that was made on a stale version (`appsync-protocol.md` §3.2).
-enum Automerge {
-    /// Merges an input into the stored values: what is there wins, what is missing is taken, lists grow.
-    static func merge(_ input: [Value?], into values: inout [Value], _ model: ModelInfo) {
+///
+/// What is there wins, what is missing is taken, lists grow, sets are united, maps are merged member by member. It looks
+/// at records as AppSync would have stored them: an `AWSJSON` is the map, list or scalar that it holds.
+struct Automerge {
+    let codec: ItemCodec
+
+    /// Merges an input into the stored values.
+    func merge(_ input: [Value?], into values: inout [Value], _ model: ModelInfo) {
         for position in values.indices where !model.keyPositions.contains(position) {
+            // An explicit null erases nothing: to remove a field takes the matching version.
             guard let incoming = input[position], !incoming.isNull else { continue }
             let field = model.schema.fields[position]
             if values[position].isNull {
                 values[position] = incoming
-            } else if field.isList {
-                values[position] = appended(values[position], incoming)
-            } else if case .embedded = field.type {
-                values[position] = merged(values[position], incoming)
+            } else if field.isStoredAsJSON {
+                let stored = codec.json(values[position], field)
+                let new = codec.json(incoming, field)
+                let result = field.merge == .set ? Self.united(stored, new) : Self.merged(stored, new)
+                guard result != stored, let value = try? codec.value(result, field, in: model.schema.name) else {
+                    continue
+                }
+                values[position] = value
             }
         }
     }
 
-    /// Elements go to the end; doubles stay, as AppSync has it for lists.
-    private static func appended(_ stored: Value, _ incoming: Value) -> Value {
-        guard case .text(let a) = stored, case .text(let b) = incoming,
-            case .array(let first)? = try? JSONValue(parsing: a), case .array(let second)? = try? JSONValue(parsing: b)
-        else { return stored }
-        return .text(JSONValue.array(first + second).text)
-    }
-
-    private static func merged(_ stored: Value, _ incoming: Value) -> Value {
-        guard case .text(let a) = stored, case .text(let b) = incoming, let first = try? JSONValue(parsing: a),
-            let second = try? JSONValue(parsing: b)
-        else { return stored }
-        return .text(merged(first, second).canonical.text)
-    }
-
-    private static func merged(_ stored: JSONValue, _ incoming: JSONValue) -> JSONValue {
+    /// One attribute by its kind, and so each member of a map; two kinds that differ leave what is there.
+    static func merged(_ stored: JSONValue, _ incoming: JSONValue) -> JSONValue {
         switch (stored, incoming) {
+        case (_, .null): return stored
         case (.null, _): return incoming
-        case (.array(let a), .array(let b)): return .array(a + b)
+        // Elements go to the end; doubles stay, as AppSync has it for lists.
+        case (.array(let elements), .array(let more)): return .array(elements + more)
         case (.object(var object), .object(let other)):
             for (key, value) in other.members where !value.isNull {
                 object[key] = object[key].map { merged($0, value) } ?? value
@@ -44,5 +42,10 @@ enum Automerge {
             return .object(object)
         default: return stored
         }
+    }
+
+    /// What AppSync does with a set: elements that are not there are put in.
+    private static func united(_ stored: JSONValue, _ incoming: JSONValue) -> JSONValue {
+        FieldOperation.edit(adding: incoming.array ?? [], removing: []).applied(to: stored) ?? stored
     }
 }

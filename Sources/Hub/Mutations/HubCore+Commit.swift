@@ -3,35 +3,44 @@ import Basics
 import SQLite
 
 extension HubCore {
-    /// Runs all requests in one transaction; what cannot be committed is answered with a retryable error.
-    func commit(_ requests: [RunnableRequest]) -> (answers: [HubAnswer], events: [CommittedChange]) {
+    /// Carries out all runs in one transaction; nil is the answer of one that waits for a function. What cannot be
+    /// committed is answered with a retryable error.
+    func commit(_ runs: inout [MutationRun]) -> (answers: [HubAnswer?], events: [CommittedChange]) {
         let before = statistics
-        do {
-            return try transaction(requests, isolated: false)
-        } catch {
+        // What a failed pass has noted in the runs does not count.
+        func undo() {
             statistics = before
-            if (error as? SQLiteError)?.isEnvironmental ?? false { return failed(requests, error) }
+            runs = runs.map { $0.ticket == 0 ? MutationRun($0.request) : suspended[$0.ticket] ?? $0 }
+        }
+        do {
+            return try transaction(&runs, isolated: false)
+        } catch {
+            undo()
+            if (error as? SQLiteError)?.isEnvironmental ?? false { return failed(runs.count, error) }
             // Something about one mutation: run each in a savepoint of its own, so that the others stand.
             log(.warning, "a commit failed and is tried mutation by mutation: \(error)")
         }
         do {
-            return try transaction(requests, isolated: true)
+            return try transaction(&runs, isolated: true)
         } catch {
-            statistics = before
-            return failed(requests, error)
+            undo()
+            return failed(runs.count, error)
         }
     }
 
     private func transaction(
-        _ requests: [RunnableRequest], isolated: Bool
-    ) throws -> (answers: [HubAnswer], events: [CommittedChange]) {
+        _ runs: inout [MutationRun], isolated: Bool
+    ) throws -> (answers: [HubAnswer?], events: [CommittedChange]) {
         pending.removeAll(keepingCapacity: true)
+        asking.removeAll()
+        deliveriesWritten = 0
         stamp = state.nextStamp()
         try connection.begin(.immediate)
-        var answers: [HubAnswer] = []
-        answers.reserveCapacity(requests.count)
+        var answers: [HubAnswer?] = []
+        answers.reserveCapacity(runs.count)
         do {
-            for request in requests { answers.append(try answer(request, isolated: isolated)) }
+            for index in runs.indices { answers.append(try answer(&runs[index], isolated: isolated)) }
+            try saveDeliveries()
             if !pending.isEmpty { try state.save(stamp: stamp, on: connection) }
         } catch {
             connection.rollback()
@@ -39,14 +48,13 @@ extension HubCore {
         }
         try connection.commit()
         if !pending.isEmpty { state.committed(stamp: stamp) }
+        deliveriesSaved()
         statistics.commits += 1
         statistics.isDiskFull = false
         return (answers, pending)
     }
 
-    private func failed(_ requests: [RunnableRequest], _ error: any Error) -> (
-        answers: [HubAnswer], events: [CommittedChange]
-    ) {
+    private func failed(_ count: Int, _ error: any Error) -> (answers: [HubAnswer?], events: [CommittedChange]) {
         statistics.failures += 1
         let answer: HubAnswer
         if let failure = error as? SQLiteError, failure.isFull {
@@ -62,66 +70,7 @@ extension HubCore {
                 500, ErrorType.internalFailure, "The hub could not store this request; nothing of it was kept.")
         }
         log(.error, "a commit failed: \(error)")
-        return (Array(repeating: answer, count: requests.count), [])
-    }
-
-    /// Answers one request of mutations, in order, within the open transaction.
-    private func answer(_ request: RunnableRequest, isolated: Bool) throws -> HubAnswer {
-        let roots = request.operation.roots(request.variables.json)
-        guard roots.count <= Self.batchLimit else {
-            return RequestFailure.invalid([
-                ResponseError(
-                    "A request holds at most \(Self.batchLimit) mutations, not \(roots.count).",
-                    errorType: ErrorType.limitExceeded)
-            ]).answer(extensions: extensions)
-        }
-        var encoder = RowEncoder(engine.schema, capacity: 256 + 768 * roots.count)
-        encoder.writer.raw("{\"data\":{")
-        var unitOutcomes: [String: Result<HubRow, ResponseError>] = [:]
-        for (index, field) in roots.enumerated() {
-            if index > 0 { encoder.writer.raw(",") }
-            encoder.writer.bytes.append(contentsOf: field.keyBytes)
-            guard case .root(let root) = field.definition.source, let selection = field.selection else {
-                encoder.writer.string("Mutation")
-                continue
-            }
-            if let unit = request.units[field.key], unitOutcomes[field.key] == nil {
-                let members = roots.filter { request.units[$0.key] == unit }
-                unitOutcomes.merge(try self.unitOutcomes(of: members, request, isolated: isolated)) { $1 }
-            }
-            let outcome =
-                try unitOutcomes[field.key]
-                ?? (isolated ? isolatedOutcome(root, field, request) : mutate(root, field, request))
-            switch outcome {
-            case .success(let row):
-                let (shown, hidden) = shown(row, root, request.rights)
-                encoder.encode(
-                    shown, selection, engine.schema.models[root.model],
-                    selection.hasRelations ? reader.resolver(request) : nil, hidden: hidden
-                ) { [.field(field.key)] }
-            case .failure(let error):
-                statistics.refused += 1
-                encoder.errors.append(error)
-                encoder.writer.raw("null")
-            }
-        }
-        return encoder.finished(extensions)
-    }
-
-    private func isolatedOutcome(
-        _ root: RootField, _ field: SelectedField, _ request: RunnableRequest
-    ) throws -> Result<HubRow, ResponseError> {
-        let count = pending.count
-        do {
-            return try connection.savepoint { try mutate(root, field, request) }
-        } catch let error as SQLiteError where !error.isEnvironmental {
-            pending.removeLast(pending.count - count)
-            log(.error, "\(root.name) failed: \(error)")
-            return .failure(
-                ResponseError(
-                    "The hub could not store this mutation.", errorType: ErrorType.internalFailure,
-                    path: [.field(field.key)], locations: [field.location]))
-        }
+        return (Array(repeating: answer, count: count), [])
     }
 
     /// Forgets a little of what has outlived the horizon; called now and then, when nothing else waits.

@@ -7,9 +7,10 @@ extension HubCore {
     /// Carries out one mutation within the open transaction. All checks come before the first write, so that a refused
     /// mutation leaves nothing behind.
     ///
-    /// - Throws: `SQLiteError` only; everything the caller did wrong is the result's error.
+    /// - Throws: ``NeedsFunction`` where a function must decide first, else `SQLiteError` only; everything the caller did
+    ///   wrong is the result's error.
     func mutate(
-        _ root: RootField, _ field: SelectedField, _ request: RunnableRequest
+        _ root: RootField, _ field: SelectedField, _ request: RunnableRequest, _ decided: FieldDecisions?
     ) throws -> Result<HubRow, ResponseError> {
         let model = engine.schema.models[root.model]
         var mutation: Mutation
@@ -24,6 +25,13 @@ extension HubCore {
                 ResponseError(error.message, path: [.field(field.key)], locations: [field.location]))
         }
         let id = request.mutationIDs[field.key]
+        if asksFunctions {
+            mutation.id = id
+            mutation.decided = decided
+            if mutation.hasCondition {
+                mutation.conditionJSON = (try? engine.argument("condition", of: field, request.variables)) ?? nil
+            }
+        }
         let scope = id == nil ? 0 : Int64(bitPattern: request.rights.caller.scope.stableHash)
         if let id, let applied = try state.applied(id, scope, on: connection) {
             statistics.replayed += 1
@@ -38,9 +46,9 @@ extension HubCore {
         }
         let result: Result<HubRow, ResponseError>
         switch root.kind {
-        case .create: result = try create(mutation)
-        case .update: result = try update(mutation)
-        case .delete: result = try delete(mutation)
+        case .create: result = try create(&mutation)
+        case .update: result = try update(&mutation)
+        case .delete: result = try delete(&mutation)
         default: result = .failure(mutation.error("\(root.name) is no mutation", ErrorType.unsupportedOperation))
         }
         if case .success(let row) = result {
@@ -56,14 +64,16 @@ extension HubCore {
 
     // MARK: Create
 
-    private func create(_ mutation: Mutation) throws -> Result<HubRow, ResponseError> {
+    private func create(_ mutation: inout Mutation) throws -> Result<HubRow, ResponseError> {
         let model = mutation.model
         let access = mutation.rights.access(model.index, .create)
         let needed = mutation.needed
         guard !needed.isNone else { return .failure(mutation.unauthorized) }
         var values = mutation.input.values.map { $0 ?? .null }
         if model.keyPositions.count == 1, values[model.keyPositions[0]].isNull {
-            values[model.keyPositions[0]] = .text(random.uuid())
+            let made = mutation.decided?.madeID ?? random.uuid()
+            values[model.keyPositions[0]] = .text(made)
+            mutation.madeID = made
         }
         let now = Value.integer(time.now().milliseconds)
         if let position = model.createdAt, values[position].isNull { values[position] = now }
@@ -74,12 +84,17 @@ extension HubCore {
             rowID: 0, values: Array(repeating: .null, count: values.count), version: 0, deleted: false, lastChangedAt: 0
         )
         guard mutation.condition.matches(absent, model.schema) else { return .failure(mutation.conditionFailed) }
+        if asksFunctions {
+            if let refusal = try askBefore(&mutation, nil) { return .failure(refusal) }
+            for change in mutation.changes { values[change.position] = change.value }
+        }
         let table = tables[model.index]
         do {
             let row = try table.insert(values, stamp: stamp, on: connection)
             let created = HubRow(rowID: row, values: values, version: 1, deleted: false, lastChangedAt: stamp)
             pending.append(
                 CommittedChange(kind: .create, model: model.index, row: created, modelName: model.schema.name))
+            if asksFunctions { try enqueueDelivery(mutation, created, previous: nil) }
             return .success(created)
         } catch let error as SQLiteError where error.isUniqueViolation {
             // Sent again without a mutation id: the same content is the same create.
@@ -117,26 +132,28 @@ extension HubCore {
 
     // MARK: Update and delete
 
-    private func update(_ mutation: Mutation) throws -> Result<HubRow, ResponseError> {
+    private func update(_ mutation: inout Mutation) throws -> Result<HubRow, ResponseError> {
         let stored: HubRow
         switch try target(mutation) {
         case .failure(let error): return .failure(error)
         case .success(let row): stored = row
         }
         if stored.deleted { return .failure(conflict(stored, mutation)) }
+        if asksFunctions, let refusal = try askBefore(&mutation, stored) { return .failure(refusal) }
         let model = mutation.model
         var values = stored.values
-        if mutation.input.version == stored.version {
-            for position in values.indices where !model.keyPositions.contains(position) {
-                if let value = mutation.input.values[position] { values[position] = value }
-            }
-            touch(&values, mutation)
+        let isCurrent = mutation.input.version == stored.version
+        if isCurrent {
+            put(mutation.input.values, into: &values, mutation)
         } else if mutation.operations.isEmpty || setsFields(mutation) {
             // What a merge leaves of a field tells what was in it, so that only who may see the row gets one.
-            guard model.schema.conflictStrategy == .automerge, maySee(stored, mutation) else {
-                return .failure(conflict(stored, mutation))
+            guard maySee(stored, mutation) else { return .failure(conflict(stored, mutation)) }
+            switch resolvers[model].strategy {
+            case .optimisticConcurrency: return .failure(conflict(stored, mutation))
+            case .automerge:
+                Automerge(codec: codec).merge(mutation.effectiveInput, into: &values, model)
+            case .lambda: return try resolve(stored, mutation)
             }
-            Automerge.merge(mutation.input.values, into: &values, model)
         } else {
             // Operations commute: no version is stale for them.
             touch(&values, mutation)
@@ -149,17 +166,52 @@ extension HubCore {
         }
         // A row may not be handed to somebody the caller could not have written it for.
         guard mutation.needed.allows(values) else { return .failure(mutation.unauthorized) }
+        if isCurrent { for change in mutation.changes { values[change.position] = change.value } }
         return .success(try write(stored, values, deleted: false, mutation))
     }
 
-    private func delete(_ mutation: Mutation) throws -> Result<HubRow, ResponseError> {
+    /// Puts an input over the stored values, as on the right version.
+    private func put(_ input: [Value?], into values: inout [Value], _ mutation: Mutation) {
+        for position in values.indices where !mutation.model.keyPositions.contains(position) {
+            if let value = input[position] { values[position] = value }
+        }
+        touch(&values, mutation)
+    }
+
+    /// Lets the model's conflict handler decide an update on a stale version.
+    private func resolve(_ stored: HubRow, _ mutation: Mutation) throws -> Result<HubRow, ResponseError> {
+        var preview = stored.values
+        put(mutation.effectiveInput, into: &preview, mutation)
+        do throws(InputError) {
+            try apply(mutation.operations, to: &preview, mutation.model)
+        } catch {
+            return .failure(mutation.error(error.message, ErrorType.badRequest))
+        }
+        guard mutation.needed.allows(preview) else { return .failure(mutation.unauthorized) }
+        switch try conflictDecision(mutation, stored, preview: preview, deleted: false) {
+        case .resolve(let values): return .success(try write(stored, values, deleted: false, mutation))
+        case .remove, .reject(nil): return .failure(conflict(stored, mutation))
+        case .reject(let reason?): return .failure(conflict(stored, mutation, reason: reason))
+        }
+    }
+
+    private func delete(_ mutation: inout Mutation) throws -> Result<HubRow, ResponseError> {
         let stored: HubRow
         switch try target(mutation) {
         case .failure(let error): return .failure(error)
         case .success(let row): stored = row
         }
-        guard !stored.deleted, mutation.input.version == stored.version else {
-            return .failure(conflict(stored, mutation))
+        guard !stored.deleted else { return .failure(conflict(stored, mutation)) }
+        if asksFunctions, let refusal = try askBefore(&mutation, stored) { return .failure(refusal) }
+        if mutation.input.version != stored.version {
+            guard resolvers[mutation.model].strategy == .lambda, maySee(stored, mutation) else {
+                return .failure(conflict(stored, mutation))
+            }
+            switch try conflictDecision(mutation, stored, preview: stored.values, deleted: true) {
+            case .remove: break
+            case .resolve, .reject(nil): return .failure(conflict(stored, mutation))
+            case .reject(let reason?): return .failure(conflict(stored, mutation, reason: reason))
+            }
         }
         return .success(try write(stored, stored.values, deleted: true, mutation))
     }
@@ -197,11 +249,12 @@ extension HubCore {
             change.departed = departure.told
         }
         pending.append(change)
+        if asksFunctions { try enqueueDelivery(mutation, row, previous: stored) }
         return row
     }
 
     /// A version conflict; the server's record goes along only to who may see it.
-    private func conflict(_ stored: HubRow, _ mutation: Mutation) -> ResponseError {
+    private func conflict(_ stored: HubRow, _ mutation: Mutation, reason: String? = nil) -> ResponseError {
         var data: JSONValue?
         if maySee(stored, mutation), let selection = mutation.field.selection {
             let (shown, hidden) = shown(stored, mutation.root, mutation.rights)
@@ -209,7 +262,12 @@ extension HubCore {
             encoder.encode(shown, selection, mutation.model, nil, hidden: hidden) { [.field(mutation.field.key)] }
             data = try? JSONValue(parsing: encoder.writer.bytes)
         }
-        return mutation.error("Conflict resolver rejects mutation.", ErrorType.conflictUnhandled, data: data)
+        var error = mutation.error("Conflict resolver rejects mutation.", ErrorType.conflictUnhandled, data: data)
+        if let reason {
+            error.message = "The conflict was not resolved, \(reason); nothing was stored."
+            error.errorInfo = ["errorType": .string(ErrorType.conflictError)]
+        }
+        return error
     }
 }
 

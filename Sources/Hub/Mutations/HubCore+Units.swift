@@ -11,9 +11,10 @@ extension HubCore {
     /// Carries out the mutations of one unit, all or none; the refused one gets its own error, the others say that they
     /// were not carried out because of it.
     ///
-    /// - Throws: `SQLiteError` where the whole commit must be tried otherwise.
+    /// - Throws: ``NeedsFunction`` where one of them waits, and the unit with it; `SQLiteError` where the whole commit
+    ///   must be tried otherwise.
     func unitOutcomes(
-        of members: [SelectedField], _ request: RunnableRequest, isolated: Bool
+        of members: [SelectedField], _ request: RunnableRequest, _ decisions: [String: FieldDecisions], isolated: Bool
     ) throws -> [String: Result<HubRow, ResponseError>] {
         let (count, before) = (pending.count, statistics)
         let refused: UnitRefused
@@ -22,7 +23,7 @@ extension HubCore {
                 var rows: [String: Result<HubRow, ResponseError>] = [:]
                 for field in members {
                     guard case .root(let root) = field.definition.source else { continue }
-                    switch try mutate(root, field, request) {
+                    switch try mutate(root, field, request, decisions[field.key]) {
                     case .success(let row): rows[field.key] = .success(row)
                     case .failure(let error): throw UnitRefused(key: field.key, error: error)
                     }
@@ -31,6 +32,10 @@ extension HubCore {
             }
         } catch let error as UnitRefused {
             refused = error
+        } catch let needs as NeedsFunction {
+            pending.removeLast(pending.count - count)
+            statistics = before
+            throw needs
         } catch let error as SQLiteError where isolated && !error.isEnvironmental {
             log(.error, "a unit of mutations failed: \(error)")
             let failure = ResponseError("The hub could not store this unit.", errorType: ErrorType.internalFailure)

@@ -11,8 +11,27 @@ struct Mutation {
     let input: MutationInput
     let condition: RowFilter
     let hasCondition: Bool
+    /// The condition as it was given.
+    var conditionJSON: JSONValue?
+    /// The mutation id.
+    var id: String?
+    /// What functions have decided of it so far.
+    var decided: FieldDecisions?
     /// What it does to fields whatever they hold.
     var operations: [FieldChange] = []
+    /// What the function before it has put into its input.
+    var changes: [(position: Int, value: Value)] = []
+    /// The id that the service makes where a create leaves it out.
+    var madeID: String?
+
+    /// The input with what the function before it has changed.
+    var effectiveInput: [Value?] {
+        guard !changes.isEmpty || madeID != nil else { return input.values }
+        var values = input.values
+        if let madeID { values[model.keyPositions[0]] = .text(madeID) }
+        for change in changes { values[change.position] = change.value }
+        return values
+    }
 
     /// An error at the mutation's field.
     func error(_ message: String, _ type: String?, data: JSONValue? = nil) -> ResponseError {

@@ -21,6 +21,8 @@ public struct HubOptions: Sendable {
     public var random: any RandomSource
     /// The log; it never gets a key.
     public var log: Log
+    /// The functions of the site that decide conflicts, and that are called before and after mutations.
+    public var resolvers = ResolverOptions()
     /// Requests that may wait for a commit; more are answered with 503.
     public var queueLimit = 4096
     /// Requests of one commit at most.

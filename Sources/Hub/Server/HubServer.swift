@@ -70,12 +70,14 @@ public final class HubServer: Sendable {
         self.timers = timers
         let loop = server.loop
         let period = options.keepAliveMilliseconds
+        let delivers = worker.delivers
         loop.execute {
-            let made = [
+            var made = [
                 loop.schedule(afterMilliseconds: period, repeating: true) { worker.add(.keepAlive) },
                 loop.schedule(afterMilliseconds: 10_000, repeating: true) { worker.add(.prune) },
                 loop.schedule(afterMilliseconds: 2_000, repeating: true) { tls?.poll() },
             ]
+            if delivers { made.append(loop.schedule(afterMilliseconds: 1_000, repeating: true) { worker.add(.tick) }) }
             timers.withLock { $0 = made }
         }
     }

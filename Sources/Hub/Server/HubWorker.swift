@@ -15,6 +15,10 @@ enum HubEvent: Sendable {
     case prune
     /// The checkpointer has moved what the log held when it began.
     case checkpointed
+    /// A function has answered, or has not.
+    case answered(FunctionCall.ID, FunctionOutcome)
+    /// A second has passed: deliveries may be due.
+    case tick
 }
 
 /// The hub's own thread: it gathers what waits, commits it at once, answers, and feeds the subscriptions.
@@ -43,6 +47,12 @@ final class HubWorker: @unchecked Sendable {
     /// Reads beside the commits.
     private let reader: HubReader
     private let checkpointer: HubCheckpointer
+    /// Calls the site's functions.
+    let functions: FunctionRunner
+    /// Whether any function gets what was committed.
+    let delivers: Bool
+    /// Who waits for the answers of requests that wait for functions.
+    private var waiting: [UInt64: HTTPResponder] = [:]
     private var pagesAtCheckpoint = 0
     private var isCheckpointing = false
 
@@ -58,6 +68,7 @@ final class HubWorker: @unchecked Sendable {
         time = options.time
         let path = options.dataDirectory + "/hub.sqlite"
         let opened = Opened()
+        functions = try FunctionRunner(options.resolvers.functions, time: options.time, log: options.log)
         do {
             (reader, checkpointer) = try executor.runBlocking {
                 var settings = Connection.Options()
@@ -66,17 +77,21 @@ final class HubWorker: @unchecked Sendable {
                 settings.checkpointPages = 16_000
                 let core = try HubCore(
                     schema: options.schema, connection: try Connection.open(path: path, options: settings),
-                    keys: options.keys, time: options.time, random: options.random, log: options.log)
+                    keys: options.keys, time: options.time, random: options.random, log: options.log,
+                    resolvers: options.resolvers)
                 let reader = try HubReader(
-                    path: path, engine: core.engine, tokenKey: core.state.tokenKey, epoch: core.epoch, time: options.time)
+                    path: path, engine: core.engine, tokenKey: core.state.tokenKey, epoch: core.epoch,
+                    time: options.time)
                 opened.core = core
                 return (reader, try HubCheckpointer(path: path))
             }
         } catch {
             executor.stop()
+            functions.stop()
             throw error
         }
         core = opened.core
+        delivers = !(opened.core?.resolvers.afterFunctions.isEmpty ?? true)
         registry = opened.core.map { SubscriptionRegistry(core: $0) }
     }
 
@@ -132,6 +147,7 @@ final class HubWorker: @unchecked Sendable {
         let queue = queue.current
         gauges.waiting = queue.requests + queue.reads
         gauges.core.requests += queue.answeredReads
+        gauges.functions = functions.counts
         return gauges
     }
 
@@ -144,8 +160,10 @@ final class HubWorker: @unchecked Sendable {
         guard isFirst else { return }
         reader.stop()
         checkpointer.stop()
+        functions.stop()
         try? executor.runBlocking { [self] in
             drain()
+            finish(core?.dismissWaiting() ?? [])
             if let registry { perform(registry.shutdown()) }
             registry = nil
             core = nil
@@ -171,13 +189,15 @@ final class HubWorker: @unchecked Sendable {
     private func handle(_ events: [HubEvent]) {
         var requests: [HubRequest] = []
         var responders: [HTTPResponder] = []
+        var answered: [(id: FunctionCall.ID, outcome: FunctionOutcome)] = []
         for event in events {
             switch event {
             case .request(let request, let responder):
                 requests.append(request)
                 responders.append(responder)
                 if requests.count >= batchLimit {
-                    execute(requests, responders)
+                    execute(requests, responders, answered)
+                    answered.removeAll()
                     requests.removeAll(keepingCapacity: true)
                     responders.removeAll(keepingCapacity: true)
                 }
@@ -191,24 +211,49 @@ final class HubWorker: @unchecked Sendable {
             case .keepAlive: perform(registry?.keepAlive() ?? [])
             case .prune: prune()
             case .checkpointed: endCheckpoint()
+            case .answered(let id, let outcome): answered.append((id, outcome))
+            case .tick:
+                core?.tick()
+                if core?.hasWork ?? false, requests.isEmpty, answered.isEmpty { execute([], [], []) }
             }
         }
-        if !requests.isEmpty { execute(requests, responders) }
+        if !requests.isEmpty || !answered.isEmpty { execute(requests, responders, answered) }
         noteGauges()
     }
 
-    private func execute(_ requests: [HubRequest], _ responders: [HTTPResponder]) {
+    private func execute(
+        _ requests: [HubRequest], _ responders: [HTTPResponder],
+        _ answered: [(id: FunctionCall.ID, outcome: FunctionOutcome)]
+    ) {
         guard let core else { return }
-        let outcome = core.execute(requests)
+        let outcome = core.perform(requests, answered: answered)
         let now = time.now()
         var output = ServerOutput()
-        for (answer, responder) in zip(outcome.answers, responders) {
+        for (index, responder) in responders.enumerated() {
+            if let answer = outcome.answers[index] {
+                output.respond(HTTPResponse(answer, at: now), to: responder)
+            } else if let ticket = outcome.tickets[index] {
+                waiting[ticket] = responder
+            }
+        }
+        for (ticket, answer) in outcome.finished {
+            guard let responder = waiting.removeValue(forKey: ticket) else { continue }
             output.respond(HTTPResponse(answer, at: now), to: responder)
         }
         // Those who wait for an answer have it before the frames are made; the loop works meanwhile.
         output.deliver()
+        call(outcome.calls)
         publish(outcome.events)
         beginCheckpoint()
+    }
+
+    private func finish(_ finished: [(ticket: UInt64, answer: HubAnswer)]) {
+        var output = ServerOutput()
+        for (ticket, answer) in finished {
+            guard let responder = waiting.removeValue(forKey: ticket) else { continue }
+            output.respond(HTTPResponse(answer, at: time.now()), to: responder)
+        }
+        output.deliver()
     }
 
     /// Feeds the subscriptions piece by piece: the loop sends one piece while the next is made, and a large commit is
@@ -267,7 +312,9 @@ final class HubWorker: @unchecked Sendable {
         let core = core?.statistics ?? HubStatistics()
         let connections = registry?.connectionCount ?? 0
         let subscriptions = registry?.subscriptionCount ?? 0
+        let waitingMutations = self.core?.room.count ?? 0
         statistics.withLock {
+            $0.waitingMutations = waitingMutations
             $0.core = core
             $0.connections = connections
             $0.subscriptions = subscriptions
@@ -281,6 +328,8 @@ struct HubGauges: Sendable {
     var connections = 0
     var subscriptions = 0
     var waiting = 0
+    var waitingMutations = 0
+    var functions: [String: FunctionRunner.Counts] = [:]
 
     /// Prometheus' text form.
     var metrics: String {
@@ -299,6 +348,7 @@ struct HubGauges: Sendable {
             + line("connections", "gauge", "Realtime connections.", connections)
             + line("subscriptions", "gauge", "Live subscriptions.", subscriptions)
             + line("waiting_requests", "gauge", "Requests that wait for a commit.", waiting)
+            + functionMetrics
     }
 }
 

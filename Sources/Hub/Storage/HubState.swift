@@ -49,23 +49,24 @@ final class HubState {
         tokenKey = SHA256.digest(key)
     }
 
-    static let tables = [
-        """
-        CREATE TABLE IF NOT EXISTS _clock(id INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, hub_time INTEGER NOT NULL, \
-        pruned_through INTEGER NOT NULL, epoch TEXT NOT NULL, token_key TEXT NOT NULL) STRICT
-        """,
-        // Row numbers grow with time, so that what expires first lies first.
-        """
-        CREATE TABLE IF NOT EXISTS _mutations(number INTEGER PRIMARY KEY, mutation TEXT NOT NULL, scope INTEGER NOT NULL, \
-        model TEXT NOT NULL, row INTEGER NOT NULL, version INTEGER NOT NULL, expires INTEGER NOT NULL, \
-        UNIQUE(mutation, scope)) STRICT
-        """,
-        """
-        CREATE TABLE IF NOT EXISTS _images(number INTEGER PRIMARY KEY, model TEXT NOT NULL, row INTEGER NOT NULL, \
-        version INTEGER NOT NULL, deleted INTEGER NOT NULL, changed INTEGER NOT NULL, record TEXT NOT NULL, \
-        expires INTEGER NOT NULL, UNIQUE(model, row, version)) STRICT
-        """,
-    ]
+    static let tables =
+        [
+            """
+            CREATE TABLE IF NOT EXISTS _clock(id INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, hub_time INTEGER NOT NULL, \
+            pruned_through INTEGER NOT NULL, epoch TEXT NOT NULL, token_key TEXT NOT NULL) STRICT
+            """,
+            // Row numbers grow with time, so that what expires first lies first.
+            """
+            CREATE TABLE IF NOT EXISTS _mutations(number INTEGER PRIMARY KEY, mutation TEXT NOT NULL, scope INTEGER NOT NULL, \
+            model TEXT NOT NULL, row INTEGER NOT NULL, version INTEGER NOT NULL, expires INTEGER NOT NULL, \
+            UNIQUE(mutation, scope)) STRICT
+            """,
+            """
+            CREATE TABLE IF NOT EXISTS _images(number INTEGER PRIMARY KEY, model TEXT NOT NULL, row INTEGER NOT NULL, \
+            version INTEGER NOT NULL, deleted INTEGER NOT NULL, changed INTEGER NOT NULL, record TEXT NOT NULL, \
+            expires INTEGER NOT NULL, UNIQUE(model, row, version)) STRICT
+            """,
+        ] + Deliveries.table
 
     /// Hub time now.
     var hubTime: Int64 { startHubTime + max(0, time.uptime() - startUptime) }

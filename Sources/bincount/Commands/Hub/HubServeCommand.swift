@@ -49,6 +49,7 @@ enum HubServeCommand {
             dataDirectory: data, schema: try schemaFile.map(schema) ?? warehouse, keys: keys, time: SystemTimeSource(),
             log: log)
         try options.listen(on: settings[HubSettings.listen])
+        options.resolvers = try HubSettings.resolvers(settings)
 
         let signals = try SignalReader()
         let served = options

@@ -27,7 +27,7 @@ enum HubSettings {
     static let serving: [SettingDefinition] = [
         data.definition, listen.definition, schema.definition, apiKey.definition, apiKeyFile.definition,
         noDesk.definition, exportCSV.definition, exportExec.definition, logLevel.definition,
-    ]
+    ] + functions
 
     /// The level that is logged.
     static func level(_ settings: Settings) -> LogLevel {

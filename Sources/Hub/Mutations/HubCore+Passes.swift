@@ -1,0 +1,166 @@
+import AppSync
+import SQLite
+
+extension HubCore {
+    /// Carries out what can be carried out of a request, in order, within the open transaction; nil where some of it
+    /// must wait.
+    ///
+    /// What waits holds up only what comes after it in the same request and concerns the same records.
+    func answer(_ run: inout MutationRun, isolated: Bool) throws -> HubAnswer? {
+        guard run.roots.count <= Self.batchLimit else {
+            return RequestFailure.invalid([
+                ResponseError(
+                    "A request holds at most \(Self.batchLimit) mutations, not \(run.roots.count).",
+                    errorType: ErrorType.limitExceeded)
+            ]).answer(extensions: extensions)
+        }
+        var isWhole = true
+        var held: Set<String> = []
+        for index in run.roots.indices where run.outcomes[index] == nil {
+            guard case .root = run.roots[index].definition.source, let members = run.members(of: index) else {
+                continue
+            }
+            if !run.waiting.isEmpty || !held.isEmpty {
+                let records = records(of: members, run)
+                if run.waiting.contains(index) || !records.isDisjoint(with: held) {
+                    held.formUnion(records)
+                    isWhole = false
+                    continue
+                }
+            }
+            if try !carryOut(index, members, &run, isolated: isolated) {
+                held.formUnion(records(of: members, run))
+                isWhole = false
+            }
+        }
+        return isWhole ? encoded(run) : nil
+    }
+
+    /// Carries out one step; false where it waits now.
+    private func carryOut(_ index: Int, _ members: [Int], _ run: inout MutationRun, isolated: Bool) throws -> Bool {
+        if !run.inherited.isEmpty, inherit(members, &run) { return true }
+        if !room.isEmpty || !asking.isEmpty, let key = keyUnderWay(of: members, index, run) {
+            run.waiting.insert(index)
+            run.asked.append(.join(step: index, key))
+            return false
+        }
+        do {
+            if members.count == 1, run.request.units[run.roots[index].key] == nil {
+                let field = run.roots[index]
+                guard case .root(let root) = field.definition.source else { return true }
+                let decided = run.decisions.isEmpty ? nil : run.decisions[field.key]
+                run.outcomes[index] =
+                    isolated
+                    ? try isolatedOutcome(root, field, run.request, decided)
+                    : try mutate(root, field, run.request, decided)
+            } else {
+                let outcomes = try unitOutcomes(
+                    of: members.map { run.roots[$0] }, run.request, run.decisions, isolated: isolated)
+                for member in members { run.outcomes[member] = outcomes[run.roots[member].key] }
+            }
+        } catch let needs as NeedsFunction {
+            run.decisions[needs.question.key, default: FieldDecisions()].madeID = needs.madeID
+            let keys = Set(keys(of: members, run))
+            asking.formUnion(keys)
+            run.waiting.insert(index)
+            run.asked.append(.question(step: index, needs.question, keys))
+            return false
+        }
+        if run.ticket != 0 { run.settled.append(index) }
+        return true
+    }
+
+    private func isolatedOutcome(
+        _ root: RootField, _ field: SelectedField, _ request: RunnableRequest, _ decided: FieldDecisions?
+    ) throws -> Result<HubRow, ResponseError> {
+        let count = pending.count
+        do {
+            return try connection.savepoint { try mutate(root, field, request, decided) }
+        } catch let error as SQLiteError where !error.isEnvironmental {
+            pending.removeLast(pending.count - count)
+            log(.error, "\(root.name) failed: \(error)")
+            return .failure(
+                ResponseError(
+                    "The hub could not store this mutation.", errorType: ErrorType.internalFailure,
+                    path: [.field(field.key)], locations: [field.location]))
+        }
+    }
+
+    /// The whole answer, once every step has its outcome.
+    private func encoded(_ run: MutationRun) -> HubAnswer {
+        var encoder = RowEncoder(engine.schema, capacity: 256 + 768 * run.roots.count)
+        encoder.writer.raw("{\"data\":{")
+        for (index, field) in run.roots.enumerated() {
+            if index > 0 { encoder.writer.raw(",") }
+            encoder.writer.bytes.append(contentsOf: field.keyBytes)
+            guard case .root(let root) = field.definition.source, let selection = field.selection else {
+                encoder.writer.string("Mutation")
+                continue
+            }
+            switch run.outcomes[index] {
+            case .success(let row)?:
+                let (shown, hidden) = shown(row, root, run.request.rights)
+                encoder.encode(
+                    shown, selection, engine.schema.models[root.model],
+                    selection.hasRelations ? reader.resolver(run.request) : nil, hidden: hidden
+                ) { [.field(field.key)] }
+            case .failure(let error)?:
+                statistics.refused += 1
+                encoder.errors.append(error)
+                encoder.writer.raw("null")
+            case nil: encoder.writer.raw("null")
+            }
+        }
+        return encoder.finished(extensions)
+    }
+
+    // MARK: What a step concerns
+
+    /// The records of a step, as far as its input names them.
+    private func records(of members: [Int], _ run: MutationRun) -> Set<String> {
+        var records: Set<String> = []
+        for member in members {
+            let field = run.roots[member]
+            guard case .root(let root) = field.definition.source,
+                let input = try? engine.mutationInput(of: field, run.request.variables)
+            else { continue }
+            let model = engine.schema.models[root.model]
+            guard model.keyPositions.allSatisfy({ !(input.values[$0] ?? .null).isNull }) else { continue }
+            records.insert("\(root.model)#\(model.key(of: input.values.map { $0 ?? .null }))")
+        }
+        return records
+    }
+
+    /// The mutation ids of a step.
+    func keys(of members: [Int], _ run: MutationRun) -> [WaitingRoom.MutationKey] {
+        guard !run.request.mutationIDs.isEmpty else { return [] }
+        let scope = Int64(bitPattern: run.request.rights.caller.scope.stableHash)
+        return members.compactMap { member in
+            run.request.mutationIDs[run.roots[member].key].map { WaitingRoom.MutationKey(scope: scope, id: $0) }
+        }
+    }
+
+    /// A mutation id of a step that another step waits with.
+    private func keyUnderWay(of members: [Int], _ index: Int, _ run: MutationRun) -> WaitingRoom.MutationKey? {
+        let step = WaitingRoom.Step(ticket: run.ticket, index: index)
+        return keys(of: members, run).first { key in
+            if let owner = room.owner(of: key) { return owner != step }
+            return asking.contains(key)
+        }
+    }
+
+    /// Takes over what was refused where a step had joined; false where it is to be carried out by itself.
+    private func inherit(_ members: [Int], _ run: inout MutationRun) -> Bool {
+        let keys = keys(of: members, run)
+        guard keys.count == members.count else { return false }
+        let errors = keys.compactMap { run.inherited[$0] }
+        guard errors.count == members.count else { return false }
+        for (member, error) in zip(members, errors) {
+            var own = error
+            own.path = [.field(run.roots[member].key)]
+            own.locations = [run.roots[member].location]
+            run.outcomes[member] = .failure(own)
+        }
+        return true
+    }
+}

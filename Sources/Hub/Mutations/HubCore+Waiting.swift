@@ -1,0 +1,188 @@
+import AppSync
+import Basics
+
+/// Something that a function is called for.
+package struct FunctionCall: Sendable, Hashable {
+    /// What the answer comes back with.
+    package enum ID: Sendable, Hashable {
+        /// A step of a request waits for it.
+        case question(UInt64)
+        /// A function gets what was committed.
+        case delivery(function: String, number: Int64)
+    }
+
+    package let id: ID
+    package let function: String
+    package let payload: [UInt8]
+}
+
+/// What came of one turn of the hub.
+package struct HubOutcome: Sendable {
+    /// The requests' answers, in their order; nil for one that waits.
+    package var answers: [HubAnswer?]
+    /// What a request that waits is known by.
+    package var tickets: [UInt64?]
+    /// The answers of requests that waited until now.
+    package var finished: [(ticket: UInt64, answer: HubAnswer)] = []
+    /// What was committed, in commit order.
+    package var events: [CommittedChange] = []
+    /// The functions to call; each outcome goes into a later turn.
+    package var calls: [FunctionCall] = []
+}
+
+extension HubCore {
+    /// Takes one turn: requests, and what functions have answered since the last one; what can be carried out shares a
+    /// commit.
+    ///
+    /// A request with a mutation that needs a function waits, and holds up no other. Its answer comes in a later turn,
+    /// under its ticket.
+    package func perform(
+        _ requests: [HubRequest], answered: [(id: FunctionCall.ID, outcome: FunctionOutcome)] = []
+    ) -> HubOutcome {
+        var outcome = HubOutcome(
+            answers: Array(repeating: nil, count: requests.count), tickets: Array(repeating: nil, count: requests.count)
+        )
+        for (id, result) in answered {
+            switch id {
+            case .question(let call): follow(room.handle(.answered(call: call, result), at: time.uptime()), &outcome)
+            case .delivery(let function, let number): delivered(function, number, result)
+            }
+        }
+        var fresh = sort(requests, &outcome)
+        repeat {
+            let tickets = ready.sorted()
+            ready.removeAll()
+            var runs = tickets.compactMap { suspended[$0] } + fresh.map(\.run)
+            guard !runs.isEmpty || hasUnsavedDeliveries else { break }
+            let committed = commit(&runs)
+            outcome.events += committed.events
+            let resumed = runs.count - fresh.count
+            for (index, run) in runs.enumerated() {
+                let place = index < resumed ? nil : fresh[index - resumed].index
+                conclude(run, committed.answers[index], place, &outcome)
+            }
+            fresh = []
+        } while !ready.isEmpty
+        outcome.calls += dueDeliveries()
+        return outcome
+    }
+
+    /// Answers everything that waits: the hub stops. What was not carried out has left nothing behind.
+    package func dismissWaiting() -> [(ticket: UInt64, answer: HubAnswer)] {
+        var outcome = HubOutcome(answers: [], tickets: [])
+        follow(room.handle(.stopped, at: time.uptime()), &outcome)
+        return outcome.finished
+    }
+
+    /// Answers what is no mutation, and gives what is.
+    private func sort(_ requests: [HubRequest], _ outcome: inout HubOutcome) -> [(index: Int, run: MutationRun)] {
+        var writes: [(index: Int, run: MutationRun)] = []
+        var reads: [(index: Int, request: RunnableRequest)] = []
+        for (index, request) in requests.enumerated() {
+            switch runnable(request) {
+            case .failure(let failure): outcome.answers[index] = failure.answer(extensions: extensions)
+            case .success(let runnable):
+                switch runnable.operation.kind {
+                case .query: reads.append((index, runnable))
+                case .mutation: writes.append((index, MutationRun(runnable)))
+                case .subscription:
+                    outcome.answers[index] = RequestFailure.subscriptionOverHTTP.answer(extensions: extensions)
+                }
+            }
+        }
+        statistics.requests += UInt64(requests.count)
+        for (index, request) in reads { outcome.answers[index] = reader.answer(request) }
+        return writes
+    }
+
+    /// Notes what a committed pass has left of a run: its answer, or what it waits for.
+    private func conclude(_ given: MutationRun, _ answer: HubAnswer?, _ place: Int?, _ outcome: inout HubOutcome) {
+        var run = given
+        if let answer {
+            if run.ticket == 0, let place {
+                outcome.answers[place] = answer
+                return
+            }
+            suspended[run.ticket] = nil
+            outcome.finished.append((run.ticket, answer))
+            if answer.status == 200 {
+                settle(run, &outcome)
+            } else {
+                // It could not be committed, so that nothing is known of its steps.
+                follow(room.handle(.abandoned(ticket: run.ticket), at: time.uptime()), &outcome)
+            }
+            return
+        }
+        if run.ticket == 0 {
+            lastTicket += 1
+            run.ticket = lastTicket
+            if let place { outcome.tickets[place] = run.ticket }
+        }
+        let asked = run.asked
+        run.asked = []
+        suspended[run.ticket] = run
+        settle(run, &outcome)
+        suspended[run.ticket]?.settled = []
+        for item in asked {
+            switch item {
+            case .question(let index, let question, let keys):
+                follow(
+                    room.handle(
+                        .asks(WaitingRoom.Step(ticket: run.ticket, index: index), question, keys), at: time.uptime()),
+                    &outcome)
+            case .join(let index, let key):
+                follow(
+                    room.handle(
+                        .joins(WaitingRoom.Step(ticket: run.ticket, index: index), key), at: time.uptime()), &outcome)
+            }
+        }
+    }
+
+    /// Tells the waiting room which steps are over; who joined them takes over what was refused there.
+    private func settle(_ run: MutationRun, _ outcome: inout HubOutcome) {
+        for index in run.settled {
+            let actions = room.handle(
+                .settled(WaitingRoom.Step(ticket: run.ticket, index: index)), at: time.uptime())
+            guard !actions.isEmpty, let members = run.members(of: index) else { continue }
+            var refused: [WaitingRoom.MutationKey: ResponseError] = [:]
+            for member in members {
+                guard case .failure(let error)? = run.outcomes[member] else { continue }
+                for key in keys(of: [member], run) { refused[key] = error }
+            }
+            for case .release(let step, _) in actions { suspended[step.ticket]?.inherited.merge(refused) { $1 } }
+            follow(actions, &outcome)
+        }
+    }
+
+    private func follow(_ actions: [WaitingRoom.Action], _ outcome: inout HubOutcome) {
+        for action in actions {
+            switch action {
+            case .call(let call, let question):
+                outcome.calls.append(
+                    FunctionCall(id: .question(call), function: question.function, payload: question.payload))
+            case .resume(let step, let question, let reply):
+                guard suspended[step.ticket] != nil else { continue }
+                let isAnswer = if case .answered = reply { true } else { false }
+                let decision = Decision(reply: reply, version: isAnswer ? question.version : nil)
+                switch question.kind {
+                case .before:
+                    suspended[step.ticket]?.decisions[question.key, default: FieldDecisions()].before = decision
+                case .conflict:
+                    suspended[step.ticket]?.decisions[question.key, default: FieldDecisions()].conflict = decision
+                }
+                goOn(step)
+            case .release(let step, _): goOn(step)
+            case .dismiss(let ticket):
+                guard suspended.removeValue(forKey: ticket) != nil else { continue }
+                outcome.finished.append(
+                    (ticket, .error(503, ErrorType.internalFailure, "The hub is stopping; try again.")))
+            }
+        }
+    }
+
+    private func goOn(_ step: WaitingRoom.Step) {
+        guard suspended[step.ticket] != nil else { return }
+        suspended[step.ticket]?.waiting.remove(step.index)
+        ready.insert(step.ticket)
+    }
+}

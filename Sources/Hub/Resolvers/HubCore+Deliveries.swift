@@ -1,0 +1,180 @@
+import AppSync
+import Basics
+import Models
+import SQLite
+
+/// What `after` functions are to get and have got: the rows, the queues, and what is yet to be written of them.
+struct Deliveries {
+    /// One queue a function, so that one that fails holds up no other.
+    var queues: [String: DeliveryQueue] = [:]
+    /// What was decided of rows and is not committed yet.
+    var unsaved: [(function: String, action: DeliveryQueue.Action)] = []
+    var calls: [FunctionCall] = []
+
+    static let table = [
+        """
+        CREATE TABLE IF NOT EXISTS _deliveries(number INTEGER PRIMARY KEY AUTOINCREMENT, function TEXT NOT NULL, \
+        record TEXT NOT NULL, payload TEXT NOT NULL, attempts INTEGER NOT NULL, due INTEGER NOT NULL, \
+        parked INTEGER NOT NULL, reason TEXT) STRICT
+        """,
+        "CREATE INDEX IF NOT EXISTS _deliveries_waiting ON _deliveries(function, number) WHERE parked=0",
+    ]
+    static let insertText = StatementText(
+        "INSERT INTO _deliveries(function,record,payload,attempts,due,parked) VALUES(?1,?2,?3,0,0,0)")
+    static let loadText = StatementText(
+        "SELECT number,record,payload,attempts,due FROM _deliveries WHERE function=?1 AND number>?2 AND parked=0 "
+            + "ORDER BY number LIMIT ?3")
+    static let deleteText = StatementText("DELETE FROM _deliveries WHERE number=?1")
+    static let tryText = StatementText(
+        "UPDATE _deliveries SET attempts=?2,due=?3,parked=?4,reason=?5 WHERE number=?1")
+}
+
+extension HubCore {
+    /// Takes up what waited when the hub stopped.
+    func openDeliveries(retriesParked: Bool) throws {
+        if retriesParked {
+            try connection.transaction(.immediate) {
+                _ = try connection.run("UPDATE _deliveries SET parked=0,attempts=0,due=0 WHERE parked=1")
+            }
+        }
+        for function in resolvers.afterFunctions {
+            deliveries.queues[function] = DeliveryQueue()
+            follow(function, .tick)
+        }
+        try countDeliveries()
+        if statistics.deliveriesParked > 0 {
+            log(
+                .warning,
+                "\(statistics.deliveriesParked) deliveries to functions were given up; see the table _deliveries")
+        }
+    }
+
+    /// Keeps a committed mutation for the function after it, in the same commit.
+    func enqueueDelivery(_ mutation: Mutation, _ row: HubRow, previous: HubRow?) throws {
+        guard let position = mutation.root.kind.mutationPosition,
+            let function = resolvers[mutation.model].after[position]
+        else { return }
+        try connection.withStatement(Deliveries.insertText) { statement in
+            statement.bind(function, at: 1)
+            statement.bind("\(mutation.model.schema.name)#\(row.rowID)", at: 2)
+            statement.bind(afterPayload(mutation, row, previous: previous).text, at: 3)
+            _ = try statement.step()
+        }
+        deliveriesWritten += 1
+    }
+
+    var hasUnsavedDeliveries: Bool { !deliveries.unsaved.isEmpty }
+
+    /// Whether a turn without requests would do something.
+    package var hasWork: Bool { hasUnsavedDeliveries || !deliveries.calls.isEmpty }
+
+    /// Time has passed: what is due is called in this turn or the next.
+    package func tick() {
+        for function in deliveries.queues.keys { follow(function, .tick) }
+        do { try countDeliveries() } catch { log(.warning, "deliveries could not be counted: \(error)") }
+    }
+
+    func delivered(_ function: String, _ number: Int64, _ outcome: FunctionOutcome) {
+        follow(function, .answered(number, outcome))
+    }
+
+    /// The calls that are due, once.
+    func dueDeliveries() -> [FunctionCall] {
+        defer { deliveries.calls = [] }
+        return deliveries.calls
+    }
+
+    /// Writes what came of deliveries, within the open transaction.
+    func saveDeliveries() throws {
+        for (_, action) in deliveries.unsaved {
+            switch action {
+            case .delete(let number):
+                try connection.withStatement(Deliveries.deleteText) { statement in
+                    statement.bind(number, at: 1)
+                    _ = try statement.step()
+                }
+            case .postpone(let delivery, let reason): try save(delivery, reason, isParked: false)
+            case .park(let delivery, let reason): try save(delivery, reason, isParked: true)
+            case .load, .call: continue
+            }
+        }
+    }
+
+    private func save(_ delivery: Delivery, _ reason: String, isParked: Bool) throws {
+        try connection.withStatement(Deliveries.tryText) { statement in
+            statement.bind(delivery.number, at: 1)
+            statement.bind(delivery.attempts, at: 2)
+            statement.bind(delivery.due, at: 3)
+            statement.bind(isParked ? 1 : 0, at: 4)
+            statement.bind(reason, at: 5)
+            _ = try statement.step()
+        }
+    }
+
+    /// The transaction has committed.
+    func deliveriesSaved() {
+        deliveries.unsaved = []
+        guard deliveriesWritten > 0 else { return }
+        deliveriesWritten = 0
+        for function in deliveries.queues.keys { follow(function, .written) }
+    }
+
+    private func follow(_ function: String, _ event: DeliveryQueue.Event) {
+        var actions = deliveries.queues[function]?.handle(event, at: state.hubTime) ?? []
+        while !actions.isEmpty {
+            let action = actions.removeFirst()
+            switch action {
+            case .call(let delivery):
+                deliveries.calls.append(
+                    FunctionCall(
+                        id: .delivery(function: function, number: delivery.number), function: function,
+                        payload: delivery.payload))
+            case .load(let number, let limit):
+                let rows = load(function, after: number, limit)
+                actions +=
+                    deliveries.queues[function]?.handle(
+                        .loaded(rows, isAll: rows.count < limit), at: state.hubTime) ?? []
+            case .delete:
+                statistics.deliveries += 1
+                deliveries.unsaved.append((function, action))
+            case .postpone(let delivery, let reason):
+                log(.notice, "delivery \(delivery.number) is tried again: \(function) \(reason)")
+                deliveries.unsaved.append((function, action))
+            case .park(let delivery, let reason):
+                log(
+                    .error,
+                    "delivery \(delivery.number) is given up after \(delivery.attempts) tries: \(function) \(reason)")
+                deliveries.unsaved.append((function, action))
+            }
+        }
+    }
+
+    private func load(_ function: String, after number: Int64, _ limit: Int) -> [Delivery] {
+        do {
+            return try connection.withStatement(Deliveries.loadText) { statement in
+                statement.bind(function, at: 1)
+                statement.bind(number, at: 2)
+                statement.bind(limit, at: 3)
+                var rows: [Delivery] = []
+                while try statement.step() {
+                    rows.append(
+                        Delivery(
+                            number: statement.integer(at: 0), record: statement.text(at: 1),
+                            payload: Array(statement.text(at: 2).utf8), attempts: Int(statement.integer(at: 3)),
+                            due: statement.integer(at: 4)))
+                }
+                return rows
+            }
+        } catch {
+            log(.error, "what waits for the function \(function) cannot be read: \(error)")
+            return []
+        }
+    }
+
+    private func countDeliveries() throws {
+        func count(_ sql: String) throws -> Int { Int((try connection.value(sql))?.integer ?? 0) }
+        guard !deliveries.queues.isEmpty else { return }
+        statistics.deliveriesWaiting = try count("SELECT count(*) FROM _deliveries WHERE parked=0")
+        statistics.deliveriesParked = try count("SELECT count(*) FROM _deliveries WHERE parked=1")
+    }
+}
