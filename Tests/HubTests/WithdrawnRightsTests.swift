@@ -1,0 +1,173 @@
+import AppSync
+import Basics
+import GraphQL
+import Models
+import Testing
+
+@testable import Hub
+
+/// Rights that end or change while subscriptions are open, and what the log says of decisions.
+@Suite struct WithdrawnRightsTests {
+    private static let schema = try! Schema(
+        sdl: """
+            type Post @model @auth(rules: [
+              { allow: groups, groups: ["staff"] }
+              { allow: owner, operations: [read] }
+            ]) { id: ID! owner: String text: String }
+            """)
+
+    private func subscribed() throws -> TokenFixture {
+        let hub = try TokenFixture(Self.schema)
+        for (number, person) in ["ann", "bob"].enumerated() {
+            hub.admit(person, person: person, groups: ["staff"])
+            hub.connect(UInt64(number), person)
+            hub.start(UInt64(number), "s", person, "subscription { onCreatePost { id } }")
+            _ = hub.take(UInt64(number))
+        }
+        hub.admit("writer", groups: ["staff"])
+        return hub
+    }
+
+    private func post(_ hub: TokenFixture, _ id: String) {
+        _ = hub.send("writer", "mutation { createPost(input: {id: \"\(id)\", owner: \"bob\"}) { id } }")
+    }
+
+    private func types(_ hub: TokenFixture, _ connection: UInt64) -> [String] {
+        hub.take(connection).compactMap { $0["type"]?.string }
+    }
+
+    @Test func whoIsShutOutHearsUnauthorizedAndComplete() throws {
+        let hub = try subscribed()
+        hub.tokens.set("ann", nil)
+        post(hub, "1")
+        #expect(types(hub, 0) == ["data"], "nobody has said that anything changed")
+        hub.authenticator.noteChange()
+        post(hub, "2")
+        let frames = hub.take(0)
+        #expect(frames.compactMap { $0["type"]?.string } == ["error", "complete"], "and nothing of the change itself")
+        #expect(frames[0]["payload"]?["errors"]?[0]?["errorType"]?.string == ErrorType.unauthorizedException)
+        #expect(types(hub, 1) == ["data", "data"])
+        post(hub, "3")
+        #expect(types(hub, 0).isEmpty)
+        #expect(hub.registry.subscriptionCount == 1)
+    }
+
+    @Test func whoLosesTheRightToTheModelHearsUnauthorizedAndComplete() throws {
+        let hub = try subscribed()
+        hub.start(0, "t", "ann", "subscription { onDeletePost { id } }")
+        _ = hub.take(0)
+        hub.tokens.set(
+            "ann",
+            Caller(groups: [], person: nil, provider: .userPools, source: .issuer("test"), fingerprint: "ann"))
+        hub.authenticator.noteChange()
+        hub.perform(hub.registry.keepAlive())
+        let frames = hub.take(0)
+        #expect(frames.compactMap { $0["type"]?.string } == ["error", "complete", "error", "complete", "ka"])
+        #expect(
+            frames[0]["payload"]?["errors"]?[0]?["message"]?.string
+                == "Not Authorized to access onCreatePost on type Subscription")
+    }
+
+    @Test func whoseRightIsAnotherNowStartsAgainUnderIt() throws {
+        let hub = try subscribed()
+        hub.admit("ann", person: "ann", groups: ["guests"])
+        hub.authenticator.noteChange()
+        post(hub, "1")
+        #expect(types(hub, 0) == ["complete"])
+        hub.start(0, "s", "ann", "subscription { onCreatePost { id } }")
+        post(hub, "2")
+        #expect(types(hub, 0) == ["start_ack"], "the post is Bob's")
+    }
+
+    @Test func aChangeThatLeavesTheRightsAloneDisturbsNobody() throws {
+        let hub = try subscribed()
+        hub.admit("ann", person: "ann", groups: ["staff", "choir"])
+        hub.authenticator.noteChange()
+        post(hub, "1")
+        #expect(types(hub, 0) == ["data"])
+    }
+
+    @Test func credentialsThatRunOutEndTheirSubscriptions() throws {
+        let hub = try TokenFixture(Self.schema)
+        hub.admit("writer", groups: ["staff"])
+        let end = hub.time.now().milliseconds + 60_000
+        hub.admit("ann", person: "ann", groups: ["staff"], expires: end)
+        hub.connect(0, "ann")
+        hub.start(0, "s", "ann", "subscription { onCreatePost { id } }")
+        _ = hub.take(0)
+        hub.time.advance(milliseconds: 59_999)
+        post(hub, "1")
+        #expect(types(hub, 0) == ["data"])
+        hub.time.advance(milliseconds: 1)
+        post(hub, "2")
+        #expect(types(hub, 0) == ["error", "complete"])
+    }
+
+    @Test func aSyncSaysWhetherTheRightsAreAsBefore() throws {
+        let hub = try subscribed()
+        func rights(_ token: String) -> String? {
+            hub.send(token, "{ syncPosts { startedAt } }")["extensions"]?["bincount"]?["rights"]?["syncPosts"]?.string
+        }
+        let staff = rights("ann")
+        #expect(staff != nil && staff == rights("bob"))
+        hub.admit("ann", person: "ann", groups: ["staff", "choir"])
+        #expect(rights("ann") == staff)
+        hub.admit("ann", person: "ann", groups: ["choir"])
+        let own = rights("ann")
+        #expect(own != staff)
+        hub.admit("bob", person: "bob")
+        #expect(rights("bob") != own)
+    }
+
+    // MARK: The log
+
+    private func logged(_ hub: TokenFixture) -> [String] { hub.lines.current.filter { $0.hasPrefix("access") } }
+
+    @Test func everyRefusalIsLoggedWithWhoWhatAndWhy() throws {
+        let hub = try TokenFixture(Self.schema)
+        hub.admit("eve-token", person: "eve \"x\"\nreason=none", device: "T9")
+        let caller = Caller(
+            groups: [], person: nil, device: "T9", provider: .oidc, source: .issuer("test"), fingerprint: "ab12")
+        hub.tokens.set("stranger", caller)
+        _ = hub.send("stranger", "{ listPosts { items { id } } }")
+        _ = hub.send("stranger", "mutation { createPost(input: {id: \"secret-id\", text: \"secret\"}) { id } }")
+        hub.connect(1, "stranger")
+        hub.start(1, "s", "stranger", "subscription { onDeletePost { id } }")
+        _ = hub.send("eve-token", "mutation { deletePost(input: {id: \"x\", _version: 1}) { id } }")
+        #expect(
+            logged(hub) == [
+                "access refused operation=listPosts model=Post provider=oidc device=T9 key=ab12 reason=\"no rule gives list\"",
+                "access refused operation=createPost model=Post provider=oidc device=T9 key=ab12 reason=\"no rule gives create\"",
+                "access refused operation=onDeletePost model=Post provider=oidc device=T9 key=ab12 reason=\"no rule gives listen\"",
+                #"access refused operation=deletePost model=Post provider=userPools person="eve \"x\"?reason=none" device=T9 key=eve-token reason="no rule gives delete""#,
+            ])
+        #expect(!hub.lines.current.joined().contains("secret"))
+    }
+
+    @Test func aMutationThatWasLetThroughIsLoggedForDebugging() throws {
+        let hub = try TokenFixture(Self.schema)
+        hub.admit("writer", groups: ["staff"])
+        post(hub, "1")
+        #expect(logged(hub) == ["access granted operation=createPost model=Post provider=userPools key=writer"])
+        let quiet = try TokenFixture(Self.schema, level: .info)
+        quiet.admit("writer", groups: ["staff"])
+        post(quiet, "1")
+        #expect(logged(quiet).isEmpty)
+    }
+
+    @Test func aStrangerCannotFillTheLog() throws {
+        let hub = try TokenFixture(Self.schema)
+        hub.admit("eve")
+        for _ in 0..<500 { _ = hub.send("eve", "{ listPosts { items { id } } }") }
+        #expect(logged(hub).count == AccessLog.burst)
+        hub.time.advance(milliseconds: AccessLog.refill)
+        _ = hub.send("eve", "{ listPosts { items { id } } }")
+        #expect(logged(hub).count == AccessLog.burst + 1)
+        #expect(logged(hub).last?.hasSuffix("suppressed=\(500 - AccessLog.burst)") == true)
+        for number in 0..<3 * AccessLog.callerLimit {
+            hub.admit("e\(number)")
+            _ = hub.send("e\(number)", "{ listPosts { items { id } } }")
+        }
+        #expect(logged(hub).count <= 2 * AccessLog.burst + AccessLog.callerLimit + 1, "the rest share one allowance")
+    }
+}
