@@ -116,6 +116,8 @@ let package = Package(
             path: "Tests/StoreWorkload", swiftSettings: strict),
         .executableTarget(
             name: "storevictim", dependencies: ["StoreWorkload"], path: "Tests/StoreVictim", swiftSettings: strict),
+        .target(
+            name: "NamedTests", dependencies: ["System", "Basics"], path: "Tests/NamedTests", swiftSettings: strict),
         tests("BasicsTests", ["Basics"]),
         tests("ModelsTests", ["SampleModels", "WarehouseModels", "Models", "Basics"]),
         tests(
@@ -129,14 +131,17 @@ let package = Package(
         tests("TransportTests", ["Transport", "COpenSSL", "Crypto", "System", "Basics"]),
         tests(
             "StoreTests",
-            ["SampleModels", "DataStore", "ModelTables", "SQLite", "WarehouseModels", "Models", "System", "Basics"],
+            [
+                "NamedTests", "SampleModels", "DataStore", "ModelTables", "SQLite", "WarehouseModels", "Models",
+                "System", "Basics",
+            ],
             exclude: ["BEHAVIOURS.md", "Fixtures"]),
         tests("SyncTests", ["SyncEngine", "DataStore", "AppSync", "GraphQL", "WarehouseModels", "Models", "Basics"]),
         tests(
             "HubTests",
             [
-                "Hub", "AppSync", "GraphQL", "ModelTables", "SQLite", "Transport", "WarehouseModels", "Models",
-                "System", "Basics",
+                "NamedTests", "Hub", "AppSync", "GraphQL", "ModelTables", "SQLite", "Transport", "WarehouseModels",
+                "Models", "System", "Basics",
             ]),
         tests(
             "SimulationTests",

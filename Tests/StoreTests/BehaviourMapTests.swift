@@ -1,23 +1,12 @@
-import Basics
+import NamedTests
 import System
 import Testing
 
-/// Checks that each test which a page names as `Target/File.function` is there.
+/// Checks that each test which a page names is there.
 func checkTests(in page: String, root: String) throws {
-    let names = page.split(separator: "`").filter { $0.contains("Tests/") && !$0.contains(" ") && !$0.contains("\n") }
-    #expect(names.count > 10)
-    var sources: [String: String] = [:]
-    for name in Set(names) {
-        let parts = name.split(separator: ".")
-        guard parts.count == 2 else {
-            Issue.record("\(name) is no Target/File.function")
-            continue
-        }
-        let file = "\(root)/Tests/\(parts[0]).swift"
-        let source = sources[file] ?? (try? Files.readText(file)) ?? ""
-        sources[file] = source
-        #expect(source.contains("func \(parts[1])("), "there is no test \(name)")
-    }
+    let tests = NamedTests(in: page, root: root)
+    #expect(tests.count > 10)
+    #expect(tests.missing == [])
 }
 
 @Suite("The map of behaviours")

@@ -139,6 +139,7 @@ extension HubCore {
         case .success(let row): stored = row
         }
         if stored.deleted { return .failure(conflict(stored, mutation)) }
+        if let refusal = blindOperation(on: stored, mutation) { return .failure(refusal) }
         if asksFunctions, let refusal = try askBefore(&mutation, stored) { return .failure(refusal) }
         let model = mutation.model
         var values = stored.values
@@ -158,7 +159,6 @@ extension HubCore {
             // Operations commute: no version is stale for them.
             touch(&values, mutation)
         }
-        if let refusal = blindOperation(on: stored, mutation) { return .failure(refusal) }
         do throws(InputError) {
             try apply(mutation.operations, to: &values, model)
         } catch {
