@@ -5,6 +5,7 @@ import DataStore
 import Models
 import SyncEngine
 import System
+import Transport
 import WarehouseModels
 
 /// Where a device finds its hub, and the key it shows there.
@@ -13,10 +14,13 @@ package struct HubLink: Sendable {
     package let url: String
     /// The device's API key.
     package let key: String
+    /// Whom to believe there; nil for those that the system trusts.
+    package let tls: TLSClientContext?
 
-    package init(url: String, key: String) {
+    package init(url: String, key: String, tls: TLSClientContext? = nil) {
         self.url = url
         self.key = key
+        self.tls = tls
     }
 }
 
@@ -48,7 +52,9 @@ package struct DeviceStore: Sendable {
             time: time, policies: syncPolicies(for: kind), isLocalOnly: hub == nil, checksParents: checksParents,
             log: log)
         let driver = try hub.map {
-            try AppSyncDriver(url: $0.url, key: $0.key, device: deviceCode, person: person, log: log) { options in
+            try AppSyncDriver(
+                url: $0.url, key: $0.key, device: deviceCode, person: person, tls: $0.tls, log: log
+            ) { options in
                 options.groups = [kind.group]
             }
         }
@@ -69,12 +75,8 @@ package struct DeviceStore: Sendable {
     }
 
     /// The code in the store's directory, made at the first start: a new or restored directory is a new device.
-    private static func savedCode(in directory: String) throws -> String {
-        let path = directory + "/device"
-        if Files.exists(path) {
-            let text = try Files.readText(path).prefix { !$0.isWhitespace }
-            if !text.isEmpty { return String(text) }
-        }
+    static func savedCode(in directory: String) throws -> String {
+        if let code = readCode(in: directory) { return code }
         // 30 bits in Crockford's alphabet: read aloud without doubt, and no two of a site alike.
         let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
         var bits = SystemRandom().next()
@@ -83,8 +85,23 @@ package struct DeviceStore: Sendable {
             code.append(alphabet[Int(bits & 31)])
             bits >>= 5
         }
-        try Files.writeAtomically(code + "\n", to: path)
+        try save(code: code, in: directory)
         return code
+    }
+
+    /// Makes the directory the device of that code.
+    static func save(code: String, in directory: String) throws {
+        try Files.writeAtomically(code + "\n", to: directory + "/device")
+    }
+
+    /// The code under which the directory has data already; nil where any other would do.
+    static func codeOfData(in directory: String) -> String? {
+        Files.exists(directory + "/store.sqlite") ? readCode(in: directory) : nil
+    }
+
+    private static func readCode(in directory: String) -> String? {
+        let text = (try? Files.readText(directory + "/device"))?.prefix { !$0.isWhitespace } ?? ""
+        return text.isEmpty ? nil : String(text)
     }
 
     private static func facts(of status: SyncStatus) -> LinkFacts {

@@ -19,6 +19,7 @@ public final class AppSyncDriver: SyncDriver {
     private let loop: WebSocketLoop
     private let ownsLoop: Bool
     private let client: HTTPClient
+    private let tls: TLSClientContext?
     private let options: SyncOptions
     private let log: Log
     private let person: Locked<String?>
@@ -33,11 +34,13 @@ public final class AppSyncDriver: SyncDriver {
     ///   - key: the API key; it is sent and never logged
     ///   - device: this device's code, for the hub's owner rules
     ///   - person: who is signed in; see ``setPerson(_:)``
+    ///   - tls: whom to believe under `https`: a pinned authority, else those that the system trusts
     ///   - loop: a loop to share; else the driver has its own thread
     /// - Throws: `URLParts.ParseError`, or `TransportError` where the link cannot be made at all.
     public init(
         url: String, key: String, device: String?, person: String? = nil, scope: SyncScope = .all,
-        loop: WebSocketLoop? = nil, log: Log = .none, configure: (inout SyncOptions) -> Void = { _ in }
+        tls: TLSClientContext? = nil, loop: WebSocketLoop? = nil, log: Log = .none,
+        configure: (inout SyncOptions) -> Void = { _ in }
     ) throws {
         let address = try URLParts(url)
         self.url = url
@@ -50,7 +53,10 @@ public final class AppSyncDriver: SyncDriver {
         self.scope = Locked(scope)
         ownsLoop = loop == nil
         self.loop = try loop ?? WebSocketLoop(name: "link")
-        client = try HTTPClient(loop: self.loop, origin: address)
+        // Made once: the system's authorities are read from many files.
+        let trust = address.isSecure ? try tls ?? .system() : nil
+        self.tls = trust
+        client = try HTTPClient(loop: self.loop, origin: address, tls: trust)
         let host = address.host
         var options = SyncOptions { person in
             RealtimeAuthorization(host: host, apiKey: key.current, person: person, device: device)
@@ -160,6 +166,7 @@ public final class AppSyncDriver: SyncDriver {
     ) -> WebSocketClient {
         let authorization = options.authorization(person)
         var options = WebSocketClientOptions(realtimeAddress)
+        options.tls = tls
         options.subprotocols = [RealtimeAuthorization.subprotocolName, authorization.subprotocol]
         return WebSocketClient(loop: loop, options: options, onEvent: onEvent)
     }

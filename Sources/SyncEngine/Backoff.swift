@@ -24,6 +24,8 @@ package struct Backoff: Sendable, Hashable {
 
     /// The link's: a cut of a second is bridged in less than another, a night's costs two tries a minute.
     package static let link = Backoff(base: 500, cap: 30_000)
+    /// What is tried while the certificate is refused: a clock is set or a certificate renewed within minutes.
+    package static let distrusted = Backoff(base: 60_000, cap: 60_000)
     /// What is tried while credentials are refused: once in some minutes, for the case that they are accepted again.
     package static let paused = Backoff(base: 300_000, cap: 300_000)
 }

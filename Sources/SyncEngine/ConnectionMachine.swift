@@ -16,7 +16,7 @@ package struct ConnectionMachine: Sendable {
         case live(socket: Int)
         /// After a loss, before the next try.
         case waiting
-        /// The backend refuses the credentials.
+        /// The backend refuses the credentials, or this device its certificate.
         case paused(reason: String)
     }
 
@@ -33,6 +33,8 @@ package struct ConnectionMachine: Sendable {
         case closed(socket: Int, reason: String)
         /// The backend does not know the caller.
         case unauthorized(reason: String)
+        /// Whoever answers is not the backend.
+        case untrusted(socket: Int, reason: String)
         /// The backend ended something that this connection cannot be without.
         case broken(reason: String)
         case deadline
@@ -50,6 +52,8 @@ package struct ConnectionMachine: Sendable {
         case becameLive
         case lost(reason: String)
         case pause(reason: String)
+        /// It is paused because of whoever answers there; said once, however often it is tried.
+        case distrust(reason: String)
     }
 
     package private(set) var state: State = .stopped
@@ -58,6 +62,8 @@ package struct ConnectionMachine: Sendable {
     /// Why the last connection ended.
     package private(set) var lastReason = ""
     private var sockets = 0
+    /// Why whoever answered last was not believed.
+    private var distrusted: String?
     private var keepAlive: Int64 = 300_000
     private let random: any RandomSource
 
@@ -108,6 +114,15 @@ package struct ConnectionMachine: Sendable {
             return actions + [
                 .pause(reason: reason), .setDeadline(Backoff.paused.delay(attempt: 1, random: random)),
             ]
+        case .untrusted(let socket, let reason):
+            guard socket == self.socket else { return [] }
+            let isNew = distrusted != reason
+            distrusted = reason
+            attempt += 1
+            lastReason = reason
+            state = .paused(reason: reason)
+            return (isNew ? [.distrust(reason: reason)] : [])
+                + [.setDeadline(Backoff.distrusted.delay(attempt: 1, random: random))]
         case .broken(let reason):
             guard socket != nil else { return [] }
             return closing() + wait(reason)
@@ -117,6 +132,7 @@ package struct ConnectionMachine: Sendable {
 
     private mutating func opened(_ socket: Int) -> [Action] {
         guard state == .opening(socket: socket) else { return [] }
+        distrusted = nil
         state = .acknowledging(socket: socket)
         return [.sendInit(socket: socket), .setDeadline(Self.answerLimit)]
     }

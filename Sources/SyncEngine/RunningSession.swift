@@ -148,6 +148,11 @@ final class RunningSession: @unchecked Sendable {
             }
         case .closed(let code, let reason):
             ended(socket, reason.isEmpty ? "the hub closed the connection (\(code))" : reason)
+        case .failed(.untrusted(let problem)):
+            port.enqueue { [self] _ in
+                inside.sockets[socket] = nil
+                handle(.socketRefused(socket: socket, reason: problem.description))
+            }
         case .failed(let error): ended(socket, "\(error)")
         }
     }

@@ -15,6 +15,8 @@ public enum SyncEvent: Sendable {
     /// Frames in the order in which they came, as many as were ready.
     case socketText(socket: Int, frames: [[UInt8]])
     case socketClosed(socket: Int, reason: String)
+    /// Whoever answered is not the backend: its certificate is refused. Somebody has to do something first.
+    case socketRefused(socket: Int, reason: String)
     /// The time that ``SyncAction/wake(afterMilliseconds:)`` asked for is over; too early or too often does no harm.
     case wake
     /// Another person signed in, or nobody is.

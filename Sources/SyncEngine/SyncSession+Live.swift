@@ -28,6 +28,11 @@ extension SyncSession {
                 }
             case .pause(let reason):
                 tellOfPause(.subscribe, reason)
+            case .distrust(let reason):
+                tell(
+                    of: StoreProblem(
+                        .sync, .configuration, message: reason,
+                        recovery: "nothing is sent meanwhile and nothing is lost; it is tried again each minute"))
             }
         }
     }

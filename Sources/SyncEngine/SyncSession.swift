@@ -111,6 +111,8 @@ public final class SyncSession {
         case .socketOpened(let socket): run(connection.handle(.opened(socket: socket)))
         case .socketText(let socket, let frames): received(frames, on: socket)
         case .socketClosed(let socket, let reason): run(connection.handle(.closed(socket: socket, reason: reason)))
+        case .socketRefused(let socket, let reason):
+            run(connection.handle(.untrusted(socket: socket, reason: reason)))
         case .wake: wake()
         case .personChanged(let person):
             guard person != options.person else { break }
