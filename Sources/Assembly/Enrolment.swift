@@ -55,6 +55,21 @@ package struct Enrolment: Sendable {
     package func link() throws -> HubLink {
         HubLink(url: url, key: key, tls: try TLSClientContext(trust: anchor.map { .pinned($0) } ?? .system))
     }
+
+    /// Why the hub cannot be used now; nil where it answers and its certificate is believed.
+    package func problem() async -> String? {
+        do {
+            guard let tls = try link().tls else { return nil }
+            let loop = try WebSocketLoop(name: "status")
+            defer { loop.stop() }
+            let client = try HTTPClient(loop: loop, origin: try URLParts(url), tls: tls)
+            let answer = try await client.send(
+                HTTPRequest(method: "GET", path: "/health"), timeoutMilliseconds: 3_000)
+            return answer.status == 200 ? nil : "it answers with status \(answer.status)"
+        } catch {
+            return "\(error)"
+        }
+    }
 }
 
 /// Why a terminal could not enrol: one line that says what to do.
@@ -111,26 +126,33 @@ extension Enrolment {
     private static func post(
         _ body: [UInt8], to url: URLParts, _ anchor: Certificate, _ loop: WebSocketLoop, _ time: any TimeSource
     ) async throws -> ([UInt8], isPublic: Bool) {
+        let request = HTTPRequest(path: "/enrol", headers: ["content-type": "application/json"], body: body)
         for trust in [TLSTrust.system, .pinned(anchor)] {
             let client = try HTTPClient(
                 loop: loop, origin: url, tls: try TLSClientContext(trust: trust, time: time))
-            do {
-                let answer = try await client.send(
-                    HTTPRequest(path: "/enrol", headers: ["content-type": "application/json"], body: body))
-                guard answer.status == 200 else {
-                    let reason = (try? JSONValue(parsing: answer.body))?["error"]?.string
-                    throw EnrolmentError(
-                        reason.map { "the hub refuses: \(printable($0))" }
-                            ?? "\(url.hostAndPort) answers with status \(answer.status); is it a hub of this version?")
-                }
-                return (answer.body, trust == .system)
-            } catch TransportError.untrusted where trust == .system {
-                continue
-            } catch let error as TransportError {
-                throw EnrolmentError("\(error)")
+            var result = await answer(client, request)
+            // The code may be used up; the hub repeats its answer to the very same request.
+            if case .failure(.connectionLost) = result { result = await answer(client, request) }
+            switch result {
+            case .success(let answer) where answer.status == 200: return (answer.body, trust == .system)
+            case .success(let answer):
+                let reason = (try? JSONValue(parsing: answer.body))?["error"]?.string
+                throw EnrolmentError(
+                    reason.map { "the hub refuses: \(printable($0))" }
+                        ?? "\(url.hostAndPort) answers with status \(answer.status); is it a hub of this version?")
+            case .failure(.untrusted) where trust == .system: continue
+            case .failure(let error): throw EnrolmentError("\(error)")
             }
         }
         throw EnrolmentError("\(url.hostAndPort) is not believed")
+    }
+
+    private static func answer(
+        _ client: HTTPClient, _ request: HTTPRequest
+    ) async -> Result<HTTPResponse, TransportError> {
+        await withCheckedContinuation { continuation in
+            client.send(request) { continuation.resume(returning: $0) }
+        }
     }
 
     /// The hub's URL from what a person types: `hub.example:8420` suffices.

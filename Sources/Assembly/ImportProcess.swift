@@ -109,7 +109,7 @@ extension DeviceStore {
         let end = time.uptime() + limit
         while !condition(driver.status) {
             if case .paused(let reason) = driver.status.link {
-                throw Refused(description: "the hub refuses this device: \(reason)")
+                throw Refused(description: "synchronising is paused: \(reason)")
             }
             guard time.uptime() < end else {
                 var reason = message

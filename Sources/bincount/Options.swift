@@ -1,7 +1,9 @@
 import Assembly
 import Basics
+import Crypto
 import Glibc
 import System
+import Transport
 
 /// Options that several commands share.
 enum Options {
@@ -16,11 +18,18 @@ enum Options {
         return environment("BINCOUNT_API_KEY")
     }
 
-    /// The hub to use: `--hub URL` with a key; nil where none is given.
-    static func hub(_ arguments: inout CommandLineArguments) throws -> HubLink? {
+    /// The hub to use: `--hub URL` with a key, else the one that the data directory was enrolled at; nil where there is
+    /// none.
+    static func hub(_ arguments: inout CommandLineArguments, data: String? = nil) throws -> HubLink? {
         let url = try arguments.value("--hub", "URL")
-        let key = try key(&arguments)
-        guard let url else { return nil }
+        let given = try key(&arguments)
+        let authority = try arguments.value("--tls-authority", "FILE")
+        let enrolment = try data.flatMap { try Enrolment.read(in: $0) }
+        guard let url else { return try enrolment?.link() }
+        // Naming the hub that the terminal is enrolled at must not lose whom it pinned.
+        let isSame = enrolment?.url == url
+        let key = given ?? (isSame ? enrolment?.key : nil)
+        let anchor = try authority.map(certificate) ?? (isSame ? enrolment?.anchor : nil)
         let parts: URLParts
         do { parts = try URLParts(url) } catch { throw UsageError("--hub \(url): \(error)") }
         guard ["http", "https"].contains(parts.scheme), parts.path.hasSuffix("/graphql") else {
@@ -29,7 +38,15 @@ enum Options {
         guard let key, !key.isEmpty else {
             throw UsageError("a hub wants a key: set BINCOUNT_API_KEY or give --api-key-file FILE")
         }
-        return HubLink(url: url, key: key)
+        return HubLink(
+            url: url, key: key, tls: try anchor.map { try TLSClientContext(trust: .pinned($0)) })
+    }
+
+    /// The certificate in a file: an authority to believe.
+    private static func certificate(_ file: String) throws -> Certificate {
+        do { return try Certificate.read(pem: try Files.read(file))[0] } catch {
+            throw CommandFailure("--tls-authority \(file): \(error)")
+        }
     }
 
     static func environment(_ name: String) -> String? {

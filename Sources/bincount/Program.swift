@@ -31,7 +31,8 @@ enum Program {
     }
 
     static let commands: [Command] = [
-        CountCommand.command, SuperviseCommand.command, HubCommand.command, DeskCommand.command, ImportCommand.command,
+        CountCommand.command, SuperviseCommand.command, EnrolCommand.command, HubCommand.command, DeskCommand.command,
+        ImportCommand.command,
         OutboxCommand.command, StatusCommand.command, VerifyCommand.command, SchemaCommand.command,
         ScreensCommand.command, DemoCommand.command,
     ]

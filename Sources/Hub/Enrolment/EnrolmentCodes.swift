@@ -25,6 +25,21 @@ package struct EnrolmentCodes: Sendable {
         directory = dataDirectory + "/enrolment"
     }
 
+    /// Makes a code for the hub of a data directory, which is told this once. The hub may run meanwhile.
+    ///
+    /// - Throws: ``HubError``, or what the file system says.
+    package static func make(
+        dataDirectory: String, source: CertificateSource, device: String?, groups: [String], expires: DateTime
+    ) throws -> EnrolmentCode {
+        let site = SiteCertificates(dataDirectory: dataDirectory)
+        if source == .none || (source == .site && !site.isSetUp) {
+            throw HubError("terminals enrol over TLS: set it up first, `bincount hub init --data \(dataDirectory)`")
+        }
+        let chain = try HubTLS.load(source, site).chain
+        return try EnrolmentCodes(dataDirectory: dataDirectory).make(
+            anchor: chain[chain.count - 1], device: device, groups: groups, expires: expires)
+    }
+
     /// Makes a code, which is told this once.
     ///
     /// - Throws: ``HubError``, or what the file system says.

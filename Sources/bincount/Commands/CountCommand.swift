@@ -13,14 +13,14 @@ enum CountCommand {
             bincount count --data DIR [--hub URL] [--screens DIR] [--device CODE] [--api-key-file FILE]
 
             Opens the counting screens. Everything counted is stored in DIR first and goes to the hub when there is a
-            link; without --hub it works on its own. --screens takes the screens of a site, read again when they change.
+            link: to the hub that `bincount enrol` named, or to --hub; without either it works on its own. --screens takes the screens of a site, read again when they change.
             The key is read from BINCOUNT_API_KEY or FILE. F3 at the sign-in screen ends it.
             """,
         readsSignals: true, run: run)
 
     private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
         let data = try arguments.required("--data", "DIR")
-        let hub = try Options.hub(&arguments)
+        let hub = try Options.hub(&arguments, data: data)
         let screens = try AppScreens.load(directory: try arguments.value("--screens", "DIR"))
         let code = try arguments.value("--device", "CODE")
         guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }
@@ -48,7 +48,9 @@ enum SuperviseCommand {
 
     private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
         let data = try arguments.required("--data", "DIR")
-        guard let hub = try Options.hub(&arguments) else { throw UsageError("--hub URL is missing") }
+        guard let hub = try Options.hub(&arguments, data: data) else {
+            throw UsageError("--hub URL is missing, and \(data) was not enrolled")
+        }
         let screens = try AppScreens.load(directory: try arguments.value("--screens", "DIR"))
         let person = try arguments.value("--person", "LOGIN")
         guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }

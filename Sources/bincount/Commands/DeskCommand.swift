@@ -17,7 +17,7 @@ enum DeskCommand {
 
     private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
         let data = try arguments.required("--data", "DIR")
-        guard let hub = try Options.hub(&arguments) else { throw UsageError("--hub URL is missing") }
+        guard let hub = try Options.hub(&arguments, data: data) else { throw UsageError("--hub URL is missing") }
         let connectors = try connectors(&arguments)
         let log = Options.log(&arguments)
         guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }

@@ -21,6 +21,14 @@ enum StatusCommand {
         let asJSON = arguments.flag("--json")
         guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }
         guard Files.exists(data + "/store.sqlite") else { throw CommandFailure("there is no store in \(data)") }
+        let enrolment = try Enrolment.read(in: data)
+        let link = enrolment.map { enrolment -> JSONValue in
+            .object([
+                "url": .string(enrolment.url), "groups": .array(enrolment.groups.map { .string($0) }),
+                "authority": enrolment.anchor.map { .string($0.fingerprint) } ?? .null,
+            ])
+        }
+        let problem = enrolment == nil ? nil : try waitFor { await enrolment?.problem() }
         let report = try waitFor { () -> JSONValue in
             let device = try await DeviceStore.open(directory: data, kind: .terminal, hub: nil)
             defer { Task { await device.close() } }
@@ -35,7 +43,9 @@ enum StatusCommand {
                 for (person, count) in try tx.unsentCounts() { unsent[person ?? "device"] = .integer(Int64(count)) }
                 let outbox = try tx.outboxStatus()
                 return .object([
-                    "device": .string(device.deviceCode), "records": .object(models), "unsent": .object(unsent),
+                    "device": .string(device.deviceCode), "hub": link ?? .null,
+                    "hubProblem": problem.map { .string($0) } ?? .null, "records": .object(models),
+                    "unsent": .object(unsent),
                     "refused": .integer(Int64(outbox.parked)), "unreadable": .integer(Int64(quarantined)),
                 ])
             }
@@ -44,6 +54,10 @@ enum StatusCommand {
             print(report.text)
         } else {
             print("device \(report["device"]?.string ?? "")")
+            if let enrolment {
+                print("enrolled at \(enrolment.url)" + (enrolment.anchor.map { ", authority \($0.fingerprint)" } ?? ""))
+                print(problem.map { "the hub cannot be used: \($0)" } ?? "the hub answers there")
+            }
             for (name, value) in report["records"]?.object?.members ?? [] { print("  \(name)  \(value.text)") }
             let unsent = report["unsent"]?.object?.members ?? []
             print(unsent.isEmpty ? "nothing is unsent" : "unsent:")

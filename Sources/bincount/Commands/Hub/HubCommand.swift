@@ -4,7 +4,9 @@ import System
 /// `bincount hub`: serves, or does what its first word says, such as `bincount hub backup`.
 enum HubCommand {
     /// The words after `hub`, each a command of its own; without one of them the hub serves.
-    static let subcommands: [Program.Command] = []
+    static let subcommands: [Program.Command] = [
+        HubInitCommand.command, HubRenewCommand.command, HubEnrolCodeCommand.command,
+    ]
 
     static let command = Program.Command(
         name: "hub", summary: "run the hub, with the control desk inside", help: help, readsSignals: true,

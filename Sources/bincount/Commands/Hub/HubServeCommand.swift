@@ -48,6 +48,7 @@ enum HubServeCommand {
         var options = HubOptions(
             dataDirectory: data, schema: try schemaFile.map(schema) ?? warehouse, keys: keys, time: SystemTimeSource(),
             log: log)
+        options.certificate = try HubSettings.certificate(settings)
         try options.listen(on: settings[HubSettings.listen])
         options.resolvers = try HubSettings.resolvers(settings)
 
@@ -60,8 +61,8 @@ enum HubServeCommand {
             runsDesk && schemaFile == nil
             ? try waitFor {
                 try await DeskProcess.start(
-                    directory: data + "/desk", hub: HubLink(url: hub.url, key: deskKey), connectors: erp,
-                    log: log)
+                    directory: data + "/desk",
+                    hub: HubLink(url: hub.localURL, key: deskKey, tls: hub.clientContext), connectors: erp, log: log)
             } : nil
         waitForEnd(signals)
         try waitFor {

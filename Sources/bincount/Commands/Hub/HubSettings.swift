@@ -1,4 +1,5 @@
 import Basics
+import Hub
 
 /// Everything that can be configured of a hub, once: flags, environment, file and help are made of it.
 enum HubSettings {
@@ -15,6 +16,15 @@ enum HubSettings {
             """)
     static let apiKeyFile = Setting<String?>.text(
         "api-key-file", "FILE", help: "keys, one a line, written as for --api-key")
+    static let tlsCertificate = Setting<String?>.text(
+        "tls-certificate", "FILE",
+        help: """
+            the hub's own certificate in PEM, with those that signed it behind; instead of the one that `hub init` makes. \
+            A changed file is taken over while the hub runs
+            """)
+    static let tlsKey = Setting<String?>.text("tls-key", "FILE", help: "its private key in PEM, without a passphrase")
+    static let plain = Setting<Bool>.flag(
+        "plain", help: "speak plain HTTP, on this machine only, though there is a certificate")
     static let noDesk = Setting<Bool>.flag("no-desk", help: "do not run the control desk inside")
     static let exportCSV = Setting<String?>.text(
         "export-csv", "DIR", help: "drop approved documents as files into DIR")
@@ -26,8 +36,20 @@ enum HubSettings {
     /// What `bincount hub` accepts when it serves.
     static let serving: [SettingDefinition] = [
         data.definition, listen.definition, schema.definition, apiKey.definition, apiKeyFile.definition,
-        noDesk.definition, exportCSV.definition, exportExec.definition, logLevel.definition,
+        tlsCertificate.definition, tlsKey.definition, plain.definition, noDesk.definition, exportCSV.definition,
+        exportExec.definition, logLevel.definition,
     ] + functions
+
+    /// Where the certificate comes from.
+    static func certificate(_ settings: Settings) throws -> CertificateSource {
+        switch (settings[tlsCertificate], settings[tlsKey]) {
+        case (nil, nil): return settings[plain] ? .none : .site
+        case (let certificate?, let key?):
+            guard !settings[plain] else { throw UsageError("--plain and --tls-certificate contradict each other") }
+            return .files(certificate: certificate, key: key)
+        default: throw UsageError("--tls-certificate FILE and --tls-key FILE belong together")
+        }
+    }
 
     /// The level that is logged.
     static func level(_ settings: Settings) -> LogLevel {
