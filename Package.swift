@@ -122,7 +122,7 @@ let package = Package(
         tests("ModelsTests", ["SampleModels", "WarehouseModels", "Models", "Basics"]),
         tests(
             "GraphQLTests", ["GraphQL", "ModelGenerator", "SampleModels", "WarehouseModels", "Models", "Basics"],
-            exclude: ["Golden"]),
+            exclude: ["Corpus", "Golden"]),
         tests("CountingTests", ["Counting", "WarehouseModels", "Models", "Basics"]),
         tests(
             "ScreensTests", ["Screens", "Terminal", "CTerminal", "Basics"],
@@ -142,7 +142,7 @@ let package = Package(
             [
                 "NamedTests", "Hub", "AppSync", "GraphQL", "ModelTables", "SQLite", "Transport", "WarehouseModels",
                 "Models", "System", "Basics",
-            ]),
+            ], exclude: ["CHECKLIST.md", "Corpus"]),
         tests(
             "SimulationTests",
             [

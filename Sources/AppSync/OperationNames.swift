@@ -15,6 +15,9 @@ public enum ModelOperation: Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// What ``OperationNames`` calls it.
+    var key: String { "\(self)" }
+
     /// The three subscriptions.
     public static let subscriptions: [ModelOperation] = [.onCreate, .onUpdate, .onDelete]
     /// The three mutations.
@@ -30,6 +33,7 @@ extension ModelSchema {
     /// AppSync cuts a subscription's name of more than 50 characters to 45 and five hexadecimal digits of its MD5.
     /// - Parameter md5: gives the MD5 of a text in lower-case hexadecimal; without it a long name stays whole.
     public func operationName(_ operation: ModelOperation, md5: ((String) -> String)? = nil) -> String {
+        if let own = operations.names[operation.key] { return own }
         switch operation {
         case .get: return "get" + capitalizedName
         case .list: return "list" + capitalized(pluralName)
@@ -42,6 +46,9 @@ extension ModelSchema {
         case .onDelete: return shortened("onDelete" + capitalizedName, md5)
         }
     }
+
+    /// Whether the model has an operation: `@model(queries: null)` and the like remove some.
+    public func has(_ operation: ModelOperation) -> Bool { !operations.removed.contains(operation.key) }
 
     /// `CreateBinInput`, `UpdateBinInput`, `DeleteBinInput`; nil for queries and subscriptions.
     public func inputTypeName(_ operation: ModelOperation) -> String? {

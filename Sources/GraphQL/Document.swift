@@ -23,12 +23,15 @@ public struct GraphQLSyntaxError: Error, Sendable, Hashable, CustomStringConvert
     public let column: Int
     /// What is wrong.
     public let message: String
+    /// Whether the text is too large rather than wrong.
+    public let isLimit: Bool
 
     /// Makes the error.
-    public init(line: Int, column: Int, message: String) {
+    public init(line: Int, column: Int, message: String, isLimit: Bool = false) {
         self.line = line
         self.column = column
         self.message = message
+        self.isLimit = isLimit
     }
 
     /// `line:column: message`.

@@ -2,17 +2,19 @@ extension Document {
     /// Parses a GraphQL document of the October 2021 specification: operations, type definitions, or both.
     ///
     /// Nesting is limited to ``Parser/depthLimit``.
+    /// - Parameter tokenLimit: how many tokens it may have; what strangers send should have a limit.
     /// - Throws: ``GraphQLSyntaxError`` with line and column.
-    public init(parsing text: String) throws(GraphQLSyntaxError) {
-        try self.init(parsing: Array(text.utf8))
+    public init(parsing text: String, tokenLimit: Int = .max) throws(GraphQLSyntaxError) {
+        try self.init(parsing: Array(text.utf8), tokenLimit: tokenLimit)
     }
 
     /// Parses a GraphQL document from UTF-8 bytes.
     ///
+    /// - Parameter tokenLimit: how many tokens it may have.
     /// - Throws: ``GraphQLSyntaxError`` with line and column.
-    public init(parsing bytes: [UInt8]) throws(GraphQLSyntaxError) {
+    public init(parsing bytes: [UInt8], tokenLimit: Int = .max) throws(GraphQLSyntaxError) {
         self = try bytes.withUnsafeBufferPointer { buffer throws(GraphQLSyntaxError) in
-            var parser = try Parser(bytes: buffer)
+            var parser = try Parser(bytes: buffer, tokenLimit: tokenLimit)
             return try parser.document()
         }
     }
@@ -40,15 +42,27 @@ struct Parser {
     private var lexer: Lexer
     private(set) var token: Token
     private var depth = 0
+    private var tokensLeft: Int
+    private let tokenLimit: Int
 
-    init(bytes: UnsafeBufferPointer<UInt8>) throws(GraphQLSyntaxError) {
+    init(bytes: UnsafeBufferPointer<UInt8>, tokenLimit: Int = .max) throws(GraphQLSyntaxError) {
         lexer = Lexer(bytes: bytes)
         token = try lexer.next()
+        self.tokenLimit = tokenLimit
+        tokensLeft = tokenLimit
     }
 
     // MARK: tokens
 
-    mutating func advance() throws(GraphQLSyntaxError) { token = try lexer.next() }
+    mutating func advance() throws(GraphQLSyntaxError) {
+        tokensLeft -= 1
+        token = try lexer.next()
+        guard tokensLeft > 0 || token.kind == .end else {
+            throw GraphQLSyntaxError(
+                line: token.position.line, column: token.position.column,
+                message: "the document has more than \(tokenLimit) tokens", isLimit: true)
+        }
+    }
 
     func text(_ token: Token) -> String {
         String(decoding: UnsafeBufferPointer(rebasing: lexer.bytes[token.range]), as: UTF8.self)

@@ -58,11 +58,11 @@ public final class HubCore {
     ///   cannot be used, saying why in one line.
     public convenience init(
         schema: Schema, connection: Connection, keys: APIKeys, time: any TimeSource, random: any RandomSource,
-        log: Log = .none, resolvers: ResolverOptions = ResolverOptions()
+        log: Log = .none, resolvers: ResolverOptions = ResolverOptions(), limits: HubLimits = HubLimits()
     ) throws {
         try self.init(
-            engine: try HubEngine(schema, keys: keys), schema: schema, connection: connection, time: time,
-            random: random, log: log, resolvers: resolvers)
+            engine: try HubEngine(schema, keys: keys, limits: limits), schema: schema, connection: connection,
+            time: time, random: random, log: log, resolvers: resolvers)
     }
 
     /// Opens the tables for an engine that others may use too; `schema` is the one it was made of.
@@ -82,7 +82,8 @@ public final class HubCore {
         tables = engine.schema.models.map { BaseTable($0) }
         try Self.migrate(schema, tables, connection, log)
         state = try HubState(connection, time)
-        reader = QueryRunner(engine, connection, tables, tokenKey: state.tokenKey, epoch: state.epoch)
+        reader = QueryRunner(
+            engine, connection, tables, tokenKey: state.tokenKey, epoch: state.epoch, time: time)
         extensions = reader.extensions
         try openDeliveries(retriesParked: resolvers.retriesParked)
     }

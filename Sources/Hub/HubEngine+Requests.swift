@@ -121,7 +121,11 @@ extension HubEngine {
     func filter(
         _ name: String, of field: SelectedField, _ model: ModelInfo, _ variables: Variables
     ) throws(InputError) -> RowFilter {
-        try RowFilter(try argument(name, of: field, variables), for: model.schema)
+        let filter = try RowFilter(try argument(name, of: field, variables), for: model.schema)
+        guard filter.parts <= limits.filterParts else {
+            throw InputError("The \(name) has more than \(limits.filterParts) comparisons")
+        }
+        return filter
     }
 }
 

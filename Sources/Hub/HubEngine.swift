@@ -9,16 +9,18 @@ final class HubEngine: Sendable {
     let authenticator: Authenticator
     /// Where decisions on rights are said.
     let accessLog = AccessLog()
+    let limits: HubLimits
     private let documents = Locked(DocumentCache())
 
-    init(_ schema: Schema, _ authenticator: Authenticator) throws(HubError) {
+    init(_ schema: Schema, _ authenticator: Authenticator, limits: HubLimits = HubLimits()) throws(HubError) {
+        self.limits = limits
         self.schema = try HubSchema(schema)
         self.authenticator = authenticator
     }
 
     /// Takes the keys alone that a hub is started with.
-    convenience init(_ schema: Schema, keys: APIKeys) throws(HubError) {
-        try self.init(schema, Authenticator(keys: keys))
+    convenience init(_ schema: Schema, keys: APIKeys, limits: HubLimits = HubLimits()) throws(HubError) {
+        try self.init(schema, Authenticator(keys: keys), limits: limits)
     }
 
     /// Parses and validates a document, or finds it among those seen lately.
@@ -26,14 +28,20 @@ final class HubEngine: Sendable {
         if let known = documents.withLock({ $0.find(text) }) { return .success(known) }
         let document: Document
         do throws(GraphQLSyntaxError) {
-            document = try Document(parsing: text)
+            document = try Document(parsing: text, tokenLimit: limits.documentTokens)
         } catch {
-            return .failure(.malformed("Unable to parse GraphQL query."))
+            guard error.isLimit else { return .failure(.malformed("Unable to parse GraphQL query.")) }
+            return .failure(
+                .invalid([
+                    ResponseError(
+                        "QueryTooLarge: \(error.message)", errorType: "QueryTooLarge",
+                        locations: [ResponseError.Location(line: error.line, column: error.column)])
+                ]))
         }
         guard document.operations.count + document.fragments.count == document.definitions.count,
             !document.operations.isEmpty
         else { return .failure(.malformed("Unable to parse GraphQL query.")) }
-        switch Validator.prepare(document, schema) {
+        switch Validator.prepare(document, schema, limits) {
         case .failure(let failure): return .failure(.invalid(failure.errors))
         case .success(let prepared):
             documents.withLock { $0.insert(text, prepared) }

@@ -36,7 +36,22 @@ extension SwiftGenerator {
             }
             if !model.authRules.isEmpty { output.line("authRules: schemaRules,") }
             let strategy = model.declaredConflictStrategy.map { ", conflictStrategy: .\($0)" } ?? ""
-            output.line("syncPolicy: .\(model.syncPolicy)\(strategy)")
+            var last = ["syncPolicy: .\(model.syncPolicy)\(strategy)"]
+            if model.timestamps != .standard {
+                let names = [model.timestamps.createdAt, model.timestamps.updatedAt].map {
+                    $0.map(SwiftNames.quoted) ?? "nil"
+                }
+                last.append("timestamps: TimestampNames(createdAt: \(names[0]), updatedAt: \(names[1]))")
+            }
+            if model.operations != .standard {
+                let names = model.operations.names.sorted { $0.key < $1.key }.map {
+                    "\(SwiftNames.quoted($0.key)): \(SwiftNames.quoted($0.value))"
+                }
+                last.append(
+                    "operations: OperationNames(names: [\(names.isEmpty ? ":" : names.joined(separator: ", "))], "
+                        + "removed: \(list(model.operations.removed.sorted())))")
+            }
+            for (index, text) in last.enumerated() { output.line(text + (index + 1 < last.count ? "," : "")) }
         }
         output.line()
     }

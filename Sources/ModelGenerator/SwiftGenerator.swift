@@ -62,8 +62,17 @@ public struct SwiftGenerator {
             output.dictionary("enums", schema.enums.keys.sorted(), close: ",") { name in
                 "[\((schema.enums[name] ?? []).map(SwiftNames.quoted).joined(separator: ", "))]"
             }
-            output.dictionary("embedded", schema.embedded.keys.sorted(), close: "") { name in
-                "\(SwiftNames.escaped(name)).fields"
+            let documentation = schema.documentation
+            output.dictionary("embedded", schema.embedded.keys.sorted(), close: documentation.isEmpty ? "" : ",") {
+                "\(SwiftNames.escaped($0)).fields"
+            }
+            guard !documentation.isEmpty else { return }
+            output.block("documentation: SchemaDocumentation(", close: ")") { output in
+                for (label, texts, close) in [
+                    ("descriptions", documentation.descriptions, ","), ("deprecations", documentation.deprecations, ""),
+                ] {
+                    output.dictionary(label, texts.keys.sorted(), close: close) { SwiftNames.quoted(texts[$0] ?? "") }
+                }
             }
         }
     }

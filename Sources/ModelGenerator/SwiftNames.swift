@@ -45,7 +45,7 @@ enum SwiftNames {
             case "\r": result += "\\r"
             case "\t": result += "\\t"
             default:
-                if scalar.value < 32 || scalar.value == 127 {
+                if scalar.value < 32 || 127...159 ~= scalar.value || scalar.value | 1 == 0x2029 {
                     result += "\\u{\(String(scalar.value, radix: 16))}"
                 } else {
                     result.unicodeScalars.append(scalar)

@@ -111,6 +111,23 @@ public struct RelationSchema: Sendable, Hashable {
     }
 }
 
+/// The fields that hold when a record was made and changed: `@model(timestamps:)`; nil where the model has none.
+public struct TimestampNames: Sendable, Hashable {
+    /// When it was made.
+    public let createdAt: String?
+    /// When it was last changed.
+    public let updatedAt: String?
+
+    /// Names both.
+    public init(createdAt: String?, updatedAt: String?) {
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+    }
+
+    /// What Amplify calls them.
+    public static let standard = TimestampNames(createdAt: "createdAt", updatedAt: "updatedAt")
+}
+
 /// A `@model` type: a reference to immutable facts, compared by identity of content.
 public final class ModelSchema: Sendable, Hashable {
     /// The type's name.
@@ -131,14 +148,21 @@ public final class ModelSchema: Sendable, Hashable {
     public let syncPolicy: SyncPolicy
     /// `@conflict(strategy:)`, nil where the model leaves it to its API.
     public let declaredConflictStrategy: ConflictStrategy?
+    /// `@model(timestamps:)`.
+    public let timestamps: TimestampNames
+    /// `@model(queries:, mutations:, subscriptions:)`.
+    public let operations: OperationNames
     private let positions: [String: Int]
 
     /// Describes a model.
     public init(
         _ name: String, pluralName: String, fields: [FieldSchema], primaryKey: [String] = ["id"],
         indexes: [IndexSchema] = [], relations: [RelationSchema] = [], authRules: [AuthRule] = [],
-        syncPolicy: SyncPolicy = .both, conflictStrategy: ConflictStrategy? = nil
+        syncPolicy: SyncPolicy = .both, conflictStrategy: ConflictStrategy? = nil,
+        timestamps: TimestampNames = .standard, operations: OperationNames = .standard
     ) {
+        self.operations = operations
+        self.timestamps = timestamps
         self.name = name
         self.pluralName = pluralName
         self.fields = fields
@@ -172,7 +196,8 @@ public final class ModelSchema: Sendable, Hashable {
             || (a.name == b.name && a.pluralName == b.pluralName && a.fields == b.fields
                 && a.primaryKey == b.primaryKey && a.indexes == b.indexes && a.relations == b.relations
                 && a.authRules == b.authRules && a.syncPolicy == b.syncPolicy
-                && a.declaredConflictStrategy == b.declaredConflictStrategy)
+                && a.declaredConflictStrategy == b.declaredConflictStrategy && a.timestamps == b.timestamps
+                && a.operations == b.operations)
     }
 
     /// Feeds the hash with the name and the fields.
@@ -190,10 +215,16 @@ public struct Schema: Sendable, Hashable {
     public let enums: [String: [String]]
     /// The embedded types: name and fields in order.
     public let embedded: [String: [FieldSchema]]
+    /// What the schema's text says of its types for people.
+    public let documentation: SchemaDocumentation
     private let byName: [String: ModelSchema]
 
     /// Puts a schema together.
-    public init(models: [ModelSchema], enums: [String: [String]] = [:], embedded: [String: [FieldSchema]] = [:]) {
+    public init(
+        models: [ModelSchema], enums: [String: [String]] = [:], embedded: [String: [FieldSchema]] = [:],
+        documentation: SchemaDocumentation = SchemaDocumentation()
+    ) {
+        self.documentation = documentation
         self.models = models
         self.enums = enums
         self.embedded = embedded

@@ -25,12 +25,18 @@ public struct HTTPRequest: Sendable {
     }
 
     /// The first value of a query parameter, unescaped. A `+` stays a `+`, since base64 comes unescaped in practice.
-    public func queryValue(_ name: String) -> String? {
+    ///
+    /// - Parameter plusIsSpace: whether the query was written as forms are, with `+` for a blank.
+    public func queryValue(_ name: String, plusIsSpace: Bool = false) -> String? {
         guard let query else { return nil }
+        func decode(_ text: some Sequence<UInt8>) -> String {
+            guard plusIsSpace else { return PercentEncoding.decode(text) }
+            return PercentEncoding.decode(text.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: " ") : $0 })
+        }
         for item in query.utf8.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: true) {
             let parts = item.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            if PercentEncoding.decode(parts[0]) == name {
-                return parts.count > 1 ? PercentEncoding.decode(parts[1]) : ""
+            if decode(parts[0]) == name {
+                return parts.count > 1 ? decode(parts[1]) : ""
             }
         }
         return nil

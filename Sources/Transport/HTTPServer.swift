@@ -23,14 +23,24 @@ extension HTTPServerHandler {
 public struct HTTPServerOptions: Sendable {
     /// Where clients may become WebSockets; elsewhere such a request is an ordinary one.
     public var webSocketPaths: Set<String> = ["/graphql", "/graphql/realtime"]
-    /// The subprotocol that is answered, if the client offered it.
-    public var subprotocol = "graphql-ws"
+    /// The subprotocols that are answered if the client offered them; the first of these wins.
+    public var subprotocols = ["graphql-ws"]
     /// A larger request body is answered with 413.
     public var maximumBodyBytes = 8 << 20
     /// A larger WebSocket message closes the connection with 1009.
     public var maximumMessageBytes = 8 << 20
-    /// A WebSocket that has more than this to send is closed with 1011: its reader is too slow.
-    public var maximumQueuedBytes = 4 << 20
+    /// A WebSocket that has more than this to send is closed with 1011 at once: its reader is too slow.
+    public var maximumQueuedBytes = 64 << 20
+    /// A WebSocket that has more than this to send for ``slowMilliseconds`` is closed with 1011: it reads, if at all, not
+    /// as fast as there is news. A burst that it reads in that time is none of its faults.
+    public var slowBytes = 4 << 20
+    /// Another code than 1011 for slow readers, by subprotocol.
+    public var slowCloseCodes: [String: UInt16] = [:]
+    /// How long a WebSocket may have more than ``slowBytes`` to send.
+    public var slowMilliseconds: Int64 = 10_000
+    /// When the messages that wait for all readers together are larger than this, those who have much waiting are closed
+    /// at once. A message to many is held, and counted, once.
+    public var maximumHeldBytes = 256 << 20
     /// A connection without a request for this long is closed.
     public var idleMilliseconds: Int64 = 120_000
     /// A request, and a WebSocket message, must be whole in this time after its first byte.
@@ -79,7 +89,7 @@ public final class HTTPServer: Sendable {
 
     /// Sends one message to many connections; it is encoded and held once.
     public func broadcast(_ frame: WebSocketFrame, to connections: [WebSocketConnection]) {
-        loop.core.perform { for connection in connections { connection.connection.send(frame.bytes) } }
+        loop.core.perform { for connection in connections { connection.connection.send(frame) } }
     }
 }
 
@@ -101,11 +111,14 @@ public struct HTTPResponder: Sendable {
 public final class WebSocketConnection: Sendable, Hashable {
     /// Names this connection; never given twice by one server.
     public let id: UInt64
+    /// The subprotocol that was agreed on, nil where the client offered none that is known.
+    public let subprotocol: String?
     let connection: ServerConnection
     let core: LoopCore
 
-    init(id: UInt64, connection: ServerConnection, core: LoopCore) {
+    init(id: UInt64, subprotocol: String?, connection: ServerConnection, core: LoopCore) {
         self.id = id
+        self.subprotocol = subprotocol
         self.connection = connection
         self.core = core
     }
@@ -118,7 +131,7 @@ public final class WebSocketConnection: Sendable, Hashable {
     /// Sends a message that may also go to others.
     public func send(_ frame: WebSocketFrame) {
         let connection = connection
-        core.perform { connection.send(frame.bytes) }
+        core.perform { connection.send(frame) }
     }
 
     /// Sends a close frame after what is queued, and ends the connection.

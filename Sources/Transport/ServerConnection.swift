@@ -29,6 +29,8 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
     private let address: String
     private let censusKey: String?
     private var isAgreed: Bool
+    /// Since when more waits to be sent than a good reader leaves.
+    private var behindSince: Int64?
 
     /// More than this to be sent, and further requests wait: a client that asks and never reads must not fill the memory.
     private static let answeredAhead = 1 << 20
@@ -87,6 +89,13 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
     }
 
     func checkDeadline(_ now: Int64) {
+        if let behindSince {
+            if socket.queuedBytes <= hub.options.slowBytes {
+                self.behindSince = nil
+            } else if now - behindSince >= hub.options.slowMilliseconds {
+                dropSlowReader()
+            }
+        }
         guard now >= deadline else { return }
         switch mode {
         case .http where !socket.isReady: socket.kill()
@@ -219,11 +228,13 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
     // MARK: WebSocket
 
     private func upgrade(_ request: HTTPRequest) {
-        guard let answer = WebSocketHandshake.accept(request.headers, subprotocol: hub.options.subprotocol) else {
+        let subprotocol = WebSocketHandshake.chosen(of: hub.options.subprotocols, request.headers)
+        guard let answer = WebSocketHandshake.accept(request.headers, subprotocol: subprotocol) else {
             return refuse(400, "the WebSocket request is malformed or not of version 13")
         }
         socket.send(answer)
-        let handle = WebSocketConnection(id: hub.newID(), connection: self, core: hub.core)
+        let handle = WebSocketConnection(
+            id: hub.newID(), subprotocol: subprotocol, connection: self, core: hub.core)
         mode = .webSocket(handle)
         deadline = .max
         socket.pauseReading(false)
@@ -255,15 +266,36 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
         }
     }
 
-    func send(_ frame: [UInt8]) {
+    func send(_ frame: WebSocketFrame) {
         guard case .webSocket = mode, !sentClose else { return }
-        if socket.queuedBytes + frame.count > hub.options.maximumQueuedBytes, socket.queuedBytes > 0 {
-            // What is queued would keep the close frame back and the memory taken.
-            socket.discardQueued()
-            close(code: 1011, reason: "the reader is too slow")
-            return
+        let queued = socket.queuedBytes
+        if queued > 0, queued + frame.count > Self.freeBytes, isTooMuch(queued, frame.count) {
+            return dropSlowReader()
         }
-        socket.send(frame)
+        socket.send(frame.bytes, held: frame.held)
+    }
+
+    /// What any reader may have waiting, however much the others have.
+    private static let freeBytes = 64 << 10
+
+    /// Whether a reader that has `queued` bytes to read yet may not get more.
+    private func isTooMuch(_ queued: Int, _ more: Int) -> Bool {
+        if queued + more > hub.options.maximumQueuedBytes || HeldBytes.total > hub.options.maximumHeldBytes {
+            return true
+        }
+        if queued <= hub.options.slowBytes {
+            behindSince = queued + more > hub.options.slowBytes ? hub.core.now : nil
+            return false
+        }
+        return behindSince.map { hub.core.now - $0 >= hub.options.slowMilliseconds } ?? false
+    }
+
+    private func dropSlowReader() {
+        // What is queued would keep the close frame back and the memory taken.
+        socket.discardQueued()
+        guard case .webSocket(let handle) = mode else { return }
+        let code = handle.subprotocol.flatMap { hub.options.slowCloseCodes[$0] } ?? 1011
+        close(code: code, reason: "the reader is too slow")
     }
 
     func close(code: UInt16, reason: String) {

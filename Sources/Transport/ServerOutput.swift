@@ -47,7 +47,7 @@ public struct ServerOutput: Sendable {
                 switch item {
                 case .answer(let response, let responder): responder.connection.respond(response, to: responder.number)
                 case .message(let frame, let connections):
-                    for connection in connections { connection.connection.send(frame.bytes) }
+                    for connection in connections { connection.connection.send(frame) }
                     queued += frame.count
                     // What goes to the system now is not held here: a large commit must not look like a slow reader.
                     if queued >= Self.flushBytes {

@@ -25,7 +25,13 @@ final class Socket: @unchecked Sendable {
     private var wsi: OpaquePointer?
     private(set) var owner: (any SocketOwner)?
 
-    private var queue: [[UInt8]] = []
+    /// What is to be sent, and what counts it meanwhile.
+    private struct Piece {
+        var bytes: [UInt8]
+        var held: HeldBytes?
+    }
+
+    private var queue: [Piece] = []
     private var head = 0
     /// How much of the first piece is sent.
     private var headOffset = 0
@@ -92,9 +98,9 @@ final class Socket: @unchecked Sendable {
     // MARK: Sending
 
     /// Queues bytes; they leave at the end of this round of the loop.
-    func send(_ bytes: [UInt8]) {
+    func send(_ bytes: [UInt8], held: HeldBytes? = nil) {
         guard isOpen, !bytes.isEmpty, !closeWhenDrained else { return }
-        queue.append(bytes)
+        queue.append(Piece(bytes: bytes, held: held))
         queuedBytes += bytes.count
         if !isDirty && !isBlocked {
             isDirty = true
@@ -106,7 +112,7 @@ final class Socket: @unchecked Sendable {
     func discardQueued() {
         let kept = headOffset > 0 ? head + 1 : head
         queue.removeSubrange(kept...)
-        queuedBytes = headOffset > 0 ? queue[head].count - headOffset : 0
+        queuedBytes = headOffset > 0 ? queue[head].bytes.count - headOffset : 0
     }
 
     /// Sends what is queued, as far as the system takes it.
@@ -130,10 +136,10 @@ final class Socket: @unchecked Sendable {
 
     /// Writes one piece, or several small ones together; false when the connection is broken.
     private func writeSome() -> Bool {
-        let first = queue[head].count - headOffset
+        let first = queue[head].bytes.count - headOffset
         if head + 1 == queue.count || first >= 16 << 10 {
             let count = min(first, 256 << 10)
-            let isWritten = queue[head].withUnsafeBytes { bytes in
+            let isWritten = queue[head].bytes.withUnsafeBytes { bytes in
                 write(UnsafeRawBufferPointer(rebasing: bytes[headOffset..<headOffset + count]))
             }
             if isWritten { consume(count) }
@@ -143,8 +149,8 @@ final class Socket: @unchecked Sendable {
         var index = head
         var offset = headOffset
         while index < queue.count, count < core.scratch.count {
-            let piece = min(queue[index].count - offset, core.scratch.count - count)
-            queue[index].withUnsafeBytes { bytes in
+            let piece = min(queue[index].bytes.count - offset, core.scratch.count - count)
+            queue[index].bytes.withUnsafeBytes { bytes in
                 let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + piece])
                 UnsafeMutableRawBufferPointer(rebasing: core.scratch[count..<count + piece]).copyMemory(from: part)
             }
@@ -183,13 +189,13 @@ final class Socket: @unchecked Sendable {
         queuedBytes -= count
         var rest = count
         while rest > 0 {
-            let piece = queue[head].count - headOffset
+            let piece = queue[head].bytes.count - headOffset
             if rest < piece {
                 headOffset += rest
                 return
             }
             rest -= piece
-            queue[head] = []
+            queue[head] = Piece(bytes: [])
             head += 1
             headOffset = 0
         }

@@ -2,15 +2,19 @@
 public struct WebSocketFrame: Sendable {
     /// The header and the payload.
     let bytes: [UInt8]
+    /// Counts the bytes for as long as any connection holds them.
+    let held: HeldBytes
 
     /// A text message; the bytes must be UTF-8.
     public init(text: some Sequence<UInt8>) {
         bytes = WebSocketFrame.encode(.text, text)
+        held = HeldBytes(bytes.count)
     }
 
     /// A text message.
     public init(_ text: String) {
         bytes = WebSocketFrame.encode(.text, text.utf8)
+        held = HeldBytes(bytes.count)
     }
 
     /// How many bytes travel.

@@ -12,13 +12,13 @@ enum WebSocketHandshake {
     /// What a server answers, or why it cannot: the bytes of the 101 answer.
     ///
     /// The chosen subprotocol is named only if the client offered it, alone and exactly, whatever else it offered.
-    static func accept(_ headers: HTTPHeaders, subprotocol: String) -> [UInt8]? {
+    static func accept(_ headers: HTTPHeaders, subprotocol: String?) -> [UInt8]? {
         guard let key = headers["sec-websocket-key"], Base64.decode(key)?.count == 16,
             headers["sec-websocket-version"] == "13"
         else { return nil }
         var answer =
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: \(acceptKey(key))\r\n"
-        if offers(subprotocol, headers) { answer += "Sec-WebSocket-Protocol: \(subprotocol)\r\n" }
+        if let subprotocol { answer += "Sec-WebSocket-Protocol: \(subprotocol)\r\n" }
         return Array((answer + "\r\n").utf8)
     }
 
@@ -28,7 +28,11 @@ enum WebSocketHandshake {
             .map { String($0.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" }) }
     }
 
-    static func offers(_ name: String, _ headers: HTTPHeaders) -> Bool { offered(headers).contains(name) }
+    /// The first of the server's subprotocols that the client offered.
+    static func chosen(of names: [String], _ headers: HTTPHeaders) -> String? {
+        let offered = offered(headers)
+        return names.first { offered.contains($0) }
+    }
 
     /// The client's request.
     static func request(_ url: URLParts, key: String, subprotocols: [String], headers: HTTPHeaders) -> [UInt8] {

@@ -154,6 +154,8 @@ enum HubRows {
         let handler = BareHandler()
         var options = HTTPServerOptions()
         options.maximumQueuedBytes = 256 << 20
+        options.slowBytes = 256 << 20
+        options.maximumHeldBytes = .max
         let server = try HTTPServer(handler: handler, options: options, threadName: "bare")
         let seen = Tally()
         let opened = Tally()

@@ -84,7 +84,8 @@ struct SchemaMistakeTests {
             "@sync needs @model beside it: B is an embedded type"),
         Broken("type A @model { b: B } type B { c: Int @index }", "1:40", "@index belongs on a field of a @model type"),
         Broken("type A @model { b: E } enum E @model { x }", "1:31", "an enum takes no directive"),
-        Broken("type A @model { b: E } enum E { x @deprecated }", "1:35", "an enum value takes no directive"),
+        Broken(
+            "type A @model { b: E } enum E { x @index }", "1:35", "an enum value takes no directive but @deprecated"),
         Broken("type A @model(querys: null) { b: Int }", "1:15", "@model has no argument querys"),
         Broken("type A @model { b: Int @default }", "1:24", "@default needs the argument value"),
         Broken("type A @model @sync { b: Int }", "1:15", "@sync needs the argument policy"),

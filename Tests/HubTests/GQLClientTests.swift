@@ -8,20 +8,23 @@ import WarehouseModels
     import Glibc
 #endif
 
-/// Python with the package `gql` and its aiohttp and websockets extras; named by `GQL_PYTHON`.
+/// Python with the packages `gql` (with its aiohttp and websockets extras) and `httpx`; named by `GQL_PYTHON`.
 private let python: String? = getenv("GQL_PYTHON").map { String(cString: $0) }
 
-@Suite struct GQLClientTests {
-    @Test(.enabled(if: python != nil, "set GQL_PYTHON to a Python that has gql[aiohttp,websockets]"))
-    func aClientMadeByOthersCreatesQueriesSyncsAndSubscribes() async throws {
+@Suite("Clients made by others")
+struct GQLClientTests {
+    @Test(
+        .enabled(if: python != nil, "set GQL_PYTHON to a Python that has gql[aiohttp,websockets] and httpx"),
+        arguments: ["appsync_gql", "generic_gql", "appsync_frames", "appsync_http"])
+    func aClientMadeByOthersFindsWhatItExpects(_ script: String) async throws {
         let directory = try TempDirectory("gql-test")
         let server = try await HubServer.start(
             HubOptions(
                 dataDirectory: directory.file("hub"), schema: warehouse, keys: try APIKeys(["c-key", "d-key:desk"]),
                 time: SystemTimeSource()))
-        let script = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
+        let folder = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
         let result = try await ChildProcess.run(
-            [python ?? "", "/\(script)/Clients/appsync_gql.py", server.url, "c-key", "d-key"])
+            [python ?? "", "/\(folder)/Clients/\(script).py", server.url, "c-key", "d-key"])
         await server.stop()
         #expect(
             result.status.isSuccess,

@@ -17,11 +17,13 @@ final class HubFixture {
         "counter", "super:supervisors", "audit:auditors", "desk:desk", "admin:admins", "all:everyone", "blind:writers",
     ]
 
-    init(_ schema: Schema = HubFixture.notes, connection: Connection? = nil) throws {
+    init(
+        _ schema: Schema = HubFixture.notes, connection: Connection? = nil, limits: HubLimits = HubLimits()
+    ) throws {
         self.connection = try connection ?? Connection.memory()
         core = try HubCore(
             schema: schema, connection: self.connection, keys: try APIKeys(Self.keys), time: time,
-            random: SeededRandom(seed: 1))
+            random: SeededRandom(seed: 1), limits: limits)
     }
 
     /// A schema with each kind of field, rule and strategy.

@@ -57,7 +57,7 @@ import WarehouseModels
             names.isSuperset(of: ["CountEntry", "ModelCountEntryFilterInput", "CreateBinInput", "ModelBinConnection"]))
         #expect(!names.contains("Draft"))
         let directives = json.result?["directives"]?.array?.compactMap { $0["name"]?.string }
-        #expect(directives == ["include", "skip"])
+        #expect(directives == ["include", "skip", "deprecated", "specifiedBy"])
     }
 
     @Test func oneTypeIsDescribedByName() throws {

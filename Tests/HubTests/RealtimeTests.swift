@@ -173,7 +173,7 @@ struct RealtimeFixture {
         floor.send(1, "not json")
         #expect(floor.inbox[1]?.last?.object?["id"] == nil)
         #expect(floor.closed.isEmpty)
-        for index in 1..<SubscriptionRegistry.subscriptionLimit {
+        for index in 1..<HubLimits().subscriptions {
             floor.start(1, "s\(index)", "subscription { onCreateNote { id } }")
         }
         #expect(floor.types(1).last == "start_ack")
@@ -272,8 +272,10 @@ struct RealtimeFixture {
                     bytes.remove(at: place)
                 }
             }
+            floor.hub.time.advance(milliseconds: 20)
             floor.perform(floor.registry.received(1, bytes))
         }
+        #expect(floor.closed.isEmpty)
         floor.registry.closed(1)
         floor.connect(2)
         floor.start(2, "z", "subscription { onCreateNote { id } }")

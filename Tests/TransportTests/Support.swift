@@ -132,3 +132,7 @@ final class RawSocket {
         return String(decoding: result, as: UTF8.self)
     }
 }
+
+/// A client's request for a WebSocket, as bytes.
+let upgradeRequest =
+    "GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: graphql-ws\r\n\r\n"

@@ -256,7 +256,4 @@ struct WebSocketTests {
         }
         server.stop()
     }
-
-    private let upgradeRequest =
-        "GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: graphql-ws\r\n\r\n"
 }

@@ -17,7 +17,9 @@ struct DirectiveSpecification {
     var required: [String] = []
 
     static let all: [String: DirectiveSpecification] = [
-        "model": .init(place: .model, arguments: ["timestamps": .object]),
+        "model": .init(
+            place: .model,
+            arguments: ["timestamps": .object, "queries": .object, "mutations": .object, "subscriptions": .object]),
         "auth": .init(place: .modelOrField, arguments: ["rules": .rules], required: ["rules"]),
         "sync": .init(
             place: .model, arguments: ["policy": .oneOf(SyncPolicy.allCases.map(\.rawValue))], required: ["policy"]),
@@ -37,6 +39,7 @@ struct DirectiveSpecification {
         "decimal": .init(place: .field, arguments: ["places": .int], required: ["places"]),
         "counter": .init(place: .field, arguments: [:]),
         "set": .init(place: .field, arguments: [:]),
+        "deprecated": .init(place: .field, arguments: ["reason": .string]),
     ]
 
     static let relations = ["hasMany", "hasOne", "belongsTo"]

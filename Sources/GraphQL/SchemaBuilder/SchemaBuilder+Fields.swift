@@ -45,6 +45,7 @@ extension SchemaBuilder {
             draft.fields.insert(draft.fields.remove(at: id), at: 0)
         }
         addTimestamps(&draft)
+        draft.operations = operationNames(type)
         return draft
     }
 
@@ -52,7 +53,10 @@ extension SchemaBuilder {
     private mutating func addTimestamps(_ draft: inout ModelDraft) {
         var names: [(argument: String, field: String?)] = [("createdAt", "createdAt"), ("updatedAt", "updatedAt")]
         let timestamps = draft.definition.directive("model")?["timestamps"]
-        if timestamps?.kind == .null { return }
+        if timestamps?.kind == .null {
+            draft.timestamps = TimestampNames(createdAt: nil, updatedAt: nil)
+            return
+        }
         for member in timestamps?.object ?? [] {
             guard let index = names.firstIndex(where: { $0.argument == member.name }) else {
                 mistake(member.position, "timestamps has createdAt and updatedAt only")
@@ -64,6 +68,7 @@ extension SchemaBuilder {
             default: mistake(member.value.position, "a timestamp's name is a string or null")
             }
         }
+        draft.timestamps = TimestampNames(createdAt: names[0].field, updatedAt: names[1].field)
         for case (_, let name?) in names where draft.field(name) == nil {
             draft.readOnly.append(FieldSchema(name, .scalar(.awsDateTime), isReadOnly: true))
         }

@@ -63,9 +63,10 @@ extension SchemaBuilder {
         var result: [String] = []
         for value in values {
             checkName(value.name, value.position, "enum value")
-            if let directive = value.directives.first {
-                mistake(directive.position, "an enum value takes no directive")
+            if let directive = value.directives.first(where: { $0.name != "deprecated" }) {
+                mistake(directive.position, "an enum value takes no directive but @deprecated")
             }
+            check(value.directives.filter { $0.name == "deprecated" }, at: .field)
             if result.contains(value.name) {
                 mistake(value.position, "enum \(type.name) has \(value.name) twice")
             } else {
@@ -87,7 +88,9 @@ extension SchemaBuilder {
             checkFieldName(field, &names, of: type)
             check(field.directives, at: .field)
             for directive in field.directives
-            where directive.name != "decimal" && [.field, .modelOrField].contains(directive.place) {
+            where !["decimal", "deprecated"].contains(directive.name)
+                && [.field, .modelOrField].contains(directive.place)
+            {
                 mistake(directive.position, "@\(directive.name) belongs on a field of a @model type")
             }
             if let other = types[field.type.name], isModel(other) {

@@ -40,6 +40,8 @@ struct SchemaBuilder {
         var indexes: [IndexSchema] = []
         var relations: [RelationSchema] = []
         var authRules: [AuthRule] = []
+        var timestamps = TimestampNames.standard
+        var operations = OperationNames.standard
 
         func field(_ name: String) -> FieldSchema? { (fields + readOnly).first { $0.name == name } }
     }
@@ -75,7 +77,9 @@ struct SchemaBuilder {
         for position in models.indices { resolveIndexes(position) }
         for position in models.indices { resolveRights(position) }
         if models.isEmpty { mistake(SourcePosition(line: 1, column: 1), "the schema has no type with @model") }
-        return Schema(models: models.map(finished), enums: enums, embedded: embedded)
+        return Schema(
+            models: models.map(finished), enums: enums, embedded: embedded,
+            documentation: SchemaDocumentation(definitions))
     }
 
     func isModel(_ type: TypeDefinition) -> Bool {
@@ -91,6 +95,7 @@ struct SchemaBuilder {
         return ModelSchema(
             definition.name, pluralName: Pluralizer.plural(definition.name), fields: draft.fields + draft.readOnly,
             primaryKey: draft.primaryKey, indexes: draft.indexes, relations: draft.relations,
-            authRules: draft.authRules, syncPolicy: policy ?? .both, conflictStrategy: strategy)
+            authRules: draft.authRules, syncPolicy: policy ?? .both, conflictStrategy: strategy,
+            timestamps: draft.timestamps, operations: draft.operations)
     }
 }

@@ -16,6 +16,9 @@ final class HubSchema: Sendable {
     let mutation: APIObject
     let subscription: APIObject
 
+    /// Descriptions by `Type` and `Type.field`: the schema's own, and those of what the API adds.
+    let descriptions: [String: String]
+
     private let modelIndexes: [String: Int]
 
     /// Builds the API.
@@ -32,8 +35,12 @@ final class HubSchema: Sendable {
         modelIndexes = Dictionary(models.map { ($0.schema.name, $0.index) }, uniquingKeysWith: { first, _ in first })
         var builder = SchemaBuilder(source: source, models: models)
         builder.build()
+        if let collision = builder.collision {
+            throw HubError("the API needs \(collision) for itself; rename what the schema calls so")
+        }
         types = builder.types
         typeNames = builder.names
+        descriptions = APIDocumentation.standard.merging(source.documentation.descriptions) { _, own in own }
         query = builder.root("Query", builder.queries)
         mutation = builder.root("Mutation", builder.mutations)
         subscription = builder.root("Subscription", builder.subscriptions)

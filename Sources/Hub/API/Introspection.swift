@@ -1,37 +1,50 @@
+import AppSync
 import Basics
+import GraphQL
 
-/// Answers `__schema` and `__type` from the API's own types; our directives are not among them.
+/// Answers `__schema` and `__type` from the API's own types; the directives of the model language are not among them.
 struct Introspection {
-    /// Something that introspection can say.
+    /// Something that introspection can say; `owner` is the type whose member it is.
     private indirect enum Node {
         case null
         case flag(Bool)
         case text(String)
         case schema
         case type(TypeShape)
-        case field(APIField)
+        case field(APIField, owner: String)
         case argument(APIArgument)
-        case enumValue(String)
-        case directive(String)
+        case enumValue(String, owner: String)
+        case directive(APIDirective)
         case list([Node])
     }
 
-    private let schema: HubSchema
+    /// Why an answer is cut off: it has grown too large.
+    struct TooLarge: Error {}
 
-    init(_ schema: HubSchema) {
+    private let schema: HubSchema
+    private let variables: Variables
+    private let limit: Int
+
+    /// - Parameter limit: bytes that the answer may have.
+    init(_ schema: HubSchema, _ variables: Variables, limit: Int) {
         self.schema = schema
+        self.variables = variables
+        self.limit = limit
     }
 
     /// Writes the value of `__schema`, or of `__type` for a name.
-    func write(_ field: SelectedField, typeName: String?, into writer: inout JSONWriter) {
+    ///
+    /// - Throws: ``TooLarge``; what was written then must be taken back.
+    func write(_ field: SelectedField, typeName: String?, into writer: inout JSONWriter) throws(TooLarge) {
         if let typeName {
-            write(schema.types[typeName] == nil ? .null : .type(.named(typeName)), field.selection, &writer)
+            try write(schema.types[typeName] == nil ? .null : .type(.named(typeName)), field.selection, &writer)
         } else {
-            write(.schema, field.selection, &writer)
+            try write(.schema, field.selection, &writer)
         }
     }
 
-    private func write(_ node: Node, _ selection: ObjectSelection?, _ writer: inout JSONWriter) {
+    private func write(_ node: Node, _ selection: ObjectSelection?, _ writer: inout JSONWriter) throws(TooLarge) {
+        guard writer.bytes.count <= limit else { throw TooLarge() }
         switch node {
         case .null: writer.raw("null")
         case .flag(let value): if value { writer.raw("true") } else { writer.raw("false") }
@@ -40,7 +53,7 @@ struct Introspection {
             writer.raw("[")
             for (index, node) in nodes.enumerated() {
                 if index > 0 { writer.raw(",") }
-                write(node, selection, &writer)
+                try write(node, selection, &writer)
             }
             writer.raw("]")
         default:
@@ -51,50 +64,113 @@ struct Introspection {
                 if case .typename = field.definition.source {
                     writer.string(selection?.typeName ?? "")
                 } else {
-                    write(value(field.definition.name, of: node), field.selection, &writer)
+                    try write(value(field, of: node), field.selection, &writer)
                 }
             }
             writer.raw("}")
         }
     }
 
-    private func value(_ name: String, of node: Node) -> Node {
-        switch (node, name) {
-        case (.schema, "types"): .list(schema.typeNames.map { .type(.named($0)) })
-        case (.schema, "queryType"): .type(.named("Query"))
-        case (.schema, "mutationType"): .type(.named("Mutation"))
-        case (.schema, "subscriptionType"): .type(.named("Subscription"))
-        case (.schema, "directives"): .list([.directive("include"), .directive("skip")])
-        case (.type(let type), _): value(name, ofType: type)
-        case (.field(let field), "name"): .text(field.name)
-        case (.field(let field), "args"): .list(field.arguments.map { .argument($0) })
-        case (.field(let field), "type"): .type(field.type)
-        case (.argument(let argument), "name"): .text(argument.name)
-        case (.argument(let argument), "type"): .type(argument.type)
-        case (.enumValue(let value), "name"): .text(value)
-        case (.directive(let directive), "name"): .text(directive)
-        case (.directive, "locations"): .list(["FIELD", "FRAGMENT_SPREAD", "INLINE_FRAGMENT"].map { .text($0) })
-        case (.directive, "args"): .list([.argument(APIArgument("if", .nonNull(.named("Boolean"))))])
-        case (_, "isDeprecated"), (_, "isRepeatable"): .flag(false)
+    private func value(_ field: SelectedField, of node: Node) -> Node {
+        switch node {
+        case .schema: schemaValue(field.definition.name)
+        case .type(let type): typeValue(field, type)
+        case .field(let described, let owner): fieldValue(field.definition.name, described, owner)
+        case .argument(let argument): argumentValue(field.definition.name, argument)
+        case .enumValue(let value, let owner):
+            field.definition.name == "name" ? .text(value) : memberValue(field.definition.name, "\(owner).\(value)")
+        case .directive(let directive): directiveValue(field.definition.name, directive)
+        case .null, .flag, .text, .list: .null
+        }
+    }
+
+    private func schemaValue(_ name: String) -> Node {
+        switch name {
+        case "types": .list(schema.typeNames.map { .type(.named($0)) })
+        case "queryType": .type(.named("Query"))
+        case "mutationType": .type(.named("Mutation"))
+        case "subscriptionType": .type(.named("Subscription"))
+        case "directives": .list(APIDirective.all.map { .directive($0) })
         default: .null
         }
     }
 
-    private func value(_ name: String, ofType type: TypeShape) -> Node {
+    private func fieldValue(_ name: String, _ field: APIField, _ owner: String) -> Node {
+        switch name {
+        case "name": .text(field.name)
+        case "args": .list(field.arguments.map { .argument($0) })
+        case "type": .type(field.type)
+        default: memberValue(name, "\(owner).\(field.name)")
+        }
+    }
+
+    private func argumentValue(_ name: String, _ argument: APIArgument) -> Node {
+        switch name {
+        case "name": .text(argument.name)
+        case "type": .type(argument.type)
+        case "defaultValue": argument.defaultValue.map { .text($0) } ?? .null
+        case "isDeprecated": .flag(false)
+        default: .null
+        }
+    }
+
+    private func directiveValue(_ name: String, _ directive: APIDirective) -> Node {
+        switch name {
+        case "name": .text(directive.name)
+        case "description": .text(directive.description)
+        case "locations": .list(directive.locations.map { .text($0) })
+        case "args": .list(directive.arguments.map { .argument($0) })
+        case "isRepeatable": .flag(false)
+        default: .null
+        }
+    }
+
+    /// What a field and an enum value have alike.
+    private func memberValue(_ name: String, _ key: String) -> Node {
+        switch name {
+        case "description": schema.descriptions[key].map { .text($0) } ?? .null
+        case "isDeprecated": .flag(deprecation(key) != nil)
+        case "deprecationReason": deprecation(key).map { .text($0) } ?? .null
+        default: .null
+        }
+    }
+
+    private func deprecation(_ key: String) -> String? { schema.source.documentation.deprecations[key] }
+
+    /// Whether a member belongs into a list that may leave out what is deprecated.
+    private func isListed(_ key: String, in field: SelectedField) -> Bool {
+        guard deprecation(key) != nil else { return true }
+        guard let argument = field.arguments.first(where: { $0.name == "includeDeprecated" }) else { return false }
+        switch argument.value.kind {
+        case .boolean(let flag): return flag
+        case .variable(let name): return variables.json[name]?.bool ?? false
+        default: return false
+        }
+    }
+
+    private func typeValue(_ field: SelectedField, _ type: TypeShape) -> Node {
+        let name = field.definition.name
         switch type {
         case .nonNull(let inner): return name == "kind" ? .text("NON_NULL") : (name == "ofType" ? .type(inner) : .null)
         case .list(let inner): return name == "kind" ? .text("LIST") : (name == "ofType" ? .type(inner) : .null)
         case .named(let typeName):
             if name == "name" { return .text(typeName) }
+            if name == "description" { return schema.descriptions[typeName].map { .text($0) } ?? .null }
             guard let definition = schema.types[typeName] else { return .null }
             switch (definition, name) {
             case (.scalar, "kind"): return .text("SCALAR")
+            case (.scalar, "specifiedByURL"):
+                return typeName.hasPrefix("AWS") ? .text(APIDocumentation.scalars) : .null
             case (.enumeration, "kind"): return .text("ENUM")
             case (.object, "kind"): return .text("OBJECT")
             case (.input, "kind"): return .text("INPUT_OBJECT")
-            case (.object(let object), "fields"): return .list(object.fields.map { .field($0) })
+            case (.object(let object), "fields"):
+                let fields = object.fields.filter { isListed("\(typeName).\($0.name)", in: field) }
+                return .list(fields.map { .field($0, owner: typeName) })
             case (.object, "interfaces"): return .list([])
-            case (.enumeration(_, let cases), "enumValues"): return .list(cases.map { .enumValue($0) })
+            case (.enumeration(_, let cases), "enumValues"):
+                let values = cases.filter { isListed("\(typeName).\($0)", in: field) }
+                return .list(values.map { .enumValue($0, owner: typeName) })
             case (.input(let input), "inputFields"): return .list(input.fields.map { .argument($0) })
             case (.input, "isOneOf"): return .flag(false)
             default: return .null

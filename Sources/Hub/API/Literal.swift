@@ -24,8 +24,12 @@ struct Literal {
         case .object(let members):
             guard let input = schema.input(type.nullable.innermostIfList.name) else { throw wrong(node, type) }
             var object = JSONObject()
+            var names: Set<String> = []
             for member in members {
                 guard let field = input.field(member.name) else { throw Coercion.unknownField(member.name, input.name) }
+                guard names.insert(member.name).inserted else {
+                    throw InputError("There can be only one field named '\(member.name)'")
+                }
                 if let json = try value(member.value, field.type) {
                     object.members.append((key: member.name, value: json))
                 }

@@ -33,8 +33,8 @@ final class ModelInfo: Sendable {
         guard keyPositions.count == schema.primaryKey.count, !keyPositions.isEmpty else {
             throw HubError("\(schema.name): its primary key names a field that is not there")
         }
-        createdAt = Self.timestamp("createdAt", schema)
-        updatedAt = Self.timestamp("updatedAt", schema)
+        createdAt = schema.timestamps.createdAt.flatMap { Self.timestamp($0, schema) }
+        updatedAt = schema.timestamps.updatedAt.flatMap { Self.timestamp($0, schema) }
         var defaults: [Value?] = []
         for field in schema.fields {
             guard let text = field.defaultValue else {
@@ -90,6 +90,16 @@ final class ModelInfo: Sendable {
             if !names.contains(name) { names.append(name) }
         }
         return names
+    }
+
+    /// The key along which another model's `hasMany` reads this one: its name, and the sort fields behind those of the
+    /// relation.
+    func index(serving relation: RelationSchema) -> (name: String, rest: [String])? {
+        for index in schema.indexes where index.fields.starts(with: relation.fields) {
+            return (index.name, Array(index.fields.dropFirst(relation.fields.count)))
+        }
+        guard schema.primaryKey.starts(with: relation.fields) else { return nil }
+        return ("Primary", Array(schema.primaryKey.dropFirst(relation.fields.count)))
     }
 
     /// The key of a row as text, as the store joins it.

@@ -11,7 +11,7 @@ extension SchemaBuilder {
         let create = inputs.map { field in
             let optional =
                 field.defaultValue != nil || (field.name == "id" && keys == ["id"])
-                || field.name == "createdAt" || field.name == "updatedAt"
+                || field.name == schema.timestamps.createdAt || field.name == schema.timestamps.updatedAt
             return APIArgument(field.name, Self.reference(field, input: true, nullable: optional))
         }
         let update = inputs.map { field in

@@ -7,6 +7,9 @@ struct SchemaBuilder {
     let models: [ModelInfo]
     private(set) var types: [String: APIType] = [:]
     private(set) var names: [String] = []
+    /// The names that the schema itself gives.
+    private let ownNames: Set<String>
+    private var clash: String?
     var queries: [APIField] = []
     var mutations: [APIField] = []
     var subscriptions: [APIField] = []
@@ -14,6 +17,7 @@ struct SchemaBuilder {
     init(source: Schema, models: [ModelInfo]) {
         self.source = source
         self.models = models
+        ownNames = Set(source.enums.keys).union(source.embedded.keys).union(models.map(\.schema.name))
     }
 
     mutating func build() {
@@ -43,9 +47,24 @@ struct SchemaBuilder {
 
     func root(_ name: String, _ fields: [APIField]) -> APIObject { APIObject(name, fields) }
 
+    /// Adds a type; the operators of scalars and enums are added by every field that has them.
     mutating func add(_ type: APIType) {
-        guard types.updateValue(type, forKey: type.name) == nil else { return }
+        guard types[type.name] == nil else {
+            if ownNames.contains(type.name) { clash = clash ?? "the type \(type.name)" }
+            return
+        }
+        types[type.name] = type
         names.append(type.name)
+    }
+
+    /// What the schema declares under a name that the API needs for something else.
+    var collision: String? {
+        if let clash { return clash }
+        for fields in [queries, mutations, subscriptions] {
+            var seen: Set<String> = []
+            for field in fields where !seen.insert(field.name).inserted { return "the field \(field.name)" }
+        }
+        return nil
     }
 
     /// The type of a stored field as output, or as input.
@@ -82,10 +101,12 @@ struct SchemaBuilder {
         for relation in schema.relations {
             guard let target = models.first(where: { $0.schema.name == relation.target }) else { continue }
             if relation.kind == .hasMany {
+                let sort = target.index(serving: relation)
+                let condition = sortCondition(target, sort?.rest ?? [], key: sort?.name ?? "")
                 fields.append(
                     APIField(
-                        relation.name, .named(target.schema.connectionTypeName), Self.pageArguments(target),
-                        source: .relation(relation)))
+                        relation.name, .named(target.schema.connectionTypeName),
+                        condition + Self.pageArguments(target), source: .relation(relation)))
             } else {
                 fields.append(
                     APIField(relation.name, .named(target.schema.name), source: .relation(relation)))

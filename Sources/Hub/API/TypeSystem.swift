@@ -33,10 +33,13 @@ indirect enum TypeShape: Hashable, Sendable, CustomStringConvertible {
 struct APIArgument: Sendable {
     let name: String
     let type: TypeShape
+    /// As written in GraphQL.
+    let defaultValue: String?
 
-    init(_ name: String, _ type: TypeShape) {
+    init(_ name: String, _ type: TypeShape, defaultValue: String? = nil) {
         self.name = name
         self.type = type
+        self.defaultValue = defaultValue
     }
 }
 

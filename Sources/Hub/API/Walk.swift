@@ -27,6 +27,9 @@ struct Walk {
     /// Where a delta began: rows that left the caller's sight since then are told to him.
     var leftSince: Int64?
 
+    /// What looking at a row costs.
+    let cost: Int
+
     struct Buckets {
         let bits: Int
         let numbers: Set<Int>
@@ -43,6 +46,20 @@ struct Walk {
         }
         guard let buckets else { return true }
         return buckets.numbers.contains(RecordDigest.bucket(of: model.key(of: row.values), bits: buckets.bits))
+    }
+
+    init(
+        kind: PageToken.Walk, model: ModelInfo, sight: Sight, filter: RowFilter, limit: Int, startedAt: Int64?,
+        binding: String
+    ) {
+        self.kind = kind
+        self.model = model
+        self.sight = sight
+        self.filter = filter
+        self.limit = limit
+        self.startedAt = startedAt
+        self.binding = binding
+        cost = 1 + filter.parts / 16
     }
 
     /// Whether every row passes, so that none need be looked at.
@@ -63,12 +80,7 @@ extension QueryRunner {
         let token = try engine.argument("nextToken", of: field, variables)?.string
         var lastSync: Int64 = 0
         if root.kind == .sync { lastSync = try engine.argument("lastSync", of: field, variables)?.integer ?? 0 }
-        var binding = "\(root.name)|\(lastSync)|"
-        for argument in field.definition.arguments where argument.name != "limit" && argument.name != "nextToken" {
-            guard argument.name != "lastSync" else { continue }
-            let value = try engine.argument(argument.name, of: field, variables)
-            binding += "\(argument.name)=\(value?.canonical.text ?? "");"
-        }
+        var binding = "\(root.name)|\(lastSync)|" + (try boundArguments(of: field, variables))
         let digest = root.kind == .sync ? request.digests[field.key] : nil
         if let digest { binding += "digest=\(digest.json.canonical.text);" }
         let opened = try open(token, binding)
@@ -97,6 +109,16 @@ extension QueryRunner {
             binding: binding)
         try planIndex(&walk, root, field, request)
         return try resumed(walk, opened)
+    }
+
+    /// The arguments that a page token belongs to: all but those that may differ from page to page.
+    func boundArguments(of field: SelectedField, _ variables: Variables) throws(InputError) -> String {
+        var text = ""
+        for argument in field.definition.arguments where !["limit", "nextToken", "lastSync"].contains(argument.name) {
+            let value = try engine.argument(argument.name, of: field, variables)
+            text += "\(argument.name)=\(value?.canonical.text ?? "");"
+        }
+        return text
     }
 
     private func limit(_ field: SelectedField, _ variables: Variables) throws -> Int {
@@ -137,64 +159,5 @@ extension QueryRunner {
             }
         }
         return walk
-    }
-
-    /// Plans a query along an index: `@index(queryField:)`, or `list` of a custom key with its hash field.
-    private func planIndex(
-        _ walk: inout Walk, _ root: RootField, _ field: SelectedField, _ request: RunnableRequest
-    ) throws {
-        let schema = walk.model.schema
-        let names: [String]
-        switch root.kind {
-        case .index(let position): names = schema.indexes[position].fields
-        case .list where schema.primaryKey != ["id"]: names = schema.primaryKey
-        default: return
-        }
-        guard let hash = names.first, let hashField = schema.field(hash),
-            let value = try engine.argument(hash, of: field, request.variables)
-        else { return }
-        // Its order tells of every field of the index, so that each row must show them all.
-        walk.required = Set(names.compactMap { schema.position(of: $0) })
-        try FieldDenied.check(walk.required, walk.sight, walk.model)
-        var conditions = ["\"\(hash)\"=?"]
-        var bindings = [try storage(value, hashField, walk.model)]
-        if names.count == 2, let json = try engine.argument(names[1], of: field, request.variables),
-            let sortField = schema.field(names[1])
-        {
-            try condition(on: sortField, json, walk.model, &conditions, &bindings)
-        }
-        let direction =
-            try engine.argument("sortDirection", of: field, request.variables)?.string == "DESC" ? "DESC" : "ASC"
-        let order = (names.dropFirst().map { "\"\($0)\" \(direction)" } + ["\"_row\" \(direction)"]).joined(
-            separator: ",")
-        let table = tables[walk.model.index]
-        walk.kind = .index
-        walk.sql =
-            "SELECT \(table.columns) FROM \(table.table.name) WHERE \(conditions.joined(separator: " AND ")) "
-            + "ORDER BY \(order) LIMIT -1 OFFSET ?"
-        walk.bindings = bindings
-    }
-
-    private func condition(
-        on field: FieldSchema, _ json: JSONValue, _ model: ModelInfo, _ conditions: inout [String],
-        _ bindings: inout [Value]
-    ) throws {
-        let name = "\"\(field.name)\""
-        let signs = ["eq": "=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="]
-        for (key, operand) in json.object?.members ?? [] where !operand.isNull {
-            if let sign = signs[key] {
-                conditions.append("\(name)\(sign)?")
-                bindings.append(try storage(operand, field, model))
-            } else if key == "between" {
-                guard let bounds = operand.array, bounds.count == 2 else {
-                    throw InputError("between takes two values")
-                }
-                conditions.append("\(name) BETWEEN ? AND ?")
-                for bound in bounds { bindings.append(try storage(bound, field, model)) }
-            } else if key == "beginsWith", let prefix = operand.string {
-                conditions.append("substr(\(name),1,?)=?")
-                bindings += [.integer(Int64(prefix.unicodeScalars.count)), .text(prefix)]
-            }
-        }
     }
 }

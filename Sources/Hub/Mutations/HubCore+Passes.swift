@@ -88,6 +88,7 @@ extension HubCore {
 
     /// The whole answer, once every step has its outcome.
     private func encoded(_ run: MutationRun) -> HubAnswer {
+        reader.begin()
         var encoder = RowEncoder(engine.schema, capacity: 256 + 768 * run.roots.count)
         encoder.writer.raw("{\"data\":{")
         for (index, field) in run.roots.enumerated() {

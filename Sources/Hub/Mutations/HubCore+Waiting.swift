@@ -84,6 +84,9 @@ extension HubCore {
             case .success(let runnable):
                 switch runnable.operation.kind {
                 case .query: reads.append((index, runnable))
+                case .mutation where request.isReadOnly:
+                    outcome.answers[index] = .error(
+                        405, ErrorType.malformedHTTPRequest, "Mutations are sent by POST.")
                 case .mutation: writes.append((index, MutationRun(runnable)))
                 case .subscription:
                     outcome.answers[index] = RequestFailure.subscriptionOverHTTP.answer(extensions: extensions)

@@ -70,21 +70,28 @@ extension QueryRunner {
                 let stored = row.copy
                 // Rows that the caller may not read do not count: neither a page's end nor its token may tell of them.
                 guard let readable = try walk.sight.rows.allows(stored.values) ? stored : left(stored, walk) else {
-                    return true
+                    budget.pass()
+                    guard budget.isLate else { return true }
+                    end.row = row.rowID
+                    end.position = walk.kind == .changes ? row.lastChangedAt : offset
+                    end.hasMore = true
+                    return false
                 }
                 copy = readable
             }
-            guard end.found < walk.limit, end.examined < Self.scanLimit else {
+            guard end.found < walk.limit, end.examined < Self.scanLimit, end.examined == 0 || !budget.isSpent else {
                 end.hasMore = true
                 return false
             }
             end.examined += 1
+            budget.look(cost: walk.cost)
             end.row = row.rowID
             end.position = walk.kind == .changes ? row.lastChangedAt : offset
             if let copy, !walk.passes(copy) { return true }
             if let selection {
                 if end.found > 0 { encoder.writer.raw(",") }
                 let index = end.found
+                let (start, before) = (encoder.writer.bytes.count, budget.bytes)
                 if let copy {
                     let (shown, hidden) = walk.sight.shown(copy)
                     encoder.encode(shown, selection, model, relations, hidden: hidden) { path() + [.index(index)] }
@@ -94,6 +101,7 @@ extension QueryRunner {
                     let (shown, hidden) = walk.sight.shown(row.copy)
                     encoder.encode(shown, selection, model, relations, hidden: hidden) { path() + [.index(index)] }
                 }
+                budget.count(grown: encoder.writer.bytes.count - start, since: before)
             }
             end.found += 1
             return true

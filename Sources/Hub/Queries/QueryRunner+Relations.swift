@@ -34,15 +34,6 @@ struct CallerRelations: RelationResolver {
         }
     }
 
-    private func spend(_ rows: Int = 1) throws(ResponseError) {
-        runner.relationBudget -= rows
-        guard runner.relationBudget >= 0 else {
-            throw ResponseError(
-                "The request reads more than \(QueryRunner.relationLimit) related records.",
-                errorType: "ResolverExecutionLimitReached")
-        }
-    }
-
     private func refused(_ field: SelectedField, _ model: ModelInfo) -> ResponseError {
         ResponseError.denied(field.definition.name, on: model.schema.name)
     }
@@ -52,7 +43,7 @@ struct CallerRelations: RelationResolver {
         _ field: SelectedField, _ selection: ObjectSelection, _ encoder: inout RowEncoder,
         path: () -> [ResponseError.PathElement]
     ) throws {
-        try spend()
+        try runner.budget.resolve()
         let keys = relation.fields.compactMap { model.schema.position(of: $0) }
         guard keys.count == relation.fields.count, keys.allSatisfy({ !row.isNull($0) }) else {
             encoder.writer.raw("null")
@@ -68,7 +59,9 @@ struct CallerRelations: RelationResolver {
             return
         }
         let (shown, hidden) = sight.shown(found)
+        let (start, before) = (encoder.writer.bytes.count, runner.budget.bytes)
         encoder.encode(shown, selection, target, self, hidden: hidden, path: path)
+        runner.budget.count(grown: encoder.writer.bytes.count - start, since: before)
     }
 
     private func many(
@@ -85,12 +78,12 @@ struct CallerRelations: RelationResolver {
             let engine = runner.engine
             let given = try engine.argument("limit", of: field, request.variables)?.integer
             let limit = Int(min(max(given ?? Int64(QueryRunner.defaultLimit), 1), Int64(QueryRunner.maximumLimit)))
-            try spend(limit)
+            try runner.budget.resolve()
             let filter = try engine.filter("filter", of: field, target, request.variables)
             try FieldDenied.check(filter.positions, sight, target)
-            let descending = try engine.argument("sortDirection", of: field, request.variables)?.string == "DESC"
             let values = model.keyPositions.map { row.value($0) }
-            let binding = "\(model.schema.name).\(relation.name)|\(values.map(keyText).joined(separator: "#"))"
+            var binding = "\(model.schema.name).\(relation.name)|\(values.map(keyText).joined(separator: "#"))|"
+            binding += try runner.boundArguments(of: field, request.variables)
             var plan = Walk(
                 kind: .index, model: target, sight: sight, filter: filter, limit: limit, startedAt: nil,
                 binding: binding)
@@ -101,11 +94,7 @@ struct CallerRelations: RelationResolver {
                 }
                 plan.position = token.position
             }
-            let conditions = relation.fields.prefix(values.count).map { "\"\($0)\"=?" }.joined(separator: " AND ")
-            plan.sql =
-                "SELECT \(table.columns) FROM \(table.table.name) WHERE \(conditions) "
-                + "ORDER BY \"_row\" \(descending ? "DESC" : "ASC") LIMIT -1 OFFSET ?"
-            plan.bindings = Array(values.prefix(relation.fields.count))
+            try runner.planRelation(&plan, relation, keys: values, field, request)
             walk = plan
         } catch let error as InputError {
             throw ResponseError(error.message)

@@ -12,25 +12,29 @@ final class QueryRunner {
     static let maximumLimit = 1000
     /// Rows that one page reads at most in search of those that pass.
     static let scanLimit = 20_000
-    /// Rows that one request reads through relations at most.
-    static let relationLimit = 10_000
 
     let engine: HubEngine
     let connection: Connection
     let tables: [BaseTable]
     let tokenKey: [UInt8]
     let extensions: [UInt8]
-    /// Rows that relations of the running request may still read.
-    var relationBudget = 0
+    /// What the running request has cost.
+    var budget: RequestBudget
     /// What the answer of the running request says beside its data.
     var notes = JSONObject()
     private let announced: JSONObject
+    private let time: any TimeSource
     /// Makes every page token another.
     private let tokenSeries = SecureRandom.hex(byteCount: 8)
     private var tokenCount: UInt64 = 0
 
-    init(_ engine: HubEngine, _ connection: Connection, _ tables: [BaseTable], tokenKey: [UInt8], epoch: String) {
+    init(
+        _ engine: HubEngine, _ connection: Connection, _ tables: [BaseTable], tokenKey: [UInt8], epoch: String,
+        time: any TimeSource
+    ) {
         self.engine = engine
+        self.time = time
+        budget = RequestBudget(engine.limits, time)
         self.connection = connection
         self.tables = tables
         self.tokenKey = tokenKey
@@ -63,19 +67,26 @@ final class QueryRunner {
         }
     }
 
-    private func run(_ request: RunnableRequest) throws -> HubAnswer {
-        relationBudget = Self.relationLimit
+    /// A request begins: what the last one cost is forgotten.
+    func begin() {
+        budget = RequestBudget(engine.limits, time)
         notes = JSONObject()
+    }
+
+    private func run(_ request: RunnableRequest) throws -> HubAnswer {
+        begin()
         var encoder = RowEncoder(engine.schema, capacity: 4096)
         encoder.writer.raw("{\"data\":{")
         for (index, field) in request.operation.roots(request.variables.json).enumerated() {
             if index > 0 { encoder.writer.raw(",") }
             encoder.writer.bytes.append(contentsOf: field.keyBytes)
+            let (start, before) = (encoder.writer.bytes.count, budget.bytes)
             switch field.definition.source {
             case .root(let root): try answer(root, field, request, &encoder)
-            case .introspection: try introspect(field, request, &encoder)
+            case .introspection: introspect(field, request, &encoder)
             default: encoder.writer.string("Query")
             }
+            budget.count(grown: encoder.writer.bytes.count - start, since: before)
         }
         if notes.isEmpty { return encoder.finished(extensions) }
         var all = announced
@@ -83,12 +94,26 @@ final class QueryRunner {
         return encoder.finished(Self.extensions(all))
     }
 
-    private func introspect(_ field: SelectedField, _ request: RunnableRequest, _ encoder: inout RowEncoder) throws {
+    private func introspect(_ field: SelectedField, _ request: RunnableRequest, _ encoder: inout RowEncoder) {
         var name: String?
         if field.definition.name == "__type" {
             name = (try? engine.argument("name", of: field, request.variables))?.string ?? ""
         }
-        Introspection(engine.schema).write(field, typeName: name, into: &encoder.writer)
+        let mark = encoder.writer.bytes.count
+        do {
+            try budget.resolve()
+            try Introspection(engine.schema, request.variables, limit: engine.limits.answerBytes)
+                .write(field, typeName: name, into: &encoder.writer)
+        } catch {
+            encoder.writer.bytes.removeLast(encoder.writer.bytes.count - mark)
+            encoder.writer.raw("null")
+            let problem =
+                error as? ResponseError
+                ?? ResponseError(
+                    "The answer is larger than \(engine.limits.answerBytes) bytes; ask for less at once.",
+                    errorType: ErrorType.limitExceeded)
+            encoder.fail(problem, at: field)
+        }
     }
 
     private func answer(
@@ -97,8 +122,7 @@ final class QueryRunner {
         let model = engine.schema.models[root.model]
         let sight = request.rights.sight(root.model, root.operation)
         func fail(_ message: String, _ type: String?) {
-            encoder.errors.append(
-                ResponseError(message, errorType: type, path: [.field(field.key)], locations: [field.location]))
+            encoder.fail(ResponseError(message, errorType: type), at: field)
             encoder.writer.raw("null")
         }
         func refuse(_ denied: FieldDenied?) {
@@ -114,6 +138,7 @@ final class QueryRunner {
             return
         }
         do {
+            try budget.resolve()
             if root.kind == .get {
                 let key = try self.key(of: model, field, request)
                 guard let row = try tables[root.model].fetch(key, on: connection), sight.rows.allows(row.values) else {
@@ -136,6 +161,8 @@ final class QueryRunner {
             fail(error.message, ErrorType.badRequest)
         } catch let error as FieldDenied {
             refuse(error)
+        } catch let error as ResponseError {
+            fail(error.message, error.errorType)
         }
     }
 

@@ -140,6 +140,14 @@ struct RowEncoder {
         errors.append(.denied(field.definition.name, on: model.schema.name, path: path, locations: [field.location]))
     }
 
+    /// Notes what a root field failed of.
+    mutating func fail(_ error: ResponseError, at field: SelectedField) {
+        var error = error
+        error.path = [.field(field.key)]
+        error.locations = [field.location]
+        errors.append(error)
+    }
+
     static func nullError(
         _ field: SelectedField, _ parent: String, _ path: [ResponseError.PathElement]
     ) -> ResponseError {

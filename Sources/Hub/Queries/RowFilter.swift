@@ -36,6 +36,16 @@ indirect enum RowFilter: Sendable, Hashable {
     }
 
     private static let deletedField = FieldSchema("_deleted", .scalar(.boolean))
+
+    /// Its comparisons and connectives; those of a list of values count each.
+    var parts: Int {
+        switch self {
+        case .all: 0
+        case .and(let inner), .or(let inner): inner.reduce(1) { $0 + $1.parts }
+        case .not(let inner): 1 + inner.parts
+        case .field(_, let test), .deleted(let test): test.parts
+        }
+    }
 }
 
 /// One comparison of a filter; operands are in the field's storage form.
@@ -75,6 +85,15 @@ enum RowTest: Sendable, Hashable {
             Self.size(value, field).map { size in tests.allSatisfy { $0.matches(.integer(size), Self.sizeField) } }
                 ?? false
         case .constant(let result): result
+        }
+    }
+
+    /// How many values it compares with.
+    var parts: Int {
+        switch self {
+        case .isIn(let values), .notIn(let values): max(1, values.count)
+        case .size(let tests): tests.reduce(1) { $0 + $1.parts }
+        default: 1
         }
     }
 

@@ -7,12 +7,53 @@ struct Subscription {
     let connection: UInt64
     /// The id that the client chose.
     let id: String
+    let dialect: RealtimeDialect
     var sight: Sight
     let filter: RowFilter
-    /// Owner arguments: the field's position and the name it must hold.
-    let owners: [RowRule]
+    /// Basic arguments: what their fields must hold.
+    let arguments: [ArgumentRule]
     /// Who started it, for relations that his rights decide.
     var request: RunnableRequest
+
+    /// Equal for subscriptions whose frames are alike to the last byte.
+    let frameKey: String
+
+    init(
+        connection: UInt64, id: String, dialect: RealtimeDialect, sight: Sight, filter: RowFilter,
+        arguments: [ArgumentRule], request: RunnableRequest
+    ) {
+        self.connection = connection
+        self.id = id
+        self.dialect = dialect
+        self.sight = sight
+        self.filter = filter
+        self.arguments = arguments
+        self.request = request
+        frameKey = (dialect == .appSync ? "a" : "t") + id
+    }
+
+    /// The frame that carries a payload to it.
+    func frame(_ payload: [UInt8]) -> [UInt8] {
+        switch dialect {
+        case .appSync: RealtimeFrame.data(id: id, payload: payload)
+        case .transport: GraphQLTransportFrame.next(id: id, payload: payload).bytes
+        }
+    }
+
+    /// The frames that end it: with errors it failed, without any it is over and may be started again.
+    func ending(_ errors: [ResponseError]) -> [[UInt8]] {
+        switch dialect {
+        case .appSync:
+            (errors.isEmpty ? [] : [RealtimeFrame.error(id: id, errors: errors).bytes])
+                + [RealtimeFrame.complete(id: id).bytes]
+        case .transport:
+            [
+                errors.isEmpty
+                    ? GraphQLTransportFrame.complete(id: id).bytes
+                    : GraphQLTransportFrame.error(id: id, errors: errors).bytes
+            ]
+        }
+    }
 
     /// What a change is to it: the row as its subscriber sees it, or nil where it is not for him. Rights come first, so
     /// that a filter never learns of a row or a field it may not.
@@ -24,8 +65,32 @@ struct Subscription {
 
     private func matching(_ row: HubRow, _ model: ModelSchema) -> (row: HubRow, hidden: Hidden)? {
         let shown = sight.isClear ? (row, .nothing) : sight.shown(row)
-        guard owners.allSatisfy({ $0.matches(shown.row.values) }), filter.matches(shown.row, model) else { return nil }
+        guard arguments.allSatisfy({ $0.matches(shown.row.values) }), filter.matches(shown.row, model) else {
+            return nil
+        }
         return shown
+    }
+}
+
+/// An argument of a subscription that is named as a field: what the field must hold.
+enum ArgumentRule: Sendable, Hashable {
+    case named(RowRule)
+    /// An explicit null: the field is missing.
+    case missing(Int)
+
+    /// The field's position.
+    var position: Int {
+        switch self {
+        case .named(let rule): rule.position
+        case .missing(let position): position
+        }
+    }
+
+    func matches(_ values: [Value]) -> Bool {
+        switch self {
+        case .named(let rule): rule.matches(values)
+        case .missing(let position): values[position].isNull
+        }
     }
 }
 
@@ -65,6 +130,6 @@ public enum RealtimeCredentials: Sendable, Hashable {
     case object(RealtimeAuthorization)
     /// Something that is no authorisation object.
     case malformed
-    /// The client did not offer the subprotocol `graphql-ws`.
+    /// The client did not offer a subprotocol that the hub speaks.
     case noProtocol
 }

@@ -25,10 +25,10 @@ extension SubscriptionRegistry {
             // Related records depend on who asks.
             for member in group.members {
                 guard let (row, hidden) = member.take(change, model.schema) else { continue }
-                core.reader.relationBudget = QueryRunner.relationLimit
+                core.reader.begin()
                 let payload = payload(row, hidden, group, model, core.reader.resolver(member.request))
                 actions.append(
-                    .send(to: [member.connection], frame: RealtimeFrame.data(id: member.id, payload: payload)))
+                    .send(to: [member.connection], frame: member.frame(payload)))
             }
             return
         }
@@ -43,8 +43,8 @@ extension SubscriptionRegistry {
         }
         for view in views {
             let shared = payload(view.row, view.hidden, group, model, nil)
-            for (id, connections) in view.recipients {
-                actions.append(.send(to: connections, frame: RealtimeFrame.data(id: id, payload: shared)))
+            for (first, connections) in view.recipients {
+                actions.append(.send(to: connections, frame: first.frame(shared)))
             }
         }
     }
@@ -54,7 +54,7 @@ extension SubscriptionRegistry {
         let row: HubRow
         let hidden: Hidden
         let isDeparture: Bool
-        private(set) var recipients: [(id: String, connections: [UInt64])] = []
+        private(set) var recipients: [(first: Subscription, connections: [UInt64])] = []
         private var positions: [String: Int] = [:]
 
         init(row: HubRow, hidden: Hidden, isDeparture: Bool) {
@@ -65,11 +65,11 @@ extension SubscriptionRegistry {
 
         mutating func add(_ member: Subscription) {
             // Clients count their ids from 1, so that many frames are alike to the last byte.
-            if let position = positions[member.id] {
+            if let position = positions[member.frameKey] {
                 recipients[position].connections.append(member.connection)
             } else {
-                positions[member.id] = recipients.count
-                recipients.append((member.id, [member.connection]))
+                positions[member.frameKey] = recipients.count
+                recipients.append((member, [member.connection]))
             }
         }
     }

@@ -48,11 +48,7 @@ extension SubscriptionRegistry {
         for (member, key, errors) in ended {
             connections[member.connection]?.subscriptions[member.id] = nil
             remove(member.connection, member.id, key)
-            if !errors.isEmpty {
-                let frame = RealtimeFrame.error(id: member.id, errors: errors)
-                actions.append(.send(to: [member.connection], frame: frame.bytes))
-            }
-            actions.append(.send(to: [member.connection], frame: RealtimeFrame.complete(id: member.id).bytes))
+            for frame in member.ending(errors) { actions.append(.send(to: [member.connection], frame: frame)) }
         }
         return actions
     }

@@ -3,28 +3,20 @@ import Basics
 import GraphQL
 import Models
 
-/// AppSync's realtime protocol as a state machine: frames and committed changes in, frames out.
+/// AppSync's realtime protocol and `graphql-transport-ws` as a state machine: frames and committed changes in, frames out.
 ///
 /// Confined to the executor of the ``HubCore`` it was made with, so that a subscription sees every commit after its
 /// `start_ack` and none twice. Connections are named by numbers that the shell gives.
 public struct SubscriptionRegistry {
-    /// Subscriptions that one connection may have.
-    public static let subscriptionLimit = 200
-
-    struct Connection {
-        let credentials: RealtimeCredentials
-        var isAcknowledged = false
-        /// The group of each subscription by its id.
-        var subscriptions: [String: GroupKey] = [:]
-    }
-
     struct GroupKey: Hashable {
         let root: RootField
         let signature: String
     }
 
     let core: HubCore
-    var connections: [UInt64: Connection] = [:]
+    var connections: [UInt64: RealtimeConnection] = [:]
+    /// Queries and mutations that nobody has taken yet.
+    var operations: [RealtimeOperation] = []
     var groups: [GroupKey: SubscriptionGroup] = [:]
     /// The groups of each model and kind of change, in the order in which they began.
     private(set) var keysByRoot: [RootField: [GroupKey]] = [:]
@@ -44,9 +36,13 @@ public struct SubscriptionRegistry {
     public var subscriptionCount: Int { groups.values.reduce(0) { $0 + $1.members.count } }
 
     /// A client has connected; nothing is said until its `connection_init`.
-    public mutating func opened(_ connection: UInt64, _ credentials: RealtimeCredentials) {
-        connections[connection] = Connection(credentials: credentials)
+    public mutating func opened(
+        _ connection: UInt64, _ credentials: RealtimeCredentials, _ dialect: RealtimeDialect = .appSync
+    ) {
+        connections[connection] = RealtimeConnection(dialect, credentials, limits, now: core.time.uptime())
     }
+
+    var limits: HubLimits { core.engine.limits }
 
     /// A connection has ended.
     public mutating func closed(_ connection: UInt64) {
@@ -56,198 +52,77 @@ public struct SubscriptionRegistry {
 
     /// A text frame came.
     public mutating func received(_ connection: UInt64, _ bytes: [UInt8]) -> [RealtimeAction] {
-        guard let state = connections[connection] else { return [] }
-        let frame: RealtimeFrame
-        do throws(JSONError) {
-            frame = try RealtimeFrame(parsing: bytes)
-        } catch {
-            // Before the handshake nothing but `connection_init` is heard.
-            guard state.isAcknowledged else { return [] }
-            return [
-                refuse(
-                    connection, nil, ErrorType.badRequestException, "The frame cannot be read: \(error.message)", 400)
-            ]
+        guard let dialect = connections[connection]?.dialect else { return [] }
+        guard connections[connection]?.takes(frameAt: core.time.uptime()) == true else {
+            return [.close(connection, code: 1008, reason: "too many frames")]
         }
-        switch frame {
-        case .connectionInit: return handshake(connection, state)
-        case _ where !state.isAcknowledged: return []
-        case .start(let id, let data, let authorization): return start(connection, id, data, authorization)
-        case .stop(let id):
-            if let key = connections[connection]?.subscriptions.removeValue(forKey: id) { remove(connection, id, key) }
-            return [send(connection, .complete(id: id))]
-        case .unknown(let type, let id):
-            if type == "connection_terminate" { return [.close(connection, code: 1000, reason: "")] }
-            return [
-                refuse(
-                    connection, id, ErrorType.unsupportedOperation,
-                    "\(printable(type)) not supported through the realtime channel")
-            ]
-        case .keepAlive: return []
-        case .connectionAck, .startAck, .data, .error, .complete, .connectionError:
-            return [
-                refuse(
-                    connection, nil, ErrorType.unsupportedOperation,
-                    "a server's frame is not supported through the realtime channel")
-            ]
+        switch dialect {
+        case .appSync: return receivedFrame(connection, bytes)
+        case .transport: return receivedMessage(connection, bytes)
         }
+    }
+
+    /// The queries and mutations that have come since this was asked last; each is to be executed and its answer given to
+    /// ``answered(_:_:_:)``.
+    public mutating func takeOperations() -> [RealtimeOperation] {
+        defer { operations = [] }
+        return operations
     }
 
     /// What every connection gets at least once a minute.
     public mutating func keepAlive() -> [RealtimeAction] {
-        let live = connections.filter(\.value.isAcknowledged).keys.sorted()
-        return refreshedRights() + (live.isEmpty ? [] : [.send(to: live, frame: RealtimeFrame.keepAlive.bytes)])
+        var actions = refreshedRights()
+        for (dialect, frame) in [
+            (RealtimeDialect.appSync, RealtimeFrame.keepAlive.bytes),
+            (.transport, GraphQLTransportFrame.ping(payload: nil).bytes),
+        ] {
+            let live = connections.filter { $0.value.isAcknowledged && $0.value.dialect == dialect }.keys.sorted()
+            if !live.isEmpty { actions.append(.send(to: live, frame: frame)) }
+        }
+        return actions
+    }
+
+    /// Ends connections that have not said who they are in time, and those that have lived long enough. To be called every
+    /// few seconds.
+    public func sweep() -> [RealtimeAction] {
+        let now = core.time.uptime()
+        return connections.sorted { $0.key < $1.key }.compactMap { number, connection in
+            let age = now - connection.openedAt
+            if !connection.isAcknowledged, age >= limits.handshakeMilliseconds {
+                let code = connection.dialect == .appSync ? 1008 : GraphQLTransportFrame.CloseCode.initialisationTimeout
+                return .close(number, code: code, reason: "Connection initialisation timeout")
+            }
+            guard age >= limits.connectionMilliseconds else { return nil }
+            return .close(number, code: connection.dialect.comeBack, reason: "the connection has lived its time")
+        }
     }
 
     /// Ends every connection, so that clients come back once the hub does.
     public func shutdown() -> [RealtimeAction] {
-        connections.keys.sorted().map { .close($0, code: 1011, reason: "the hub stops") }
-    }
-
-    // MARK: Frames
-
-    private mutating func handshake(_ connection: UInt64, _ state: Connection) -> [RealtimeAction] {
-        var failure: ResponseError?
-        switch state.credentials {
-        case .noProtocol: failure = ResponseError("NoProtocolError", errorCode: 400)
-        case .malformed:
-            failure = ResponseError("The authorization header is malformed.", errorType: "BadRequest", errorCode: 400)
-        case .object(let object):
-            if case .failure(let refusal) = caller(object) { failure = refusal.realtimeError(atConnect: true) }
-        }
-        if let failure {
-            return [
-                send(connection, .connectionError([failure])),
-                .close(connection, code: 1008, reason: "not authorized"),
-            ]
-        }
-        connections[connection]?.isAcknowledged = true
-        return [
-            send(connection, .connectionAck(timeoutMilliseconds: RealtimeFrame.defaultTimeoutMilliseconds)),
-            send(connection, .keepAlive),
-        ]
-    }
-
-    private mutating func start(
-        _ connection: UInt64, _ id: String, _ data: String, _ authorization: RealtimeAuthorization
-    ) -> [RealtimeAction] {
-        guard let state = connections[connection] else { return [] }
-        if state.subscriptions[id] != nil {
-            return [
-                refuse(connection, id, ErrorType.duplicatedOperation, "The id is in use by another subscription.", 400)
-            ]
-        }
-        guard state.subscriptions.count < Self.subscriptionLimit else {
-            return [
-                refuse(
-                    connection, id, ErrorType.maxSubscriptionsReached,
-                    "Max number of \(Self.subscriptionLimit) subscriptions reached")
-            ]
-        }
-        let caller: Caller
-        switch self.caller(authorization) {
-        case .success(let known): caller = known
-        case .failure(let refusal):
-            let error = refusal.reason == .missing ? AuthRefusal.key("no credentials") : refusal
-            return [send(connection, .error(id: id, errors: [error.realtimeError(atConnect: false)]))]
-        }
-        do throws(StartFailure) {
-            let (key, group, member) = try prepare(connection, id, data, core.rights(of: caller))
-            if groups[key] == nil {
-                groups[key] = group
-                keysByRoot[key.root, default: []].append(key)
-            }
-            groups[key]?.members.append(member)
-            watch(caller)
-            connections[connection]?.subscriptions[id] = key
-            return [send(connection, .startAck(id: id))]
-        } catch {
-            return [send(connection, .error(id: id, errors: error.errors))]
+        connections.sorted { $0.key < $1.key }.map {
+            .close($0.key, code: $0.value.dialect.comeBack, reason: "the hub stops")
         }
     }
 
-    private func caller(_ object: RealtimeAuthorization) -> Result<Caller, AuthRefusal> {
+    // MARK: Subscriptions
+
+    func caller(_ object: RealtimeAuthorization) -> Result<Caller, AuthRefusal> {
         core.engine.authenticator.caller(Credentials(object), now: core.time.now().milliseconds)
     }
 
-    private struct StartFailure: Error {
-        let errors: [ResponseError]
-
-        init(_ message: String, _ type: String? = nil, _ code: Int? = nil) {
-            errors = [ResponseError(message, errorType: type, errorCode: code)]
+    mutating func add(_ member: Subscription, to group: SubscriptionGroup, _ key: GroupKey) {
+        if groups[key] == nil {
+            groups[key] = group
+            keysByRoot[key.root, default: []].append(key)
         }
-
-        init(_ failure: RequestFailure) {
-            switch failure {
-            case .invalid(let found): errors = found
-            case .malformed(let message):
-                errors = [ResponseError(message, errorType: ErrorType.badRequestException, errorCode: 400)]
-            case .refused(let refusal): errors = [refusal.realtimeError(atConnect: false)]
-            }
-        }
+        groups[key]?.members.append(member)
+        watch(member.request.rights.caller)
+        connections[member.connection]?.subscriptions[member.id] = key
     }
 
-    /// Checks a subscription's document, arguments and rights.
-    private func prepare(
-        _ connection: UInt64, _ id: String, _ data: String, _ rights: CallerRights
-    ) throws(StartFailure) -> (GroupKey, SubscriptionGroup, Subscription) {
-        let request: RunnableRequest
-        switch core.engine.runnable(Array(data.utf8), rights) {
-        case .failure(let failure): throw StartFailure(failure)
-        case .success(let runnable): request = runnable
-        }
-        guard request.operation.kind == .subscription else {
-            throw StartFailure(
-                "query and mutations are not supported through the realtime channel", ErrorType.unsupportedOperation)
-        }
-        guard let field = request.operation.roots(request.variables.json).first, let selection = field.selection,
-            case .root(let root) = field.definition.source
-        else { throw StartFailure("The subscription selects nothing.", ErrorType.badRequestException, 400) }
-        let model = core.engine.schema.models[root.model]
-        let sight = rights.sight(root.model, .listen)
-        guard !sight.rows.isNone else { throw unauthorized(root, rights, "no rule gives listen") }
-        var owners: [RowRule] = []
-        let filter: RowFilter
-        do {
-            filter = try core.engine.filter("filter", of: field, model, request.variables)
-            try FieldDenied.check(filter.positions, sight, model)
-            for name in model.ownerArguments {
-                guard let value = try core.engine.argument(name, of: field, request.variables)?.string,
-                    let position = model.schema.position(of: name)
-                else { continue }
-                let rule = RowRule(
-                    position: position, isList: model.schema.fields[position].isList, accepted: [value], isOwner: true)
-                try FieldDenied.check([position], sight, model)
-                // Who may read all rows may look at anybody's; else an owner is the caller himself.
-                if case .rows(let rules) = sight.rows,
-                    !rules.contains(where: { $0.isOwner && $0.position == position && $0.accepted.contains(value) })
-                {
-                    throw unauthorized(root, rights, "the owner named is somebody else")
-                }
-                owners.append(rule)
-            }
-        } catch let error as InputError {
-            throw StartFailure(error.message)
-        } catch let error as FieldDenied {
-            throw unauthorized(root, rights, "no rule gives the field for listen", field: error)
-        } catch {
-            throw error as? StartFailure ?? StartFailure("\(error)")
-        }
-        let key = GroupKey(root: root, signature: field.key + selection.signature)
-        let member = Subscription(
-            connection: connection, id: id, sight: sight, filter: filter, owners: owners, request: request)
-        return (key, SubscriptionGroup(field: field, selection: selection, model: root.model), member)
-    }
-
-    private func unauthorized(
-        _ root: RootField, _ rights: CallerRights, _ reason: String, field: FieldDenied? = nil
-    ) -> StartFailure {
-        core.engine.accessLog.refused(
-            rights.caller,
-            AccessLog.Act(
-                operation: root.name, model: core.engine.schema.models[root.model].schema.name, field: field?.field),
-            reason)
-        let (name, type) = field.map { ($0.field, $0.type) } ?? (root.name, "Subscription")
-        return StartFailure("Not Authorized to access \(name) on type \(type)", ErrorType.unauthorized, 401)
+    /// Ends one subscription, if there is one of that id.
+    mutating func end(_ connection: UInt64, _ id: String) {
+        if let key = connections[connection]?.subscriptions.removeValue(forKey: id) { remove(connection, id, key) }
     }
 
     mutating func remove(_ connection: UInt64, _ id: String, _ key: GroupKey) {
@@ -257,14 +132,11 @@ public struct SubscriptionRegistry {
             keysByRoot[key.root]?.removeAll { $0 == key }
         }
     }
+}
 
-    private func send(_ connection: UInt64, _ frame: RealtimeFrame) -> RealtimeAction {
-        .send(to: [connection], frame: frame.bytes)
-    }
-
-    private func refuse(
-        _ connection: UInt64, _ id: String?, _ type: String, _ message: String, _ code: Int? = nil
-    ) -> RealtimeAction {
-        send(connection, .error(id: id, errors: [ResponseError(message, errorType: type, errorCode: code)]))
+extension RealtimeDialect {
+    /// The close code after which its clients come back: AppSync's do so after 1011, which graphql-ws takes for final.
+    fileprivate var comeBack: UInt16 {
+        self == .appSync ? 1011 : GraphQLTransportFrame.CloseCode.serviceRestart
     }
 }

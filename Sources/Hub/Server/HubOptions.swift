@@ -27,6 +27,8 @@ public struct HubOptions: Sendable {
     public var queueLimit = 4096
     /// Requests of one commit at most.
     public var batchLimit = 256
+    /// What one request, one answer and one connection may cost.
+    public var limits = HubLimits()
     /// How often `ka` is sent, in milliseconds.
     public var keepAliveMilliseconds: Int64 = 30_000
 

@@ -23,7 +23,8 @@ final class HubReader: @unchecked Sendable {
             try executor.runBlocking { [self] in
                 let connection = try Connection.open(path: path, options: .readOnly)
                 let tables = engine.schema.models.map { BaseTable($0) }
-                runner = QueryRunner(engine, connection, tables, tokenKey: tokenKey, epoch: epoch)
+                runner = QueryRunner(
+                    engine, connection, tables, tokenKey: tokenKey, epoch: epoch, time: time)
             }
         } catch {
             executor.stop()

@@ -8,11 +8,14 @@ public struct HubRequest: Sendable {
     public var credentials: Credentials
     /// The JSON body.
     public var body: [UInt8]
+    /// Whether only queries are answered: what comes by GET changes nothing.
+    public var isReadOnly: Bool
 
     /// Puts a request together.
-    public init(_ credentials: Credentials, body: [UInt8]) {
+    public init(_ credentials: Credentials, body: [UInt8], isReadOnly: Bool = false) {
         self.credentials = credentials
         self.body = body
+        self.isReadOnly = isReadOnly
     }
 
     /// Puts a request under an API key together.

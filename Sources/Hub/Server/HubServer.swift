@@ -59,7 +59,7 @@ public final class HubServer: Sendable {
         do {
             server = try HTTPServer(
                 host: options.host, port: options.port, tls: tls?.server, handler: HubHandler(worker, enrolment),
-                threadName: "hub-link")
+                options: HTTPServerOptions(realtime: options.limits), threadName: "hub-link")
         } catch {
             worker.stop()
             throw error
@@ -76,6 +76,7 @@ public final class HubServer: Sendable {
                 loop.schedule(afterMilliseconds: period, repeating: true) { worker.add(.keepAlive) },
                 loop.schedule(afterMilliseconds: 10_000, repeating: true) { worker.add(.prune) },
                 loop.schedule(afterMilliseconds: 2_000, repeating: true) { tls?.poll() },
+                loop.schedule(afterMilliseconds: 5_000, repeating: true) { worker.add(.sweep) },
             ]
             if delivers { made.append(loop.schedule(afterMilliseconds: 1_000, repeating: true) { worker.add(.tick) }) }
             timers.withLock { $0 = made }
@@ -131,8 +132,8 @@ private final class HubHandler: HTTPServerHandler {
 
     func request(_ request: HTTPRequest, _ responder: HTTPResponder) {
         switch (request.method, request.path) {
-        case ("POST", "/graphql"): graphQL(request, request.body, responder)
-        case ("GET", "/graphql"): graphQL(request, Self.body(ofQuery: request), responder)
+        case ("POST", "/graphql"): graphQL(request, Self.body(ofPost: request), responder)
+        case ("GET", "/graphql"): graphQL(request, Self.body(ofQuery: request), isReadOnly: true, responder)
         case ("GET", "/health"):
             let gauges = worker.gauges
             let json: JSONValue = [
@@ -152,18 +153,31 @@ private final class HubHandler: HTTPServerHandler {
         }
     }
 
-    private func graphQL(_ request: HTTPRequest, _ body: [UInt8], _ responder: HTTPResponder) {
+    private func graphQL(
+        _ request: HTTPRequest, _ body: [UInt8], isReadOnly: Bool = false, _ responder: HTTPResponder
+    ) {
         let taken = worker.take(
-            HubRequest(Credentials(request.headers), body: body), responder)
+            HubRequest(Credentials(request.headers), body: body, isReadOnly: isReadOnly), responder)
         if !taken { responder.respond(.overloaded) }
+    }
+
+    /// A POST's body. As `application/graphql` AppSync takes JSON all the same; others send the bare document.
+    private static func body(ofPost request: HTTPRequest) -> [UInt8] {
+        guard let type = request.headers["content-type"],
+            type.prefix(while: { $0 != ";" && $0 != " " }).lowercased() == "application/graphql",
+            !request.body.isEmpty, (try? JSONValue(parsing: request.body)) == nil,
+            let text = String(validating: request.body, as: UTF8.self)
+        else { return request.body }
+        return JSONValue.object(["query": .string(text)]).bytes
     }
 
     /// A GET's query as the body that a POST would have.
     private static func body(ofQuery request: HTTPRequest) -> [UInt8] {
-        guard let query = request.queryValue("query") else { return [] }
+        func value(_ name: String) -> String? { request.queryValue(name, plusIsSpace: true) }
+        guard let query = value("query") else { return [] }
         var object: JSONObject = ["query": .string(query)]
-        if let name = request.queryValue("operationName") { object["operationName"] = .string(name) }
-        if let text = request.queryValue("variables") {
+        if let name = value("operationName") { object["operationName"] = .string(name) }
+        if let text = value("variables") {
             guard let variables = try? JSONValue(parsing: text) else { return Array("{".utf8) }
             object["variables"] = variables
         }
@@ -171,7 +185,7 @@ private final class HubHandler: HTTPServerHandler {
     }
 
     func opened(_ socket: WebSocketConnection, _ request: HTTPRequest) {
-        worker.add(.opened(socket, Self.credentials(request)))
+        worker.add(.opened(socket, Self.credentials(request, socket.subprotocol)))
     }
 
     func received(_ socket: WebSocketConnection, _ text: [UInt8]) {
@@ -183,10 +197,10 @@ private final class HubHandler: HTTPServerHandler {
     }
 
     /// The three ways in which clients deliver their authorisation object.
-    private static func credentials(_ request: HTTPRequest) -> RealtimeCredentials {
+    private static func credentials(_ request: HTTPRequest, _ subprotocol: String?) -> RealtimeCredentials {
+        guard subprotocol != nil else { return .noProtocol }
         let offered = request.headers.all("sec-websocket-protocol")
             .flatMap { $0.split(separator: ",") }.map { item in String(item.drop { $0 == " " }).trimmingSpaces }
-        guard offered.contains(RealtimeAuthorization.subprotocolName) else { return .noProtocol }
         if let text = request.queryValue("header"), !text.isEmpty {
             return RealtimeAuthorization(base64: text).map { .object($0) } ?? .malformed
         }
@@ -198,6 +212,17 @@ private final class HubHandler: HTTPServerHandler {
             if let value = request.headers[name] { fields[name] = .string(value) }
         }
         return .object(RealtimeAuthorization(fields))
+    }
+}
+
+extension HTTPServerOptions {
+    /// The hub's subprotocols, and what a realtime connection may cost.
+    fileprivate init(realtime limits: HubLimits) {
+        self.init()
+        // Whoever offers both is no client of AppSync's.
+        subprotocols = [GraphQLTransportFrame.subprotocolName, RealtimeAuthorization.subprotocolName]
+        slowCloseCodes = [GraphQLTransportFrame.subprotocolName: GraphQLTransportFrame.CloseCode.tryAgainLater]
+        maximumMessageBytes = limits.frameBytes
     }
 }
 

@@ -11,7 +11,12 @@ enum HubEvent: Sendable {
     case opened(WebSocketConnection, RealtimeCredentials)
     case received(WebSocketConnection, [UInt8])
     case closed(WebSocketConnection)
+    /// A query or mutation that came over a WebSocket, and what the reader says of one.
+    case operation(RealtimeOperation)
+    case read(RealtimeOperation, HubAnswer)
     case keepAlive
+    /// Old connections and those that never said who they are.
+    case sweep
     case prune
     /// The checkpointer has moved what the log held when it began.
     case checkpointed
@@ -52,7 +57,7 @@ final class HubWorker: @unchecked Sendable {
     /// Whether any function gets what was committed.
     let delivers: Bool
     /// Who waits for the answers of requests that wait for functions.
-    private var waiting: [UInt64: HTTPResponder] = [:]
+    private var waiting: [UInt64: Asking] = [:]
     private var pagesAtCheckpoint = 0
     private var isCheckpointing = false
 
@@ -78,7 +83,7 @@ final class HubWorker: @unchecked Sendable {
                 let core = try HubCore(
                     schema: options.schema, connection: try Connection.open(path: path, options: settings),
                     keys: options.keys, time: options.time, random: options.random, log: options.log,
-                    resolvers: options.resolvers)
+                    resolvers: options.resolvers, limits: options.limits)
                 let reader = try HubReader(
                     path: path, engine: core.engine, tokenKey: core.state.tokenKey, epoch: core.epoch,
                     time: options.time)
@@ -128,10 +133,7 @@ final class HubWorker: @unchecked Sendable {
         }
         guard isTaken else { return false }
         reader.answer(request) { [self] answer in
-            queue.withLock { queue in
-                queue.reads -= 1
-                if answer != nil { queue.answeredReads += 1 }
-            }
+            noteRead(answer)
             if let answer {
                 responder.respond(HTTPResponse(answer, at: time.now()))
             } else if !add(.request(request, responder)) {
@@ -139,6 +141,24 @@ final class HubWorker: @unchecked Sendable {
             }
         }
         return true
+    }
+
+    /// Gives what came over a WebSocket to the reader; false where it looks like a mutation.
+    private func read(_ operation: RealtimeOperation) -> Bool {
+        guard HubReader.looksLikeQuery(operation.request.body) else { return false }
+        queue.withLock { $0.reads += 1 }
+        reader.answer(operation.request) { [self] answer in
+            noteRead(answer)
+            add(answer.map { .read(operation, $0) } ?? .operation(operation))
+        }
+        return true
+    }
+
+    private func noteRead(_ answer: HubAnswer?) {
+        queue.withLock { queue in
+            queue.reads -= 1
+            if answer != nil { queue.answeredReads += 1 }
+        }
     }
 
     /// Numbers for `/health` and `/metrics`.
@@ -188,27 +208,33 @@ final class HubWorker: @unchecked Sendable {
 
     private func handle(_ events: [HubEvent]) {
         var requests: [HubRequest] = []
-        var responders: [HTTPResponder] = []
+        var asking: [Asking] = []
         var answered: [(id: FunctionCall.ID, outcome: FunctionOutcome)] = []
         for event in events {
             switch event {
             case .request(let request, let responder):
                 requests.append(request)
-                responders.append(responder)
-                if requests.count >= batchLimit {
-                    execute(requests, responders, answered)
-                    answered.removeAll()
-                    requests.removeAll(keepingCapacity: true)
-                    responders.removeAll(keepingCapacity: true)
-                }
+                asking.append(.http(responder))
             case .opened(let socket, let credentials):
                 sockets[socket.id] = socket
-                registry?.opened(socket.id, credentials)
-            case .received(let socket, let bytes): perform(registry?.received(socket.id, bytes) ?? [])
+                let speaksTransport = socket.subprotocol == GraphQLTransportFrame.subprotocolName
+                registry?.opened(socket.id, credentials, speaksTransport ? .transport : .appSync)
+            case .received(let socket, let bytes):
+                perform(registry?.received(socket.id, bytes) ?? [])
+                for operation in registry?.takeOperations() ?? [] where !read(operation) {
+                    requests.append(operation.request)
+                    asking.append(.socket(operation.connection, id: operation.id))
+                }
+            case .operation(let operation):
+                requests.append(operation.request)
+                asking.append(.socket(operation.connection, id: operation.id))
+            case .read(let operation, let answer):
+                perform(registry?.answered(operation.connection, operation.id, answer) ?? [])
             case .closed(let socket):
                 sockets[socket.id] = nil
                 registry?.closed(socket.id)
             case .keepAlive: perform(registry?.keepAlive() ?? [])
+            case .sweep: perform(registry?.sweep() ?? [])
             case .prune: prune()
             case .checkpointed: endCheckpoint()
             case .answered(let id, let outcome): answered.append((id, outcome))
@@ -216,29 +242,39 @@ final class HubWorker: @unchecked Sendable {
                 core?.tick()
                 if core?.hasWork ?? false, requests.isEmpty, answered.isEmpty { execute([], [], []) }
             }
+            if requests.count >= batchLimit {
+                execute(requests, asking, answered)
+                answered.removeAll()
+                requests.removeAll(keepingCapacity: true)
+                asking.removeAll(keepingCapacity: true)
+            }
         }
-        if !requests.isEmpty || !answered.isEmpty { execute(requests, responders, answered) }
+        if !requests.isEmpty || !answered.isEmpty { execute(requests, asking, answered) }
         noteGauges()
     }
 
+    /// Who waits for an answer.
+    private enum Asking {
+        case http(HTTPResponder)
+        case socket(UInt64, id: String)
+    }
+
     private func execute(
-        _ requests: [HubRequest], _ responders: [HTTPResponder],
-        _ answered: [(id: FunctionCall.ID, outcome: FunctionOutcome)]
+        _ requests: [HubRequest], _ asking: [Asking], _ answered: [(id: FunctionCall.ID, outcome: FunctionOutcome)]
     ) {
         guard let core else { return }
         let outcome = core.perform(requests, answered: answered)
         let now = time.now()
         var output = ServerOutput()
-        for (index, responder) in responders.enumerated() {
+        for (index, asking) in asking.enumerated() {
             if let answer = outcome.answers[index] {
-                output.respond(HTTPResponse(answer, at: now), to: responder)
+                tell(asking, answer, now, &output)
             } else if let ticket = outcome.tickets[index] {
-                waiting[ticket] = responder
+                waiting[ticket] = asking
             }
         }
         for (ticket, answer) in outcome.finished {
-            guard let responder = waiting.removeValue(forKey: ticket) else { continue }
-            output.respond(HTTPResponse(answer, at: now), to: responder)
+            if let asking = waiting.removeValue(forKey: ticket) { tell(asking, answer, now, &output) }
         }
         // Those who wait for an answer have it before the frames are made; the loop works meanwhile.
         output.deliver()
@@ -250,10 +286,16 @@ final class HubWorker: @unchecked Sendable {
     private func finish(_ finished: [(ticket: UInt64, answer: HubAnswer)]) {
         var output = ServerOutput()
         for (ticket, answer) in finished {
-            guard let responder = waiting.removeValue(forKey: ticket) else { continue }
-            output.respond(HTTPResponse(answer, at: time.now()), to: responder)
+            if let asking = waiting.removeValue(forKey: ticket) { tell(asking, answer, time.now(), &output) }
         }
         output.deliver()
+    }
+
+    private func tell(_ asking: Asking, _ answer: HubAnswer, _ now: DateTime, _ output: inout ServerOutput) {
+        switch asking {
+        case .http(let responder): output.respond(HTTPResponse(answer, at: now), to: responder)
+        case .socket(let connection, let id): add(registry?.answered(connection, id, answer) ?? [], to: &output)
+        }
     }
 
     /// Feeds the subscriptions piece by piece: the loop sends one piece while the next is made, and a large commit is
@@ -270,6 +312,11 @@ final class HubWorker: @unchecked Sendable {
 
     private func perform(_ actions: [RealtimeAction]) {
         var output = ServerOutput()
+        add(actions, to: &output)
+        output.deliver()
+    }
+
+    private func add(_ actions: [RealtimeAction], to output: inout ServerOutput) {
         for action in actions {
             switch action {
             case .send(let targets, let bytes):
@@ -278,7 +325,6 @@ final class HubWorker: @unchecked Sendable {
                 if let socket = sockets[target] { output.close(socket, code: code, reason: reason) }
             }
         }
-        output.deliver()
     }
 
     private func beginCheckpoint() {
@@ -349,20 +395,5 @@ struct HubGauges: Sendable {
             + line("subscriptions", "gauge", "Live subscriptions.", subscriptions)
             + line("waiting_requests", "gauge", "Requests that wait for a commit.", waiting)
             + functionMetrics
-    }
-}
-
-extension HTTPResponse {
-    /// What a request gets that was not taken.
-    static let overloaded = HTTPResponse(
-        .error(503, "ThrottledException", "The hub is overloaded or stopping; try again."))
-
-    /// An answer of GraphQL as HTTP; `now` is the hub's clock, by which terminals measure theirs.
-    init(_ answer: HubAnswer, at now: DateTime? = nil) {
-        var headers: HTTPHeaders = ["content-type": "application/json;charset=UTF-8"]
-        if let now { headers.append(HeaderName.now, String(now.milliseconds)) }
-        if let type = answer.errorType { headers.append("x-amzn-errortype", type) }
-        if answer.status >= 500 { headers.append("retry-after", "2") }
-        self.init(status: answer.status, headers: headers, body: answer.body)
     }
 }

@@ -1,0 +1,41 @@
+/// What one request, one answer and one realtime connection may cost.
+///
+/// The standard values are AppSync's quotas (`appsync-protocol.md` §4.6, §5.4) where it has one.
+public struct HubLimits: Sendable, Hashable {
+    /// Tokens of a document.
+    public var documentTokens = 15_000
+    /// How deep fields may nest.
+    public var depth = 20
+    /// Fields that a document may select with its fragments spread out.
+    public var fields = 20_000
+    /// Root fields and relations that one request resolves.
+    public var resolvers = 10_000
+    /// Rows that one request looks at; a page that reaches it ends early, with a token to go on.
+    public var rows = 1_000_000
+    /// Comparisons and connectives of one filter or condition.
+    public var filterParts = 10_000
+    /// How long one request of queries may run.
+    public var milliseconds: Int64 = 30_000
+    /// Bytes of one answer; a page that reaches it ends early, with a token to go on.
+    public var answerBytes = 5 << 20
+    /// Whether `__schema` and `__type` are answered.
+    public var allowsIntrospection = true
+
+    /// Subscriptions, and operations under way, of one connection.
+    public var subscriptions = 200
+    /// What the filter of a subscription may hold.
+    public var subscriptionFilter = SubscriptionFilterLimits()
+    /// Frames that one connection may send at once.
+    public var frameBurst = 1_000
+    /// Frames that it may send each second afterwards.
+    public var framesPerSecond = 100
+    /// Bytes of one realtime message.
+    public var frameBytes = 240 << 10
+    /// How long a connection may take to say who it is.
+    public var handshakeMilliseconds: Int64 = 30_000
+    /// How long a connection lives.
+    public var connectionMilliseconds: Int64 = 24 * 3_600_000
+
+    /// The standard limits.
+    public init() {}
+}

@@ -1,0 +1,169 @@
+import AppSync
+import Basics
+import Models
+
+/// A key along which rows are read: its equal part, then what they are sorted by.
+private struct KeyPlan {
+    let model: ModelInfo
+    /// The sort fields.
+    let sort: [String]
+    var conditions: [String]
+    var bindings: [Value]
+
+    /// The SQL of a walk; `_row` makes the order whole.
+    func sql(_ table: BaseTable, descending: Bool) -> String {
+        let direction = descending ? "DESC" : "ASC"
+        let order = (sort.map { "\"\($0)\"" } + ["\"_row\""]).map { "\($0) \(direction)" }.joined(separator: ",")
+        return "SELECT \(table.columns) FROM \(table.table.name) WHERE \(conditions.joined(separator: " AND ")) "
+            + "ORDER BY \(order) LIMIT -1 OFFSET ?"
+    }
+}
+
+extension QueryRunner {
+    /// Plans a query along an index: `@index(queryField:)`, or `list` of a custom key with its hash field.
+    func planIndex(
+        _ walk: inout Walk, _ root: RootField, _ field: SelectedField, _ request: RunnableRequest
+    ) throws {
+        let schema = walk.model.schema
+        let names: [String]
+        switch root.kind {
+        case .index(let position): names = schema.indexes[position].fields
+        case .list where schema.primaryKey != ["id"]: names = schema.primaryKey
+        default: return
+        }
+        guard let hash = names.first, let hashField = schema.field(hash) else { return }
+        let sort = Array(names.dropFirst())
+        guard let value = try engine.argument(hash, of: field, request.variables) else {
+            // Without its hash field a key says nothing about order; Amplify's resolvers refuse the same.
+            for name in [sort.isEmpty ? nil : sortArgument(sort), "sortDirection"] {
+                guard let name, try engine.argument(name, of: field, request.variables) != nil else { continue }
+                throw ResponseError(
+                    "When providing argument '\(name)' you must also provide arguments \(hash)",
+                    errorType: "InvalidArgumentsError")
+            }
+            return
+        }
+        // Its order tells of every field of the index, so that each row must show them all.
+        walk.required = Set(names.compactMap { schema.position(of: $0) })
+        try FieldDenied.check(walk.required, walk.sight, walk.model)
+        var plan = KeyPlan(
+            model: walk.model, sort: sort, conditions: ["\"\(hash)\"=?"],
+            bindings: [try storage(value, hashField, walk.model)])
+        try finish(&plan, &walk, field, request)
+    }
+
+    /// Plans the records of a `hasMany`: those that name a row's key, sorted as their index is.
+    func planRelation(
+        _ walk: inout Walk, _ relation: RelationSchema, keys: [Value], _ field: SelectedField,
+        _ request: RunnableRequest
+    ) throws {
+        let count = min(keys.count, relation.fields.count)
+        var sort = walk.model.index(serving: relation)?.rest ?? []
+        if !walk.sight.isClear, !sort.isEmpty {
+            if try engine.argument(sortArgument(sort), of: field, request.variables) == nil {
+                // The order of what not every row shows would tell of it.
+                sort = []
+            } else {
+                walk.required.formUnion(sort.compactMap { walk.model.schema.position(of: $0) })
+                try FieldDenied.check(walk.required, walk.sight, walk.model)
+            }
+        }
+        var plan = KeyPlan(
+            model: walk.model, sort: sort, conditions: relation.fields.prefix(count).map { "\"\($0)\"=?" },
+            bindings: Array(keys.prefix(count)))
+        try finish(&plan, &walk, field, request)
+    }
+
+    private func finish(
+        _ plan: inout KeyPlan, _ walk: inout Walk, _ field: SelectedField, _ request: RunnableRequest
+    ) throws {
+        if !plan.sort.isEmpty,
+            let json = try engine.argument(sortArgument(plan.sort), of: field, request.variables)
+        {
+            try addCondition(json, &plan)
+        }
+        let descending = try engine.argument("sortDirection", of: field, request.variables)?.string == "DESC"
+        walk.kind = .index
+        walk.sql = plan.sql(tables[walk.model.index], descending: descending)
+        walk.bindings = plan.bindings
+    }
+
+    private func sortArgument(_ sort: [String]) -> String { sort.count == 1 ? sort[0] : compositeName(sort) }
+
+    /// Adds the condition on the sort fields. Several are compared in their order, as one joined key would be.
+    private func addCondition(_ json: JSONValue, _ plan: inout KeyPlan) throws {
+        let signs = ["eq": "=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="]
+        for (key, operand) in json.object?.members ?? [] where !operand.isNull {
+            if let sign = signs[key] {
+                let operand = try sortValues(operand, plan)
+                plan.conditions.append("\(columns(plan, operand.count))\(sign)\(marks(operand.count))")
+                plan.bindings += operand
+            } else if key == "between" {
+                guard let bounds = operand.array, bounds.count == 2 else {
+                    throw InputError("between takes two values")
+                }
+                for (bound, sign) in zip(bounds, [">=", "<="]) {
+                    let values = try sortValues(bound, plan)
+                    plan.conditions.append("\(columns(plan, values.count))\(sign)\(marks(values.count))")
+                    plan.bindings += values
+                }
+            } else if key == "beginsWith" {
+                try addPrefix(operand, &plan)
+            }
+        }
+    }
+
+    /// All given fields but the last are equal, and the last begins so.
+    private func addPrefix(_ json: JSONValue, _ plan: inout KeyPlan) throws {
+        var values = plan.sort.count == 1 ? [] : try sortValues(json, plan)
+        if plan.sort.count == 1, let text = json.string { values = [.text(text)] }
+        guard let last = values.last else { return }
+        for (name, value) in zip(plan.sort, values.dropLast()) {
+            plan.conditions.append("\"\(name)\"=?")
+            plan.bindings.append(value)
+        }
+        let name = "\"\(plan.sort[values.count - 1])\""
+        if case .text(let prefix) = last {
+            plan.conditions.append("substr(\(name),1,?)=?")
+            plan.bindings += [.integer(Int64(prefix.unicodeScalars.count)), .text(prefix)]
+        } else {
+            plan.conditions.append("\(name)=?")
+            plan.bindings.append(last)
+        }
+    }
+
+    /// The operand for the sort fields: one value, or an object that names the first ones without a gap.
+    private func sortValues(_ json: JSONValue, _ plan: KeyPlan) throws -> [Value] {
+        let schema = plan.model.schema
+        if plan.sort.count == 1, let field = schema.field(plan.sort[0]) {
+            return [try storage(json, field, plan.model)]
+        }
+        var values: [Value] = []
+        var gap: String?
+        for name in plan.sort {
+            guard let member = json[name], !member.isNull, let field = schema.field(name) else {
+                gap = gap ?? name
+                continue
+            }
+            if let gap {
+                throw ResponseError(
+                    "When providing argument '\(name)' you must also provide arguments \(gap)",
+                    errorType: "InvalidArgumentsError")
+            }
+            values.append(try storage(member, field, plan.model))
+        }
+        guard !values.isEmpty else {
+            throw InputError("\(compositeName(plan.sort)) names none of \(plan.sort.joined(separator: ", "))")
+        }
+        return values
+    }
+
+    private func columns(_ plan: KeyPlan, _ count: Int) -> String {
+        let names = plan.sort.prefix(count).map { "\"\($0)\"" }
+        return count == 1 ? names[0] : "(\(names.joined(separator: ",")))"
+    }
+
+    private func marks(_ count: Int) -> String {
+        count == 1 ? "?" : "(\(Array(repeating: "?", count: count).joined(separator: ",")))"
+    }
+}

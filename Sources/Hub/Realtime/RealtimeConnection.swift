@@ -1,0 +1,72 @@
+import AppSync
+import Basics
+
+/// Which protocol a connection speaks, as its subprotocol says.
+public enum RealtimeDialect: Sendable, Hashable {
+    /// `graphql-ws` with AppSync's frames, or with those of Apollo's old library, which it grew from.
+    case appSync
+    /// `graphql-transport-ws`.
+    case transport
+}
+
+/// One realtime connection as the registry knows it.
+struct RealtimeConnection {
+    let dialect: RealtimeDialect
+    var credentials: RealtimeCredentials
+    /// Uptime when it was opened.
+    let openedAt: Int64
+    var isAcknowledged = false
+    /// The group of each subscription by its id.
+    var subscriptions: [String: SubscriptionRegistry.GroupKey] = [:]
+    /// Queries and mutations that wait for their answer.
+    var operations: Set<String> = []
+    private var frames: FrameAllowance
+
+    init(_ dialect: RealtimeDialect, _ credentials: RealtimeCredentials, _ limits: HubLimits, now: Int64) {
+        self.dialect = dialect
+        self.credentials = credentials
+        openedAt = now
+        frames = FrameAllowance(limits, now: now)
+    }
+
+    /// Whether one more frame may come now.
+    mutating func takes(frameAt now: Int64) -> Bool { frames.take(now) }
+
+    func isUsed(_ id: String) -> Bool { subscriptions[id] != nil || operations.contains(id) }
+}
+
+/// How many frames a connection may still send: a bucket that fills with time.
+private struct FrameAllowance {
+    private let burst: Int64
+    private let perSecond: Int64
+    /// In thousandths of a frame.
+    private var left: Int64
+    private var filledAt: Int64
+
+    init(_ limits: HubLimits, now: Int64) {
+        burst = Int64(limits.frameBurst) * 1000
+        perSecond = Int64(limits.framesPerSecond)
+        left = burst
+        filledAt = now
+    }
+
+    mutating func take(_ now: Int64) -> Bool {
+        if now > filledAt {
+            left = min(burst, left + (now - filledAt) * perSecond)
+            filledAt = now
+        }
+        guard left >= 1000 else { return false }
+        left -= 1000
+        return true
+    }
+}
+
+/// A query or mutation that came over a connection and waits to be executed with the others.
+public struct RealtimeOperation: Sendable {
+    /// The connection.
+    public let connection: UInt64
+    /// The id that the client chose.
+    public let id: String
+    /// What to execute.
+    public let request: HubRequest
+}

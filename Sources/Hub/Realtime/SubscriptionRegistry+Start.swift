@@ -1,0 +1,110 @@
+import AppSync
+import Basics
+import GraphQL
+import Models
+
+/// Why a subscription does not start.
+struct StartFailure: Error {
+    let errors: [ResponseError]
+
+    init(_ message: String, _ type: String? = nil, _ code: Int? = nil) {
+        errors = [ResponseError(message, errorType: type, errorCode: code)]
+    }
+
+    init(_ failure: RequestFailure) {
+        switch failure {
+        case .invalid(let found): errors = found
+        case .malformed(let message):
+            errors = [ResponseError(message, errorType: ErrorType.badRequestException, errorCode: 400)]
+        case .refused(let refusal): errors = [refusal.realtimeError(atConnect: false)]
+        }
+    }
+}
+
+extension SubscriptionRegistry {
+    /// Checks a document that came over a connection, as one that came over HTTP.
+    func runnable(_ body: [UInt8], _ caller: Caller) throws(StartFailure) -> RunnableRequest {
+        switch core.engine.runnable(body, core.rights(of: caller)) {
+        case .failure(let failure): throw StartFailure(failure)
+        case .success(let runnable): return runnable
+        }
+    }
+
+    /// Starts a subscription once its arguments and rights are checked.
+    mutating func subscribe(
+        _ connection: UInt64, _ id: String, _ request: RunnableRequest
+    ) throws(StartFailure) {
+        guard let dialect = connections[connection]?.dialect else { return }
+        guard let field = request.operation.roots(request.variables.json).first, let selection = field.selection,
+            case .root(let root) = field.definition.source
+        else { throw StartFailure("The subscription selects nothing.", ErrorType.badRequestException, 400) }
+        let model = core.engine.schema.models[root.model]
+        let rights = request.rights
+        let sight = rights.sight(root.model, .listen)
+        guard !sight.rows.isNone else { throw unauthorized(root, rights, "no rule gives listen") }
+        var arguments: [ArgumentRule] = []
+        let filter: RowFilter
+        do {
+            filter = try core.engine.filter("filter", of: field, model, request.variables)
+            try FieldDenied.check(filter.positions, sight, model)
+            try limits.subscriptionFilter.check(filter, model.schema)
+            for name in model.ownerArguments {
+                guard let argument = try argumentRule(name, field, model, request) else { continue }
+                try FieldDenied.check([argument.position], sight, model)
+                guard sight.rows.isOwn(argument) else {
+                    throw unauthorized(root, rights, "the owner named is somebody else")
+                }
+                arguments.append(argument)
+            }
+        } catch let error as InputError {
+            throw StartFailure(error.message)
+        } catch let error as FieldDenied {
+            throw unauthorized(root, rights, "no rule gives the field for listen", field: error)
+        } catch {
+            throw error as? StartFailure ?? StartFailure("\(error)")
+        }
+        let key = GroupKey(root: root, signature: field.key + selection.signature)
+        let member = Subscription(
+            connection: connection, id: id, dialect: dialect, sight: sight, filter: filter,
+            arguments: arguments, request: request)
+        add(member, to: SubscriptionGroup(field: field, selection: selection, model: root.model), key)
+    }
+
+    /// AppSync's basic filter: an argument named as a field is compared with it; left out it filters nothing, and an
+    /// explicit null wants records in which the field is missing.
+    private func argumentRule(
+        _ name: String, _ field: SelectedField, _ model: ModelInfo, _ request: RunnableRequest
+    ) throws(InputError) -> ArgumentRule? {
+        guard let argument = field.arguments.first(where: { $0.name == name }),
+            let position = model.schema.position(of: name)
+        else { return nil }
+        if case .variable(let variable) = argument.value.kind, request.variables.json[variable] == nil { return nil }
+        guard let value = try core.engine.argument(name, of: field, request.variables)?.string else {
+            return .missing(position)
+        }
+        return .named(
+            RowRule(
+                position: position, isList: model.schema.fields[position].isList, accepted: [value], isOwner: true))
+    }
+
+    private func unauthorized(
+        _ root: RootField, _ rights: CallerRights, _ reason: String, field: FieldDenied? = nil
+    ) -> StartFailure {
+        core.engine.accessLog.refused(
+            rights.caller,
+            AccessLog.Act(
+                operation: root.name, model: core.engine.schema.models[root.model].schema.name, field: field?.field),
+            reason)
+        let (name, type) = field.map { ($0.field, $0.type) } ?? (root.name, "Subscription")
+        return StartFailure("Not Authorized to access \(name) on type \(type)", ErrorType.unauthorized, 401)
+    }
+}
+
+extension Access {
+    /// Whether an argument that names an owner names the caller himself; who may read all rows may name anybody.
+    fileprivate func isOwn(_ argument: ArgumentRule) -> Bool {
+        guard case .rows(let rules) = self else { return true }
+        guard case .named(let named) = argument, let value = named.accepted.first else { return false }
+        return rules.contains { $0.isOwner && $0.position == named.position && $0.accepted.contains(value) }
+    }
+}
