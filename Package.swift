@@ -175,8 +175,8 @@ let package = Package(
             "FloorTests",
             [
                 "Demo", "Assembly", "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "Counting",
-                "WarehouseModels", "Screens", "Transport", "Crypto", "Models", "GraphQL", "System", "Basics",
-            ]),
+                "WarehouseModels", "Screens", "Transport", "Crypto", "Models", "GraphQL", "SQLite", "System", "Basics",
+            ], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )

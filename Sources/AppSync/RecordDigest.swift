@@ -18,10 +18,11 @@ public struct RecordDigest: Sendable, Hashable {
         sums = Array(repeating: 0, count: 1 << self.bits)
     }
 
-    /// About as many buckets as each holds records, so that neither the digest nor a bucket is large.
+    /// So many buckets that neither the digest nor a bucket is large: a sum takes sixteen bytes on its way and a record
+    /// some hundreds, so there are more buckets than records in each.
     public init(forRows rows: Int) {
         var bits = 2
-        while bits < 10, 1 << (2 * bits) < rows { bits += 1 }
+        while bits < Self.mostBits, 1 << (2 * bits) < rows * 16 { bits += 1 }
         self.init(bits: bits)
     }
 

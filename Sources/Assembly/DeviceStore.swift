@@ -50,7 +50,7 @@ package struct DeviceStore: Sendable {
         let deviceCode = try code ?? savedCode(in: directory)
         let options = StoreOptions(
             time: time, policies: syncPolicies(for: kind), isLocalOnly: hub == nil, checksParents: checksParents,
-            log: log)
+            migrations: warehouseMigrations, log: log)
         let driver = try hub.map {
             try AppSyncDriver(
                 url: $0.url, key: $0.key, device: deviceCode, person: person, tls: $0.tls, log: log

@@ -16,7 +16,7 @@ extension StoreCore {
                 log.reset(model.name)
             }
             for name in StoreSchema.cleared { try connection.run("DELETE FROM \"\(name)\"") }
-            try connection.run("DELETE FROM \"_meta\" WHERE \"key\" LIKE 'driver.%'")
+            try connection.run("DELETE FROM \"_meta\" WHERE \"key\" LIKE 'driver.%' OR \"key\" LIKE 'maker.%'")
             retryAt.removeAll()
             try refreshFlags()
             countsChanged = true

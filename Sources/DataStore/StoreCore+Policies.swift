@@ -7,9 +7,9 @@ extension StoreCore {
     /// Makes other policies hold from now on, in place of all that ``StoreOptions/policies`` named.
     ///
     /// What is received no more is let go where the backend has it; what is unsent stays, and waits while its model is
-    /// not sent. Records made while their model was not sent are queued when it is.
+    /// not sent. Records made while their model was not sent are queued when it is, under the name of who made them.
     ///
-    /// - Parameter identity: Who those are sent as.
+    /// - Parameter identity: Who those are sent as of which nobody is known to have made them.
     package func setPolicies(_ policies: [String: SyncPolicy], as identity: String?) throws {
         var after = options
         after.policies = policies
@@ -59,13 +59,32 @@ extension StoreCore {
             guard let end = rows.last?.row else { return }
             last = end
             for row in rows where try entries(model.name, row.record.id).isEmpty {
+                let maker = try maker(model.name, row.record.id)
+                try keepMaker(nil, model.name, row.record.id)
                 try enqueue(
                     .create, table, row.record.id,
                     fields: table.wire.json(row.record.values, table.wire.writable, skippingNull: true),
-                    base: emptyObject, version: nil, identity)
+                    base: emptyObject, version: nil, maker ?? identity)
             }
         }
     }
+
+    /// Remembers who made a record that is not sent, should it be sent one day; nil forgets it.
+    func keepMaker(_ identity: String?, _ model: String, _ id: String) throws {
+        let key = Value.text(Self.makerKey + model + "." + id)
+        if let identity {
+            try connection.run("INSERT OR REPLACE INTO \"_meta\" VALUES(?,?)", [key, .text(identity)])
+        } else {
+            try connection.run("DELETE FROM \"_meta\" WHERE \"key\"=?", [key])
+        }
+    }
+
+    private func maker(_ model: String, _ id: String) throws -> String? {
+        try connection.value(
+            "SELECT \"value\" FROM \"_meta\" WHERE \"key\"=?", [.text(Self.makerKey + model + "." + id)])?.text
+    }
+
+    static let makerKey = "maker."
 }
 
 extension DataStore {

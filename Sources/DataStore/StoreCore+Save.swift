@@ -21,6 +21,8 @@ extension StoreCore {
                 try enqueue(
                     .create, table, id, fields: table.wire.json(values, table.wire.writable, skippingNull: true),
                     base: emptyObject, version: nil, identity)
+            } else {
+                try keepMaker(identity, model, id)
             }
             note(.created, table, id, values, isLocal: true)
             return
@@ -58,7 +60,11 @@ extension StoreCore {
         guard under.insert(model + "\u{0}" + id).inserted else { return false }
         try deleteChildren(of: id, old.values, table, identity, &under)
         _ = try table.delete(id, on: connection)
-        if try isSent(table, id) { try enqueueDelete(id, old, table, identity, condition: condition) }
+        if try isSent(table, id) {
+            try enqueueDelete(id, old, table, identity, condition: condition)
+        } else {
+            try keepMaker(nil, model, id)
+        }
         knownParents.removeAll()
         note(.deleted, table, id, old.values, isLocal: true)
         return true

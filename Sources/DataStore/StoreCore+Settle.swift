@@ -138,10 +138,12 @@ extension StoreCore {
         switch next.kind {
         case .create: return
         case .delete:
-            let isOthers = !answer.overruled.isEmpty && next.baseVersion != nil
+            // Deleted was the record as it was shown here. What others did to it meanwhile nobody has looked at: then the
+            // delete keeps its version, so that the backend judges it as any delete of an older state.
+            let isUnseen = !answer.overruled.isEmpty || hasUnseen(next, image, answer)
             try rewrite(
-                next, PendingMutation(kind: .delete, fields: next.fields, base: image.object),
-                version: isOthers ? next.baseVersion : image.version)
+                next, PendingMutation(kind: .delete, fields: next.fields, base: isUnseen ? next.base : image.object),
+                version: isUnseen ? unseenVersion(next, after: sent, image) : image.version)
         case .update:
             var base = next.base
             // What the merge dropped is not another person's change.
@@ -152,14 +154,31 @@ extension StoreCore {
                     next, PendingMutation(kind: .update, fields: fields, base: base), version: image.version)
             case .done: try removeEntry(next)
             case .conflict:
-                // A record that was made here was seen in its first version; what others did to it since was not.
-                // Nor was what the change that is settled now hid when this one was made over it.
-                let known = next.baseVersion ?? sent.baseVersion ?? (sent.kind == .create ? 1 : image.version)
-                let version = min(known, max(image.version - 1, 1))
                 try rewrite(
-                    next, PendingMutation(kind: .update, fields: next.fields, base: base), version: version)
+                    next, PendingMutation(kind: .update, fields: next.fields, base: base),
+                    version: unseenVersion(next, after: sent, image))
             }
         }
+    }
+
+    /// Whether the backend's record holds something that was not shown here when a delete was made.
+    private func hasUnseen(_ delete: OutboxEntry, _ image: Shadow, _ answer: ThreeWay.Answer) -> Bool {
+        guard !image.isDeleted, let model = schema.model(delete.model) else { return false }
+        let shown = delete.base
+        return model.fields.contains { field in
+            // What the merge dropped of our own is no news.
+            !field.isReadOnly && !answer.dropped.contains(field.name)
+                && (shown[field.name] ?? .null) != (image.object[field.name] ?? .null)
+        }
+    }
+
+    /// The version on which a change was made that has not seen the newest.
+    ///
+    /// A record that was made here was seen in its first version; what others did to it since was not. Nor was what the
+    /// change that is settled now hid when this one was made over it.
+    private func unseenVersion(_ next: OutboxEntry, after sent: OutboxEntry, _ image: Shadow) -> Int64 {
+        let known = next.baseVersion ?? sent.baseVersion ?? (sent.kind == .create ? 1 : image.version)
+        return min(known, max(image.version - 1, 1))
     }
 
     /// Sends again what the backend's merge dropped, with the version it answered.

@@ -25,6 +25,7 @@ public final class AppSyncDriver: SyncDriver {
     private let person: Locked<String?>
     private let scope: Locked<SyncScope>
     private let latest = Locked(SyncStatus())
+    private let carried = Locked(SyncTraffic())
     private let running = Locked<RunningSession?>(nil)
 
     /// Prepares a driver; nothing is connected before the store starts it.
@@ -105,6 +106,11 @@ public final class AppSyncDriver: SyncDriver {
         }
     }
 
+    /// What went over HTTP since this driver was made; bodies only.
+    public var traffic: SyncTraffic { carried.current }
+
+    func carried(_ body: [UInt8]) { carried.withLock { $0.bytesReceived += body.count } }
+
     func synced(_ id: Int, _ result: SyncResult) {
         manual.withLock { $0.waiting.removeValue(forKey: id) }?.resume(returning: result)
     }
@@ -156,7 +162,11 @@ public final class AppSyncDriver: SyncDriver {
         _ body: [UInt8], person: String?, timeoutMilliseconds: Int64,
         _ completion: @escaping @Sendable (Result<HTTPResponse, TransportError>) -> Void
     ) -> HTTPExchange {
-        client.send(
+        carried.withLock { carried in
+            carried.requests += 1
+            carried.bytesSent += body.count
+        }
+        return client.send(
             HTTPRequest(path: address.path, query: address.query, headers: headers(person), body: body),
             timeoutMilliseconds: timeoutMilliseconds, completion: completion)
     }

@@ -119,6 +119,7 @@ final class RunningSession: @unchecked Sendable {
             guard inside.exchanges.removeValue(forKey: id) != nil else { return }
             switch result {
             case .success(let response):
+                remote?.carried(response.body)
                 let retryAfter = response.headers["retry-after"].flatMap { Int64($0) }.map { $0 * 1000 }
                 let serverTime = response.headers[HeaderName.now].flatMap { Int64($0) }
                 handle(

@@ -1,3 +1,16 @@
+/// How much a driver has asked for and got, for measurements.
+public struct SyncTraffic: Sendable, Hashable {
+    /// Requests that were sent.
+    public var requests = 0
+    /// Bytes of their bodies.
+    public var bytesSent = 0
+    /// Bytes of their answers' bodies.
+    public var bytesReceived = 0
+
+    /// Nothing yet.
+    public init() {}
+}
+
 /// How synchronising stands, for a badge and for the supervisor's eyes.
 public struct SyncStatus: Sendable, Hashable {
     /// The link.

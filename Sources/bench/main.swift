@@ -8,7 +8,7 @@ let available: [(id: String, run: @Sendable (Double) async throws -> Row)] = [
     ("live-100k", StoreRows.live), ("first-sync", SyncRows.firstSync), ("drain", SyncRows.drain),
     ("propagate", FloorRows.propagate), ("hub-mutations", HubRows.mutations), ("hub-fanout", HubRows.fanout),
     ("outage", FloorRows.outage), ("key-to-tty", TerminalRows.keyToTTY), ("cold-start", StartRow.coldStart),
-    ("resumed-sync", ResumeRow.resume),
+    ("resumed-sync", ResumeRow.resume), ("reconcile", ReconcileRow.reconcile),
 ]
 
 func bench(_ words: [String]) async -> Int32 {

@@ -34,7 +34,7 @@ struct JourneyTests {
 }
 
 /// Plays the lines of a script on one terminal, or on several with stores of their own.
-struct JourneyPlayer {
+struct JourneyPlayer: ScriptPlayer {
     private let time = ManualTimeSource(DateTime(milliseconds: 1_800_000_000_000), bootID: "boot")
     private var harness: CounterHarness
     private var others: [String: CounterHarness] = [:]
@@ -44,35 +44,9 @@ struct JourneyPlayer {
         harness = CounterHarness(core: try CounterFloor.store(time: time), time: time)
     }
 
-    mutating func play(_ lines: [String]) throws -> (output: [String], differences: [String]) {
-        var output: [String] = []
-        var differences: [String] = []
-        var index = 0
-        while index < lines.count {
-            let line = lines[index]
-            index += 1
-            output.append(line)
-            let words = line.split(separator: " ", maxSplits: 1).map(String.init)
-            guard let word = words.first, !word.hasPrefix("#") else { continue }
-            guard word == "expect" else {
-                try perform(word, words.count > 1 ? words[1] : "")
-                continue
-            }
-            var wanted: [String] = []
-            while index < lines.count, lines[index].hasPrefix("|") {
-                wanted.append(lines[index])
-                index += 1
-            }
-            let shown = harness.picture.map { "|\($0)|" }
-            output += shown
-            if shown != wanted {
-                differences.append("line \(index): shown\n\(shown.joined(separator: "\n"))")
-            }
-        }
-        return (output, differences)
-    }
+    func pictures(_ rest: String) -> [(name: String, lines: [String])] { [("picture", harness.picture)] }
 
-    private mutating func perform(_ word: String, _ rest: String) throws {
+    mutating func perform(_ word: String, _ rest: String) throws {
         switch word {
         case "floor":
             let words = rest.split(separator: " ").map(String.init)

@@ -35,45 +35,21 @@ struct SupervisorJourneyTests {
 }
 
 /// Plays the lines of a supervisor's script.
-struct SupervisorPlayer {
+struct SupervisorPlayer: ScriptPlayer {
     private var harness: SupervisorHarness
     private var passes: [String: String] = [:]
 
     init() throws { harness = try SupervisorHarness() }
 
-    mutating func play(_ lines: [String]) throws -> (output: [String], differences: [String]) {
-        var output: [String] = []
-        var differences: [String] = []
-        var index = 0
-        while index < lines.count {
-            let line = lines[index]
-            index += 1
-            output.append(line)
-            let words = line.split(separator: " ", maxSplits: 1).map(String.init)
-            guard let word = words.first, !word.hasPrefix("#") else { continue }
-            guard word == "expect" else {
-                try perform(word, words.count > 1 ? words[1] : "")
-                continue
-            }
-            let sizes = words.count > 1 ? words[1].split(separator: " ").map(String.init) : ["80x24"]
-            for size in sizes {
-                harness.size = try #require(GridSize(size))
-                var wanted: [String] = []
-                while index < lines.count, lines[index].hasPrefix("|"), wanted.count < harness.size.height {
-                    wanted.append(lines[index])
-                    index += 1
-                }
-                let shown = harness.picture.map { "|\($0)|" }
-                output += shown
-                if shown != wanted {
-                    differences.append("line \(index), \(size): shown\n\(shown.joined(separator: "\n"))")
-                }
-            }
+    func pictures(_ rest: String) throws -> [(name: String, lines: [String])] {
+        let sizes = rest.isEmpty ? ["80x24"] : rest.split(separator: " ").map(String.init)
+        return try sizes.map { size in
+            harness.size = try #require(GridSize(size))
+            return (size, harness.picture)
         }
-        return (output, differences)
     }
 
-    private mutating func perform(_ word: String, _ rest: String) throws {
+    mutating func perform(_ word: String, _ rest: String) throws {
         let words = rest.split(separator: " ").map(String.init)
         var options: [String: String] = [:]
         for word in words where word.contains("=") {

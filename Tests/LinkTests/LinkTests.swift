@@ -69,6 +69,79 @@ struct LinkTests {
         await hub.stop()
     }
 
+    @Test func `a manual sync says what it moved, and a stopped engine that it is stopped`() async throws {
+        let link = try RealLink()
+        let hub = try await link.startHub()
+        let desk = try await link.open("D01", kind: .desk, url: hub.url, key: RealLink.deskKey)
+        #expect(await desk.store.sync() == .done(SyncCounts()))
+        let ann = try await link.open("T01", kind: .terminal, url: hub.url, key: RealLink.counterKey, person: "ann")
+        ann.store.identity = "ann"
+        try await desk.store.save(Zone(id: "Z", code: "Z", name: "Zone", walkSequence: 1))
+        guard case .done(let sent) = await desk.store.sync(Zone.self), case .done = await ann.store.sync(Zone.self) else {
+            Issue.record("the link is up")
+            return
+        }
+        #expect(sent.sent <= 1 && sent.parked == 0)
+        #expect(try await desk.store.outboxStatus().isEmpty)
+        #expect(try await ann.store.count(Zone.self) == 1)
+        try await ann.store.save(entry("T01", 1, author: "bob"))
+        guard case .done(let refused) = await ann.store.sync(CountEntry.self) else {
+            Issue.record("the link is up")
+            return
+        }
+        #expect(refused.parked == 1)
+        await ann.store.stop()
+        #expect(await ann.store.sync() == .failed("synchronising is stopped"))
+        await ann.store.close()
+        await desk.store.close()
+        await hub.stop()
+    }
+
+    @Test func `a refused key pauses, and another key sends what waited, untouched`() async throws {
+        let link = try RealLink()
+        let hub = try await link.startHub()
+        let ann = try await link.open("T01", kind: .terminal, url: hub.url, key: "expired", person: "ann")
+        let events = ann.store.events
+        ann.store.identity = "ann"
+        try await ann.store.save(entry("T01", 1, author: "ann"))
+        let waiting = try await ann.store.outbox.list()
+        if ann.driver.status.pausedReason == nil {
+            for await case .paused(_, let identity, let detail) in events {
+                #expect(identity == "ann" && !detail.isEmpty)
+                break
+            }
+        }
+        let paused = try await ann.store.outbox.list()
+        #expect(paused.map(\.mutationID) == waiting.map(\.mutationID))
+        #expect(paused.allSatisfy { $0.state != .parked })
+        ann.driver.setKey(RealLink.counterKey)
+        try await ann.store.waitUntilSent()
+        #expect(try await ann.store.syncState(of: entry("T01", 1, author: "ann")) == .synced(version: 1))
+        await ann.store.close()
+        await hub.stop()
+    }
+
+    @Test func `a policy changed at run time lets go of a model and fetches it again`() async throws {
+        let link = try RealLink()
+        let hub = try await link.startHub()
+        let desk = try await link.open("D01", kind: .desk, url: hub.url, key: RealLink.deskKey)
+        try await desk.store.save(Zone(id: "Z", code: "Z", name: "Zone", walkSequence: 1))
+        let ann = try await link.open("T01", kind: .terminal, url: hub.url, key: RealLink.counterKey, person: "ann")
+        try await ann.store.wait(for: Zone.self) { $0.count == 1 }
+        var policies = syncPolicies(for: .terminal)
+        policies["Zone"] = SyncPolicy.none
+        try await ann.store.setPolicies(policies)
+        #expect(try await ann.store.count(Zone.self) == 0)
+        try await desk.store.save(Zone(id: "Y", code: "Y", name: "Zone", walkSequence: 2))
+        #expect(await ann.store.sync(Zone.self) == .done(SyncCounts()) || !ann.driver.status.isLive)
+        #expect(try await ann.store.count(Zone.self) == 0)
+        try await ann.store.setPolicies(syncPolicies(for: .terminal))
+        try await ann.store.wait(for: Zone.self) { Set($0.map(\.id)) == ["Y", "Z"] }
+        await ann.store.close()
+        await desk.store.close()
+        await hub.stop()
+    }
+
     @Test func `a refused entry is parked with its reason and stops nothing else`() async throws {
         let link = try RealLink()
         let hub = try await link.startHub()

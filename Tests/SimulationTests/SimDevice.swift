@@ -43,17 +43,26 @@ final class SimDevice {
     private var scope = SyncScope.all
     /// Whether other policies hold than the role's.
     private var hasOtherPolicies = false
+    /// What the conflict handler decided against and the oracle was not told of yet.
+    private let decided = Locked<[Record]>([])
+    /// The key that it shows.
+    private let key: Locked<String>
+    /// Whether its key was refused at some time: answers to that may come late.
+    private(set) var hadExpiredKey = false
 
     init(_ name: String, _ role: SimRole, _ world: SimWorld, _ hub: SimHub, _ oracle: SimOracle, seed: UInt64) throws {
         self.name = name
         self.role = role
+        key = Locked(role.key)
         self.world = world
         self.oracle = oracle
         person = "P-" + name
         persons = ["P-" + name, "Q-" + name]
         link = SimLink(world, hub, SimWeather(world))
         clock = world.makeClock(name)
-        options = StoreOptions(time: clock, random: SeededRandom(seed: seed), policies: role.policies)
+        options = StoreOptions(
+            time: clock, random: SeededRandom(seed: seed), policies: role.policies,
+            conflictHandler: { [decided] in Self.resolve($0, seed, decided) })
         tables = Self.tables[role] ?? [:]
         connection = try StoreOpening.open(SimSchema.schema, MemoryStorage(), tables, options)
         core = try StoreCore(
@@ -66,6 +75,27 @@ final class SimDevice {
             let options = StoreOptions(time: ManualTimeSource(), policies: role.policies)
             return (role, StoreContext.tables(SimSchema.schema, options))
         })
+
+    /// What the device's own handler says to a conflict: one in three devices lets the backend's record stand, one sends
+    /// its change again, and one sends a record that has both.
+    private static func resolve(
+        _ conflict: Conflict, _ seed: UInt64, _ decided: Locked<[Record]>
+    ) -> ConflictResolution {
+        let kind = ((seed &* 0x9E37_79B9_7F4A_7C15) >> 60) % 3
+        if kind == 0 { return .applyRemote }
+        // Whoever decides against a record has seen it.
+        decided.withLock { $0.append(conflict.remote.record) }
+        switch kind {
+        case 1: return .retryLocal
+        default:
+            guard conflict.entry.kind == .update, !conflict.remote.deleted, let local = conflict.local else {
+                return .retryLocal
+            }
+            var both = conflict.remote.record
+            for field in conflict.entry.fields.keys { both[field] = local[field] }
+            return .retry(both)
+        }
+    }
 
     // MARK: Life
 
@@ -91,8 +121,8 @@ final class SimDevice {
         guard isUp, session == nil else { return }
         run += 1
         let run = run
-        var options = SyncOptions { [name, role] person in
-            RealtimeAuthorization(host: "hub", apiKey: role.key, person: person, device: name)
+        var options = SyncOptions { [name, key] person in
+            RealtimeAuthorization(host: "hub", apiKey: key.current, person: person, device: name)
         }
         options.person = person
         options.scope = scope
@@ -161,6 +191,18 @@ final class SimDevice {
         setPolicies(world.pick([[:], ["Tag": .upstream], ["Tag": .downstream], ["Tag": SyncPolicy.none]]))
     }
 
+    /// Its key is refused from now on, until it has another.
+    func expireKey() {
+        hadExpiredKey = true
+        key.withLock { $0 = "expired" }
+    }
+
+    /// Somebody gives it a key that is accepted, whether or not it needs one.
+    func renewKey() {
+        key.withLock { [role] key in key = role.key }
+        tell(.credentialsChanged)
+    }
+
     /// Makes the role's own policies hold again.
     func resetPolicies() {
         if hasOtherPolicies { setPolicies([:]) }
@@ -226,6 +268,11 @@ final class SimDevice {
         guard isUp else { return }
         trace("<- \(event)")
         session?.handle(event)
+        let records = decided.withLock { records in
+            defer { records = [] }
+            return records
+        }
+        for record in records { oracle.sawRecord(record, on: self) }
     }
 
     /// The other person takes over the device.
@@ -276,7 +323,7 @@ final class SimDevice {
         let run = run
         switch action {
         case .http(let id, let body, let person):
-            let request = HubRequest(apiKey: role.key, person: person, device: name, body: body)
+            let request = HubRequest(apiKey: key.current, person: person, device: name, body: body)
             link.send(request) { [unowned self] outcome in
                 guard run == self.run else { return }
                 switch outcome {
@@ -286,7 +333,7 @@ final class SimDevice {
             }
         case .cancelHTTP: break
         case .openSocket(let number, let person):
-            let authorization = RealtimeAuthorization(host: "hub", apiKey: role.key, person: person, device: name)
+            let authorization = RealtimeAuthorization(host: "hub", apiKey: key.current, person: person, device: name)
             sockets[number] = link.connect(authorization) { [unowned self] event in
                 if run == self.run { heard(event, number) }
             }

@@ -32,9 +32,9 @@ final class Simulation {
         hub.onCommit = { oracle.committed($0) }
         hub.onRequest = { request in
             guard let body = try? JSONValue(parsing: request.body),
-                let value = oracle.ledger.foreignValue(in: body, of: request.person)
+                let value = oracle.ledger.foreignValue(in: body, of: request.credentials.person)
             else { return }
-            oracle.fail("\(value) goes out as \(request.person ?? "nobody"), who did not write it")
+            oracle.fail("\(value) goes out as \(request.credentials.person ?? "nobody"), who did not write it")
         }
         for device in devices {
             device.killChance = world.pick([0, 0, 2, 8])
@@ -68,6 +68,13 @@ final class Simulation {
         for _ in 0..<world.pick([0, 0, 0, 2]) { sometime { device.changePolicies() } }
         for _ in 0..<world.pick([0, 0, 0, 1, 2]) { sometime { device.changeScope() } }
         for _ in 0..<world.pick([0, 0, 1]) { sometime { device.askForSync() } }
+        if world.chance(150) {
+            let length = world.pick([200, 3_000, 15_000])
+            sometime { [unowned self] in
+                device.expireKey()
+                world.after(world.below(length)) { device.renewKey() }
+            }
+        }
         if world.chance(150) {
             let length = world.pick([500, 10_000, 60_000])
             sometime { [unowned self] in
@@ -168,6 +175,7 @@ final class Simulation {
             device.freeDisk()
             device.boot()
             device.resetPolicies()
+            device.renewKey()
             device.start()
         }
     }

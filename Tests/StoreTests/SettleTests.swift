@@ -184,6 +184,25 @@ import Testing
         #expect(core.outboxStatus.isEmpty)
     }
 
+    @Test("a delete of what was shown goes on the newest version; of what was not, on the version that was seen")
+    func aDeleteOverSomethingUnseenIsJudged() throws {
+        func deleting(_ answer: Bin) throws -> OutboxEntry {
+            let (core, entry) = try sending { $0.place = 2 }
+            try core.write(as: nil) { try $0.delete(Bin.self, id: "b") }
+            _ = try settle(core, entry, .applied(remote(answer, 5)))
+            return try #require(try core.nextMutations(limit: 1)?.entries.first)
+        }
+        let seen = try deleting(base.with { $0.place = 2 })
+        #expect(seen.kind == .delete && seen.baseVersion == 5)
+        // Somebody's note was merged in; who deleted the record has never seen it.
+        let unseen = try deleting(base.with { $0.place = 2; $0.note = "keep this" })
+        #expect(unseen.kind == .delete && unseen.baseVersion == 1)
+        #expect(unseen.base["note"] == nil)
+        // What the merge dropped of the own change is nobody's news.
+        let dropped = try deleting(base)
+        #expect(dropped.baseVersion == 5)
+    }
+
     @Test("D77: a refused change is parked with its reason and stays visible")
     func aRefusedChangeIsParkedWithItsReasonAndStaysVisible() throws {
         var events: [StoreEvent] = []

@@ -56,6 +56,25 @@ struct SessionPolicyTests {
         #expect(fetch.variables["lastSync"] == nil)
     }
 
+    @Test("sends what was made alone under the name of who made it, whoever is there when it may be sent")
+    func makers() throws {
+        let fixture = try idle()
+        try setPolicies(["Task": .none], in: fixture)
+        try fixture.core.write(as: "bob") { try $0.save(SessionFixture.record("c", "bob's", owner: "bob")) }
+        try fixture.core.write(as: nil) { try $0.save(SessionFixture.record("d", "nobody's")) }
+        try fixture.core.write(as: "bob") {
+            try $0.save(SessionFixture.record("e", "gone", owner: "bob"))
+            try $0.delete(model: "Task", id: "e")
+            try $0.save(SessionFixture.record("e", "again", owner: "ann"))
+            try $0.delete(model: "Task", id: "e")
+        }
+        try fixture.core.write(as: "ann") { try $0.save(SessionFixture.record("e", "ann's")) }
+        try setPolicies([:], in: fixture)
+        let entries = try fixture.core.read { try $0.outbox() }
+        #expect(entries.map(\.id) == ["c", "d", "e"])
+        #expect(entries.map(\.identity) == ["bob", "ann", "ann"])
+    }
+
     @Test("holds what waits of a model that is not sent for now")
     func holds() throws {
         let fixture = try SessionFixture()

@@ -58,7 +58,7 @@ extension CounterWork {
         return all.filter { group.contains($0.id) }
     }
 
-    private func describe(_ line: OpenLine, _ entry: inout CountEntry.Draft) {
+    func describe(_ line: OpenLine, _ entry: inout CountEntry.Draft) {
         entry.itemID = line.key.itemID
         entry.lot = line.key.lot
         entry.stockOwner = line.key.stockOwner
@@ -96,7 +96,7 @@ extension CounterWork {
         return line
     }
 
-    private func hint(for line: OpenLine, in pass: CountPass) throws -> ScreenMessage? {
+    func hint(for line: OpenLine, in pass: CountPass) throws -> ScreenMessage? {
         guard let item = line.item else { return ScreenMessage("item.unknown", ["code": line.key.unknownCode ?? ""]) }
         if line.wantsLot { return ScreenMessage("item.wantsLot", ["item": item.sku]) }
         if item.tracking == .SERIAL { return ScreenMessage("item.wantsSerial", ["item": item.sku]) }
@@ -172,60 +172,6 @@ extension CounterWork {
         return .stored(ScreenMessage("stored"))
     }
 
-    /// The code was scanned again: two by the second scan, one by each further one.
-    func countPiece() throws -> Outcome {
-        let pass = try requirePass()
-        guard var line = job.line else { return .none }
-        let number = line.isPieceScanning ? 1 : 2
-        let factor = line.units.defaultUnit
-        try write(line.item == nil ? .UNKNOWN : .TALLY, in: pass) { entry in
-            describe(line, &entry)
-            entry.quantity = Decimal3(number)
-            entry.unit = factor.unit
-            entry.baseQuantity = factor.inBaseUnits(Decimal3(number))
-        }
-        line.isPieceScanning = true
-        let total = try totals(of: pass).lines[line.key]?.quantity ?? .zero
-        return .counted(
-            ScreenMessage("item.again", ["item": line.title, "quantity": total.description]), line)
-    }
-
-    /// Counts a serial number of the open line.
-    func countSerial(_ serial: String) throws -> Outcome {
-        guard let line = job.line else { return .none }
-        return try count(serial: serial, of: line, in: try requirePass())
-    }
-
-    func count(serial: String, of line: OpenLine, in pass: CountPass) throws -> Outcome {
-        if try totals(of: pass).lines[line.key]?.serials.contains(serial) == true {
-            throw Refusal("serial.twice", ["serial": serial])
-        }
-        try write(.SERIAL, in: pass) { entry in
-            describe(line, &entry)
-            entry.serial = serial
-        }
-        let total = try totals(of: pass).lines[line.key]?.quantity ?? .zero
-        return .counted(
-            ScreenMessage("item.again", ["item": line.title, "quantity": total.description]), line, serial: serial)
-    }
-
-    /// Says where else in the session a serial number was counted, as far as this terminal may read.
-    func elsewhere(_ serial: String, _ itemID: String?, _ passID: String) throws -> Outcome {
-        guard let pass = try tx.get(CountPass.self, id: passID) else { return .none }
-        let same = CountEntry.sessionID == pass.sessionID && CountEntry.kind == EntryKind.SERIAL
-        for entry in try tx.query(CountEntry.self, where: same && CountEntry.serial == serial)
-        where entry.passID != passID && entry.itemID == itemID {
-            guard let other = try tx.get(CountPass.self, id: entry.passID),
-                try totals(of: other).lines.values.contains(where: { $0.serials.contains(serial) })
-            else { continue }
-            return .aside(
-                ScreenMessage(
-                    "serial.elsewhere",
-                    ["serial": serial, "bin": try code(of: other), "who": try name(of: entry.authorID)]))
-        }
-        return .none
-    }
-
     // MARK: - The bin as a whole
 
     /// States that the bin is empty; digits prove it, a scan of its label does without.
@@ -279,51 +225,6 @@ extension CounterWork {
 
     // MARK: - Undo
 
-    /// Takes back the last act of this pass that still counts.
-    func undo() throws -> Outcome {
-        let pass = try requirePass()
-        let totals = try self.totals(of: pass)
-        let author = try requirePerson()
-        let target = try entries(of: pass.id).last { entry in
-            entry.authorID == author && !totals.reversed.contains(entry.id)
-                && ![.UNDO, .CLOSE, .VOID, .SHARE].contains(entry.kind)
-        }
-        guard let target else { return .said(ScreenMessage("undo.nothing"), .attention) }
-        try write(.UNDO, in: pass) { $0.reversesID = target.id }
-        return .stored(ScreenMessage("undo.done", ["what": try describe(target)]))
-    }
-
-    /// Takes back the last undo that still holds.
-    func redo() throws -> Outcome {
-        let pass = try requirePass()
-        let all = try entries(of: pass.id)
-        let undone = Set(all.compactMap { $0.kind == .UNDO ? $0.reversesID : nil })
-        let author = try requirePerson()
-        guard let target = all.last(where: { $0.kind == .UNDO && $0.authorID == author && !undone.contains($0.id) }),
-            // What was written since stands; only undos at the end are taken back.
-            all.last(where: { $0.kind != .UNDO && $0.kind != .SHARE }).map({ $0.sequence < target.sequence }) ?? true,
-            all.first(where: { $0.id == target.reversesID })?.kind != .UNDO
-        else { return .said(ScreenMessage("undo.nothing"), .attention) }
-        try write(.UNDO, in: pass) { $0.reversesID = target.id }
-        let first = all.first { $0.id == target.reversesID }
-        return .stored(ScreenMessage("redo.done", ["what": try first.map { try describe($0) } ?? ""]))
-    }
-
-    private func describe(_ entry: CountEntry) throws -> String {
-        var words: [String] = []
-        if let id = entry.itemID, let item = try tx.get(Item.self, id: id) { words.append(item.sku) }
-        if entry.itemID == nil, let code = entry.code { words.append(code) }
-        switch entry.kind {
-        case .SET: words.append("= " + (entry.baseQuantity?.description ?? ""))
-        case .SERIAL: words.append(entry.serial ?? "")
-        case .PLATE_WHOLE: words.append("app.word.plate")
-        case .EMPTY: words.append("app.word.empty")
-        case .SKIP: words.append("app.word.skip")
-        case .NOTE: words.append("app.word.note")
-        default: if let quantity = entry.baseQuantity { words.append(quantity.description) }
-        }
-        return words.joined(separator: " ")
-    }
 }
 
 extension String {
