@@ -73,6 +73,7 @@ public struct SyncPort: Sendable {
     /// Runs `body` on the store's own thread and waits for it.
     ///
     /// - Throws: ``StoreError/closed`` once the store is closed, or what `body` throws.
+    @discardableResult
     package func perform<R: Sendable>(_ body: @escaping @Sendable (StoreCore) throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
             work { core in

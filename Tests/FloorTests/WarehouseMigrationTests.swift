@@ -40,7 +40,8 @@ enum WarehouseFixture {
             "PRAGMA user_version=\(try connection.userVersion);",
         ]
         let objects = try connection.rows(
-            "SELECT type,name,sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type='table' DESC,name")
+            "SELECT type,name,sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type='table' DESC,name"
+        )
         for object in objects {
             guard let name = object[1].text, let sql = object[2].text else { continue }
             lines.append(sql + ";")
@@ -61,11 +62,13 @@ enum WarehouseFixture {
 
     /// Makes a store with this schema and fills it.
     static func fill(_ schema: Schema, in directory: String) throws {
+        // A store that today's program makes has today's steps behind it.
+        let migrations = schema == warehouse ? warehouseMigrations : []
         let core = try StoreCore(
             schema: schema, at: .directory(directory),
             options: StoreOptions(
                 time: ManualTimeSource(), random: SeededRandom(seed: 7), policies: everythingTravels(schema),
-                checksParents: false))
+                checksParents: false, migrations: migrations))
         var random = 0
         func value(_ field: FieldSchema, _ id: String) -> Value {
             random += 1
@@ -115,7 +118,8 @@ enum WarehouseFixture {
         let entry = try #require(try core.nextMutations(limit: 1)?.entries.first)
         try core.settle([MutationResult(order: entry.order, outcome: .refused(code: "Invalid", message: "no"))])
         try core.applyRemote(
-            [], unreadable: [UnreadableRecord(model: "Zone", id: "odd", version: 2, json: "{\"id\":\"odd\"}", reason: "x")])
+            [],
+            unreadable: [UnreadableRecord(model: "Zone", id: "odd", version: 2, json: "{\"id\":\"odd\"}", reason: "x")])
         core.close()
     }
 }
@@ -169,7 +173,8 @@ struct WarehouseMigrationTests {
         }
         func waiting() throws -> [[Value]] {
             try Connection.open(path: path).rows(
-                "SELECT \"ord\",\"mutation\",\"model\",\"id\",\"kind\",\"identity\",\"state\" FROM \"_outbox\" ORDER BY 1")
+                "SELECT \"ord\",\"mutation\",\"model\",\"id\",\"kind\",\"identity\",\"state\" FROM \"_outbox\" ORDER BY 1"
+            )
         }
         let before = (try counts(), try waiting())
         #expect(before.0["_outbox"] ?? 0 > Int64(models.count) && models.allSatisfy { before.0[$0] ?? 0 > 0 })
@@ -188,6 +193,9 @@ struct WarehouseMigrationTests {
         var after = (try counts(), try waiting())
         // The note that quarantine is to be looked through again, and whatever the opening keeps.
         after.0["_meta"] = before.0["_meta"]
+        // A model whose values were converted is fetched anew.
+        #expect((before.0["_mark"] ?? 0) - (after.0["_mark"] ?? 0) <= 1)
+        after.0["_mark"] = before.0["_mark"]
         #expect(after.0 == before.0)
         #expect(after.1 == before.1)
     }

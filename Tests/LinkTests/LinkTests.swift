@@ -77,7 +77,8 @@ struct LinkTests {
         let ann = try await link.open("T01", kind: .terminal, url: hub.url, key: RealLink.counterKey, person: "ann")
         ann.store.identity = "ann"
         try await desk.store.save(Zone(id: "Z", code: "Z", name: "Zone", walkSequence: 1))
-        guard case .done(let sent) = await desk.store.sync(Zone.self), case .done = await ann.store.sync(Zone.self) else {
+        guard case .done(let sent) = await desk.store.sync(Zone.self), case .done = await ann.store.sync(Zone.self)
+        else {
             Issue.record("the link is up")
             return
         }
