@@ -46,7 +46,7 @@ struct SessionRightsTests {
         let compare = try fetch(fixture)
         #expect(compare.variables["lastSync"] == nil)
         #expect(compare.body["extensions"]?["bincount"]?["digest"]?["syncTasks"]?["sums"] != nil)
-        let every = (0..<4).map { JSONValue.integer($0) }
+        let every = (0..<8).map { JSONValue.integer($0) }
         fixture.answerFetch(
             compare, startedAt: 2000, announcing: announcing("two", ["digest": ["syncTasks": .array(every)]]))
         fixture.answerFetch(try fetch(fixture), [SessionFixture.json("mine", "m")], startedAt: 2000)
@@ -63,7 +63,7 @@ struct SessionRightsTests {
         let delta = try fetch(fixture)
         try fixture.core.write(as: "ann") { try $0.save(changed) }
         fixture.answerFetch(delta, startedAt: 2000, announcing: announcing("two"))
-        let every = (0..<4).map { JSONValue.integer($0) }
+        let every = (0..<8).map { JSONValue.integer($0) }
         fixture.answerFetch(
             try fetch(fixture), startedAt: 2000, announcing: announcing("two", ["digest": ["syncTasks": .array(every)]])
         )
