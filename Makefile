@@ -16,7 +16,7 @@ DATA       ?= $(HOME)/.local/share/bincount-demo
 help:
 	@echo "make run [FRESH=1]  the counting screen on a sample warehouse; without a terminal, a scripted shift"
 	@echo "make test           everything a contributor needs, on a machine with only a Swift toolchain"
-	@echo "make bench [ROWS=…] the table of figures, written to .build/bench.json too"
+	@echo "make bench [ROWS=…] the table of figures, written to .build/bench.json too; ROWS=soak MINUTES=10 soaks"
 	@echo "make torture        longer: many more seeds, kill and power-cut loops"
 	@echo "make format         rewrite Swift sources in the house style;  make format-check only looks"
 	@echo "make install        a stripped static binary and its screens under PREFIX ($(PREFIX))"
@@ -40,7 +40,7 @@ test: test-deps
 bench: deps
 	@$(SWIFT) build --configuration release --product bench
 	@case ",$(ROWS)," in ,,|*,cold-start,*) $(STATIC_BUILD) ;; esac
-	@"$$($(SWIFT) build --configuration release --show-bin-path)/bench" $(if $(ROWS),--rows $(ROWS))
+	@"$$($(SWIFT) build --configuration release --show-bin-path)/bench" $(if $(ROWS),--rows $(ROWS)) $(if $(MINUTES),--minutes $(MINUTES))
 
 torture: test-deps
 	@TORTURE=1 bash Tests/run

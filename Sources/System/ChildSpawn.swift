@@ -46,6 +46,8 @@ struct ChildSpawn: Sendable {
             case .inherit: break
             }
             if let directory { csystem_spawn_chdir(&actions, directory) }
+            // Libraries open descriptors that are not close-on-exec; no program of others gets the hub's sockets.
+            csystem_spawn_closefrom(&actions, 3)
 
             // The program starts with no signal blocked and none ignored, whatever this program did to its own.
             var attributes = posix_spawnattr_t()

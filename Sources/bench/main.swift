@@ -1,4 +1,4 @@
-// bench [--rows id,id] [--scale 0.1] [--out FILE]: measures the table of DESIGN §9 and writes it for programs.
+// bench [--rows id,id] [--scale 0.1] [--minutes N] [--out FILE]: measures the table of DESIGN §9 and writes it for programs.
 import Basics
 import Glibc
 import System
@@ -11,6 +11,9 @@ let available: [(id: String, run: @Sendable (Double) async throws -> Row)] = [
     ("resumed-sync", ResumeRow.resume), ("reconcile", ReconcileRow.reconcile),
 ]
 
+/// Rows that are measured only when they are asked for; `--minutes` says how long.
+let onRequest: [(id: String, run: @Sendable (Double) async throws -> Row)] = [("soak", SoakRow.soak)]
+
 func bench(_ words: [String]) async -> Int32 {
     do {
         // One row's terminal runs in a process of its own.
@@ -19,16 +22,26 @@ func bench(_ words: [String]) async -> Int32 {
             try await SyncRows.device(&arguments)
             return 0
         }
+        // And the soak's hub, so that its memory is its own.
+        if words.first == "hub", words.count == 2 {
+            try await SoakRow.serve(words[1])
+            return 0
+        }
         var arguments = CommandLineArguments(words)
         let chosen = try arguments.value("--rows", "id,id")?.split(separator: ",").map(String.init)
         let scale = try arguments.value("--scale", "NUMBER").map { Double($0) ?? 1 } ?? 1
+        if let text = try arguments.value("--minutes", "N") {
+            guard let minutes = Double(text), minutes > 0 else { throw UsageError("--minutes takes a number above 0") }
+            SoakRow.length.withLock { $0 = minutes * 60 }
+        }
         let out = try arguments.value("--out", "FILE") ?? ".build/bench.json"
         _ = try arguments.rest()
-        for id in chosen ?? [] where !available.contains(where: { $0.id == id }) {
-            throw UsageError("there is no row \(id); there are \(available.map(\.id).joined(separator: ", "))")
+        let known = available + onRequest
+        for id in chosen ?? [] where !known.contains(where: { $0.id == id }) {
+            throw UsageError("there is no row \(id); there are \(known.map(\.id).joined(separator: ", "))")
         }
         var rows: [Row] = []
-        for (id, run) in available where chosen?.contains(id) ?? true {
+        for (id, run) in chosen.map({ chosen in known.filter { chosen.contains($0.id) } }) ?? available {
             StandardError.write("measuring \(id) …\n")
             do {
                 rows.append(try await run(scale))

@@ -21,6 +21,8 @@ int csystem_signalfd_next(int fd);
 int csystem_pidfd_open(pid_t pid);
 
 int csystem_spawn_chdir(posix_spawn_file_actions_t *actions, const char *path);
+// The program gets no descriptor from this one on.
+int csystem_spawn_closefrom(posix_spawn_file_actions_t *actions, int first);
 // The exit code, or 256 + the signal that ended the process.
 int csystem_exit_status(int status);
 
