@@ -120,11 +120,16 @@ import Transport
 
     @Test func whenItStopsEveryCallEndsAtOnce() async throws {
         let runner = try FunctionRunner([shell("sleep 100")], time: SystemTimeSource())
-        await withTaskGroup(of: FunctionOutcome.self) { group in
-            for _ in 0..<12 { group.addTask { await outcome(of: "f", runner) } }
-            while runner.counts["f"]?.waiting != 4 { await Task.yield() }
-            runner.stop()
-            for await outcome in group { #expect(outcome == .failure(.stopped)) }
+        let (outcomes, sink) = AsyncStream<FunctionOutcome>.makeStream()
+        for _ in 0..<12 { runner.call("f", [0x31]) { sink.yield($0) } }
+        #expect(runner.counts["f"]?.running == 8)
+        #expect(runner.counts["f"]?.waiting == 4)
+        runner.stop()
+        var count = 0
+        for await outcome in outcomes {
+            #expect(outcome == .failure(.stopped))
+            count += 1
+            if count == 12 { break }
         }
         #expect(await outcome(of: "f", runner) == .failure(.stopped))
         guard case .failure(.unreachable) = await outcome(of: "nobody", runner) else {
