@@ -128,7 +128,8 @@ let package = Package(
             "ScreensTests", ["Screens", "Terminal", "CTerminal", "Basics"],
             exclude: ["Drawn", "Snapshots", "make-width-table.py"]),
         tests("SystemTests", ["System", "Crypto", "Basics"]),
-        tests("TransportTests", ["Transport", "COpenSSL", "Crypto", "System", "Basics"]),
+        tests(
+            "TransportTests", ["Transport", "COpenSSL", "Crypto", "System", "Basics"], exclude: ["Corpus"]),
         tests(
             "StoreTests",
             [

@@ -3,13 +3,13 @@ import Testing
 @testable import Transport
 
 /// What a parser says, in a form that can be compared.
-private enum Said: Equatable {
+enum Said: Equatable {
     case message(String, String, Int, [UInt8], keepsAlive: Bool)
     case expectsContinue
     case failure(Int)
 }
 
-private func parse(_ bytes: [UInt8], _ direction: HTTPParser.Direction, step: Int, limits: HTTPParser.Limits = .init())
+func parse(_ bytes: [UInt8], _ direction: HTTPParser.Direction, step: Int, limits: HTTPParser.Limits = .init())
     -> [Said]
 {
     var parser = HTTPParser(direction, limits: limits)
@@ -136,7 +136,7 @@ struct HTTPParserTests {
     }
 }
 
-private func decode(_ bytes: [UInt8], step: Int, masked: Bool = true, limit: Int = 1000) -> [WebSocketDecoder.Event] {
+func decode(_ bytes: [UInt8], step: Int, masked: Bool = true, limit: Int = 1000) -> [WebSocketDecoder.Event] {
     var decoder = WebSocketDecoder(expectsMask: masked, maximumMessageBytes: limit)
     var events: [WebSocketDecoder.Event] = []
     var offset = 0
