@@ -141,8 +141,8 @@ let package = Package(
         tests(
             "HubTests",
             [
-                "NamedTests", "Hub", "AppSync", "GraphQL", "ModelTables", "SQLite", "Transport", "WarehouseModels",
-                "Models", "System", "Basics",
+                "NamedTests", "Hub", "AppSync", "GraphQL", "ModelTables", "SQLite", "Transport", "Crypto",
+                "WarehouseModels", "Models", "System", "Basics",
             ], exclude: ["CHECKLIST.md", "Corpus"]),
         tests(
             "SimulationTests",

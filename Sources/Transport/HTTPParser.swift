@@ -162,6 +162,10 @@ struct HTTPParser {
     private mutating func parseHead() -> Output? {
         // Empty lines before a message are allowed (RFC 9112, 2.2).
         while position < buffer.count, buffer[position] == 13 || buffer[position] == 10 { position += 1 }
+        // A TLS handshake, say, has no lines: whoever sent it would wait for an answer in vain.
+        if direction == .requests, position < buffer.count, !HTTPStartLine.isTokenByte(buffer[position]) {
+            return fail(400, "the request line is malformed")
+        }
         guard let end = headEnd() else {
             if buffer.count - position > limits.headBytes { return fail(431, "the header is too large") }
             return .needMore

@@ -1,3 +1,5 @@
+import Glibc
+
 /// What a server does with what comes in. Every function is called on the loop's thread and must not block.
 public protocol HTTPServerHandler: AnyObject, Sendable {
     /// A whole request came; answer it now or later, from any thread, exactly once.
@@ -74,6 +76,8 @@ public final class HTTPServer: Sendable {
         host: String = "127.0.0.1", port: Int = 0, tls: TLSServerContext? = nil, handler: any HTTPServerHandler,
         options: HTTPServerOptions = HTTPServerOptions(), threadName: String = "server"
     ) throws(TransportError) {
+        // A connection is a descriptor; the rest is for files.
+        DescriptorLimit.raise(to: rlim_t(options.maximumConnections + 1_000))
         loop = try WebSocketLoop(name: threadName, listener: ListenerAddress(host: host, port: port)) { core in
             core.secures = tls
             ServerHub(core, handler: handler, options: options).start()

@@ -93,7 +93,8 @@ package struct EnrolmentKeys: Sendable, Hashable {
     }
 
     /// A hub's answer to a request.
-    package func answer(key: String, device: String, groups: [String], to request: EnrolmentRequest) -> EnrolmentAnswer {
+    package func answer(key: String, device: String, groups: [String], to request: EnrolmentRequest) -> EnrolmentAnswer
+    {
         var answer = EnrolmentAnswer(key: key, device: device, groups: groups, proof: [])
         answer.proof = HMACSHA256.authenticate(answer.proven(request), key: hub)
         return answer

@@ -8,9 +8,11 @@ import Transport
 /// Everything happens on a thread of its own, one request after the other: files are read and rows are written.
 final class EnrolmentDesk: Sendable {
     /// Makes the stored key of a terminal: its code, its groups, and where the key goes.
-    typealias KeyMaker = @Sendable (
-        _ device: String, _ groups: Set<String>, _ completion: @escaping @Sendable (Result<String, any Error>) -> Void
-    ) -> Void
+    typealias KeyMaker =
+        @Sendable (
+            _ device: String, _ groups: Set<String>,
+            _ completion: @escaping @Sendable (Result<String, any Error>) -> Void
+        ) -> Void
 
     private struct State: Sendable {
         var limit = TryLimit()
@@ -93,7 +95,8 @@ final class EnrolmentDesk: Sendable {
         if let device = code.device, request.isFixed, device != request.device {
             return respond(
                 Self.refusal(
-                    409, "the code is for the device \(device), and the data here belongs to \(request.device); ask for a "
+                    409,
+                    "the code is for the device \(device), and the data here belongs to \(request.device); ask for a "
                         + "code for that device, or enrol with an empty --data directory"))
         }
         guard codes.use(code) else {
@@ -116,7 +119,8 @@ final class EnrolmentDesk: Sendable {
     }
 
     private static func success(_ body: [UInt8]) -> HTTPResponse {
-        HTTPResponse(status: 200, headers: ["content-type": "application/json", "cache-control": "no-store"], body: body)
+        HTTPResponse(
+            status: 200, headers: ["content-type": "application/json", "cache-control": "no-store"], body: body)
     }
 
     private static func refusal(_ status: Int, _ reason: String, retryAfter: Int64? = nil) -> HTTPResponse {
