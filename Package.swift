@@ -80,7 +80,7 @@ let package = Package(
             "Assembly",
             [
                 "CountingApp", "InventoryControl", "Hub", "SyncEngine", "DataStore", "Counting", "WarehouseModels",
-                "Transport", "Crypto", "Models", "System", "Basics",
+                "AppSync", "Transport", "Crypto", "Models", "System", "Basics",
             ]),
         module(
             "Demo",
@@ -141,7 +141,7 @@ let package = Package(
         tests(
             "HubTests",
             [
-                "NamedTests", "Hub", "AppSync", "GraphQL", "ModelTables", "SQLite", "Transport", "Crypto",
+                "NamedTests", "Hub", "AppSync", "GraphQL", "ModelTables", "SQLite", "Transport", "Crypto", "COpenSSL",
                 "WarehouseModels", "Models", "System", "Basics",
             ], exclude: ["CHECKLIST.md", "Corpus"]),
         tests(

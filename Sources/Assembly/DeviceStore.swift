@@ -8,19 +8,40 @@ import System
 import Transport
 import WarehouseModels
 
-/// Where a device finds its hub, and the key it shows there.
+/// Where a device finds its hub, and what it shows there.
 package struct HubLink: Sendable {
     /// The hub's URL as it prints it, ending in `/graphql`.
     package let url: String
-    /// The device's API key.
-    package let key: String
+    /// The device's API key, or a person's token.
+    package let credentials: SyncCredentials
+    /// Where a token is kept, which is renewed there as long as the hub allows; nil where nobody keeps it.
+    package let tokenFile: String?
     /// Whom to believe there; nil for those that the system trusts.
     package let tls: TLSClientContext?
 
     package init(url: String, key: String, tls: TLSClientContext? = nil) {
+        self.init(url: url, credentials: .apiKey(key), tls: tls)
+    }
+
+    package init(
+        url: String, credentials: SyncCredentials, tokenFile: String? = nil, tls: TLSClientContext? = nil
+    ) {
         self.url = url
-        self.key = key
+        self.credentials = credentials
+        self.tokenFile = tokenFile
         self.tls = tls
+    }
+
+    /// What keeps a token that was renewed; nil for a key.
+    package func renewing(_ log: Log) -> (@Sendable (String) -> Void)? {
+        guard case .token = credentials else { return nil }
+        let file = tokenFile
+        return { token in
+            guard let file else { return }
+            do { try Files.writeAtomically(token + "\n", to: file, mode: 0o600) } catch {
+                log(.warning, "the renewed token could not be kept: \(error)")
+            }
+        }
     }
 }
 
@@ -53,10 +74,8 @@ package struct DeviceStore: Sendable {
             migrations: warehouseMigrations, log: log)
         let driver = try hub.map {
             try AppSyncDriver(
-                url: $0.url, key: $0.key, device: deviceCode, person: person, tls: $0.tls, log: log
-            ) { options in
-                options.groups = [kind.group]
-            }
+                url: $0.url, credentials: $0.credentials, device: deviceCode, person: person ?? $0.credentials.person,
+                tls: $0.tls, log: log, configure: { $0.groups = [kind.group] }, renewing: $0.renewing(log), time: time)
         }
         let store = try await DataStore(
             schema: warehouse, at: .directory(directory), options: options, driver: driver)

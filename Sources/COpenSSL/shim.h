@@ -1,9 +1,12 @@
 #pragma once
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
@@ -93,3 +96,46 @@ static inline int cossl_set_versions(SSL *session, int lowest, int highest) {
 }
 
 static inline int cossl_reason(unsigned long code) { return ERR_GET_REASON(code); }
+
+// Another's public key of its parts, or null. Here, because what the parts are made of must stay where it is meanwhile.
+static inline EVP_PKEY *cossl_public_key(const char *type, const OSSL_PARAM *parts) {
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *context = parts ? EVP_PKEY_CTX_new_from_name(NULL, type, NULL) : NULL;
+    if (!context || EVP_PKEY_fromdata_init(context) != 1 ||
+        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, (OSSL_PARAM *)parts) != 1)
+        key = NULL;
+    EVP_PKEY_CTX_free(context);
+    EVP_PKEY_CTX *check = key ? EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL) : NULL;
+    if (key && (!check || EVP_PKEY_public_check(check) != 1)) {
+        EVP_PKEY_free(key);
+        key = NULL;
+    }
+    EVP_PKEY_CTX_free(check);
+    return key;
+}
+
+static inline EVP_PKEY *cossl_rsa_public_key(const unsigned char *n, int nSize, const unsigned char *e, int eSize) {
+    EVP_PKEY *key = NULL;
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    BIGNUM *modulus = BN_bin2bn(n, nSize, NULL), *exponent = BN_bin2bn(e, eSize, NULL);
+    if (builder && modulus && exponent && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) == 1 &&
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) == 1) {
+        OSSL_PARAM *parts = OSSL_PARAM_BLD_to_param(builder);
+        key = cossl_public_key("RSA", parts);
+        OSSL_PARAM_free(parts);
+    }
+    BN_free(modulus);
+    BN_free(exponent);
+    OSSL_PARAM_BLD_free(builder);
+    return key;
+}
+
+// A point in its uncompressed form: 4, x, y.
+static inline EVP_PKEY *cossl_p256_public_key(const unsigned char *point) {
+    OSSL_PARAM parts[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)"prime256v1", 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)point, 65),
+        OSSL_PARAM_construct_end(),
+    };
+    return cossl_public_key("EC", parts);
+}

@@ -72,7 +72,7 @@ extension StoreCore {
     }
 
     /// Identities that have waiting entries.
-    func lanes() throws -> [String?] {
+    package func lanes() throws -> [String?] {
         var result: [String?] = []
         var last = try connection.withStatement(StoreSQL.firstLane) { statement in
             try statement.step() ? statement.text(at: 0) : nil

@@ -102,7 +102,7 @@ public final class HubCore {
     }
 
     func runnable(_ request: HubRequest) -> Result<RunnableRequest, RequestFailure> {
-        switch engine.authenticator.caller(request.credentials, now: time.now().milliseconds) {
+        switch engine.caller(request.credentials, now: time.now().milliseconds) {
         case .failure(let refusal): return .failure(.refused(refusal))
         case .success(let caller): return engine.runnable(request.body, rights(of: caller))
         }

@@ -23,6 +23,13 @@ final class HubEngine: Sendable {
         try self.init(schema, Authenticator(keys: keys), limits: limits)
     }
 
+    /// Who shows these credentials; a refusal is logged.
+    func caller(_ credentials: Credentials, now: Int64) -> Result<Caller, AuthRefusal> {
+        let result = authenticator.caller(credentials, now: now)
+        if case .failure(let refusal) = result { accessLog.turnedAway(refusal) }
+        return result
+    }
+
     /// Parses and validates a document, or finds it among those seen lately.
     func prepare(_ text: String) -> Result<PreparedDocument, RequestFailure> {
         if let known = documents.withLock({ $0.find(text) }) { return .success(known) }

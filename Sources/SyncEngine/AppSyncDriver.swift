@@ -2,6 +2,7 @@ import AppSync
 import Basics
 import DataStore
 import Models
+import System
 import Transport
 
 /// Synchronises a store with an AppSync backend, ours or another, over HTTP and its realtime WebSocket.
@@ -12,13 +13,22 @@ public final class AppSyncDriver: SyncDriver {
     /// The backend's URL.
     public let url: String
 
-    private let address: URLParts
-    private let key: Locked<String>
+    let address: URLParts
+    let credentials: Locked<DriverCredentials>
+    /// Whether the backend is a hub, which renews the tokens that it gave.
+    let renewsTokens: Bool
+    let renewal = Locked(TokenRenewal())
+    let renewalTimer = Locked<LoopTimer?>(nil)
+    let renewalTime: any TimeSource
+    /// Gets a renewed token, to be kept; on the link's thread.
+    let tokenRenewed = Locked<(@Sendable (String) -> Void)?>(nil)
+    /// Is told when somebody must have signed in again, since the hub renews the token no more.
+    let tokenEnds = Locked<(@Sendable (DateTime) -> Void)?>(nil)
     private let manual = Locked<ManualWaiters>(ManualWaiters())
     private let device: String?
     private let loop: WebSocketLoop
     private let ownsLoop: Bool
-    private let client: HTTPClient
+    let client: HTTPClient
     private let tls: TLSClientContext?
     private let options: SyncOptions
     private let log: Log
@@ -38,16 +48,35 @@ public final class AppSyncDriver: SyncDriver {
     ///   - tls: whom to believe under `https`: a pinned authority, else those that the system trusts
     ///   - loop: a loop to share; else the driver has its own thread
     /// - Throws: `URLParts.ParseError`, or `TransportError` where the link cannot be made at all.
-    public init(
+    public convenience init(
         url: String, key: String, device: String?, person: String? = nil, scope: SyncScope = .all,
         tls: TLSClientContext? = nil, loop: WebSocketLoop? = nil, log: Log = .none,
         configure: (inout SyncOptions) -> Void = { _ in }
     ) throws {
+        try self.init(
+            url: url, credentials: .apiKey(key), device: device, person: person, scope: scope, tls: tls, loop: loop,
+            log: log, configure: configure)
+    }
+
+    /// Prepares a driver with a key or a token; a token is renewed by itself where `renewing` gives what keeps it.
+    ///
+    /// - Parameters:
+    ///   - renewing: gets each renewed token of our hub; nil leaves renewing to the caller, as for Cognito and OIDC.
+    ///   - time: the clock that a token's end is compared with.
+    public init(
+        url: String, credentials: SyncCredentials, device: String?, person: String? = nil, scope: SyncScope = .all,
+        tls: TLSClientContext? = nil, loop: WebSocketLoop? = nil, log: Log = .none,
+        configure: (inout SyncOptions) -> Void = { _ in },
+        renewing: (@Sendable (String) -> Void)? = nil, time: any TimeSource = SystemTimeSource()
+    ) throws {
         let address = try URLParts(url)
         self.url = url
         self.address = address
-        let key = Locked(key)
-        self.key = key
+        let credentials = Locked(DriverCredentials(standard: credentials))
+        self.credentials = credentials
+        renewsTokens = renewing != nil
+        renewalTime = time
+        tokenRenewed.withLock { $0 = renewing }
         self.device = device
         self.log = log
         self.person = Locked(person)
@@ -60,8 +89,17 @@ public final class AppSyncDriver: SyncDriver {
         client = try HTTPClient(loop: self.loop, origin: address, tls: trust)
         let host = address.host
         var options = SyncOptions { person in
-            RealtimeAuthorization(host: host, apiKey: key.current, person: person, device: device)
+            credentials.current.standard.authorization(host: host, person: person, device: device)
         }
+        options.modeAuthorization = { mode, person in
+            credentials.current.of(mode).authorization(host: host, person: person, device: device)
+        }
+        options.availableProviders = {
+            let credentials = credentials.current
+            return Set(credentials.others.keys).union([credentials.standard.provider])
+        }
+        options.connectionRefused = { credentials.withLock { $0.connectionIndex += 1 } }
+        options.maySend = { credentials.current.standard.maySend(as: $0) }
         configure(&options)
         self.options = options
     }
@@ -86,11 +124,10 @@ public final class AppSyncDriver: SyncDriver {
         running.current?.tell(.scopeChanged(scope))
     }
 
-    /// Uses another key from now on, such as a renewed one: what was paused for the old one's sake goes on.
-    public func setKey(_ key: String) {
-        self.key.withLock { $0 = key }
-        running.current?.tell(.credentialsChanged)
-    }
+    func tellOfCredentials() { running.current?.tell(.credentialsChanged) }
+
+    /// The person and his rights are the same: what is open stays open, new subscriptions show the new token.
+    func tellOfRenewal() { running.current?.tell(.credentialsRenewed) }
 
     /// Says that the store has other policies now.
     public func policiesChanged() { running.current?.tell(.policiesChanged) }
@@ -139,6 +176,7 @@ public final class AppSyncDriver: SyncDriver {
         }
         await previous?.end()
         try await session.begin()
+        beginRenewal(credentials.current.standard)
     }
 
     /// Ends and waits for what is under way; what is unsent stays in the outbox.
@@ -148,6 +186,7 @@ public final class AppSyncDriver: SyncDriver {
             return running
         }
         await session?.end()
+        endRenewal()
         endManual()
     }
 
@@ -159,22 +198,30 @@ public final class AppSyncDriver: SyncDriver {
     func took(_ status: SyncStatus) { latest.withLock { $0 = status } }
 
     func send(
-        _ body: [UInt8], person: String?, timeoutMilliseconds: Int64,
+        _ body: [UInt8], person: String?, modes: [AuthProvider], timeoutMilliseconds: Int64,
         _ completion: @escaping @Sendable (Result<HTTPResponse, TransportError>) -> Void
-    ) -> HTTPExchange {
-        carried.withLock { carried in
-            carried.requests += 1
-            carried.bytesSent += body.count
+    ) -> RequestInModes {
+        let request = RequestInModes(modes, completion) { [client, address, carried] mode, completion in
+            carried.withLock { carried in
+                carried.requests += 1
+                carried.bytesSent += body.count
+            }
+            return client.send(
+                HTTPRequest(
+                    path: address.path, query: address.query, headers: self.headers(person, mode), body: body),
+                timeoutMilliseconds: timeoutMilliseconds, completion: completion)
         }
-        return client.send(
-            HTTPRequest(path: address.path, query: address.query, headers: headers(person), body: body),
-            timeoutMilliseconds: timeoutMilliseconds, completion: completion)
+        request.begin()
+        return request
     }
 
     func connect(
         person: String?, _ onEvent: @escaping @Sendable (WebSocketEvent) -> Void
     ) -> WebSocketClient {
-        let authorization = options.authorization(person)
+        let authorization =
+            options.authModeStrategy == .multiAuth
+            ? credentials.current.forConnection.authorization(host: address.host, person: person, device: device)
+            : options.authorization(person)
         var options = WebSocketClientOptions(realtimeAddress)
         options.tls = tls
         options.subprotocols = [RealtimeAuthorization.subprotocolName, authorization.subprotocol]
@@ -190,11 +237,10 @@ public final class AppSyncDriver: SyncDriver {
 
     func report(_ text: String) { log(.debug, text) }
 
-    private func headers(_ person: String?) -> HTTPHeaders {
-        var fields = [("content-type", "application/json"), (HeaderName.apiKey, key.current)]
-        if let device { fields.append((HeaderName.device, device)) }
-        if let person { fields.append((HeaderName.person, person)) }
-        return HTTPHeaders(fields)
+    private func headers(_ person: String?, _ mode: AuthProvider?) -> HTTPHeaders {
+        HTTPHeaders(
+            [("content-type", "application/json")]
+                + credentials.current.of(mode).headers(person: person, device: device))
     }
 
     /// AppSync's own hosts have another name for realtime, custom domains another path (`appsync-protocol.md` §4.1).

@@ -24,7 +24,7 @@ final class RunningSession: @unchecked Sendable {
     /// What lives on the store's thread.
     private struct Inside {
         var session: SyncSession?
-        var exchanges: [Int: HTTPExchange] = [:]
+        var exchanges: [Int: RequestInModes] = [:]
         var sockets: [Int: WebSocketClient] = [:]
     }
 
@@ -88,10 +88,10 @@ final class RunningSession: @unchecked Sendable {
     private func act(_ action: SyncAction) {
         guard let remote else { return }
         switch action {
-        case .http(let id, let body, let person):
-            inside.exchanges[id] = remote.send(body, person: person, timeoutMilliseconds: options.requestLimit) {
-                [weak self] in self?.answered(id, $0)
-            }
+        case .http(let id, let body, let person, let modes):
+            inside.exchanges[id] = remote.send(
+                body, person: person, modes: modes, timeoutMilliseconds: options.requestLimit
+            ) { [weak self] in self?.answered(id, $0) }
         case .cancelHTTP(let id): inside.exchanges.removeValue(forKey: id)?.cancel()
         case .openSocket(let socket, let person):
             inside.sockets[socket] = remote.connect(person: person) { [weak self] in self?.heard(socket, $0) }

@@ -1,6 +1,7 @@
 import AppSync
 import Basics
 import DataStore
+import Models
 
 /// What a session is told.
 public enum SyncEvent: Sendable {
@@ -25,6 +26,8 @@ public enum SyncEvent: Sendable {
     case tryAgain
     /// There are other credentials: what was paused goes on, and the connection is made anew under them.
     case credentialsChanged
+    /// The same caller has a new token in time: nothing was paused, and what is open stays open.
+    case credentialsRenewed
     case scopeChanged(SyncScope)
     /// The store's policies are others now.
     case policiesChanged
@@ -56,8 +59,9 @@ public struct HTTPAnswer: Sendable {
 
 /// What a session asks for.
 public enum SyncAction: Sendable {
-    /// POST this body under this person's name and answer with the id.
-    case http(id: Int, body: [UInt8], person: String?)
+    /// POST this body under this person's name and answer with the id. Where `modes` names providers, their credentials
+    /// are tried in that order, the next where one is refused as unauthorized.
+    case http(id: Int, body: [UInt8], person: String?, modes: [AuthProvider] = [])
     /// The answer is not wanted any more.
     case cancelHTTP(id: Int)
     /// Open a realtime socket under this person's name.
@@ -95,6 +99,16 @@ public struct SyncOptions: Sendable {
     public var pullWindow = 3
     /// Milliseconds for which a backend that does not say so itself remembers deletions: Amplify's 30 days.
     public var tombstoneLifetime: Int64 = 30 * 86_400_000
+    /// Which credentials are used for which model.
+    public var authModeStrategy = AuthModeStrategy.default
+    /// The providers that there are credentials for.
+    var availableProviders: @Sendable () -> Set<AuthProvider> = { [] }
+    /// What `start` frames carry where a provider is chosen for their model.
+    var modeAuthorization: (@Sendable (_ mode: AuthProvider, _ person: String?) -> RealtimeAuthorization)?
+    /// The connection's credentials were refused, and there are others to try.
+    var connectionRefused: @Sendable () -> Void = {}
+    /// Whether the credentials may send what was changed under a name; what they may not waits for others.
+    package var maySend: @Sendable (_ identity: String?) -> Bool = { _ in true }
     /// What the realtime protocol's `start` frames carry as authorisation.
     public var authorization: @Sendable (_ person: String?) -> RealtimeAuthorization
 

@@ -37,7 +37,10 @@ extension SyncSession {
             }
             askedForeign.insert(row)
             let id = newRequest(.readable(row))
-            perform(.http(id: id, body: requests.get(model, id: row.id), person: options.person))
+            perform(
+                .http(
+                    id: id, body: requests.get(model, id: row.id), person: options.person, modes: authModes(model, .get)
+                ))
         }
     }
 

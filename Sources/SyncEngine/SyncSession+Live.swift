@@ -52,10 +52,29 @@ extension SyncSession {
             ? nil : options.scope.filters[model.name].flatMap { $0.subscriptionFilterInput(for: model) }
         let data = requests.subscription(subscription.operation, model, filter: filter)
         let frame = RealtimeFrame.start(
-            id: subscription.id, data: data, authorization: options.authorization(options.person))
+            id: subscription.id, data: data, authorization: authorization(of: subscription))
         let bytes = frame.bytes
         startFrames[subscription.id] = bytes
         perform(.sendText(socket: socket, bytes))
+    }
+
+    private func authorization(of subscription: Subscription) -> RealtimeAuthorization {
+        let modes = authModes(subscription.model, .listen)
+        let refused = subscriptionModes[subscription.id] ?? 0
+        guard refused < modes.count, let made = options.modeAuthorization?(modes[refused], options.person) else {
+            return options.authorization(options.person)
+        }
+        return made
+    }
+
+    /// Tries a subscription with the next provider; false where none is left.
+    private func startInNextMode(_ subscription: Subscription, _ socket: Int) -> Bool {
+        let refused = (subscriptionModes[subscription.id] ?? 0) + 1
+        guard refused < authModes(subscription.model, .listen).count else { return false }
+        subscriptionModes[subscription.id] = refused
+        startFrames[subscription.id] = nil
+        start(subscription, socket)
+        return true
     }
 
     /// Takes all frames that are ready; their changes go into the store in one transaction.
@@ -74,6 +93,7 @@ extension SyncSession {
             case .data(let id, let payload): take(payload, of: id, &changes, &unreadable)
             case .keepAlive, .unknown: break
             case .connectionAck(let timeout):
+                refusedConnections = 0
                 run(connection.handle(.acknowledged(timeout: timeout, subscriptions: Set(subscriptions.keys))))
             case .startAck(let id): run(connection.handle(.answered(subscription: id)))
             case .error(let id, let errors): subscriptionFailed(id, errors)
@@ -137,6 +157,7 @@ extension SyncSession {
         }
         let model = subscription.model
         if errors.contains(where: { ErrorType.isAuthorization($0.errorType) }) {
+            if startInNextMode(subscription, socket) { return }
             // Not given to this caller: the fetch finds the same and says so.
         } else if options.scope.filters[model.name] != nil, !unfiltered.contains(model.name) {
             unfiltered.insert(model.name)
@@ -158,6 +179,14 @@ extension SyncSession {
         let reason = errors.first?.description ?? "the backend refuses the connection"
         let isRefused = errors.contains { error in
             ErrorType.isAuthorization(error.errorType) || [401, 403].contains(error.errorCode ?? 0)
+        }
+        let others = options.authModeStrategy == .multiAuth ? options.availableProviders().count - 1 : 0
+        if isRefused, refusedConnections < others {
+            // Another provider's credentials may open it.
+            refusedConnections += 1
+            options.connectionRefused()
+            run(connection.handle(.broken(reason: reason)))
+            return
         }
         run(connection.handle(isRefused ? .unauthorized(reason: reason) : .broken(reason: reason)))
     }

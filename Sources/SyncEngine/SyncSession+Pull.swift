@@ -80,7 +80,7 @@ extension SyncSession {
             model, filter: filter, limit: options.pageSize, nextToken: mark.nextToken, lastSync: mark.lastSync,
             digest: reconciliation?.request)
         let id = newRequest(.pull(model: model, mark: mark))
-        perform(.http(id: id, body: body, person: options.person))
+        perform(.http(id: id, body: body, person: options.person, modes: authModes(model, .sync)))
         return id
     }
 

@@ -20,7 +20,8 @@ extension SyncSession {
         var batch: MutationBatch?
         var retryAfter: Int64?
         let isReadable = attempt {
-            batch = try core.nextMutations(limit: limit, plainOnly: !profile.isKnown)
+            let held = try core.lanes().filter { !options.maySend($0) }
+            batch = try core.nextMutations(limit: limit, busy: Set(held), plainOnly: !profile.isKnown)
             if batch == nil { retryAfter = core.nextRetryDelay() }
         }
         guard let batch, !batch.entries.isEmpty else {
@@ -64,8 +65,23 @@ extension SyncSession {
         let sent = entries.map(\.entry)
         let id = newRequest(.push(entries: sent, mutations: mutations))
         echoes.sent(sent)
-        perform(.http(id: id, body: body, person: batch.identity))
+        perform(.http(id: id, body: body, person: batch.identity, modes: modes(of: entries.first)))
         run(outbox.handle(.took(request: id, count: mutations.count)))
+    }
+
+    private func modes(of first: (entry: OutboxEntry, model: ModelSchema, place: Int)?) -> [AuthProvider] {
+        guard let first else { return [] }
+        switch first.entry.kind {
+        case .create: return authModes(first.model, .create)
+        case .update: return authModes(first.model, .update)
+        case .delete: return authModes(first.model, .delete)
+        }
+    }
+
+    /// The providers to try for an operation, in order; none where the driver's own credentials are for everything.
+    func authModes(_ model: ModelSchema, _ operation: AuthRule.Operation) -> [AuthProvider] {
+        guard options.authModeStrategy == .multiAuth else { return [] }
+        return model.authModes(operation, available: options.availableProviders())
     }
 
     func pushAnswered(
@@ -160,7 +176,9 @@ extension SyncSession {
 
     private func verify(_ entry: OutboxEntry, _ model: ModelSchema) {
         let id = newRequest(.verify(entry))
-        perform(.http(id: id, body: requests.get(model, id: entry.id), person: entry.identity))
+        perform(
+            .http(
+                id: id, body: requests.get(model, id: entry.id), person: entry.identity, modes: authModes(model, .get)))
         run(outbox.handle(.took(request: id, count: 0)))
     }
 

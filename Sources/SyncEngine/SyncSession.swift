@@ -54,6 +54,10 @@ public final class SyncSession {
     var buffers: [String: EventBuffer] = [:]
     /// The frames that start subscriptions, the same at every connection of one person and scope.
     var startFrames: [String: [UInt8]] = [:]
+    /// How many providers were refused for the connection itself.
+    var refusedConnections = 0
+    /// How many providers were refused for a model's subscription already, with several to try.
+    var subscriptionModes: [String: Int] = [:]
     /// Subscriptions that run without their filter, which the backend refused.
     var unfiltered: Set<String> = []
     /// Models whose subscription the backend refused: they are fetched more often.
@@ -87,7 +91,8 @@ public final class SyncSession {
         answers = AnswerReader(schema: core.schema)
         let random = core.options.random
         connection = ConnectionMachine(random: random)
-        outbox = OutboxMachine(batchSize: options.profile.batchSize, maxInFlight: options.maxInFlight, random: random)
+        if options.authModeStrategy == .multiAuth { profile.batchSize = 1 }
+        outbox = OutboxMachine(batchSize: profile.batchSize, maxInFlight: options.maxInFlight, random: random)
         pull = PullMachine(window: options.pullWindow, interval: options.resyncInterval, random: random)
         let ordered = core.schema.modelsInDependencyOrder
         orderedModels = ordered
@@ -123,8 +128,11 @@ public final class SyncSession {
             options.scope = scope
             rescope()
         case .tryAgain: tryAgain()
+        case .credentialsRenewed: startFrames.removeAll()
         case .credentialsChanged:
             startFrames.removeAll()
+            subscriptionModes.removeAll()
+            refusedConnections = 0
             run(outbox.handle(.credentialsChanged))
             run(pull.handle(.credentialsChanged))
             run(connection.handle(.reconnect))
@@ -244,6 +252,8 @@ public final class SyncSession {
         let before = profile
         profile.learn(tail.bincount)
         if profile.isKnown != before.isKnown { run(outbox.handle(.wake)) }
+        // Each change has its own providers to be tried with.
+        if options.authModeStrategy == .multiAuth { profile.batchSize = 1 }
         if profile.batchSize != before.batchSize { run(outbox.handle(.batchSize(profile.batchSize))) }
         if let name = profile.epoch, name != epoch { newEpoch(name) }
     }

@@ -18,32 +18,56 @@ enum Options {
         return environment("BINCOUNT_API_KEY")
     }
 
-    /// The hub to use: `--hub URL` with a key, else the one that the data directory was enrolled at; nil where there is
-    /// none.
-    static func hub(_ arguments: inout CommandLineArguments, data: String? = nil) throws -> HubLink? {
-        let url = try arguments.value("--hub", "URL")
+    /// A person's token: `--token-file FILE`, else BINCOUNT_TOKEN; with the file that keeps it.
+    static func token(_ arguments: inout CommandLineArguments) throws -> (text: String, file: String?)? {
+        if let file = try arguments.value("--token-file", "FILE") { return (try readToken(file), file) }
+        return environment("BINCOUNT_TOKEN").map { ($0, nil) }
+    }
+
+    private static func readToken(_ file: String) throws -> String {
+        let token = try Files.readText(file).split(whereSeparator: \.isWhitespace).first.map(String.init)
+        guard let token else { throw CommandFailure("\(file) holds no token; `bincount login` gets one") }
+        return token
+    }
+
+    /// The hub to use: `--hub URL`, else the one that the data directory was enrolled at; nil where there is none.
+    ///
+    /// A token that is named is shown there, else a key that is named; else what the data directory has: the token that
+    /// `bincount login` left, or the terminal's own key, whichever `prefersToken` says.
+    static func hub(
+        _ arguments: inout CommandLineArguments, data: String? = nil, prefersToken: Bool = true
+    ) throws -> HubLink? {
+        let named = try arguments.value("--hub", "URL")
+        let token = try token(&arguments)
         let given = try key(&arguments)
         let authority = try arguments.value("--tls-authority", "FILE")
         let enrolment = try data.flatMap { try Enrolment.read(in: $0) }
-        guard let url else { return try enrolment?.link() }
+        guard let url = named ?? enrolment?.url else { return nil }
         // Naming the hub that the terminal is enrolled at must not lose whom it pinned.
         let isSame = enrolment?.url == url
-        let key = given ?? (isSame ? enrolment?.key : nil)
         let anchor = try authority.map(certificate) ?? (isSame ? enrolment?.anchor : nil)
         let parts: URLParts
         do { parts = try URLParts(url) } catch { throw UsageError("--hub \(url): \(error)") }
         guard ["http", "https"].contains(parts.scheme), parts.path.hasSuffix("/graphql") else {
             throw UsageError("--hub \(url) is no hub's URL; it is what the hub prints, ending in /graphql")
         }
-        guard let key, !key.isEmpty else {
-            throw UsageError("a hub wants a key: set BINCOUNT_API_KEY or give --api-key-file FILE")
+        let tls = try anchor.map { try TLSClientContext(trust: .pinned($0)) }
+        if let token { return HubLink(url: url, credentials: .token(token.text), tokenFile: token.file, tls: tls) }
+        if let given, !given.isEmpty { return HubLink(url: url, key: given, tls: tls) }
+        let kept = data.map { $0 + "/token" }.flatMap { Files.exists($0) ? $0 : nil }
+        if isSame, let key = enrolment?.key, kept == nil || !prefersToken {
+            return HubLink(url: url, key: key, tls: tls)
         }
-        return HubLink(
-            url: url, key: key, tls: try anchor.map { try TLSClientContext(trust: .pinned($0)) })
+        if let kept {
+            return HubLink(url: url, credentials: .token(try readToken(kept)), tokenFile: kept, tls: tls)
+        }
+        throw UsageError(
+            "a hub wants to know who asks: set BINCOUNT_API_KEY, give --api-key-file FILE or --token-file FILE, sign in "
+                + "with `bincount login`, or enrol this terminal with `bincount enrol`")
     }
 
     /// The certificate in a file: an authority to believe.
-    private static func certificate(_ file: String) throws -> Certificate {
+    static func certificate(_ file: String) throws -> Certificate {
         do { return try Certificate.read(pem: try Files.read(file))[0] } catch {
             throw CommandFailure("--tls-authority \(file): \(error)")
         }

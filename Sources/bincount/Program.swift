@@ -34,7 +34,7 @@ enum Program {
         CountCommand.command, SuperviseCommand.command, EnrolCommand.command, HubCommand.command, DeskCommand.command,
         ImportCommand.command,
         OutboxCommand.command, StatusCommand.command, VerifyCommand.command, SchemaCommand.command,
-        ScreensCommand.command, DemoCommand.command,
+        ScreensCommand.command, LoginCommand.command, DemoCommand.command,
     ]
 
     static func run(_ words: [String]) -> Int32 {

@@ -9,7 +9,7 @@ import Testing
 /// A hub in memory, with keys of every group, that tests talk to in JSON.
 final class HubFixture {
     let core: HubCore
-    let time = ManualTimeSource()
+    let time: ManualTimeSource
     let connection: Connection
     private(set) var events: [CommittedChange] = []
 
@@ -18,12 +18,15 @@ final class HubFixture {
     ]
 
     init(
-        _ schema: Schema = HubFixture.notes, connection: Connection? = nil, limits: HubLimits = HubLimits()
+        _ schema: Schema = HubFixture.notes, connection: Connection? = nil, limits: HubLimits = HubLimits(),
+        authenticator: Authenticator? = nil, time: ManualTimeSource = ManualTimeSource()
     ) throws {
         self.connection = try connection ?? Connection.memory()
+        self.time = time
         core = try HubCore(
-            schema: schema, connection: self.connection, keys: try APIKeys(Self.keys), time: time,
-            random: SeededRandom(seed: 1), limits: limits)
+            engine: try HubEngine(
+                schema, authenticator ?? Authenticator(keys: try APIKeys(Self.keys)), limits: limits),
+            schema: schema, connection: self.connection, time: time, random: SeededRandom(seed: 1))
     }
 
     /// A schema with each kind of field, rule and strategy.

@@ -12,13 +12,13 @@ final class TestTokens: TokenValidator {
     /// Makes a token good for a caller, or no good.
     func set(_ token: String, _ caller: Caller?) { callers.withLock { $0[token] = caller } }
 
-    func validate(_ token: String, now: Int64) -> TokenVerdict {
-        guard let caller = callers.current[token] else { return .notMine }
+    func validate(_ token: PresentedToken, now: Int64) -> TokenVerdict {
+        guard let caller = callers.current[token.text] else { return .notMine }
         return .caller(caller)
     }
 
     func refreshed(_ caller: Caller, now: Int64) -> Result<Caller, AuthRefusal>? {
-        callers.current[caller.fingerprint].map { .success($0) } ?? .failure(.token("withdrawn"))
+        callers.current.values.first { $0.fingerprint == caller.fingerprint }.map { .success($0) } ?? .failure(.token("withdrawn"))
     }
 }
 
@@ -53,7 +53,7 @@ final class TokenFixture {
             name,
             Caller(
                 groups: groups, person: person, device: device, provider: provider, claims: claims, expires: expires,
-                source: .issuer("test"), fingerprint: name))
+                source: .issuer("test", key: nil), fingerprint: name))
         return name
     }
 

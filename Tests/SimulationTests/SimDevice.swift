@@ -322,7 +322,7 @@ final class SimDevice {
         trace("-> \(action)")
         let run = run
         switch action {
-        case .http(let id, let body, let person):
+        case .http(let id, let body, let person, _):
             let request = HubRequest(apiKey: key.current, person: person, device: name, body: body)
             link.send(request) { [unowned self] outcome in
                 guard run == self.run else { return }

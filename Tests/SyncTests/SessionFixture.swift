@@ -39,6 +39,7 @@ final class SessionFixture {
         let id: Int
         let body: JSONValue
         let person: String?
+        var modes: [AuthProvider] = []
         var query: String { body["query"]?.string ?? "" }
         var variables: JSONValue { body["variables"] ?? .null }
     }
@@ -60,7 +61,8 @@ final class SessionFixture {
 
     init(
         person: String? = "ann", profile: RemoteProfile = .hub, scope: SyncScope = .all,
-        schema: Schema = SessionFixture.schema, configure: (inout StoreOptions) -> Void = { _ in }
+        schema: Schema = SessionFixture.schema, configure: (inout StoreOptions) -> Void = { _ in },
+        sync: (inout SyncOptions) -> Void = { _ in }
     ) throws {
         self.schema = schema
         var storeOptions = StoreOptions(time: time, random: SeededRandom(seed: 1))
@@ -71,14 +73,15 @@ final class SessionFixture {
         options.person = person
         options.profile = profile
         options.scope = scope
+        sync(&options)
         session = SyncSession(core: core, options: options) { [unowned self] in take($0) }
         core.onEvent = { [unowned self] in events.append($0) }
     }
 
     private func take(_ action: SyncAction) {
         switch action {
-        case .http(let id, let body, let person):
-            sent.append(Sent(id: id, body: (try? JSONValue(parsing: body)) ?? .null, person: person))
+        case .http(let id, let body, let person, let modes):
+            sent.append(Sent(id: id, body: (try? JSONValue(parsing: body)) ?? .null, person: person, modes: modes))
         case .cancelHTTP(let id): cancelled.append(id)
         case .openSocket(let socket, let person): opened.append((socket, person))
         case .sendText(_, let bytes): if let frame = try? RealtimeFrame(parsing: bytes) { frames.append(frame) }

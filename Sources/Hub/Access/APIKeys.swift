@@ -51,8 +51,11 @@ public struct APIKeys: Sendable {
         var found: Set<String>?
         for entry in entries where constantTimeEqual(entry.digest, digest) { found = found ?? entry.groups }
         guard let found else { return nil }
-        func claim(_ text: String?) -> String? { text.flatMap { $0.isEmpty || $0.utf8.count > 256 ? nil : $0 } }
         return Caller(
-            groups: found, person: claim(person), device: claim(device), fingerprint: Hex.encode(digest.prefix(8)))
+            groups: found, person: Self.claim(person), device: Self.claim(device),
+            fingerprint: Hex.encode(digest.prefix(8)))
     }
+
+    /// A name that a terminal gives; nil for none, and for one that can be none.
+    static func claim(_ text: String?) -> String? { text.flatMap { $0.isEmpty || $0.utf8.count > 256 ? nil : $0 } }
 }

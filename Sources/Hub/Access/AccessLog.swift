@@ -53,6 +53,18 @@ final class AccessLog: Sendable {
         log(.notice, "access refused \(Self.text(caller, act)) reason=\(Self.quoted(reason))\(left)")
     }
 
+    /// Somebody whose credentials were not believed; all strangers share one allowance.
+    func turnedAway(_ refusal: AuthRefusal) {
+        let line = state.withLock { state -> (Log, Int)? in
+            guard let time = state.time, state.log.level <= .notice else { return nil }
+            return Self.take("stranger", time.uptime(), &state.allowances).map { (state.log, $0) }
+        }
+        guard let (log, suppressed) = line else { return }
+        let detail = refusal.detail.isEmpty ? "" : " detail=\(Self.quoted(refusal.detail))"
+        let left = suppressed > 0 ? " suppressed=\(suppressed)" : ""
+        log(.notice, "credentials refused reason=\(refusal.reason.rawValue)\(detail)\(left)")
+    }
+
     /// A mutation that was let through.
     func granted(_ caller: Caller, _ act: Act) {
         let log = state.withLock { $0.log }

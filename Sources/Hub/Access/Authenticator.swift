@@ -2,10 +2,19 @@ import Basics
 import Crypto
 import Models
 
+/// A token as it came, with what several validators need of it.
+struct PresentedToken: Sendable {
+    let text: String
+    /// A short digest that is safe to log.
+    let fingerprint: String
+    /// Taken apart where it is a JWT.
+    let parsed: Result<JSONWebToken, JSONWebToken.Malformed>
+}
+
 /// Judges one kind of token.
 protocol TokenValidator: Sendable {
-    /// What it says of a token at a time of the hub's wall clock.
-    func validate(_ token: String, now: Int64) -> TokenVerdict
+    /// What it says of a token at a time of the hub's wall clock. It leaves out the device, which the token may not know.
+    func validate(_ token: PresentedToken, now: Int64) -> TokenVerdict
     /// The caller as he is now, or why his token is not good any more; nil where the token was not this validator's.
     func refreshed(_ caller: Caller, now: Int64) -> Result<Caller, AuthRefusal>?
 }
@@ -18,15 +27,31 @@ enum TokenVerdict: Sendable, Hashable {
     case notMine
 }
 
+/// The API keys that a hub keeps in its tables.
+protocol StoredKeys: Sendable {
+    func caller(key: String, _ credentials: Credentials, now: Int64) -> Result<Caller, AuthRefusal>
+    func refreshed(_ caller: Caller, id: String, now: Int64) -> Result<Caller, AuthRefusal>
+    /// Whether a terminal has a key of its own, so that nobody else may name it.
+    func isEnrolled(device: String) -> Bool
+}
+
 /// Turns what a request shows into who sends it, or into AppSync's refusal.
 ///
 /// Synchronous and safe from any thread: everything it needs is in memory. Which way is taken goes by what is present
 /// (`appsync-protocol.md` §5.1): a signature of AWS, else an API key, else the validators of tokens in their order.
 public final class Authenticator: Sendable {
+    private struct State: Sendable {
+        var generation: UInt64 = 0
+        /// Tokens whose signature was checked, by the digest of their text.
+        var verified: [[UInt8]: Caller] = [:]
+    }
+
+    private static let cacheLimit = 4096
+
     private let keys: APIKeys
     private let stored: any StoredKeys
     private let validators: [any TokenValidator]
-    private let epoch = Locked<UInt64>(0)
+    private let state = Locked(State())
 
     /// Takes the keys that a hub is started with, and nothing else.
     public convenience init(keys: APIKeys) {
@@ -41,24 +66,22 @@ public final class Authenticator: Sendable {
 
     /// Grows whenever credentials may have been withdrawn or people's groups changed: time to ask ``refreshed(_:now:)``
     /// for everyone who is connected.
-    public var generation: UInt64 { epoch.current }
+    public var generation: UInt64 { state.withLock { $0.generation } }
 
-    /// Says that credentials or people have changed.
-    func noteChange() { epoch.withLock { $0 += 1 } }
+    /// Says that credentials, people or issuers' keys have changed.
+    func noteChange() {
+        state.withLock { state in
+            state.generation += 1
+            state.verified.removeAll()
+        }
+    }
 
     /// Who shows these credentials at a time of the hub's wall clock, in milliseconds.
     public func caller(_ credentials: Credentials, now: Int64) -> Result<Caller, AuthRefusal> {
         if credentials.isSigned { return .failure(signatureRefusal) }
         if let key = credentials.apiKey, !key.isEmpty { return caller(key, credentials, now) }
         guard let token = credentials.token else { return .failure(.missing) }
-        for validator in validators {
-            switch validator.validate(token, now: now) {
-            case .caller(let caller): return .success(caller)
-            case .refused(let refusal): return .failure(refusal)
-            case .notMine: continue
-            }
-        }
-        return .failure(.token(validators.isEmpty ? "this hub takes no tokens" : "nobody here knows its issuer"))
+        return caller(token: token, now).map { named($0, credentials.device) }
     }
 
     /// The caller as he is now: in other groups perhaps, or not let in any more. Ask for those who stay connected.
@@ -84,6 +107,41 @@ public final class Authenticator: Sendable {
         return stored.caller(key: key, credentials, now: now)
     }
 
+    private func caller(token text: String, _ now: Int64) -> Result<Caller, AuthRefusal> {
+        guard !validators.isEmpty else { return .failure(.token("this hub takes no tokens")) }
+        let digest = SHA256.digest(text)
+        let (known, before) = state.withLock { ($0.verified[digest], $0.generation) }
+        if let known { return refreshed(known, now: now) }
+        let token = PresentedToken(
+            text: text, fingerprint: Hex.encode(digest.prefix(8)),
+            parsed: Result { () throws(JSONWebToken.Malformed) in try JSONWebToken(parsing: text) })
+        for validator in validators {
+            switch validator.validate(token, now: now) {
+            case .caller(let caller):
+                state.withLock { state in
+                    // What was withdrawn meanwhile must not be remembered as good.
+                    guard state.generation == before else { return }
+                    if state.verified.count >= Self.cacheLimit { state.verified.removeAll() }
+                    state.verified[digest] = caller
+                }
+                return .success(caller)
+            case .refused(let refusal): return .failure(refusal)
+            case .notMine: continue
+            }
+        }
+        if case .failure(let malformed) = token.parsed { return .failure(.token(malformed.reason)) }
+        return .failure(.token("nobody here knows its issuer"))
+    }
+
+    /// A token's holder at a terminal. A terminal that has a key of its own is named by that key alone, or by a token
+    /// that was made under it.
+    private func named(_ caller: Caller, _ device: String?) -> Caller {
+        guard let device = APIKeys.claim(device), device != caller.device, !stored.isEnrolled(device: device) else {
+            return caller
+        }
+        return caller.at(device)
+    }
+
     private var signatureRefusal: AuthRefusal {
         let tokens = validators.isEmpty ? "" : " and tokens (authorization)"
         return AuthRefusal(
@@ -91,12 +149,6 @@ public final class Authenticator: Sendable {
             "Requests signed with AWS IAM credentials are not taken here; this hub takes API keys (x-api-key)\(tokens)."
         )
     }
-}
-
-/// The API keys that a hub keeps in its tables.
-protocol StoredKeys: Sendable {
-    func caller(key: String, _ credentials: Credentials, now: Int64) -> Result<Caller, AuthRefusal>
-    func refreshed(_ caller: Caller, id: String, now: Int64) -> Result<Caller, AuthRefusal>
 }
 
 /// A hub without tables of its own keys: the simulator's, and tests'.
@@ -107,4 +159,5 @@ struct NoStoredKeys: StoredKeys {
     func refreshed(_ caller: Caller, id: String, now: Int64) -> Result<Caller, AuthRefusal> {
         .failure(.key("an unknown key"))
     }
+    func isEnrolled(device: String) -> Bool { false }
 }

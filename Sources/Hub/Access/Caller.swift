@@ -11,8 +11,8 @@ public struct Caller: Sendable, Hashable {
         case storedKey(String)
         /// One of the hub's own people, by the number of the sign-in data the token was made from.
         case person(generation: Int64)
-        /// A token of somebody else's, good until it expires.
-        case issuer(String)
+        /// A token of somebody else's, by the issuer and the name of the key that signed it.
+        case issuer(String, key: String?)
     }
 
     /// What he may act as: of an API key, of a person, or of a token's claim; `counters`, `supervisors`, ….
@@ -50,6 +50,13 @@ public struct Caller: Sendable, Hashable {
 
     /// The same caller in other groups: what a person may do was changed.
     func moved(to groups: Set<String>) -> Caller {
+        Caller(
+            groups: groups, person: person, device: device, provider: provider, claims: claims, expires: expires,
+            source: source, fingerprint: fingerprint)
+    }
+
+    /// The same caller at a terminal.
+    func at(_ device: String?) -> Caller {
         Caller(
             groups: groups, person: person, device: device, provider: provider, claims: claims, expires: expires,
             source: source, fingerprint: fingerprint)

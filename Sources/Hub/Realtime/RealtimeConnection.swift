@@ -16,6 +16,8 @@ struct RealtimeConnection {
     /// Uptime when it was opened.
     let openedAt: Int64
     var isAcknowledged = false
+    /// Who connected; nil before that is known.
+    var caller: Caller?
     /// The group of each subscription by its id.
     var subscriptions: [String: SubscriptionRegistry.GroupKey] = [:]
     /// Queries and mutations that wait for their answer.

@@ -58,7 +58,10 @@ extension SubscriptionRegistry {
                 object = RealtimeAuthorization(initPayload: payload)
                 connections[connection]?.credentials = .object(object)
             }
-            if case .failure(let refusal) = caller(object) { failure = refusal.realtimeError(atConnect: true) }
+            switch caller(object) {
+            case .failure(let refusal): failure = refusal.realtimeError(atConnect: true)
+            case .success(let caller): welcome(connection, caller)
+            }
         }
         if let failure {
             return [

@@ -50,7 +50,7 @@ extension SubscriptionRegistry {
             remove(member.connection, member.id, key)
             for frame in member.ending(errors) { actions.append(.send(to: [member.connection], frame: frame)) }
         }
-        return actions
+        return actions + closedConnections(now)
     }
 
     /// Remembers when a subscriber's credentials run out.

@@ -41,9 +41,10 @@ extension SubscriptionRegistry {
         let inPayload = RealtimeAuthorization(initPayload: payload)
         let object = Credentials(inPayload).isEmpty ? state.credentials.object : inPayload
         connections[connection]?.credentials = .object(object)
-        guard case .success = caller(object) else {
+        guard case .success(let caller) = caller(object) else {
             return [.close(connection, code: GraphQLTransportFrame.CloseCode.forbidden, reason: "Forbidden")]
         }
+        welcome(connection, caller)
         connections[connection]?.isAcknowledged = true
         return [send(connection, .connectionAck)]
     }

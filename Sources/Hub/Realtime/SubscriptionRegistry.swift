@@ -107,7 +107,7 @@ public struct SubscriptionRegistry {
     // MARK: Subscriptions
 
     func caller(_ object: RealtimeAuthorization) -> Result<Caller, AuthRefusal> {
-        core.engine.authenticator.caller(Credentials(object), now: core.time.now().milliseconds)
+        core.engine.caller(Credentials(object), now: core.time.now().milliseconds)
     }
 
     mutating func add(_ member: Subscription, to group: SubscriptionGroup, _ key: GroupKey) {

@@ -9,6 +9,8 @@ public struct HubOptions: Sendable {
     public var schema: Schema
     /// The API keys.
     public var keys: APIKeys
+    /// Who is let in beside the keys: the hub's own people, keys that it keeps, issuers.
+    public var identity = IdentityOptions()
     /// Where the certificate comes from; without one the hub listens on this machine only.
     public var certificate = CertificateSource.site
     /// The address to listen on.

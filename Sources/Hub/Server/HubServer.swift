@@ -17,6 +17,7 @@ public final class HubServer: Sendable {
     private let tls: HubTLS?
     private let enrolment: EnrolmentDesk
     private let worker: HubWorker
+    let identity: HubIdentity
     private let server: HTTPServer
     private let timers: Locked<[LoopTimer]>
     /// Held until the server has stopped.
@@ -38,10 +39,6 @@ public final class HubServer: Sendable {
                 "beyond this machine the hub speaks TLS only: set that up with `bincount hub init --data "
                     + "\(options.dataDirectory)`, or use --listen 127.0.0.1:\(options.port)")
         }
-        guard !options.keys.isEmpty else {
-            throw HubError(
-                "the hub has no API key, so nobody could use it; give one with --api-key-file or BINCOUNT_API_KEY")
-        }
         try Files.createDirectory(options.dataDirectory)
         do {
             lock = Locked(try FileLock(options.dataDirectory + "/hub.lock"))
@@ -50,20 +47,34 @@ public final class HubServer: Sendable {
                 "\(options.dataDirectory) is in use by another hub"
                     + (held.owner.map { " (process \($0))" } ?? "") + "; stop it or choose another --data directory")
         }
+        let identity = HubIdentity(options)
+        self.identity = identity
         let enrolment = EnrolmentDesk(
             dataDirectory: options.dataDirectory, tls: tls, time: options.time, log: options.log
-        ) { _, _, completion in completion(.failure(HubError("keys are not kept yet"))) }
+        ) { device, groups, completion in
+            identity.service.makeKey(forDevice: device, groups: groups) { completion($0.map(\.key)) }
+        }
         self.enrolment = enrolment
-        let worker = try HubWorker(options)
+        let worker = try HubWorker(options, identity.authenticator)
         self.worker = worker
         do {
+            try identity.open(path: options.dataDirectory + "/hub.sqlite") { worker.add(.recheck) }
+            // Where there is TLS, terminals may enrol.
+            guard !options.keys.isEmpty || !identity.service.isEmpty || tls != nil else {
+                throw HubError(
+                    "nobody could use the hub: make a key with `bincount hub key add`, or give one with --api-key-file "
+                        + "or BINCOUNT_API_KEY")
+            }
             server = try HTTPServer(
-                host: options.host, port: options.port, tls: tls?.server, handler: HubHandler(worker, enrolment),
+                host: options.host, port: options.port, tls: tls?.server,
+                handler: HubHandler(worker, identity, enrolment),
                 options: HTTPServerOptions(realtime: options.limits), threadName: "hub-link")
         } catch {
+            identity.stop()
             worker.stop()
             throw error
         }
+        identity.connect(server.loop)
         port = server.port
         (url, localURL) = Self.urls(options.host, server.port, tls)
         let timers = Locked<[LoopTimer]>([])
@@ -77,6 +88,10 @@ public final class HubServer: Sendable {
                 loop.schedule(afterMilliseconds: 10_000, repeating: true) { worker.add(.prune) },
                 loop.schedule(afterMilliseconds: 2_000, repeating: true) { tls?.poll() },
                 loop.schedule(afterMilliseconds: 5_000, repeating: true) { worker.add(.sweep) },
+                loop.schedule(afterMilliseconds: 500, repeating: true) {
+                    identity.poll()
+                    worker.add(.recheck)
+                },
             ]
             if delivers { made.append(loop.schedule(afterMilliseconds: 1_000, repeating: true) { worker.add(.tick) }) }
             timers.withLock { $0 = made }
@@ -106,6 +121,7 @@ public final class HubServer: Sendable {
         let worker = worker
         let server = server
         let enrolment = enrolment
+        let identity = identity
         await withCheckedContinuation { continuation in
             // Both wait for threads; neither may hold up Swift's pool.
             let stopper = ThreadExecutor(name: "hub-stop")
@@ -113,6 +129,7 @@ public final class HubServer: Sendable {
                 worker.stop()
                 server.stop()
                 enrolment.stop()
+                identity.stop()
                 continuation.resume()
             }
         }
@@ -123,10 +140,12 @@ public final class HubServer: Sendable {
 /// Takes requests and frames from the link's thread and hands them to the worker.
 private final class HubHandler: HTTPServerHandler {
     private let worker: HubWorker
+    private let identity: HubIdentity
     private let enrolment: EnrolmentDesk
 
-    init(_ worker: HubWorker, _ enrolment: EnrolmentDesk) {
+    init(_ worker: HubWorker, _ identity: HubIdentity, _ enrolment: EnrolmentDesk) {
         self.worker = worker
+        self.identity = identity
         self.enrolment = enrolment
     }
 
@@ -134,6 +153,7 @@ private final class HubHandler: HTTPServerHandler {
         switch (request.method, request.path) {
         case ("POST", "/graphql"): graphQL(request, Self.body(ofPost: request), responder)
         case ("GET", "/graphql"): graphQL(request, Self.body(ofQuery: request), isReadOnly: true, responder)
+        case ("POST", "/login"), ("POST", "/login/refresh"): identity.answer(request, responder)
         case ("GET", "/health"):
             let gauges = worker.gauges
             let json: JSONValue = [
@@ -146,7 +166,7 @@ private final class HubHandler: HTTPServerHandler {
                     body: json.bytes))
         case ("POST", "/enrol"): enrolment.answer(request, responder)
         case ("GET", "/metrics"): responder.respond(.text(200, worker.gauges.metrics))
-        case (_, "/graphql"), (_, "/health"), (_, "/metrics"), (_, "/enrol"):
+        case (_, "/graphql"), (_, "/health"), (_, "/metrics"), (_, "/enrol"), (_, "/login"), (_, "/login/refresh"):
             responder.respond(HTTPResponse(.error(405, ErrorType.malformedHTTPRequest, "Method not allowed.")))
         default:
             responder.respond(HTTPResponse(.error(404, ErrorType.malformedHTTPRequest, "There is nothing here.")))
@@ -156,9 +176,12 @@ private final class HubHandler: HTTPServerHandler {
     private func graphQL(
         _ request: HTTPRequest, _ body: [UInt8], isReadOnly: Bool = false, _ responder: HTTPResponder
     ) {
-        let taken = worker.take(
-            HubRequest(Credentials(request.headers), body: body, isReadOnly: isReadOnly), responder)
-        if !taken { responder.respond(.overloaded) }
+        let credentials = Credentials(request.headers)
+        let worker = worker
+        identity.whenReady(credentials) {
+            let taken = worker.take(HubRequest(credentials, body: body, isReadOnly: isReadOnly), responder)
+            if !taken { responder.respond(.overloaded) }
+        }
     }
 
     /// A POST's body. As `application/graphql` AppSync takes JSON all the same; others send the bare document.

@@ -17,6 +17,8 @@ enum HubEvent: Sendable {
     case keepAlive
     /// Old connections and those that never said who they are.
     case sweep
+    /// Credentials may have been withdrawn or have ended.
+    case recheck
     case prune
     /// The checkpointer has moved what the log held when it began.
     case checkpointed
@@ -66,7 +68,7 @@ final class HubWorker: @unchecked Sendable {
     private var sockets: [UInt64: WebSocketConnection] = [:]
 
     /// Opens the database on the worker's thread.
-    init(_ options: HubOptions) throws {
+    init(_ options: HubOptions, _ authenticator: Authenticator) throws {
         queueLimit = options.queueLimit
         batchLimit = options.batchLimit
         log = options.log
@@ -81,9 +83,9 @@ final class HubWorker: @unchecked Sendable {
                 // Only where the checkpointer cannot keep up.
                 settings.checkpointPages = 16_000
                 let core = try HubCore(
+                    engine: try HubEngine(options.schema, authenticator, limits: options.limits),
                     schema: options.schema, connection: try Connection.open(path: path, options: settings),
-                    keys: options.keys, time: options.time, random: options.random, log: options.log,
-                    resolvers: options.resolvers, limits: options.limits)
+                    time: options.time, random: options.random, log: options.log, resolvers: options.resolvers)
                 let reader = try HubReader(
                     path: path, engine: core.engine, tokenKey: core.state.tokenKey, epoch: core.epoch,
                     time: options.time)
@@ -235,6 +237,7 @@ final class HubWorker: @unchecked Sendable {
                 registry?.closed(socket.id)
             case .keepAlive: perform(registry?.keepAlive() ?? [])
             case .sweep: perform(registry?.sweep() ?? [])
+            case .recheck: perform(registry?.refreshedRights() ?? [])
             case .prune: prune()
             case .checkpointed: endCheckpoint()
             case .answered(let id, let outcome): answered.append((id, outcome))

@@ -66,7 +66,7 @@ final class HubState {
             version INTEGER NOT NULL, deleted INTEGER NOT NULL, changed INTEGER NOT NULL, record TEXT NOT NULL, \
             expires INTEGER NOT NULL, UNIQUE(model, row, version)) STRICT
             """,
-        ] + Deliveries.table
+        ] + Deliveries.table + AccessStore.tables
 
     /// Hub time now.
     var hubTime: Int64 { startHubTime + max(0, time.uptime() - startUptime) }

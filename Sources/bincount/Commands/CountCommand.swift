@@ -20,7 +20,8 @@ enum CountCommand {
 
     private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
         let data = try arguments.required("--data", "DIR")
-        let hub = try Options.hub(&arguments, data: data)
+        // Who counts signs in on the screen; the terminal's own key names him.
+        let hub = try Options.hub(&arguments, data: data, prefersToken: false)
         let screens = try AppScreens.load(directory: try arguments.value("--screens", "DIR"))
         let code = try arguments.value("--device", "CODE")
         guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }
@@ -38,11 +39,13 @@ enum SuperviseCommand {
     static let command = Program.Command(
         name: "supervise", summary: "watch and decide, live",
         help: """
-            bincount supervise --data DIR --hub URL [--person LOGIN] [--screens DIR] [--api-key-file FILE]
+            bincount supervise --data DIR --hub URL [--person LOGIN] [--screens DIR]
+                               [--token-file FILE | --api-key-file FILE]
 
-            Zones, people, exceptions and variances as they happen, and the decisions on them. The key (BINCOUNT_API_KEY
-            or FILE) must have the group `supervisors`; until people sign in with a PIN it stands for LOGIN, or for the
-            only supervisor there is.
+            Zones, people, exceptions and variances as they happen, and the decisions on them. Sign in first with
+            `bincount login --hub URL --data DIR`, or give a token (BINCOUNT_TOKEN, --token-file); it is renewed while
+            the hub allows. A key (BINCOUNT_API_KEY, --api-key-file) must have the group `supervisors`, and stands for
+            LOGIN, or for the only supervisor there is.
             """,
         readsSignals: true, run: run)
 
@@ -52,7 +55,8 @@ enum SuperviseCommand {
             throw UsageError("--hub URL is missing, and \(data) was not enrolled")
         }
         let screens = try AppScreens.load(directory: try arguments.value("--screens", "DIR"))
-        let person = try arguments.value("--person", "LOGIN")
+        // Whoever has signed in is the supervisor.
+        let person = try arguments.value("--person", "LOGIN") ?? hub.credentials.userName
         guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }
         for diagnostic in screens.diagnostics { printError("bincount supervise: \(diagnostic)") }
         return try TerminalProgram.run(

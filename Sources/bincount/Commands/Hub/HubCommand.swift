@@ -5,7 +5,8 @@ import System
 enum HubCommand {
     /// The words after `hub`, each a command of its own; without one of them the hub serves.
     static let subcommands: [Program.Command] = [
-        HubInitCommand.command, HubRenewCommand.command, HubEnrolCodeCommand.command,
+        HubInitCommand.command, HubRenewCommand.command, HubEnrolCodeCommand.command, HubKeyCommand.command,
+        HubPersonCommand.command,
     ]
 
     static let command = Program.Command(

@@ -40,9 +40,7 @@ enum HubServeCommand {
         let log = Log.standardError(level: isVerbose ? .debug : HubSettings.level(settings))
 
         var keys = try APIKeys(specifications)
-        guard !keys.isEmpty else {
-            throw UsageError("nobody could use it without a key: give --api-key-file FILE or set BINCOUNT_API_KEY")
-        }
+        let hasKeys = !keys.isEmpty
         let deskKey = SystemRandom().uuid() + SystemRandom().uuid()
         if runsDesk { try keys.add(deskKey + ":desk") }
         var options = HubOptions(
@@ -51,6 +49,12 @@ enum HubServeCommand {
         options.certificate = try HubSettings.certificate(settings)
         try options.listen(on: settings[HubSettings.listen])
         options.resolvers = try HubSettings.resolvers(settings)
+        options.identity = try HubSettings.identityOptions(settings)
+        if !hasKeys, options.identity.issuers.isEmpty, try !HubKeyCommand.letsSomebodyIn(data) {
+            throw UsageError(
+                "nobody could use it: make a key with `bincount hub key add`, give --api-key-file FILE, or set "
+                    + "BINCOUNT_API_KEY")
+        }
 
         let signals = try SignalReader()
         let served = options

@@ -18,7 +18,8 @@ extension HubSettings {
         "conflict-strategy", ConflictStrategy.allCases.map(\.rawValue), default: ConflictStrategy.automerge.rawValue,
         help: "what happens to a mutation on a stale version where the model has no @conflict")
     static let conflict = Setting<[String]>.texts(
-        "conflict", "MODEL=NAME", help: "the function that decides the conflicts of a LAMBDA model; *=NAME for the others")
+        "conflict", "MODEL=NAME",
+        help: "the function that decides the conflicts of a LAMBDA model; *=NAME for the others")
     static let before = Setting<[String]>.texts(
         "before", "MODEL.create=NAME",
         help: "call a function before a mutation (create, update, delete, *): it may change the input or refuse")

@@ -34,11 +34,12 @@ enum HubSettings {
         help: "what is logged, and above"
     )
     /// What `bincount hub` accepts when it serves.
-    static let serving: [SettingDefinition] = [
-        data.definition, listen.definition, schema.definition, apiKey.definition, apiKeyFile.definition,
-        tlsCertificate.definition, tlsKey.definition, plain.definition, noDesk.definition, exportCSV.definition,
-        exportExec.definition, logLevel.definition,
-    ] + functions
+    static let serving: [SettingDefinition] =
+        [
+            data.definition, listen.definition, schema.definition, apiKey.definition, apiKeyFile.definition,
+            tlsCertificate.definition, tlsKey.definition, plain.definition, noDesk.definition, exportCSV.definition,
+            exportExec.definition, logLevel.definition,
+        ] + identity + functions
 
     /// Where the certificate comes from.
     static func certificate(_ settings: Settings) throws -> CertificateSource {

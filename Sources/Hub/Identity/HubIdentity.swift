@@ -1,0 +1,82 @@
+import Basics
+import Crypto
+import Transport
+
+/// Everything by which a running hub tells who its callers are, put together.
+final class HubIdentity: Sendable {
+    let service: IdentityService
+    let authenticator: Authenticator
+    private let issuers: [IssuerValidator]
+    private let time: any TimeSource
+
+    init(_ options: HubOptions) {
+        let (time, log) = (options.time, options.log)
+        self.time = time
+        let service = IdentityService(options.identity, time: time, random: options.random, log: log)
+        let issuers = options.identity.issuers.map { IssuerValidator($0, time: time, log: log) }
+        self.service = service
+        self.issuers = issuers
+        authenticator = Authenticator(
+            keys: options.keys, stored: service, validators: [PeopleValidator(identity: service)] + issuers)
+    }
+
+    /// Opens the tables; `onChange` is called whenever callers must be looked at again.
+    func open(path: String, onChange: @escaping @Sendable () -> Void) throws {
+        let authenticator = authenticator
+        try service.open(path: path) {
+            authenticator.noteChange()
+            onChange()
+        }
+        for issuer in issuers {
+            if let bytes = try service.issuerKeys(issuer.options.url) { issuer.restore(bytes) }
+        }
+    }
+
+    /// Begins to fetch issuers' keys, on the link's loop.
+    func connect(_ loop: WebSocketLoop) {
+        let (service, authenticator) = (service, authenticator)
+        for issuer in issuers {
+            let fetcher = IssuerFetcher(options: issuer.options, loop: loop)
+            issuer.connect {
+                fetcher.fetch($0)
+            } onChange: { bytes in
+                authenticator.noteChange()
+                service.keep(issuerKeys: bytes, of: issuer.options.url)
+            }
+        }
+    }
+
+    /// Looks after what changes with time; to be called twice a second.
+    func poll() {
+        service.poll()
+        for issuer in issuers { issuer.refreshIfOld() }
+    }
+
+    /// Calls `body` when the credentials can be judged: at once, or when an issuer's new keys are here.
+    func whenReady(_ credentials: Credentials, _ body: @escaping @Sendable () -> Void) {
+        guard !issuers.isEmpty, !credentials.isSigned, credentials.apiKey == nil,
+            let token = credentials.token.flatMap({ try? JSONWebToken(parsing: $0) }),
+            let issuer = issuers.first(where: { $0.options.url == token.claims["iss"]?.string })
+        else { return body() }
+        issuer.whenReady(token, body)
+    }
+
+    /// Answers `POST /login` and `POST /login/refresh`.
+    func answer(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        let credentials = Credentials(request.headers)
+        let now = time.now().milliseconds
+        guard request.path == "/login" else {
+            return responder.respond(HTTPResponse(service.renew(credentials), now: now))
+        }
+        // A terminal that shows its own key signs people in at itself.
+        var device: String?
+        if credentials.apiKey != nil, case .success(let terminal) = authenticator.caller(credentials, now: now) {
+            device = terminal.device
+        }
+        service.signIn(request, address: request.peerAddress, deviceOfKey: device) {
+            responder.respond(HTTPResponse($0, now: now))
+        }
+    }
+
+    func stop() { service.stop() }
+}

@@ -1,0 +1,165 @@
+import AppSync
+import Basics
+import Crypto
+import Transport
+
+/// Why somebody is not signed in, as `POST /login` answers it.
+struct SignInRefusal: Error, Sendable, Hashable {
+    let status: Int
+    let errorType: String
+    let message: String
+    var retryAfter: Int64?
+
+    /// The same whether the badge is unknown or the PIN wrong.
+    static let wrong = SignInRefusal(
+        status: 401, errorType: ErrorType.unauthorizedException, message: "The badge or the PIN is wrong.")
+    static let malformed = SignInRefusal(
+        status: 400, errorType: ErrorType.badRequestException,
+        message: "POST /login takes JSON: {\"badge\": …, \"pin\": …, \"device\": …}, the device if it has a code.")
+    static let busy = SignInRefusal(
+        status: 503, errorType: "ThrottledException", message: "Too many are signing in; try again.", retryAfter: 2000)
+    static let foreignDevice = SignInRefusal(
+        status: 401, errorType: ErrorType.unauthorizedException,
+        message: "The device has a key of its own and must show it to sign somebody in.")
+
+    static func wait(_ milliseconds: Int64) -> SignInRefusal {
+        let seconds = (milliseconds + 999) / 1000
+        return SignInRefusal(
+            status: 429, errorType: "TooManyRequestsException",
+            message: "Too many tries; try again in \(seconds) s.", retryAfter: milliseconds)
+    }
+
+    init(status: Int, errorType: String, message: String, retryAfter: Int64? = nil) {
+        self.status = status
+        self.errorType = errorType
+        self.message = message
+        self.retryAfter = retryAfter
+    }
+
+    init(_ refusal: AuthRefusal) {
+        self.init(status: refusal.status, errorType: refusal.errorType, message: refusal.message)
+    }
+}
+
+/// What somebody gets who signs in.
+struct SignIn: Sendable, Hashable {
+    let token: String
+    let expires: Int64
+    let person: String
+    let groups: Set<String>
+}
+
+extension IdentityService {
+    /// `POST /login`: answers on another thread, or at once where it can refuse.
+    func signIn(
+        _ request: HTTPRequest, address: String, deviceOfKey: String?,
+        _ completion: @escaping @Sendable (Result<SignIn, SignInRefusal>) -> Void
+    ) {
+        guard request.body.count <= 4096, let json = try? JSONValue(parsing: request.body),
+            let badge = json["badge"]?.string, let pin = json["pin"]?.string, !badge.isEmpty, badge.utf8.count <= 200,
+            pin.utf8.count <= 200
+        else { return completion(.failure(.malformed)) }
+        let device = APIKeys.claim(json["device"]?.string) ?? deviceOfKey
+        if let device, device != deviceOfKey, isEnrolled(device: device) {
+            return completion(.failure(.foreignDevice))
+        }
+        let (now, uptime, unlocks) = (time.now().milliseconds, time.uptime(), unlocks(of: badge))
+        let verdict = gate.withLock {
+            $0.admit(badge: badge, unlocks: unlocks, address: address, now: now, uptime: uptime)
+        }
+        switch verdict {
+        case .wait(let milliseconds):
+            log(.warning, "sign-in held back: badge \(printable(badge)) from \(address)")
+            completion(.failure(.wait(milliseconds)))
+        case .full: completion(.failure(.busy))
+        case .go:
+            signInExecutor.async { [self] in
+                let result = check(badge: badge, pin: pin, device: device, address: address)
+                gate.withLock { $0.done() }
+                completion(result)
+            }
+        }
+    }
+
+    /// `POST /login/refresh`: a new token for one that is still good, while the session lasts.
+    func renew(_ credentials: Credentials) -> Result<SignIn, SignInRefusal> {
+        let now = time.now().milliseconds
+        guard let text = credentials.token else { return .failure(SignInRefusal(.missing)) }
+        guard let token = try? JSONWebToken(parsing: text) else { return .failure(SignInRefusal(.token(""))) }
+        let snapshot = snapshot
+        switch tokens.read(token, snapshot, now: now) {
+        case nil: return .failure(SignInRefusal(.token("")))
+        case .failure(let refusal)?: return .failure(SignInRefusal(refusal))
+        case .success(let read)?:
+            guard read.signedIn + options.lifetimes.session > now else {
+                return .failure(SignInRefusal(.withdrawn("")))
+            }
+            return .success(make(read.person, read.device, signedIn: read.signedIn, snapshot.secret, now))
+        }
+    }
+
+    private func unlocks(of badge: String) -> Int64 { snapshot.person(badge: badge)?.unlocks ?? 0 }
+
+    /// Checks a PIN on the thread of sign-ins.
+    private func check(
+        badge: String, pin: String, device: String?, address: String
+    ) -> Result<SignIn, SignInRefusal> {
+        let before = time.now().milliseconds
+        let unlocks = unlocks(of: badge)
+        // Others may have failed under this badge while this one waited.
+        if let wait = gate.withLock({ $0.lock(badge, unlocks, before) }) { return .failure(.wait(wait)) }
+        let snapshot = snapshot
+        let person = snapshot.person(badge: badge)
+        let isRight = options.verify(person?.verifier ?? Self.nobody, pin) && person != nil
+        let now = time.now().milliseconds
+        let (hadFailed, failures) = gate.withLock { gate in
+            (gate.failures[badge] != nil, gate.note(badge: badge, isRight: isRight, now: now))
+        }
+        if hadFailed || failures != nil {
+            perform("a sign-in could not be noted") { try $0.note(failures, badge: badge) }
+        }
+        guard isRight, let person else {
+            log(
+                .warning, "sign-in refused: badge \(printable(badge)) from \(address), \(failures?.count ?? 0) in a row"
+            )
+            return .failure(.wrong)
+        }
+        log(.notice, "signed in: \(printable(person.id)) at \(printable(device ?? "no device")) from \(address)")
+        return .success(make(person, device, signedIn: now, snapshot.secret, now))
+    }
+
+    private func make(
+        _ person: StoredPerson, _ device: String?, signedIn: Int64, _ secret: [UInt8], _ now: Int64
+    ) -> SignIn {
+        let made = tokens.make(
+            person, device: device, signedIn: signedIn, secret: secret, now: now, id: random.uuid())
+        return SignIn(token: made.token, expires: made.expires, person: person.id, groups: person.groups)
+    }
+
+    /// What is checked for a badge that nobody has, so that it takes as long.
+    private static let nobody = PINVerifier(
+        salt: Array(repeating: 0, count: 16), parameters: .interactive, derived: Array(repeating: 0, count: 32))
+}
+
+extension HTTPResponse {
+    /// The answer to a sign-in.
+    init(_ result: Result<SignIn, SignInRefusal>, now: Int64) {
+        var headers: HTTPHeaders = ["content-type": "application/json;charset=UTF-8", "cache-control": "no-store"]
+        switch result {
+        case .success(let signIn):
+            let json: JSONValue = [
+                "token": .string(signIn.token), "expiresAt": .integer(signIn.expires),
+                "expiresIn": .integer((signIn.expires - now) / 1000), "person": .string(signIn.person),
+                "groups": .array(signIn.groups.sorted().map { .string($0) }),
+            ]
+            self.init(status: 200, headers: headers, body: json.bytes)
+        case .failure(let refusal):
+            headers.append("x-amzn-errortype", refusal.errorType)
+            if let wait = refusal.retryAfter { headers.append("retry-after", String((wait + 999) / 1000)) }
+            let json: JSONValue = [
+                "errorType": .string(refusal.errorType), "message": .string(refusal.message),
+            ]
+            self.init(status: refusal.status, headers: headers, body: json.bytes)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import AppSync
+import Basics
+import Models
+import Transport
+
+/// The credentials of a driver, which may change while it runs.
+struct DriverCredentials: Sendable {
+    var standard: SyncCredentials
+    /// Those of further providers, for ``AuthModeStrategy/multiAuth``.
+    var others: [AuthProvider: SyncCredentials] = [:]
+
+    /// Which of them the connection is tried with; it moves on where one is refused.
+    var connectionIndex = 0
+
+    /// What the realtime connection itself is made with.
+    var forConnection: SyncCredentials {
+        let all = [standard] + others.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value)
+        return all[connectionIndex % all.count]
+    }
+
+    /// What is shown for a provider; the standard ones where there are no others.
+    func of(_ provider: AuthProvider?) -> SyncCredentials { provider.flatMap { others[$0] } ?? standard }
+}
+
+extension AppSyncDriver {
+    /// Uses other credentials from now on: a renewed key, a new token. What was paused for the old ones' sake goes on,
+    /// and what waits in the outbox stays as it was meanwhile.
+    public func setCredentials(_ new: SyncCredentials) {
+        credentials.withLock { credentials in
+            credentials.standard = new
+            credentials.connectionIndex = 0
+        }
+        tellOfCredentials()
+        beginRenewal(new)
+    }
+
+    /// Names the credentials of a provider, for ``AuthModeStrategy/multiAuth``; nil takes them away.
+    public func setCredentials(_ new: SyncCredentials?, for provider: AuthProvider) {
+        credentials.withLock { $0.others[provider] = new }
+        tellOfCredentials()
+    }
+
+    /// Uses another key from now on, such as a renewed one: what was paused for the old one's sake goes on.
+    public func setKey(_ key: String) { setCredentials(.apiKey(key)) }
+
+    /// The providers that there are credentials for.
+    var availableProviders: Set<AuthProvider> {
+        let credentials = credentials.current
+        return Set(credentials.others.keys).union([credentials.standard.provider])
+    }
+
+    // MARK: Renewal
+
+    /// Renews a token before it ends, at the hub that gave it.
+    func beginRenewal(_ credentials: SyncCredentials) {
+        guard case .token = credentials, renewsTokens else { return }
+        step(.token(made: credentials.made, expires: credentials.expires))
+    }
+
+    func endRenewal() {
+        renewalTimer.withLock { timer in
+            timer?.cancel()
+            timer = nil
+        }
+    }
+
+    private func step(_ event: TokenRenewal.Event) {
+        let now = renewalTime.now().milliseconds
+        for action in renewal.withLock({ $0.handle(event, now: now) }) {
+            switch action {
+            case .setDeadline(let wait): setRenewalTimer(wait)
+            case .renew: renew()
+            case .endsAt(let end):
+                tokenEnds.current?(DateTime(milliseconds: end))
+            }
+        }
+    }
+
+    private func setRenewalTimer(_ wait: Int64?) {
+        endRenewal()
+        guard let wait else { return }
+        after(wait) { [weak self] in
+            self?.step(.deadline)
+        } keep: { [weak self] timer in
+            self?.renewalTimer.withLock { old in
+                old?.cancel()
+                old = timer
+            }
+        }
+    }
+
+    private func renew() {
+        let current = credentials.current.standard
+        guard case .token(let token) = current else { return }
+        let request = HTTPRequest(path: renewalPath, headers: [HeaderName.authorization: token])
+        client.send(request, timeoutMilliseconds: 30_000) { [weak self] result in
+            guard let self, self.credentials.current.standard == current else { return }
+            guard case .success(let response) = result else { return self.step(.failed) }
+            switch response.status {
+            case 200:
+                guard let text = (try? JSONValue(parsing: response.body))?["token"]?.string else {
+                    return self.step(.refused)
+                }
+                self.step(.renewed)
+                self.tokenRenewed.current?(text)
+                // The connection that is open holds until the old token ends; it is made anew then by itself.
+                self.credentials.withLock { $0.standard = .token(text) }
+                self.tellOfRenewal()
+                self.beginRenewal(.token(text))
+            case 400..<500 where response.status != 429: self.step(.refused)
+            default: self.step(.failed)
+            }
+        }
+    }
+
+    /// `/login/refresh` beside the hub's `/graphql`.
+    private var renewalPath: String {
+        let path = address.path
+        let base = path.hasSuffix("/graphql") ? String(path.dropLast("/graphql".count)) : ""
+        return base + "/login/refresh"
+    }
+}

@@ -1,0 +1,69 @@
+import Basics
+
+/// When a token is renewed. A value: the time is told, and what is to be done comes back.
+///
+/// A token is renewed when three quarters of its time are over, and tried again ever sooner while nobody answers. One
+/// that is refused, or has ended, is left to a person: only a PIN makes a new one.
+struct TokenRenewal: Sendable {
+    enum Event: Sendable {
+        /// There is a token, good from `made` until `expires`, in milliseconds since 1970.
+        case token(made: Int64?, expires: Int64?)
+        case deadline
+        /// The renewal brought a token; ``token(made:expires:)`` follows.
+        case renewed
+        /// Nobody answered, or the backend is overloaded.
+        case failed
+        /// The backend renews this one no more.
+        case refused
+    }
+
+    enum Action: Sendable, Hashable {
+        /// Wake it after so many milliseconds; nil for not at all.
+        case setDeadline(Int64?)
+        case renew
+        /// Somebody must sign in again before this time.
+        case endsAt(Int64)
+    }
+
+    /// Renewing sooner than this after the last try helps nobody.
+    static let shortest: Int64 = 10_000
+
+    private var made: Int64 = 0
+    private var expires: Int64?
+    private var isRenewing = false
+    private var isFinal = false
+
+    mutating func handle(_ event: Event, now: Int64) -> [Action] {
+        switch event {
+        case .token(let made, let expires):
+            self.made = made ?? now
+            self.expires = expires
+            isRenewing = false
+            isFinal = false
+            return [.setDeadline(wait(now))]
+        case .deadline:
+            guard let expires, !isRenewing, !isFinal else { return [] }
+            guard expires > now else { return [] }
+            isRenewing = true
+            return [.renew]
+        case .renewed:
+            isRenewing = false
+            return []
+        case .failed:
+            isRenewing = false
+            guard let expires, expires > now else { return [.setDeadline(nil)] }
+            return [.setDeadline(max((expires - now) / 4, Self.shortest))]
+        case .refused:
+            isRenewing = false
+            isFinal = true
+            return [.setDeadline(nil)] + (expires.map { [.endsAt($0)] } ?? [])
+        }
+    }
+
+    private func wait(_ now: Int64) -> Int64? {
+        guard let expires, expires > now else { return nil }
+        // A clock that differs from the server's must not make it renew without end.
+        let life = max(expires - min(made, now), 0)
+        return max(expires - life / 4 - now, Self.shortest)
+    }
+}

@@ -1,0 +1,103 @@
+import Basics
+import Hub
+import Models
+import SQLite
+import System
+
+/// `bincount hub person`: the hub's own people, who sign in with badge and PIN.
+enum HubPersonCommand {
+    static let command = Program.Command(
+        name: "person", summary: "set PINs, list, unlock and remove the hub's own people",
+        help: """
+            bincount hub person set-pin --data DIR --badge BADGE [--group GROUP]… [--person ID]
+            bincount hub person groups --data DIR --badge BADGE --group GROUP…
+            bincount hub person list --data DIR [--json]
+            bincount hub person unlock|remove --data DIR --badge BADGE
+
+            `set-pin` asks for the PIN without showing it, or reads it as a line of standard input; it takes a new person
+            in, and ends the sign-ins of one who had another PIN. ID is what the rights are of; where it is not given and
+            the hub has a Person whose login is BADGE, it is that one's id. Groups: counters (where none is given),
+            supervisors, auditors, desk, admins. `unlock` ends the wait after wrong PINs. All of it may be done while the
+            hub runs: it notices within a second.
+            """,
+        run: run)
+
+    private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
+        let data = try arguments.required("--data", "DIR")
+        let badge = try arguments.value("--badge", "BADGE")
+        let groups = Set(try arguments.values("--group", "GROUP"))
+        let person = try arguments.value("--person", "ID")
+        let asJSON = arguments.flag("--json")
+        let words = try arguments.rest()
+        guard words.count == 1 else { throw UsageError("say set-pin, groups, list, unlock or remove") }
+        func needBadge() throws -> String {
+            guard let badge else { throw UsageError("--badge BADGE is missing") }
+            return badge
+        }
+        switch words[0] {
+        case "set-pin":
+            let badge = try needBadge()
+            let pin = try SecretInput.readNew("PIN of \(printable(badge)): ", again: "again: ")
+            let store = try AccessStore.open(dataDirectory: data, time: SystemTimeSource())
+            let made = try store.setPIN(
+                badge: badge, person: try person ?? id(of: badge, data), groups: groups.isEmpty ? nil : groups, pin: pin
+            )
+            print("\(printable(made.id)) signs in with the badge \(printable(badge)) as \(text(made.groups))")
+        case "groups":
+            try HubKeyCommand.existing(data).setGroups(badge: try needBadge(), groups)
+            print("\(printable(try needBadge())) acts as \(text(groups))")
+        case "unlock":
+            try HubKeyCommand.existing(data).unlock(badge: try needBadge())
+            print("unlocked")
+        case "remove":
+            try HubKeyCommand.existing(data).removePerson(badge: try needBadge())
+            print("removed")
+        case "list": try list(data, asJSON: asJSON)
+        default: throw UsageError("say set-pin, groups, list, unlock or remove")
+        }
+        return 0
+    }
+
+    private static func list(_ data: String, asJSON: Bool) throws {
+        let store = try HubKeyCommand.existing(data)
+        let people = try store.people()
+        let failures = try store.failures()
+        let now = SystemTimeSource().now().milliseconds
+        func lock(_ person: StoredPerson) -> Int64? {
+            failures[person.badge]?.lockedUntil.flatMap { $0 > now ? $0 : nil }
+        }
+        if asJSON {
+            let list = people.map { person -> JSONValue in
+                [
+                    "id": .string(person.id), "badge": .string(person.badge),
+                    "groups": .array(person.groups.sorted().map { .string($0) }),
+                    "changed": .string(HubKeyCommand.time(person.changed)),
+                    "lockedUntil": lock(person).map { .string(HubKeyCommand.time($0)) } ?? .null,
+                ]
+            }
+            print(JSONValue.array(list).text)
+            return
+        }
+        if people.isEmpty { print("nobody; `bincount hub person set-pin` takes somebody in") }
+        for person in people {
+            let state = lock(person).map { "locked until \(HubKeyCommand.time($0))" } ?? ""
+            print(
+                [person.badge, person.id, text(person.groups), "PIN of \(HubKeyCommand.time(person.changed))", state]
+                    .filter { !$0.isEmpty }.map(printable).joined(separator: "  "))
+        }
+    }
+
+    private static func text(_ groups: Set<String>) -> String { groups.sorted().joined(separator: ",") }
+
+    /// The id of the Person whose login is the badge, where the hub serves such a model and has one.
+    private static func id(of badge: String, _ data: String) throws -> String? {
+        let path = data + "/hub.sqlite"
+        guard Files.exists(path) else { return nil }
+        let connection = try Connection.open(path: path, options: .readOnly)
+        let columns = try connection.rows("SELECT name FROM pragma_table_info('Person')").compactMap { $0[0].text }
+        guard Set(columns).isSuperset(of: ["id", "login", "_deleted"]) else { return nil }
+        let found = try connection.rows(
+            "SELECT \"id\" FROM \"Person\" WHERE \"login\"=? AND \"_deleted\"=0", [.text(badge)])
+        return found.count == 1 ? found[0][0].text : nil
+    }
+}

@@ -1,0 +1,230 @@
+import AppSync
+import Basics
+import DataStore
+import Models
+import Testing
+
+@testable import SyncEngine
+
+/// Keys and tokens, several providers, and renewing in time.
+@Suite struct CredentialsTests {
+    private static func token(_ claims: JSONObject) -> String {
+        "e30.\(Base64.encodeURL(JSONValue.object(claims).bytes)).AA"
+    }
+
+    @Test func aTokenSaysWhoseItIsAndWhenItEnds() {
+        let token = SyncCredentials.token(
+            Self.token(["sub": "ann", "exp": 1_800_000_600, "iat": 1_800_000_000, "username": "B17"]))
+        #expect(token.person == "ann")
+        #expect(token.expires == 1_800_000_600_000)
+        #expect(token.made == 1_800_000_000_000)
+        #expect(token.userName == "B17")
+        for opaque in ["", "abc", "a.b.c", "..", "e30.!!.AA"] {
+            #expect(SyncCredentials.token(opaque).person == nil)
+            #expect(SyncCredentials.token(opaque).expires == nil)
+        }
+        #expect(SyncCredentials.apiKey("a.e30.b").person == nil)
+    }
+
+    @Test func aKeyNamesAnybodyAndATokenOnlyItsOwnPerson() {
+        let token = SyncCredentials.token(Self.token(["sub": "ann"]))
+        #expect(token.maySend(as: "ann"))
+        #expect(token.maySend(as: nil))
+        #expect(!token.maySend(as: "bob"))
+        #expect(SyncCredentials.apiKey("k").maySend(as: "bob"))
+        let key = SyncCredentials.apiKey("k").headers(person: "bob", device: "T1")
+        #expect(key.map(\.0) == ["x-api-key", "x-bincount-person", "x-bincount-device"])
+        let held = SyncCredentials.token("t").headers(person: "bob", device: "T1")
+        #expect(held.map(\.0) == ["authorization", "x-bincount-device"])
+        let object = SyncCredentials.token("t").authorization(host: "h", person: "bob", device: "T1")
+        #expect(object["authorization"] == "t")
+        #expect(object["x-bincount-device"] == "T1")
+        #expect(object["x-bincount-person"] == nil)
+    }
+
+    @Test func anothersChangesWaitUntilHisTokenIsThere() throws {
+        let credentials = Locked(SyncCredentials.token(Self.token(["sub": "ann"])))
+        let fixture = try SessionFixture(sync: { $0.maySend = { credentials.current.maySend(as: $0) } })
+        fixture.connect()
+        fixture.finishFetches()
+        try fixture.save(SessionFixture.record("1", "bob's", owner: "bob"), as: "bob")
+        #expect(fixture.takeSent().isEmpty)
+        try fixture.save(SessionFixture.record("2", "ann's"), as: "ann")
+        let sent = fixture.takeSent()
+        #expect(sent.map(\.person) == ["ann"])
+        #expect(fixture.status.unsent == 2)
+        credentials.withLock { $0 = .token(Self.token(["sub": "bob"])) }
+        fixture.handle(.credentialsChanged)
+        #expect(fixture.takeSent().map(\.person).contains("bob"))
+    }
+
+    @Test func aRefusedTokenPausesWithoutTouchingEntriesAndANewOneGoesOn() throws {
+        let fixture = try SessionFixture()
+        fixture.connect()
+        fixture.finishFetches()
+        try fixture.save(SessionFixture.record("1", "a"))
+        let first = try #require(fixture.takeSent().first)
+        fixture.answer(
+            first.id, ["errors": [["errorType": "UnauthorizedException", "message": "Token has expired."]]], status: 401
+        )
+        #expect(fixture.takeSent().isEmpty)
+        #expect(try fixture.state("1") == .queued)
+        #expect(fixture.status.parked == 0)
+        fixture.handle(.credentialsRenewed)
+        #expect(fixture.takeSent().isEmpty)
+        fixture.handle(.credentialsChanged)
+        let again = try #require(fixture.takeSent().first { $0.query.contains("mutation") })
+        // The same change, under the same id.
+        #expect(again.body["extensions"] == first.body["extensions"])
+    }
+
+    // MARK: Several providers
+
+    private static func model(_ rules: [AuthRule]) -> ModelSchema {
+        ModelSchema(
+            "Task", pluralName: "Tasks", fields: SessionFixture.task.fields, authRules: rules)
+    }
+
+    private static func rule(_ allow: AuthRule.Strategy, _ provider: String? = nil) -> AuthRule {
+        AuthRule(
+            allow: allow, groups: allow == .groups ? ["all"] : [], ownerField: allow == .owner ? "owner" : nil,
+            provider: provider, operations: Set(AuthRule.Operation.allCases))
+    }
+
+    @Test func providersAreTriedInAmplifysOrderAndOnlyThoseThatAreThere() {
+        let rules = [
+            Self.rule(.public), Self.rule(.public, "iam"), Self.rule(.private, "oidc"), Self.rule(.groups),
+            Self.rule(.owner, "oidc"), Self.rule(.custom),
+        ]
+        let all = Set(AuthProvider.allCases)
+        let model = Self.model(rules)
+        #expect(model.authModes(.create, available: all) == [.function, .oidc, .userPools, .iam, .apiKey])
+        #expect(model.authModes(.create, available: [.apiKey, .oidc]) == [.oidc, .apiKey])
+        #expect(model.authModes(.create, available: []) == [])
+        let reading = AuthRule(allow: .public, operations: AuthRule.Operation.read)
+        #expect(Self.model([reading]).authModes(.create, available: all) == [])
+        #expect(Self.model([reading]).authModes(.sync, available: all) == [.apiKey])
+    }
+
+    @Test func eachRequestCarriesItsModelsProvidersAndChangesGoOneByOne() throws {
+        let model = Self.model([Self.rule(.public), Self.rule(.owner)])
+        let fixture = try SessionFixture(
+            schema: Schema(models: [model]),
+            sync: { options in
+                options.authModeStrategy = .multiAuth
+                options.availableProviders = { [.apiKey, .userPools] }
+            })
+        fixture.connect()
+        let fetches = fixture.takeSent()
+        #expect(fetches.map(\.modes) == [[.userPools, .apiKey]])
+        for fetch in fetches { fixture.answerFetch(fetch, announcing: ["batch": 100, "mutationIds": true]) }
+        for number in 0..<3 {
+            try fixture.core.write(as: "ann") {
+                try $0.save(
+                    Record(schema: model, values: [.text("\(number)"), .text("t"), .null, .text("ann")]))
+            }
+        }
+        fixture.handle(.localCommit)
+        let pushes = fixture.takeSent()
+        #expect(!pushes.isEmpty)
+        for push in pushes {
+            #expect(push.modes == [.userPools, .apiKey])
+            #expect(push.query.split(separator: "createTask").count == 2)
+        }
+    }
+
+    @Test func aSubscriptionThatIsRefusedIsStartedAgainWithTheNextProvider() throws {
+        let model = Self.model([Self.rule(.public), Self.rule(.owner)])
+        let fixture = try SessionFixture(
+            schema: Schema(models: [model]),
+            sync: { options in
+                options.authModeStrategy = .multiAuth
+                options.availableProviders = { [.apiKey, .userPools] }
+                options.modeAuthorization = { mode, _ in RealtimeAuthorization(["mode": .string(mode.rawValue)]) }
+            })
+        fixture.handle(.start)
+        fixture.handle(.socketOpened(socket: 1))
+        fixture.hear([.connectionAck(timeoutMilliseconds: 60_000)])
+        func modes() -> [String] {
+            fixture.frames.compactMap { frame in
+                if case .start("1", _, let authorization) = frame { authorization["mode"] } else { nil }
+            }
+        }
+        #expect(modes() == ["userPools"])
+        let refused = ResponseError("no", errorType: "Unauthorized", errorCode: 401)
+        fixture.hear([.error(id: "1", errors: [refused])])
+        #expect(modes() == ["userPools", "apiKey"])
+        // None is left: it is taken as not given, and the others go on.
+        fixture.hear([.error(id: "1", errors: [refused]), .startAck(id: "2"), .startAck(id: "3")])
+        #expect(modes() == ["userPools", "apiKey"])
+        #expect(fixture.status.isLive)
+    }
+
+    @Test func onlyAnAnswerThatRefusesEverythingIsTriedAgain() {
+        func isRefused(_ status: Int, _ json: JSONValue) -> Bool {
+            HTTPAnswer(status: status, body: json.bytes).isRefusedAsUnauthorized
+        }
+        let unauthorized: JSONValue = ["errorType": "Unauthorized", "message": "no"]
+        let other: JSONValue = ["errorType": "ConditionalCheckFailedException", "message": "no"]
+        #expect(isRefused(401, .null))
+        #expect(isRefused(200, ["data": ["a": .null], "errors": [unauthorized]]))
+        #expect(isRefused(200, ["data": .null, "errors": [unauthorized]]))
+        #expect(!isRefused(200, ["data": ["a": .null], "errors": [unauthorized, other]]))
+        #expect(!isRefused(200, ["data": ["a": ["id": "1"], "b": .null], "errors": [unauthorized]]))
+        #expect(!isRefused(200, ["data": ["a": .null]]))
+        #expect(!isRefused(503, ["errors": [unauthorized]]))
+        #expect(!isRefused(200, "no"))
+    }
+
+    // MARK: Renewing
+
+    @Test func aTokenIsRenewedWhenThreeQuartersOfItAreOver() {
+        var renewal = TokenRenewal()
+        #expect(renewal.handle(.token(made: 0, expires: 1_000_000), now: 0) == [.setDeadline(750_000)])
+        #expect(renewal.handle(.deadline, now: 750_000) == [.renew])
+        // One at a time.
+        #expect(renewal.handle(.deadline, now: 750_001) == [])
+        #expect(renewal.handle(.renewed, now: 751_000) == [])
+        #expect(
+            renewal.handle(.token(made: 751_000, expires: 1_751_000), now: 751_000) == [.setDeadline(750_000)])
+    }
+
+    @Test func whileNobodyAnswersItTriesEverSoonerUntilTheEnd() {
+        var renewal = TokenRenewal()
+        var now: Int64 = 0
+        _ = renewal.handle(.token(made: 0, expires: 1_000_000), now: 0)
+        now = 750_000
+        var tries = 0
+        while now < 1_000_000 {
+            #expect(renewal.handle(.deadline, now: now) == [.renew])
+            tries += 1
+            guard case .setDeadline(let wait?)? = renewal.handle(.failed, now: now).first else { break }
+            #expect(wait >= TokenRenewal.shortest)
+            now += wait
+        }
+        #expect(tries > 5 && tries < 30)
+        #expect(renewal.handle(.deadline, now: 1_000_000) == [])
+    }
+
+    @Test func aRefusedRenewalIsLeftToAPerson() {
+        var renewal = TokenRenewal()
+        _ = renewal.handle(.token(made: 0, expires: 1_000_000), now: 0)
+        #expect(renewal.handle(.deadline, now: 750_000) == [.renew])
+        #expect(renewal.handle(.refused, now: 750_000) == [.setDeadline(nil), .endsAt(1_000_000)])
+        #expect(renewal.handle(.deadline, now: 800_000) == [])
+    }
+
+    @Test func clocksThatDifferNeverMakeItRenewWithoutEnd() {
+        for (made, expires, now) in [(0, 1000, 2000), (5_000_000, 5_100_000, 0), (0, 1000, 999)]
+            as [(Int64, Int64, Int64)]
+        {
+            var renewal = TokenRenewal()
+            guard case .setDeadline(let wait)? = renewal.handle(.token(made: made, expires: expires), now: now).first
+            else { continue }
+            #expect(wait.map { $0 >= TokenRenewal.shortest } ?? true)
+        }
+        var renewal = TokenRenewal()
+        #expect(renewal.handle(.token(made: nil, expires: nil), now: 0) == [.setDeadline(nil)])
+        #expect(renewal.handle(.deadline, now: 1) == [])
+    }
+}
