@@ -201,8 +201,8 @@ public final class AppSyncDriver: SyncDriver {
         _ body: [UInt8], person: String?, modes: [AuthProvider], timeoutMilliseconds: Int64,
         _ completion: @escaping @Sendable (Result<HTTPResponse, TransportError>) -> Void
     ) -> RequestInModes {
-        let request = RequestInModes(modes, completion) { [client, address, carried] mode, completion in
-            carried.withLock { carried in
+        let request = RequestInModes(modes, completion) { [client, address] mode, completion in
+            self.carried.withLock { carried in
                 carried.requests += 1
                 carried.bytesSent += body.count
             }
