@@ -6,7 +6,8 @@ TEST_TOOLS := tmux python3 python3-venv curl openssl
 PREFIX     ?= /usr/local
 # A binary that needs no Swift on the machine it runs on.
 # The toolchain's own linker packs relocations, and nobody needs the program's symbols.
-SMALL      := -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs
+SMALL      := -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs \
+              -Xlinker --icf=all
 STATIC_BUILD = $(SWIFT) build --configuration release --static-swift-stdlib $(SMALL) --product bincount \
                --scratch-path .build-install
 DATA       ?= $(HOME)/.local/share/bincount-demo

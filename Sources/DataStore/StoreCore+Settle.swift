@@ -27,7 +27,7 @@ extension StoreCore {
                 case .applied(let remote): try settle(found, remote, table, &report)
                 case .conflict(let remote): try resolve(found, remote, table, &report)
                 case .refused(let code, let message):
-                    if found.condition != nil, code.contains("ConditionalCheckFailed") {
+                    if found.condition != nil, code.includes("ConditionalCheckFailed") {
                         events.append(.conditionFailed(found))
                     }
                     try park(

@@ -39,7 +39,7 @@ public struct StoreProblem: Sendable, Hashable, CustomStringConvertible {
                 "MaxSubscriptionsReachedError":
                 self = .transient
             case "BadRequest", "Invalid", "NoRecord", "Unreadable", "ConflictUnhandled",
-                _ where code.contains("ConditionalCheckFailed"):
+                _ where code.includes("ConditionalCheckFailed"):
                 self = .badRecord
             default: self = .unknown
             }
