@@ -26,6 +26,9 @@ public enum WireExtension {
     public static let batch = "batch"
     /// In an answer: names this life of the service's database; another epoch means that all marks are void.
     public static let epoch = "epoch"
+    /// In an answer of a service that a backup was put back into: `{"began": stamp, "has": {epoch: stamp}}`, the first stamp
+    /// of this life and how far it has the earlier ones; what they committed later is lost.
+    public static let lives = "lives"
 }
 
 /// Writes the bodies of the requests that a client sends.

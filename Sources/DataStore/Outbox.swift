@@ -7,7 +7,7 @@ public struct Outbox: Sendable {
 
     /// Entries in their order.
     public func list(
-        state: MutationState? = nil, identity: String?? = .none, after: Int64 = 0, limit: Int = 1000
+        state: MutationState? = nil, identity: String?? = .none, after: Int64 = .min, limit: Int = 1000
     ) async throws -> [OutboxEntry] {
         try await store.read { try $0.outbox(state: state, identity: identity, after: after, limit: limit) }
     }
@@ -56,7 +56,7 @@ public struct Outbox: Sendable {
     }
 
     /// The waiting entries as JSON, one a line, in parts.
-    public func export(after: Int64 = 0, limit: Int = 1000) async throws -> (lines: [String], last: Int64?) {
+    public func export(after: Int64 = .min, limit: Int = 1000) async throws -> (lines: [String], last: Int64?) {
         try await store.read { try $0.exportOutbox(after: after, limit: limit) }
     }
 

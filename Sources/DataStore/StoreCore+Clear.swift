@@ -16,6 +16,8 @@ extension StoreCore {
                 log.reset(model.name)
             }
             for name in StoreSchema.cleared { try connection.run("DELETE FROM \"\(name)\"") }
+            // What the backend has confirmed stays known, in case it loses it; unless all is given up.
+            if discardingUnsent { try connection.run("DELETE FROM \"_journal\"") }
             try connection.run("DELETE FROM \"_meta\" WHERE \"key\" LIKE 'driver.%' OR \"key\" LIKE 'maker.%'")
             retryAt.removeAll()
             try refreshFlags()
@@ -31,7 +33,7 @@ extension StoreCore {
             do {
                 return try Files.writeAtomically(to: path, mode: 0o600) { write in
                     var count = 0
-                    var after: Int64 = 0
+                    var after = Int64.min
                     while case let part = try transaction.exportOutbox(after: after), let last = part.last {
                         try write(Array((part.lines.joined(separator: "\n") + "\n").utf8))
                         count += part.lines.count

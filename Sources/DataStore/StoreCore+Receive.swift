@@ -57,7 +57,7 @@ extension StoreCore {
                 reason: "\(problem.field): \(problem.reason)")
             return try quarantine(unreadable, &report)
         }
-        if let buried = try tombstone(model, id), buried >= remote.version {
+        if let buried = try tombstone(model, id), buried >= remote.version, try !takeBackTombstone(table, id) {
             report.ignored += 1
             return
         }
@@ -77,7 +77,7 @@ extension StoreCore {
         } else if try table.updateOlder(id, row, on: connection) {
             report.updated += 1
             note(.updated, table, id, row.values, isLocal: false)
-        } else {
+        } else if try !takeBack(remote, table, id, &report) {
             report.ignored += 1
         }
     }
@@ -103,7 +103,9 @@ extension StoreCore {
         let model = table.model.name
         let old = try table.fetch(id, on: connection)
         let known = try shadow(model, id)
-        if let version = old?.version ?? known?.version, version >= remote.version {
+        if let version = old?.version ?? known?.version, version >= remote.version,
+            !isOfEarlierLife(old?.lastChangedAt ?? known?.lastChangedAt) || version == remote.version
+        {
             report.ignored += 1
             return
         }

@@ -27,6 +27,10 @@ extension StoreCore {
                 case .applied(let remote): try settle(found, remote, table, &report)
                 case .conflict(let remote): try resolve(found, remote, table, &report)
                 case .refused(let code, let message):
+                    if let delay = waitsForAuthor(found, code) {
+                        try putBack(found, Self.lostReason, delay, &report)
+                        continue
+                    }
                     if found.condition != nil, code.includes("ConditionalCheckFailed") {
                         events.append(.conditionFailed(found))
                     }
@@ -44,6 +48,7 @@ extension StoreCore {
         _ sent: OutboxEntry, _ remote: RemoteRecord, _ table: StoreTable, _ report: inout ApplyReport
     ) throws {
         let later = try otherEntries(than: sent)
+        try keep(sent, confirmedAt: remote.lastChangedAt)
         try removeEntry(sent)
         report.settled += 1
         if isListenedTo {

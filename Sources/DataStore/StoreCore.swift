@@ -34,6 +34,10 @@ public final class StoreCore {
     var hasUnits = false
     /// The entries made so far of the unit that is being written.
     var openUnit: Set<Int64>?
+    /// Which life of the backend answers; nil where it has none, or none is known yet.
+    var life: BackendLife?
+    /// Counts what went into the journal since it was opened.
+    var journaled = 0
     /// Parents seen in this store, so that each is looked up once.
     var knownParents: Set<String> = []
     /// Uptime before which an entry is not sent again.

@@ -43,11 +43,12 @@ struct BesideRows {
             }
             if rewriter.changes(model) {
                 try rewriteOutbox(model, name, rewriter)
+                try rewriteJournal(model, name, rewriter)
                 try rewriteAside(model, "_shadow", "fields", rewriter)
                 try rewriteAside(model, "_quarantine", "json", rewriter)
             }
             guard name != model else { continue }
-            for table in ["_outbox", "_shadow", "_tombstone", "_quarantine", "_mark"] {
+            for table in ["_outbox", "_journal", "_shadow", "_tombstone", "_quarantine", "_mark"] {
                 try connection.run(
                     "UPDATE \"\(table)\" SET \"model\"=? WHERE \"model\"=?", [.text(name), .text(model)])
             }
@@ -62,7 +63,7 @@ struct BesideRows {
                 database: connection.path ?? "the store",
                 problems: ["\(model): \(waiting) changes of it wait to be sent; send or export them first"])
         }
-        for table in ["_shadow", "_tombstone", "_quarantine", "_mark"] {
+        for table in ["_journal", "_shadow", "_tombstone", "_quarantine", "_mark"] {
             try connection.run("DELETE FROM \"\(table)\" WHERE \"model\"=?", [.text(model)])
         }
     }
@@ -87,6 +88,18 @@ struct BesideRows {
             try connection.run(
                 "UPDATE \"_outbox\" SET \"state\"=3, \"seal\"=\"ord\", \"reason\"=? WHERE \"ord\"=?",
                 [.text("after the schema changed: \(problem)"), row[0]])
+        }
+    }
+
+    /// Confirmed changes that may have to be sent once more follow the schema as far as it still has their fields.
+    private func rewriteJournal(_ old: String, _ new: String, _ rewriter: SchemaRewriter) throws {
+        guard let model = schema.model(new) else { return }
+        try each("_journal", "number", where: "\"model\"=?", [.text(old)], ["fields", "base"]) { row in
+            let fields = known(try rewriter.rewrite(old, JSONObject(parsing: row[1].text ?? "")), model)
+            let base = known(try rewriter.rewrite(old, JSONObject(parsing: row[2].text ?? "")), model)
+            try connection.run(
+                "UPDATE \"_journal\" SET \"fields\"=?, \"base\"=? WHERE \"number\"=?",
+                [.text(JSONValue.object(fields).text), .text(JSONValue.object(base).text), row[0]])
         }
     }
 
@@ -124,7 +137,7 @@ struct BesideRows {
         _ body: ([Value]) throws -> Void
     ) throws {
         let list = ([key] + columns).map { "\"\($0)\"" }.joined(separator: ",")
-        var last: Int64 = -1
+        var last = Int64.min
         while true {
             let rows = try connection.rows(
                 "SELECT \(list) FROM \"\(table)\" WHERE \(condition) AND \"\(key)\">? ORDER BY \"\(key)\" LIMIT 500",

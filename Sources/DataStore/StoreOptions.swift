@@ -60,6 +60,11 @@ public struct StoreOptions: Sendable {
     public var followInterval: Int64?
     /// Where what needs a developer's eye is written.
     public var log: Log
+    /// How long changes that the backend has confirmed are kept, in milliseconds, so that one restored from a backup gets
+    /// again what it lost: longer than backups are apart, no longer than the backend knows mutation ids. 0 keeps none.
+    public var journalLifetime: Int64 = 30 * 86_400_000
+    /// How many of them are kept at most.
+    public var journalLimit = 200_000
 
     /// The defaults: the schema's policies, parents checked, the backend's record stands.
     public init(

@@ -10,40 +10,41 @@ enum StoreSchema {
 
     /// One statement each. `seal` is 0 for the one entry of a record that takes up further changes, else its `ord`, so
     /// that one index finds a record's entries and allows a single open one.
-    static let tables = [
-        "CREATE TABLE IF NOT EXISTS \"_meta\"(\"key\" TEXT PRIMARY KEY NOT NULL, \"value\" TEXT NOT NULL) STRICT, WITHOUT ROWID",
-        "CREATE TABLE IF NOT EXISTS \"_sequence\"(\"name\" TEXT PRIMARY KEY NOT NULL, \"value\" INTEGER NOT NULL) STRICT, WITHOUT ROWID",
-        """
-        CREATE TABLE IF NOT EXISTS "_outbox"("ord" INTEGER PRIMARY KEY, "mutation" TEXT NOT NULL, "model" TEXT NOT NULL,
-        "id" TEXT NOT NULL, "kind" INTEGER NOT NULL, "fields" TEXT NOT NULL, "version" INTEGER, "base" TEXT NOT NULL,
-        "identity" TEXT NOT NULL, "created" INTEGER NOT NULL, "attempts" INTEGER NOT NULL DEFAULT 0,
-        "rounds" INTEGER NOT NULL DEFAULT 0, "state" INTEGER NOT NULL DEFAULT 0, "seal" INTEGER NOT NULL DEFAULT 0,
-        "reason" TEXT, "condition" TEXT, "tried" INTEGER) STRICT
-        """,
-        "CREATE UNIQUE INDEX IF NOT EXISTS \"_outbox.record\" ON \"_outbox\"(\"model\",\"id\",\"seal\")",
-        "CREATE INDEX IF NOT EXISTS \"_outbox.lane\" ON \"_outbox\"(\"identity\",\"ord\") WHERE \"state\"<2",
-        "CREATE INDEX IF NOT EXISTS \"_outbox.held\" ON \"_outbox\"(\"state\",\"ord\") WHERE \"state\">=2",
-        """
-        CREATE TABLE IF NOT EXISTS "_shadow"("model" TEXT NOT NULL, "id" TEXT NOT NULL, "version" INTEGER NOT NULL,
-        "changed" INTEGER NOT NULL, "deleted" INTEGER NOT NULL, "fields" TEXT NOT NULL,
-        PRIMARY KEY("model","id")) STRICT, WITHOUT ROWID
-        """,
-        """
-        CREATE TABLE IF NOT EXISTS "_tombstone"("model" TEXT NOT NULL, "id" TEXT NOT NULL, "version" INTEGER NOT NULL,
-        "changed" INTEGER NOT NULL, PRIMARY KEY("model","id")) STRICT, WITHOUT ROWID
-        """,
-        """
-        CREATE TABLE IF NOT EXISTS "_quarantine"("model" TEXT NOT NULL, "id" TEXT NOT NULL, "version" INTEGER NOT NULL,
-        "json" TEXT NOT NULL, "reason" TEXT NOT NULL, "at" INTEGER NOT NULL, PRIMARY KEY("model","id")) STRICT,
-        WITHOUT ROWID
-        """,
-        "CREATE TABLE IF NOT EXISTS \"_unit\"(\"ord\" INTEGER PRIMARY KEY, \"unit\" INTEGER NOT NULL) STRICT",
-        "CREATE INDEX IF NOT EXISTS \"_unit.unit\" ON \"_unit\"(\"unit\",\"ord\")",
-        """
-        CREATE TABLE IF NOT EXISTS "_mark"("model" TEXT PRIMARY KEY NOT NULL, "lastSync" INTEGER, "nextToken" TEXT,
-        "startedAt" INTEGER, "lastFullSync" INTEGER, "scope" TEXT, "epoch" TEXT) STRICT, WITHOUT ROWID
-        """,
-    ]
+    static let tables =
+        [
+            "CREATE TABLE IF NOT EXISTS \"_meta\"(\"key\" TEXT PRIMARY KEY NOT NULL, \"value\" TEXT NOT NULL) STRICT, WITHOUT ROWID",
+            "CREATE TABLE IF NOT EXISTS \"_sequence\"(\"name\" TEXT PRIMARY KEY NOT NULL, \"value\" INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+            """
+            CREATE TABLE IF NOT EXISTS "_outbox"("ord" INTEGER PRIMARY KEY, "mutation" TEXT NOT NULL, "model" TEXT NOT NULL,
+            "id" TEXT NOT NULL, "kind" INTEGER NOT NULL, "fields" TEXT NOT NULL, "version" INTEGER, "base" TEXT NOT NULL,
+            "identity" TEXT NOT NULL, "created" INTEGER NOT NULL, "attempts" INTEGER NOT NULL DEFAULT 0,
+            "rounds" INTEGER NOT NULL DEFAULT 0, "state" INTEGER NOT NULL DEFAULT 0, "seal" INTEGER NOT NULL DEFAULT 0,
+            "reason" TEXT, "condition" TEXT, "tried" INTEGER) STRICT
+            """,
+            "CREATE UNIQUE INDEX IF NOT EXISTS \"_outbox.record\" ON \"_outbox\"(\"model\",\"id\",\"seal\")",
+            "CREATE INDEX IF NOT EXISTS \"_outbox.lane\" ON \"_outbox\"(\"identity\",\"ord\") WHERE \"state\"<2",
+            "CREATE INDEX IF NOT EXISTS \"_outbox.held\" ON \"_outbox\"(\"state\",\"ord\") WHERE \"state\">=2",
+            """
+            CREATE TABLE IF NOT EXISTS "_shadow"("model" TEXT NOT NULL, "id" TEXT NOT NULL, "version" INTEGER NOT NULL,
+            "changed" INTEGER NOT NULL, "deleted" INTEGER NOT NULL, "fields" TEXT NOT NULL,
+            PRIMARY KEY("model","id")) STRICT, WITHOUT ROWID
+            """,
+            """
+            CREATE TABLE IF NOT EXISTS "_tombstone"("model" TEXT NOT NULL, "id" TEXT NOT NULL, "version" INTEGER NOT NULL,
+            "changed" INTEGER NOT NULL, PRIMARY KEY("model","id")) STRICT, WITHOUT ROWID
+            """,
+            """
+            CREATE TABLE IF NOT EXISTS "_quarantine"("model" TEXT NOT NULL, "id" TEXT NOT NULL, "version" INTEGER NOT NULL,
+            "json" TEXT NOT NULL, "reason" TEXT NOT NULL, "at" INTEGER NOT NULL, PRIMARY KEY("model","id")) STRICT,
+            WITHOUT ROWID
+            """,
+            "CREATE TABLE IF NOT EXISTS \"_unit\"(\"ord\" INTEGER PRIMARY KEY, \"unit\" INTEGER NOT NULL) STRICT",
+            "CREATE INDEX IF NOT EXISTS \"_unit.unit\" ON \"_unit\"(\"unit\",\"ord\")",
+            """
+            CREATE TABLE IF NOT EXISTS "_mark"("model" TEXT PRIMARY KEY NOT NULL, "lastSync" INTEGER, "nextToken" TEXT,
+            "startedAt" INTEGER, "lastFullSync" INTEGER, "scope" TEXT, "epoch" TEXT) STRICT, WITHOUT ROWID
+            """,
+        ] + StoreCore.journalTables
 
     /// Brings the store's own tables of an earlier format up to today's; what is only new is made by ``tables``.
     static func upgrade(_ connection: Connection, from format: Int) throws {

@@ -11,7 +11,7 @@ extension StoreTransaction {
     ///   - identity: Only this person's; `.some(nil)` those of nobody.
     ///   - after: Only entries with a greater ``OutboxEntry/order``: the next page.
     public func outbox(
-        state: MutationState? = nil, identity: String?? = .none, after: Int64 = 0, limit: Int = 1000
+        state: MutationState? = nil, identity: String?? = .none, after: Int64 = .min, limit: Int = 1000
     ) throws -> [OutboxEntry] {
         try open()
         var sql = "SELECT \(StoreSQL.columns) FROM \"_outbox\" WHERE \"ord\">?"

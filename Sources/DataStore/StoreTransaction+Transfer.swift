@@ -5,7 +5,7 @@ extension StoreTransaction {
     /// The waiting entries as JSON, one a line, for another store or for a person.
     ///
     /// - Parameter after: Begins behind this entry, for outboxes that do not fit into memory at once.
-    public func exportOutbox(after: Int64 = 0, limit: Int = 1000) throws -> (lines: [String], last: Int64?) {
+    public func exportOutbox(after: Int64 = .min, limit: Int = 1000) throws -> (lines: [String], last: Int64?) {
         let entries = try outbox(after: after, limit: limit)
         let lines = entries.map { entry in
             let object: JSONValue = [

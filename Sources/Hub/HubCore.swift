@@ -83,9 +83,16 @@ public final class HubCore {
         try Self.migrate(schema, tables, connection, log)
         state = try HubState(connection, time)
         reader = QueryRunner(
-            engine, connection, tables, tokenKey: state.tokenKey, epoch: state.epoch, time: time)
+            engine, connection, tables, tokenKey: state.tokenKey, epoch: state.epoch, lives: state.lives,
+            time: time)
         extensions = reader.extensions
         try openDeliveries(retriesParked: resolvers.retriesParked)
+    }
+
+    /// How long tombstones and mutation ids are kept, in milliseconds of hub time; ``horizon`` where nobody sets it.
+    public var retention: Int64 {
+        get { state.horizon }
+        set { state.horizon = newValue }
     }
 
     /// Names this database's history; devices that knew another must fetch everything anew.

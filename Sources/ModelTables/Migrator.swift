@@ -85,6 +85,25 @@ public struct Migrator {
         return outcome
     }
 
+    /// What ``open(_:)`` would do; nothing is changed. Without steps of versions, which a look cannot foretell.
+    ///
+    /// - Throws: ``MigrationError`` as ``open(_:)`` would.
+    public func plan(_ connection: Connection) throws -> Outcome {
+        try checkNames()
+        let layout = StoredLayout(schema: schema, tables: tables, ownTables: ownTables)
+        guard let found = try inspect(connection) else { return .created }
+        if found.format == formatVersion, found.layout == layout.text { return .unchanged }
+        guard let old = StoredLayout(text: found.layout) else {
+            throw MigrationError.foreignDatabase(database: name(connection))
+        }
+        var plan = MigrationPlan(connection: connection, oldFormat: found.format, newFormat: formatVersion)
+        try plan.compare(old, with: layout, schema: schema, tables: tables)
+        guard plan.problems.isEmpty else {
+            throw MigrationError.refused(database: name(connection), problems: plan.problems)
+        }
+        return .migrated(plan.change, backup: nil)
+    }
+
     /// What the database says of itself; nil where it is empty.
     private func inspect(_ connection: Connection) throws -> Found? {
         let database = name(connection)

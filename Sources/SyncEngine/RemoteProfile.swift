@@ -9,6 +9,10 @@ public struct RemoteProfile: Sendable, Hashable {
     public var knowsMutationIDs: Bool
     /// Names this life of its database.
     public var epoch: String?
+    /// The first stamp of this life, where it began with a backup that was put back.
+    public var began: Int64?
+    /// Of the lives before this one, the last stamp that its database has.
+    public var earlierLives: [String: Int64] = [:]
     /// Whether it applies the changes of a transaction all or not at all.
     public var appliesUnits = false
     /// Whether it takes operations on `@counter` and `@set` fields.
@@ -39,6 +43,12 @@ public struct RemoteProfile: Sendable, Hashable {
         if let digest = announcement[WireExtension.digest] { comparesDigests = digest.bool ?? true }
         if let batch = announcement[WireExtension.batch]?.integer { batchSize = Int(min(max(batch, 1), 1000)) }
         if let ids = announcement[WireExtension.mutationIDs]?.bool { knowsMutationIDs = ids }
-        if let name = announcement[WireExtension.epoch]?.string { epoch = name }
+        if let name = announcement[WireExtension.epoch]?.string {
+            epoch = name
+            let lives = announcement[WireExtension.lives]
+            began = lives?["began"]?.integer
+            earlierLives = [:]
+            for member in lives?["has"]?.object?.members ?? [] { earlierLives[member.key] = member.value.integer }
+        }
     }
 }

@@ -100,7 +100,9 @@ extension SyncSession {
         guard let (results, tail) = try? answers.push(answer.body, for: mutations) else {
             return requeue(id, entries, "the answer is no GraphQL", retryAfter: nil)
         }
+        let lifeBefore = epoch
         learn(tail)
+        let isOtherLife = lifeBefore != nil && epoch != lifeBefore
         let isUnanswered = results.allSatisfy { if case .missing = $0 { true } else { false } }
         if isUnanswered, let error = tail.errors.first { return indigestible(id, entries, error) }
         var settled: [MutationResult] = []
@@ -110,7 +112,9 @@ extension SyncSession {
                 on: entry, model: mutations[index].model, reader: answers, schema: core.schema,
                 knowsIDs: profile.knowsMutationIDs)
             switch verdict {
-            case .outcome(let outcome): settled.append(MutationResult(order: entry.order, outcome: outcome))
+            case .outcome(let outcome):
+                settled.append(
+                    MutationResult(order: entry.order, outcome: isOtherLife ? outcome.inAnotherLife : outcome))
             case .verify: verify(entry, mutations[index].model)
             }
         }

@@ -118,6 +118,8 @@ extension SyncSession {
         let kept = try core.driverState(Self.keepKey)?.split(separator: " ").map(String.init) ?? []
         if kept.contains(model.name) {
             // A restored backend lacks what came after its backup; nobody deleted that.
+            let disowned = try core.disown(model: model.name) { reconciliation.misses($0) }
+            if disowned > 0 { tellOfDisowned(disowned, model) }
             let left = kept.filter { $0 != model.name }
             try core.setDriverState(Self.keepKey, left.isEmpty ? nil : left.joined(separator: " "))
         } else if let startedAt = reconciliation.startedAt {

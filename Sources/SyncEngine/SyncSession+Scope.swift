@@ -88,8 +88,10 @@ extension SyncSession {
     func newEpoch(_ name: String) {
         let isFirst = epoch == nil
         attempt {
+            try core.setDriverState(Self.beganKey, profile.began.map { String($0) })
             try core.setDriverState(Self.epochKey, name)
             epoch = name
+            core.setLife(epoch: name, began: profile.began)
             guard !isFirst else { return }
             try keepUnknownRows()
             for model in receivedModels {
@@ -101,7 +103,7 @@ extension SyncSession {
         tell(
             of: StoreProblem(
                 .sync, .transient, message: "the backend's database is another than before",
-                recovery: "everything is fetched again; what it has not and this store has is kept"))
+                recovery: "everything is compared; what was made here and is lost there is sent again"))
         rescope()
     }
 }

@@ -67,6 +67,8 @@ public final class SyncSession {
     var round = 0
     var runs: [String: Int] = [:]
     var epoch: String?
+    /// Whether it is to be looked whether the backend lacks what it confirmed here.
+    var isRecoveryDue = false
     /// Manual syncs under way.
     var manualSyncs: [ManualSync] = []
     /// Models that are compared with the backend instead of fetched anew.
@@ -139,6 +141,7 @@ public final class SyncSession {
         case .policiesChanged: policiesChanged()
         case .syncNow(let id, let models): syncNow(id, models)
         }
+        recoverIfDue()
         concludeManualSyncs()
         reportStatus()
         if isRunning, let wait = deadlines.timer(now: uptime) { perform(.wake(afterMilliseconds: wait)) }
@@ -150,6 +153,7 @@ public final class SyncSession {
         status = SyncStatus()
         attempt {
             epoch = try core.driverState(Self.epochKey)
+            core.setLife(epoch: epoch, began: try core.driverState(Self.beganKey).flatMap { Int64($0) })
             try core.resetSending()
             try loadForeign()
         }
@@ -255,7 +259,10 @@ public final class SyncSession {
         // Each change has its own providers to be tried with.
         if options.authModeStrategy == .multiAuth { profile.batchSize = 1 }
         if profile.batchSize != before.batchSize { run(outbox.handle(.batchSize(profile.batchSize))) }
-        if let name = profile.epoch, name != epoch { newEpoch(name) }
+        if let name = profile.epoch {
+            if name != epoch || !before.isKnown { isRecoveryDue = true }
+            if name != epoch { newEpoch(name) }
+        }
     }
 
     // MARK: Status

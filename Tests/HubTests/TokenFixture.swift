@@ -101,7 +101,7 @@ final class TokenFixture {
         let row = HubRow(
             rowID: 0, values: info.schema.fields.map { values[$0.name] ?? .null }, version: version, deleted: false,
             lastChangedAt: core.state.stamp)
-        _ = try core.tables[info.index].insert(row.values, stamp: core.state.stamp, on: core.connection)
+        _ = try core.tables[info.index].insert(row.values, version: 1, stamp: core.state.stamp, on: core.connection)
         return row
     }
 }

@@ -9,7 +9,7 @@ import Testing
 /// The real hub over a database in memory: a restart loses everything but the database.
 final class SimHub {
     private let world: SimWorld
-    private let connection: Connection
+    private var connection: Connection
     private let clock: SimClock
     private let random: SeededRandom
     private var core: HubCore
@@ -24,6 +24,8 @@ final class SimHub {
     var onRequest: ((HubRequest) -> Void)?
     /// Told of every committed change, in order.
     var onCommit: ((CommittedChange) -> Void)?
+    /// Backups, with what the oracle knew then.
+    private var backups: [(database: Connection, memory: SimOracle.Memory)] = []
 
     init(_ world: SimWorld, seed: UInt64) throws {
         self.world = world
@@ -127,6 +129,30 @@ final class SimHub {
         core = try Self.makeCore(connection, clock, random)
         registry = SubscriptionRegistry(core: core)
         isUp = true
+    }
+
+    /// Takes a backup while it runs.
+    func backUp(_ memory: SimOracle.Memory) throws {
+        let copy = try Connection.memory()
+        try connection.copy(into: copy, pagesAtOnce: 3)
+        backups.append((copy, memory))
+    }
+
+    var hasBackup: Bool { !backups.isEmpty }
+
+    /// Puts a backup back, the last one or one before it, as `bincount hub restore` does; gives what the oracle knew.
+    func restore(_ number: Int) throws -> SimOracle.Memory {
+        kill()
+        let backup = backups[max(0, backups.count - 1 - number)]
+        let copy = try Connection.memory()
+        try backup.database.copy(into: copy)
+        try copy.transaction(.immediate) {
+            try HubLives.begin(
+                on: copy, epoch: "life-\(life)", tokenKey: "key-\(life)",
+                after: max(clock.now().milliseconds, core.state.stamp), above: core.state.lives.floor)
+        }
+        connection = copy
+        return backup.memory
     }
 
     /// Lets tombstones be as old as they get, and prunes them: who was away must notice.

@@ -119,11 +119,33 @@ final class Simulation {
             sometime { [unowned self] in hub.jumpClock(jump) }
         }
         if world.chance(300) { sometime { [unowned self] in forgetDeletions() } }
+        if world.chance(300) { makeBackups() }
         if world.chance(100) {
             let length = world.below(10_000)
             sometime { [unowned self] in
                 limitHubDisk(true)
                 world.after(length) { [unowned self] in limitHubDisk(false) }
+            }
+        }
+    }
+
+    /// A backup now and then, and once one of them is put back.
+    private func makeBackups() {
+        for _ in 0..<1 + world.below(4) {
+            sometime { [unowned self] in
+                guard hub.isUp else { return }
+                do { try hub.backUp(oracle.memory) } catch { oracle.fail("the hub cannot be backed up: \(error)") }
+            }
+        }
+        for _ in 0..<world.pick([1, 1, 2]) {
+            sometime { [unowned self] in
+                guard hub.hasBackup else { return }
+                do {
+                    oracle.restored(to: try hub.restore(world.below(3)))
+                } catch {
+                    oracle.fail("a backup cannot be put back: \(error)")
+                }
+                world.after(100 + world.below(8_000)) { [unowned self] in restartHub() }
             }
         }
     }

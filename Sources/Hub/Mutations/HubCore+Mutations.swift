@@ -56,7 +56,7 @@ extension HubCore {
             if let id {
                 try state.note(
                     id, scope, AppliedMutation(model: model.schema.name, row: row.rowID, version: row.version),
-                    expires: state.hubTime + Self.horizon, on: connection)
+                    expires: state.hubTime + state.horizon, on: connection)
             }
         }
         return noted(result, mutation)
@@ -90,8 +90,10 @@ extension HubCore {
         }
         let table = tables[model.index]
         do {
-            let row = try table.insert(values, stamp: stamp, on: connection)
-            let created = HubRow(rowID: row, values: values, version: 1, deleted: false, lastChangedAt: stamp)
+            let row = try table.insert(
+                values, version: state.lives.firstVersion, stamp: stamp, on: connection)
+            let created = HubRow(
+                rowID: row, values: values, version: state.lives.firstVersion, deleted: false, lastChangedAt: stamp)
             pending.append(
                 CommittedChange(kind: .create, model: model.index, row: created, modelName: model.schema.name))
             if asksFunctions { try enqueueDelivery(mutation, created, previous: nil) }
@@ -99,7 +101,8 @@ extension HubCore {
         } catch let error as SQLiteError where error.isUniqueViolation {
             // Sent again without a mutation id: the same content is the same create.
             // To who may not read it, the answer would tell whether a guess at its content is right.
-            if let stored = try table.fetch(model.key(of: values), on: connection), stored.version == 1,
+            if let stored = try table.fetch(model.key(of: values), on: connection),
+                state.lives.isFirst(stored.version),
                 !stored.deleted, maySee(stored, mutation), shown(stored, mutation.root, mutation.rights).hidden.isEmpty,
                 Self.isSame(values, stored.values, mutation)
             {
@@ -143,7 +146,7 @@ extension HubCore {
         if asksFunctions, let refusal = try askBefore(&mutation, stored) { return .failure(refusal) }
         let model = mutation.model
         var values = stored.values
-        let isCurrent = mutation.input.version == stored.version
+        let isCurrent = state.lives.isCurrent(mutation.input.version, stored.version)
         if isCurrent {
             put(mutation.input.values, into: &values, mutation)
         } else if mutation.operations.isEmpty || setsFields(mutation) {
@@ -203,7 +206,7 @@ extension HubCore {
         }
         guard !stored.deleted else { return .failure(conflict(stored, mutation)) }
         if asksFunctions, let refusal = try askBefore(&mutation, stored) { return .failure(refusal) }
-        if mutation.input.version != stored.version {
+        if !state.lives.isCurrent(mutation.input.version, stored.version) {
             guard resolvers[mutation.model].strategy == .lambda, maySee(stored, mutation) else {
                 return .failure(conflict(stored, mutation))
             }
@@ -238,14 +241,15 @@ extension HubCore {
     private func write(_ stored: HubRow, _ values: [Value], deleted: Bool, _ mutation: Mutation) throws -> HubRow {
         let model = mutation.model
         let row = HubRow(
-            rowID: stored.rowID, values: values, version: stored.version + 1, deleted: deleted, lastChangedAt: stamp)
-        try state.keepImage(stored, model, expires: state.hubTime + Self.imageHorizon, on: connection)
-        try tables[model.index].update(stored, to: row, expires: state.hubTime + Self.horizon, on: connection)
+            rowID: stored.rowID, values: values, version: state.lives.version(after: stored.version), deleted: deleted,
+            lastChangedAt: stamp)
+        try state.keepImage(stored, model, expires: state.hubTime + state.imageHorizon, on: connection)
+        try tables[model.index].update(stored, to: row, expires: state.hubTime + state.horizon, on: connection)
         var change = CommittedChange(
             kind: deleted ? .delete : .update, model: model.index, row: row, modelName: model.schema.name)
         if Departure.isOne(from: stored, to: row, model) {
             let departure = Departure(before: stored, version: row.version, stamp: stamp)
-            try state.note(departure, model, expires: state.hubTime + Self.horizon, on: connection)
+            try state.note(departure, model, expires: state.hubTime + state.horizon, on: connection)
             change.departed = departure.told
         }
         pending.append(change)

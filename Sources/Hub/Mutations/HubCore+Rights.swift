@@ -68,7 +68,9 @@ extension HubCore {
         let model = mutation.model
         let reused = mutation.error("The mutation id was used for another mutation.", ErrorType.badRequest)
         // Under another name, an id would ask for a row with the rights to something else.
-        guard applied.model == model.schema.name, (applied.version == 1) == (mutation.root.kind == .create) else {
+        guard applied.model == model.schema.name,
+            state.lives.isFirst(applied.version) == (mutation.root.kind == .create)
+        else {
             return .failure(reused)
         }
         guard let current = try tables[model.index].fetch(row: applied.row, on: connection) else {

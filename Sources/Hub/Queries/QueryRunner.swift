@@ -30,7 +30,7 @@ final class QueryRunner {
 
     init(
         _ engine: HubEngine, _ connection: Connection, _ tables: [BaseTable], tokenKey: [UInt8], epoch: String,
-        time: any TimeSource
+        lives: HubLives, time: any TimeSource
     ) {
         self.engine = engine
         self.time = time
@@ -38,10 +38,12 @@ final class QueryRunner {
         self.connection = connection
         self.tables = tables
         self.tokenKey = tokenKey
-        announced = [
+        var announced: JSONObject = [
             "mutationIds": true, "atomic": true, "operations": true, "digest": true,
             "batch": .integer(Int64(HubCore.batchLimit)), "epoch": .string(epoch),
         ]
+        announced[WireExtension.lives] = lives.announcement
+        self.announced = announced
         extensions = Self.extensions(announced)
     }
 

@@ -31,6 +31,8 @@ public struct HubOptions: Sendable {
     public var batchLimit = 256
     /// What one request, one answer and one connection may cost.
     public var limits = HubLimits()
+    /// How long tombstones and mutation ids are kept, in milliseconds of hub time.
+    public var horizonMilliseconds = HubCore.horizon
     /// How often `ka` is sent, in milliseconds.
     public var keepAliveMilliseconds: Int64 = 30_000
 

@@ -16,7 +16,9 @@ final class HubReader: @unchecked Sendable {
     private var rights: [Caller: CallerRights] = [:]
 
     /// Opens the database for reading, beside the hub that made it.
-    init(path: String, engine: HubEngine, tokenKey: [UInt8], epoch: String, time: any TimeSource) throws {
+    init(
+        path: String, engine: HubEngine, tokenKey: [UInt8], epoch: String, lives: HubLives, time: any TimeSource
+    ) throws {
         self.engine = engine
         self.time = time
         do {
@@ -24,7 +26,7 @@ final class HubReader: @unchecked Sendable {
                 let connection = try Connection.open(path: path, options: .readOnly)
                 let tables = engine.schema.models.map { BaseTable($0) }
                 runner = QueryRunner(
-                    engine, connection, tables, tokenKey: tokenKey, epoch: epoch, time: time)
+                    engine, connection, tables, tokenKey: tokenKey, epoch: epoch, lives: lives, time: time)
             }
         } catch {
             executor.stop()

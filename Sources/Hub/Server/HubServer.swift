@@ -30,6 +30,16 @@ public final class HubServer: Sendable {
         try HubServer(options)
     }
 
+    /// Looks whether it could begin to listen: certificate, address and keys. Nothing is changed.
+    ///
+    /// - Throws: what ``start(_:)`` would.
+    public static func check(_ options: HubOptions) throws {
+        let tls = try HubTLS(
+            options.certificate, dataDirectory: options.dataDirectory, time: options.time, log: options.log)
+        guard tls != nil || options.isLoopback else { throw HubError("beyond this machine the hub speaks TLS only") }
+        guard !options.keys.isEmpty else { throw HubError("the hub has no API key, so nobody could use it") }
+    }
+
     private init(_ options: HubOptions) throws {
         let tls = try HubTLS(
             options.certificate, dataDirectory: options.dataDirectory, time: options.time, log: options.log)
@@ -111,6 +121,9 @@ public final class HubServer: Sendable {
         return (url(tls.certificate.names.first ?? host), url("127.0.0.1"))
     }
 
+    /// Calls `body` on the thread that commits, as soon as that is free: a hub that hangs never does.
+    public func whenAlive(_ body: @escaping @Sendable () -> Void) { worker.whenAlive(body) }
+
     /// Answers what was taken, closes every connection with 1011 so that clients come back, and frees the directory.
     public func stop() async {
         let timers = timers.withLock { timers in
@@ -155,18 +168,15 @@ private final class HubHandler: HTTPServerHandler {
         case ("GET", "/graphql"): graphQL(request, Self.body(ofQuery: request), isReadOnly: true, responder)
         case ("POST", "/login"), ("POST", "/login/refresh"): identity.answer(request, responder)
         case ("GET", "/health"):
-            let gauges = worker.gauges
-            let json: JSONValue = [
-                "status": .string(gauges.core.isDiskFull ? "disk full" : "ok"),
-                "commits": .integer(Int64(gauges.core.commits)), "waiting": .integer(Int64(gauges.waiting)),
-            ]
+            let health = worker.health
             responder.respond(
                 HTTPResponse(
-                    status: gauges.core.isDiskFull ? 503 : 200, headers: ["content-type": "application/json"],
-                    body: json.bytes))
+                    status: health.status, headers: ["content-type": "application/json"], body: health.json.bytes))
+        case ("GET", "/health/live"): worker.whenAlive { responder.respond(.text(200, "alive\n")) }
+        case ("GET", "/metrics"): responder.respond(.text(200, worker.metrics))
         case ("POST", "/enrol"): enrolment.answer(request, responder)
-        case ("GET", "/metrics"): responder.respond(.text(200, worker.gauges.metrics))
-        case (_, "/graphql"), (_, "/health"), (_, "/metrics"), (_, "/enrol"), (_, "/login"), (_, "/login/refresh"):
+        case (_, "/graphql"), (_, "/health"), (_, "/health/live"), (_, "/metrics"), (_, "/enrol"), (_, "/login"),
+            (_, "/login/refresh"):
             responder.respond(HTTPResponse(.error(405, ErrorType.malformedHTTPRequest, "Method not allowed.")))
         default:
             responder.respond(HTTPResponse(.error(404, ErrorType.malformedHTTPRequest, "There is nothing here.")))

@@ -39,6 +39,8 @@ final class HubWorker: @unchecked Sendable {
         /// Queries that wait for the reader, and those it has answered.
         var reads = 0
         var answeredReads: UInt64 = 0
+        /// When the oldest event came that waits.
+        var since: ContinuousClock.Instant?
         var isScheduled = false
         var isStopped = false
     }
@@ -50,6 +52,11 @@ final class HubWorker: @unchecked Sendable {
     private let log: Log
     private let time: any TimeSource
     private let statistics = Locked(HubGauges())
+    private let timings = Locked(HubTimings())
+    private let directory: String
+    private var epoch = ""
+    private var arrived = ContinuousClock.now
+    private var commitsSeen: UInt64 = 0
 
     /// Reads beside the commits.
     private let reader: HubReader
@@ -73,7 +80,9 @@ final class HubWorker: @unchecked Sendable {
         batchLimit = options.batchLimit
         log = options.log
         time = options.time
-        let path = options.dataDirectory + "/hub.sqlite"
+        directory = options.dataDirectory
+        try HubRestore.finish(in: options.dataDirectory)
+        let path = HubBackup.database(in: options.dataDirectory)
         let opened = Opened()
         functions = try FunctionRunner(options.resolvers.functions, time: options.time, log: options.log)
         do {
@@ -88,7 +97,8 @@ final class HubWorker: @unchecked Sendable {
                     time: options.time, random: options.random, log: options.log, resolvers: options.resolvers)
                 let reader = try HubReader(
                     path: path, engine: core.engine, tokenKey: core.state.tokenKey, epoch: core.epoch,
-                    time: options.time)
+                    lives: core.state.lives, time: options.time)
+                core.retention = options.horizonMilliseconds
                 opened.core = core
                 return (reader, try HubCheckpointer(path: path))
             }
@@ -99,6 +109,7 @@ final class HubWorker: @unchecked Sendable {
         }
         core = opened.core
         delivers = !(opened.core?.resolvers.afterFunctions.isEmpty ?? true)
+        epoch = opened.core?.epoch ?? ""
         registry = opened.core.map { SubscriptionRegistry(core: $0) }
     }
 
@@ -117,6 +128,7 @@ final class HubWorker: @unchecked Sendable {
                 guard queue.requests < queueLimit else { return (false, false) }
                 queue.requests += 1
             }
+            if queue.events.isEmpty { queue.since = .now }
             queue.events.append(event)
             defer { queue.isScheduled = true }
             return (true, !queue.isScheduled)
@@ -134,8 +146,15 @@ final class HubWorker: @unchecked Sendable {
             return true
         }
         guard isTaken else { return false }
+        let began = ContinuousClock.now
         reader.answer(request) { [self] answer in
             noteRead(answer)
+            if let answer {
+                timings.withLock {
+                    $0.queries.add(began.seconds)
+                    $0.bytesOut += UInt64(answer.body.count)
+                }
+            }
             if let answer {
                 responder.respond(HTTPResponse(answer, at: time.now()))
             } else if !add(.request(request, responder)) {
@@ -173,6 +192,19 @@ final class HubWorker: @unchecked Sendable {
         return gauges
     }
 
+    /// `/metrics`.
+    var metrics: String {
+        gauges.metrics + timings.current.metrics + HubDiskUse(directory).metrics(now: time.now())
+    }
+
+    /// `/health`.
+    var health: (status: Int, json: JSONValue) {
+        gauges.health(HubDiskUse(directory), isStopping: queue.current.isStopped, epoch: epoch)
+    }
+
+    /// Calls `body` on this thread when it is free.
+    func whenAlive(_ body: @escaping @Sendable () -> Void) { executor.async(body) }
+
     /// Finishes what was taken, closes the sockets, and ends the thread.
     func stop() {
         let isFirst = queue.withLock { queue in
@@ -198,6 +230,7 @@ final class HubWorker: @unchecked Sendable {
         while true {
             let events = queue.withLock { queue -> [HubEvent] in
                 let events = queue.events
+                if let since = queue.since { arrived = since }
                 queue.events = []
                 queue.requests = 0
                 if events.isEmpty { queue.isScheduled = false }
@@ -266,7 +299,17 @@ final class HubWorker: @unchecked Sendable {
         _ requests: [HubRequest], _ asking: [Asking], _ answered: [(id: FunctionCall.ID, outcome: FunctionOutcome)]
     ) {
         guard let core else { return }
+        let began = ContinuousClock.now
         let outcome = core.perform(requests, answered: answered)
+        let isMeasured = core.statistics.commits != commitsSeen
+        commitsSeen = core.statistics.commits
+        let bytes = outcome.answers.reduce(0) { $0 + ($1?.body.count ?? 0) }
+        timings.withLock {
+            if isMeasured { $0.commits.add(began.seconds) }
+            // Since the oldest of them came: no request took longer.
+            $0.mutations.add(arrived.seconds, times: requests.count)
+            $0.bytesOut += UInt64(bytes)
+        }
         let now = time.now()
         var output = ServerOutput()
         for (index, asking) in asking.enumerated() {
@@ -323,8 +366,10 @@ final class HubWorker: @unchecked Sendable {
         for action in actions {
             switch action {
             case .send(let targets, let bytes):
+                timings.withLock { $0.bytesOut += UInt64(bytes.count * targets.count) }
                 output.send(WebSocketFrame(text: bytes), to: targets.compactMap { sockets[$0] })
             case .close(let target, let code, let reason):
+                if code != 1000 { timings.withLock { $0.droppedSubscribers += 1 } }
                 if let socket = sockets[target] { output.close(socket, code: code, reason: reason) }
             }
         }

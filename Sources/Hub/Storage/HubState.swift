@@ -19,6 +19,13 @@ final class HubState {
     /// What tokens are sealed with.
     let tokenKey: [UInt8]
 
+    /// This life of the database and those before it.
+    let lives: HubLives
+    /// How long tombstones and mutation ids are kept, in milliseconds of hub time.
+    var horizon = HubCore.horizon
+    /// How long rows as they were are kept for retries.
+    var imageHorizon: Int64 { min(HubCore.imageHorizon, horizon) }
+
     private let time: any TimeSource
     /// Hub time when this hub started, and the machine's uptime then.
     private let startHubTime: Int64
@@ -29,7 +36,9 @@ final class HubState {
     init(_ connection: Connection, _ time: any TimeSource) throws {
         self.time = time
         startUptime = time.uptime()
+        var born: Int64 = 0
         if try connection.value("SELECT count(*) FROM _clock") == .integer(0) {
+            born = time.now().milliseconds
             try connection.run(
                 "INSERT INTO _clock(id,stamp,hub_time,pruned_through,epoch,token_key) VALUES(1,0,0,0,?,?)",
                 [.text(SecureRandom.hex(byteCount: 8)), .text(SecureRandom.hex(byteCount: 32))])
@@ -47,6 +56,7 @@ final class HubState {
         prunedThrough = pruned
         self.epoch = epoch
         tokenKey = SHA256.digest(key)
+        lives = try HubLives(connection, epoch: epoch, began: born)
     }
 
     static let tables =

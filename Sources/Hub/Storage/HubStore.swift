@@ -85,10 +85,10 @@ final class BaseTable: Sendable {
     }
 
     /// Inserts a new record; gives its row number.
-    func insert(_ values: [Value], stamp: Int64, on connection: Connection) throws -> Int64 {
+    func insert(_ values: [Value], version: Int64, stamp: Int64, on connection: Connection) throws -> Int64 {
         try table.insert(
             Record(schema: model.schema, values: values),
-            metadata: [.integer(1), .integer(0), .integer(stamp), .null], on: connection)
+            metadata: [.integer(version), .integer(0), .integer(stamp), .null], on: connection)
     }
 
     /// Writes a changed record over the stored one.
@@ -112,15 +112,19 @@ final class BaseTable: Sendable {
 
 extension HubCore {
     /// "BHUB": marks a hub's database.
-    private static let applicationID: Int32 = 0x4248_5542
+    static let applicationID: Int32 = 0x4248_5542
 
     /// Makes the tables of a new database, or brings those of an older schema up to this one.
     static func migrate(_ schema: Schema, _ tables: [BaseTable], _ connection: Connection, _ log: Log) throws {
-        let migrator = Migrator(
-            schema: schema, tables: tables.map(\.table), applicationID: applicationID, formatVersion: 1,
-            ownTables: HubState.tables + HubState.departureTables)
+        let migrator = migrator(schema, tables)
         if case .migrated(_, let backup) = try migrator.open(connection) {
             log(.notice, "the hub's database was migrated to the new schema; backup: \(backup ?? "none")")
         }
+    }
+
+    static func migrator(_ schema: Schema, _ tables: [BaseTable]) -> Migrator {
+        Migrator(
+            schema: schema, tables: tables.map(\.table), applicationID: applicationID, formatVersion: 1,
+            ownTables: HubState.tables + HubState.departureTables + HubLives.tables)
     }
 }

@@ -45,14 +45,14 @@ enum OutboxCommand {
         let outbox = store.outbox
         switch act {
         case "list":
-            var after: Int64 = 0
+            var after = Int64.min
             while case let entries = try await outbox.list(state: parkedOnly ? .parked : nil, after: after),
                 !entries.isEmpty
             {
                 for entry in entries { print(asJSON ? json(of: entry).text : line(of: entry)) }
                 after = entries.last?.order ?? after
             }
-            if after == 0, !asJSON { print(parkedOnly ? "nothing is parked" : "nothing waits: all was sent") }
+            if after == .min, !asJSON { print(parkedOnly ? "nothing is parked" : "nothing waits: all was sent") }
         case "show":
             let (entry, differences) = try await outbox.show(try number(words))
             if asJSON {

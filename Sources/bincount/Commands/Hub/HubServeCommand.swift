@@ -1,5 +1,6 @@
 import Assembly
 import Basics
+import Glibc
 import GraphQL
 import Hub
 import InventoryControl
@@ -11,10 +12,11 @@ import WarehouseModels
 enum HubServeCommand {
     static var help: String {
         """
-        bincount hub --data DIR [--listen HOST:PORT] [--config FILE] …
+        bincount hub --data DIR [--listen HOST:PORT] [--config FILE] [--check] …
 
         Serves AppSync's API on POST /graphql and its realtime protocol on the same path; prints `listening on URL` when
-        it is ready. SIGTERM stops it cleanly. /health and /metrics tell how it is.
+        it is ready. SIGTERM stops it cleanly. /health and /metrics tell how it is. --check tries the configuration, the
+        schema, the certificate and the database's migration, changes nothing, and exits with 0 where it would start.
 
         Every setting is a flag, a variable of the environment (--api-key-file is BINCOUNT_API_KEY_FILE), or a line
         `api-key-file = …` of the file that --config names; the flag is asked first, the file last.
@@ -26,6 +28,7 @@ enum HubServeCommand {
         let settings = try Settings(HubSettings.serving, &arguments)
         let data = try settings.required(HubSettings.data)
         let isVerbose = arguments.flag("--verbose")
+        let isCheck = arguments.flag("--check")
         guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }
         var specifications = settings[HubSettings.apiKey]
         if let file = settings[HubSettings.apiKeyFile] {
@@ -37,7 +40,9 @@ enum HubServeCommand {
         if let directory = settings[HubSettings.exportCSV] { connectors.append(.csv(directory: directory)) }
         if let program = settings[HubSettings.exportExec] { connectors.append(.executable(program: program)) }
         let erp = connectors
-        let log = Log.standardError(level: isVerbose ? .debug : HubSettings.level(settings))
+        let log = ServiceLog.make(
+            level: isVerbose ? .debug : HubSettings.level(settings), asJSON: settings[HubSettings.logFormat] == "json",
+            time: SystemTimeSource())
 
         var keys = try APIKeys(specifications)
         let hasKeys = !keys.isEmpty
@@ -50,12 +55,15 @@ enum HubServeCommand {
         try options.listen(on: settings[HubSettings.listen])
         options.resolvers = try HubSettings.resolvers(settings)
         options.identity = try HubSettings.identityOptions(settings)
+        options.horizonMilliseconds = settings[HubSettings.horizon]
         if !hasKeys, options.identity.issuers.isEmpty, try !HubKeyCommand.letsSomebodyIn(data) {
             throw UsageError(
                 "nobody could use it: make a key with `bincount hub key add`, give --api-key-file FILE, or set "
                     + "BINCOUNT_API_KEY")
         }
+        if isCheck { return try check(options) }
 
+        let manager = ServiceManager(environment: Options.environment)
         let signals = try SignalReader()
         let served = options
         let hub = try waitFor { try await HubServer.start(served) }
@@ -68,7 +76,11 @@ enum HubServeCommand {
                     directory: data + "/desk",
                     hub: HubLink(url: hub.localURL, key: deskKey, tls: hub.clientContext), connectors: erp, log: log)
             } : nil
-        waitForEnd(signals)
+        manager.ready("listening on \(hub.url)")
+        waitForEnd(signals, hub, manager)
+        manager.stopping()
+        // Nothing that hangs may keep it from ending: what was answered is on the disk already.
+        alarm(stopSeconds)
         try waitFor {
             await desk?.stop()
             await hub.stop()
@@ -76,7 +88,35 @@ enum HubServeCommand {
         return 0
     }
 
-    private static func schema(_ file: String) throws -> Schema {
+    private static let stopSeconds: UInt32 = 30
+
+    /// Waits for a signal; meanwhile the service manager is told that the thread which commits is alive.
+    private static func waitForEnd(_ signals: SignalReader, _ hub: HubServer, _ manager: ServiceManager) {
+        guard let interval = manager.watchdogMilliseconds else { return bincount.waitForEnd(signals) }
+        let isAlive = Locked(true)
+        while true {
+            while let signal = signals.next() { if signal != .windowChange { return } }
+            // A beat that is not answered by the next one ends the beats.
+            if isAlive.withLock({ alive in
+                defer { alive = false }; return alive
+            }) {
+                manager.alive()
+                hub.whenAlive { isAlive.withLock { $0 = true } }
+            }
+            var descriptor = pollfd(fd: signals.fileDescriptor, events: Int16(POLLIN), revents: 0)
+            poll(&descriptor, 1, Int32(clamping: max(interval / 3, 100)))
+        }
+    }
+
+    /// `--check`: says what would be done, or why it would not start.
+    private static func check(_ options: HubOptions) throws -> Int32 {
+        for sentence in try HubCheck.migration(of: options.dataDirectory, to: options.schema) { print(sentence) }
+        try HubServer.check(options)
+        print("the configuration, the schema, the certificate and the database are in order")
+        return 0
+    }
+
+    static func schema(_ file: String) throws -> Schema {
         do {
             return try Schema(sdl: try Files.readText(file))
         } catch let mistakes as SchemaMistakes {

@@ -33,12 +33,21 @@ enum HubSettings {
         "log-level", ["debug", "info", "notice", "warning", "error"], default: "notice",
         help: "what is logged, and above"
     )
+    static let logFormat = Setting<String>.choice(
+        "log-format", ["text", "json"], default: "text", help: "lines for people, or one JSON object a line")
+    static let horizon = Setting<Int64>.duration(
+        "horizon", atLeast: "1h", default: "30d",
+        help: """
+            how long deletions and answered changes are remembered; a terminal that was away for longer compares all it \
+            has
+            """)
+
     /// What `bincount hub` accepts when it serves.
     static let serving: [SettingDefinition] =
         [
             data.definition, listen.definition, schema.definition, apiKey.definition, apiKeyFile.definition,
             tlsCertificate.definition, tlsKey.definition, plain.definition, noDesk.definition, exportCSV.definition,
-            exportExec.definition, logLevel.definition,
+            exportExec.definition, logLevel.definition, logFormat.definition, horizon.definition,
         ] + identity + functions
 
     /// Where the certificate comes from.

@@ -1,0 +1,202 @@
+import Basics
+import ModelTables
+import Models
+import SQLite
+
+/// The journal of confirmed changes: what was made here and taken by the backend, kept for a while.
+///
+/// A backend whose database was put back from a backup lacks what it confirmed after that backup. Nobody but the authors
+/// can bring it back. So each confirmed change is kept, under the mutation id and the identity it was made under, with the
+/// life of the backend that confirmed it and that life's stamp. Both together tell exactly what a restored backend lacks.
+extension StoreCore {
+    static let journalTables = [
+        """
+        CREATE TABLE IF NOT EXISTS "_journal"("number" INTEGER PRIMARY KEY, "epoch" TEXT NOT NULL,
+        "stamp" INTEGER NOT NULL, "at" INTEGER NOT NULL, "mutation" TEXT NOT NULL, "model" TEXT NOT NULL,
+        "id" TEXT NOT NULL, "kind" INTEGER NOT NULL, "fields" TEXT NOT NULL, "version" INTEGER, "base" TEXT NOT NULL,
+        "identity" TEXT NOT NULL, "created" INTEGER NOT NULL, "rounds" INTEGER NOT NULL, "condition" TEXT,
+        "unit" INTEGER) STRICT
+        """
+    ]
+
+    private static let keepText = StatementText(
+        """
+        INSERT INTO "_journal"("epoch","stamp","at","mutation","model","id","kind","fields","version","base","identity",\
+        "created","rounds","condition","unit") SELECT ?1,?2,?3,"mutation","model","id","kind","fields","version","base",\
+        "identity","created","rounds","condition",(SELECT u."unit" FROM "_unit" AS u WHERE u."ord"=o."ord") \
+        FROM "_outbox" AS o WHERE "ord"=?4
+        """)
+
+    /// Keeps an entry that the backend has taken, in the transaction that settles it; before it leaves the outbox.
+    func keep(_ entry: OutboxEntry, confirmedAt stamp: Int64) throws {
+        guard let life, options.journalLifetime > 0 else { return }
+        try connection.withStatement(Self.keepText) { statement in
+            statement.bind(life.epoch, at: 1)
+            statement.bind(stamp, at: 2)
+            statement.bind(options.time.now().milliseconds, at: 3)
+            statement.bind(entry.order, at: 4)
+            _ = try statement.step()
+        }
+        journaled += 1
+        if journaled % Self.pruneInterval == 0 { try pruneJournal() }
+    }
+
+    /// Forgets what is older than any backup that is still put back, and what is too much.
+    ///
+    /// Old means old by this clock and by the backend's: one clock that jumps makes nothing go.
+    func pruneJournal() throws {
+        let limit = options.journalLifetime
+        try connection.run(
+            """
+            DELETE FROM "_journal" WHERE "number"<=(SELECT max("number") FROM "_journal")-?1 OR ("at"<?2 AND \
+            "stamp"<(SELECT max("stamp") FROM "_journal")-?3)
+            """,
+            [
+                .integer(Int64(options.journalLimit)), .integer(options.time.now().milliseconds - limit),
+                .integer(limit),
+            ])
+    }
+
+    private static let pruneInterval = 1000
+
+    /// How many confirmed changes are kept.
+    package func journalCount() throws -> Int {
+        try storeErrors { Int(try connection.value("SELECT count(*) FROM \"_journal\"")?.integer ?? 0) }
+    }
+}
+
+/// The life of the backend's database that is known here.
+struct BackendLife: Hashable {
+    /// Its name.
+    let epoch: String
+    /// Its first stamp: what changed before belongs to a life before it, of which the backend may lack the end. Nil where
+    /// the backend was never restored.
+    let began: Int64?
+}
+
+extension StoreCore {
+    /// Says which life of the backend answers now; nil for a backend without epochs, whose changes are not kept.
+    package func setLife(epoch: String?, began: Int64?) {
+        life = epoch.map { BackendLife(epoch: $0, began: began) }
+    }
+
+    /// Whether changes are kept that another life of the backend confirmed.
+    package func hasChangesOfOtherLives(than epoch: String) throws -> Bool {
+        try storeErrors {
+            try connection.value("SELECT 1 FROM \"_journal\" WHERE \"epoch\"<>? LIMIT 1", [.text(epoch)]) != nil
+        }
+    }
+
+    /// Queues again what earlier lives of the backend confirmed and this one lacks, in front of what waits, in the order
+    /// in which it was confirmed, under its old mutation ids and identities. Gives how many changes that are.
+    ///
+    /// Call it while nothing is being sent.
+    /// - Parameter lives: of the earlier lives, the last stamp that the backend still has; a life that is not named is
+    ///   lost whole.
+    package func recover(into epoch: String, having lives: [String: Int64]) throws -> Int {
+        try commit(nil, .full) { _ in
+            for (name, stamp) in lives {
+                try connection.run(
+                    "UPDATE \"_journal\" SET \"epoch\"=? WHERE \"epoch\"=? AND \"stamp\"<=?",
+                    [.text(epoch), .text(name), .integer(stamp)])
+            }
+            let lost = "FROM \"_journal\" WHERE \"epoch\"<>?"
+            let row = try connection.rows("SELECT count(*),max(\"number\") \(lost)", [.text(epoch)]).first
+            guard let count = row?[0].integer, count > 0, let last = row?[1].integer else { return 0 }
+            // Numbers below all that wait, so that no entry gets another number.
+            let lowest = min(try connection.value("SELECT min(\"ord\") FROM \"_outbox\"")?.integer ?? 0, 0)
+            let shift = lowest - 1 - last
+            try connection.run(
+                """
+                INSERT INTO "_outbox"("ord","mutation","model","id","kind","fields","version","base","identity","created",\
+                "rounds","state","seal","reason","condition") SELECT "number"+?1,"mutation","model","id","kind","fields",\
+                "version","base","identity","created","rounds",1,"number"+?1,?2,"condition" FROM "_journal" \
+                WHERE "epoch"<>?3 ORDER BY "number"
+                """, [.integer(shift), .text(Self.lostReason), .text(epoch)])
+            // Each unit is one again, named by its first entry.
+            try connection.run(
+                """
+                INSERT INTO "_unit"("ord","unit") SELECT "number"+?1,min("number") OVER (PARTITION BY "epoch","stamp",\
+                "unit")+?1 FROM "_journal" WHERE "epoch"<>?2 AND "unit" IS NOT NULL
+                """, [.integer(shift), .text(epoch)])
+            try connection.run("DELETE \(lost)", [.text(epoch)])
+            retryAt.removeAll()
+            try refreshFlags()
+            countsChanged = true
+            log.touchedOutbox = true
+            return Int(count)
+        }
+    }
+
+    static let lostReason = "the backend was restored from a backup that lacks this change"
+
+    /// Lets rows that the backend lacks since it was restored be this store's own, where nothing of them waits: their
+    /// authors have them too and bring them back. They stay, as ``SyncState/local``. Gives how many there are.
+    package func disown(model: String, _ isMissing: (String) -> Bool) throws -> Int {
+        try commit(nil, .normal) { _ in
+            let table = try context.table(model)
+            let condition = SQLCondition("\"_version\" IS NOT NULL")
+            var count = 0
+            var last: Int64 = 0
+            while true {
+                let query = RowQuery(filter: .all, page: .first(500), condition: condition, afterRow: last)
+                let rows = try table.table.rows(query, on: connection)
+                guard let end = rows.last?.row else { return count }
+                last = end
+                for row in rows where isMissing(row.record.id) {
+                    let id = row.record.id
+                    guard try entries(model, id).isEmpty, let old = try table.fetch(id, on: connection),
+                        isOfEarlierLife(old.lastChangedAt)
+                    else { continue }
+                    try table.put(id, StoreTable.Row(values: old.values), on: connection)
+                    count += 1
+                }
+            }
+        }
+    }
+
+    /// Whether something last changed in a life of the backend before the one that answers now.
+    func isOfEarlierLife(_ changed: Int64?) -> Bool {
+        guard let began = life?.began else { return false }
+        return (changed ?? 0) < began
+    }
+
+    /// Takes the backend's row in place of a later one that a restored backup took back.
+    ///
+    /// Gives false where the row here is no such row.
+    func takeBack(
+        _ remote: RemoteRecord, _ table: StoreTable, _ id: String, _ report: inout ApplyReport
+    ) throws -> Bool {
+        guard life?.began != nil, let old = try table.fetch(id, on: connection), let version = old.version,
+            version > remote.version, isOfEarlierLife(old.lastChangedAt)
+        else { return false }
+        report.updated += 1
+        try show(
+            table.wire.object(remote.record.values), old, table, id, version: remote.version,
+            lastChangedAt: remote.lastChangedAt)
+        return true
+    }
+
+    /// Forgets a tombstone that a restored backup took back.
+    func takeBackTombstone(_ table: StoreTable, _ id: String) throws -> Bool {
+        guard life?.began != nil else { return false }
+        let changed = try connection.value(
+            "SELECT \"changed\" FROM \"_tombstone\" WHERE \"model\"=? AND \"id\"=?",
+            [.text(table.model.name), .text(id)])
+        guard let changed, isOfEarlierLife(changed.integer) else { return false }
+        try connection.run(
+            "DELETE FROM \"_tombstone\" WHERE \"model\"=? AND \"id\"=?", [.text(table.model.name), .text(id)])
+        return true
+    }
+
+    /// Lets a change wait a little that was refused because the backend lacks its record: after a restore its author may
+    /// not have brought the record back yet.
+    func waitsForAuthor(_ entry: OutboxEntry, _ code: String) -> Int64? {
+        guard life?.began != nil, entry.kind != .create, entry.condition == nil,
+            code.contains("ConditionalCheckFailed"), entry.attempts < Self.authorTries
+        else { return nil }
+        return min(30_000, 1000 << Int64(min(entry.attempts, 5)))
+    }
+
+    private static let authorTries = 20
+}

@@ -1,0 +1,34 @@
+import Basics
+import ModelTables
+import Models
+import SQLite
+import System
+
+/// Tries what a hub would start with, and changes nothing.
+public enum HubCheck {
+    /// What the database of a data directory would become under a schema: sentences, none where nothing is to be done.
+    ///
+    /// It may be asked while a hub runs.
+    /// - Throws: ``HubError`` where the schema cannot be served, ``MigrationError`` where the database cannot be brought to
+    ///   it without losing something.
+    public static func migration(of directory: String, to schema: Schema) throws -> [String] {
+        let served = try HubSchema(schema)
+        let path = HubBackup.database(in: directory)
+        guard Files.exists(path) else { return ["a new database will be made"] }
+        let connection = try Connection.open(path: path, options: .readOnly)
+        let tables = served.models.map { BaseTable($0) }
+        switch try HubCore.migrator(schema, tables).plan(connection) {
+        case .unchanged: return []
+        case .created: return ["the tables will be made"]
+        case .migrated(let change, _): return sentences(of: change)
+        }
+    }
+
+    private static func sentences(of change: SchemaChange) -> [String] {
+        var result = change.addedModels.map { "the model \($0) is new" }
+        result += change.addedFields.map { "the field \($0) is new" }
+        result += change.removedModels.map { "the model \($0) goes; it has no rows" }
+        result += change.removedFields.map { "the field \($0) goes; no row has a value in it" }
+        return result.isEmpty ? ["indexes or the hub's own tables change"] : result
+    }
+}

@@ -1,0 +1,139 @@
+import Basics
+import Crypto
+import SQLite
+import System
+
+/// Puts a backup back as a hub's database, as a new life of it.
+public enum HubRestore {
+    /// What was done.
+    public struct Outcome: Sendable, Hashable {
+        /// What the backup holds.
+        public let manifest: BackupManifest
+        /// The new life's name.
+        public let epoch: String
+        /// Where the database that was there before lies now.
+        public let setAside: String?
+    }
+
+    /// Restores `file` into `directory`. The database that is there is kept aside, and nothing is changed before the
+    /// backup has been verified and prepared.
+    ///
+    /// - Throws: ``HubError`` where a hub runs there, where data is there and `replacing` is false, or where the backup is
+    ///   damaged or none.
+    public static func restore(
+        _ file: String, into directory: String, replacing: Bool, time: any TimeSource
+    ) throws -> Outcome {
+        guard Files.exists(file) else { throw HubError("there is no file \(file)") }
+        try Files.createDirectory(directory, mode: 0o700)
+        let lock: FileLock
+        do {
+            lock = try FileLock(directory + "/hub.lock")
+        } catch let held as FileLock.Held {
+            throw HubError(
+                "a hub runs on \(directory)" + (held.owner.map { " (process \($0))" } ?? "")
+                    + "; stop it first, then restore")
+        }
+        defer { withExtendedLifetime(lock) {} }
+        let path = HubBackup.database(in: directory)
+        let isThere = Files.exists(path)
+        guard replacing || !isThere else {
+            throw HubError("\(directory) holds a hub's data already; give --replace to set it aside and restore")
+        }
+        try check(file)
+        let partial = path + ".restoring"
+        HubBackup.removeDatabase(partial)
+        let seen = isThere ? lastSeen(path) : nil
+        let prepared: (manifest: BackupManifest, epoch: String)
+        do {
+            prepared = try prepare(file, at: partial, replacing: seen, time)
+        } catch {
+            HubBackup.removeDatabase(partial)
+            throw error
+        }
+        HubBackup.removeLog(partial)
+        // Under this name it is whole: a hub that finds it and no database goes on from here.
+        try Files.rename(partial, to: ready(path))
+        try Files.synchronizeDirectory(directory)
+        let aside = isThere ? try setAside(path, directory, time) : nil
+        try finish(in: directory)
+        return Outcome(manifest: prepared.manifest, epoch: prepared.epoch, setAside: aside)
+    }
+
+    private static func ready(_ path: String) -> String { path + ".restored" }
+
+    /// Ends a restore that was cut off between setting the old database aside and putting the new one in its place.
+    static func finish(in directory: String) throws {
+        let path = HubBackup.database(in: directory)
+        guard !Files.exists(path), Files.exists(ready(path)) else { return }
+        try Files.rename(ready(path), to: path)
+        try Files.synchronizeDirectory(directory)
+    }
+
+    /// Compares the file with its manifest, where one lies beside it.
+    private static func check(_ file: String) throws {
+        guard let text = try? Files.readText(BackupManifest.path(of: file)) else { return }
+        guard let manifest = (try? JSONValue(parsing: text)).flatMap({ BackupManifest(json: $0) }) else {
+            throw HubError("\(BackupManifest.path(of: file)) cannot be read; restore another backup")
+        }
+        let found = try HubBackup.digest(of: file)
+        guard found == manifest.digest else {
+            throw HubError("\(file) is not what was backed up: its digest is another; restore another backup")
+        }
+    }
+
+    /// The last stamp and hub time of the database that is replaced, as far as they can be read: clients saw them.
+    private static func lastSeen(_ path: String) -> (stamp: Int64, hubTime: Int64, floor: Int64)? {
+        guard let connection = try? Connection.open(path: path),
+            let row = try? connection.rows("SELECT stamp,hub_time FROM _clock WHERE id=1").first,
+            let stamp = row[0].integer, let hubTime = row[1].integer
+        else { return nil }
+        // One of an earlier program knows no lives: it is the first.
+        let floor = (try? connection.value("SELECT max(floor) FROM _life"))?.integer ?? 1
+        return (stamp, hubTime, floor)
+    }
+
+    private static func prepare(
+        _ file: String, at partial: String, replacing seen: (stamp: Int64, hubTime: Int64, floor: Int64)?,
+        _ time: any TimeSource
+    ) throws -> (BackupManifest, String) {
+        try Files.createNew([], at: partial, mode: 0o600)
+        let source = try Connection.open(path: file, options: .readOnly)
+        let manifest = try HubBackup.describe(source, takenAt: time.now())
+        let copy = try Connection.open(path: partial)
+        try source.copy(into: copy)
+        let problems = try copy.integrityProblems()
+        guard problems.isEmpty else {
+            throw HubError(
+                "\(file) is damaged; restore another backup (\(problems.prefix(3).joined(separator: "; ")))")
+        }
+        for table in HubLives.tables { try copy.execute(table) }
+        let epoch = SecureRandom.hex(byteCount: 8)
+        try copy.transaction(.immediate) {
+            try HubLives.begin(
+                on: copy, epoch: epoch, tokenKey: SecureRandom.hex(byteCount: 32),
+                after: max(seen?.stamp ?? 0, time.now().milliseconds),
+                above: seen?.floor)
+            if let seen {
+                try copy.run("UPDATE _clock SET hub_time=max(hub_time,?) WHERE id=1", [.integer(seen.hubTime)])
+            }
+        }
+        try copy.leaveWriteAheadLog()
+        return (manifest, epoch)
+    }
+
+    private static func setAside(_ path: String, _ directory: String, _ time: any TimeSource) throws -> String {
+        let name = HubBackup.name(at: time.now()).dropFirst(4).dropLast(7)
+        var aside = directory + "/before-restore-\(name)"
+        var number = 1
+        while Files.exists(aside) {
+            number += 1
+            aside = directory + "/before-restore-\(name)-\(number)"
+        }
+        try Files.createDirectory(aside, mode: 0o700)
+        // The log goes with its database, and goes first: without it the database would be an older one.
+        for suffix in ["-wal", "-shm", ""] where Files.exists(path + suffix) {
+            try Files.rename(path + suffix, to: aside + "/hub.sqlite" + suffix)
+        }
+        return aside
+    }
+}

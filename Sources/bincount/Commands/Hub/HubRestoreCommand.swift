@@ -1,0 +1,36 @@
+import Basics
+import Hub
+import System
+
+/// `bincount hub restore`: puts a backup back.
+enum HubRestoreCommand {
+    private static let from = Setting<String?>.text("from", "FILE", help: "the backup")
+    private static let replace = Setting<Bool>.flag("replace", help: "set the data aside that is there")
+
+    static let command = Program.Command(
+        name: "restore", summary: "put a backup back",
+        help: """
+            bincount hub restore --data DIR --from FILE [--replace] [--config FILE]
+
+            Verifies the backup and puts it into the data directory of a hub that is stopped. Data that is there is kept
+            aside in DIR/before-restore-…; without --replace it is refused. The restored database begins a new life:
+            every terminal notices it, compares what it has, and sends again what it made itself and the backup lacks.
+            What was made on a terminal that never comes back is lost from the hub; other terminals show such rows as
+            being only theirs.
+            \(Settings.help([HubSettings.data.definition, from.definition, replace.definition]))
+            """,
+        run: run)
+
+    private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
+        let settings = try Settings(
+            [HubSettings.data.definition, from.definition, replace.definition], &arguments)
+        guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }
+        let outcome = try HubRestore.restore(
+            try settings.required(from), into: try settings.required(HubSettings.data),
+            replacing: settings[replace], time: SystemTimeSource())
+        let rows = outcome.manifest.rows.values.reduce(0, +)
+        print("restored \(rows) rows, as life \(outcome.epoch) of this hub")
+        if let aside = outcome.setAside { print("the data that was there lies in \(aside)") }
+        return 0
+    }
+}

@@ -1,0 +1,237 @@
+import Basics
+import Models
+import SQLite
+import System
+import Testing
+
+@testable import Hub
+
+@Suite struct BackupTests {
+    /// A hub on a file, with so many notes.
+    private func hub(_ directory: String, notes: Int) throws -> HubFixture {
+        try Files.createDirectory(directory)
+        let fixture = try HubFixture(connection: try Connection.open(path: HubBackup.database(in: directory)))
+        for number in 0..<notes {
+            fixture.create(["id": .string("n\(number)"), "title": .string(String(repeating: "t", count: 4000))])
+        }
+        return fixture
+    }
+
+    @Test func aBackupIsOneStateWhileTheHubGoesOn() throws {
+        let directory = try TempDirectory("backup")
+        let data = directory.file("hub")
+        let hub = try hub(data, notes: 400)
+        let stamp = hub.core.state.stamp
+        var steps = 0
+        let target = directory.file("copy.sqlite")
+        let manifest = try HubBackup.take(of: data, to: target, time: ManualTimeSource()) { _, _ in
+            // Between two parts of the copy somebody makes a note, and it is committed.
+            steps += 1
+            let answer = hub.create(["id": .string("late\(steps)"), "title": "x"])
+            #expect(answer["errors"] == nil)
+            #expect(!Files.exists(target))
+        }
+        #expect(steps > 1)
+        #expect(manifest.rows["Note"] == 400)
+        #expect(manifest.stamp == stamp)
+        #expect(manifest.epoch == hub.core.epoch)
+        #expect(try HubBackup.digest(of: target) == manifest.digest)
+        #expect(HubBackup.last(in: data) == manifest)
+        let copy = try Connection.open(path: target, options: .readOnly)
+        #expect(try copy.value("SELECT count(*) FROM Note") == .integer(400))
+        #expect(try HubVerify.check(copy, HubFixture.notes).filter(\.isFault) == [])
+        #expect(!Files.exists(target + "-wal"))
+        #expect(!Files.exists(target + ".partial"))
+    }
+
+    @Test func aRestoreBeginsALifeAboveAllThatClientsSaw() throws {
+        let directory = try TempDirectory("restore")
+        let data = directory.file("hub")
+        let copy = directory.file("copy.sqlite")
+        let time = ManualTimeSource()
+        var epoch = ""
+        var lost: (mark: Int64, version: JSONValue?) = (0, nil)
+        do {
+            let hub = try hub(data, notes: 2)
+            _ = try HubBackup.take(of: data, to: copy, time: time)
+            epoch = hub.core.epoch
+            // A clock ahead of the restoring machine's: its stamps were seen too.
+            hub.time.jump(milliseconds: 10_000_000)
+            lost.version = hub.update(["id": "n0", "body": "lost", "_version": 1]).result?["_version"]
+            hub.create(["id": "lost", "title": "t"])
+            lost.mark = hub.sync().startedAt
+        }
+        #expect(lost.version == 2)
+        #expect(throws: HubError.self) { try HubRestore.restore(copy, into: data, replacing: false, time: time) }
+        let outcome = try HubRestore.restore(copy, into: data, replacing: true, time: time)
+        #expect(try Files.exists(#require(outcome.setAside) + "/hub.sqlite"))
+        let hub = try HubFixture(connection: try Connection.open(path: HubBackup.database(in: data)))
+        #expect(hub.core.epoch == outcome.epoch)
+        #expect(hub.core.epoch != epoch)
+        // A mark of before is answered with everything, whatever its client knows of epochs.
+        let all = hub.sync(lastSync: lost.mark)
+        #expect(all.items.compactMap { $0["id"]?.string }.sorted() == ["n0", "n1"])
+        #expect(all.startedAt > lost.mark)
+        // What is made and changed now has versions that no earlier life ever gave.
+        let made = hub.create(["id": "lost", "title": "other"]).result
+        #expect(made?["_version"] == .integer(HubLives.span))
+        let changed = hub.update(["id": "n1", "body": "new", "_version": 1]).result
+        #expect(changed?["_version"] == .integer(HubLives.span + 1))
+        #expect(try #require(changed?["_lastChangedAt"]?.integer) > lost.mark)
+        let lives = hub.send("query { listNotes { items { id } } }")["extensions"]?["bincount"]?["lives"]
+        #expect(lives?["has"]?[epoch]?.integer ?? 0 < lost.mark)
+        #expect(lives?["began"]?.integer ?? 0 > lost.mark)
+        let database = try Connection.open(path: HubBackup.database(in: data), options: .readOnly)
+        #expect(try HubVerify.check(database, HubFixture.notes).filter(\.isFault) == [])
+    }
+
+    @Test func aChangeOnAStateThatARestoreTookBackIsNoConflict() throws {
+        let directory = try TempDirectory("ahead")
+        let data = directory.file("hub")
+        let copy = directory.file("copy.sqlite")
+        do {
+            let hub = try hub(data, notes: 1)
+            _ = try HubBackup.take(of: data, to: copy, time: ManualTimeSource())
+            hub.update(["id": "n0", "body": "first", "_version": 1])
+        }
+        _ = try HubRestore.restore(copy, into: data, replacing: true, time: ManualTimeSource())
+        let hub = try HubFixture(connection: try Connection.open(path: HubBackup.database(in: data)))
+        // Made on version 2, which is lost: the row is what that grew from.
+        #expect(hub.update(["id": "n0", "title": "second", "_version": 2]).result?["title"] == "second")
+        // Now the row is of this life, and version 2 is stale.
+        #expect(hub.update(["id": "n0", "title": "third", "_version": 2]).result?["title"] == "second")
+    }
+
+    @Test func nothingIsRestoredOverARunningHubNorFromADamagedFile() throws {
+        let directory = try TempDirectory("refused")
+        let data = directory.file("hub")
+        let copy = directory.file("copy.sqlite")
+        do {
+            _ = try hub(data, notes: 3)
+            _ = try HubBackup.take(of: data, to: copy, time: ManualTimeSource())
+        }
+        let lock = try FileLock(data + "/hub.lock")
+        #expect(throws: HubError.self) {
+            try HubRestore.restore(copy, into: data, replacing: true, time: ManualTimeSource())
+        }
+        withExtendedLifetime(lock) {}
+        let fresh = directory.file("fresh")
+        var bytes = try Files.read(copy)
+        bytes[bytes.count / 2] ^= 0xFF
+        try Files.writeAtomically(bytes, to: copy)
+        #expect(throws: HubError.self) {
+            try HubRestore.restore(copy, into: fresh, replacing: false, time: ManualTimeSource())
+        }
+        #expect(!Files.exists(HubBackup.database(in: fresh)))
+        #expect(throws: (any Error).self) {
+            try HubRestore.restore(directory.file("none"), into: fresh, replacing: false, time: ManualTimeSource())
+        }
+    }
+
+    @Test func aRestoreThatIsCutOffIsEndedByTheNextStart() throws {
+        let directory = try TempDirectory("cut-restore")
+        let path = HubBackup.database(in: directory.path)
+        do { _ = try hub(directory.path, notes: 2) }
+        try Files.rename(path, to: path + ".restored")
+        for suffix in ["-wal", "-shm"] { try? Files.remove(path + suffix) }
+        try HubRestore.finish(in: directory.path)
+        #expect(Files.exists(path))
+        // Where a database is, nothing is put over it.
+        try Files.writeAtomically("other", to: path + ".restored")
+        try HubRestore.finish(in: directory.path)
+        #expect(try Files.size(path) != 5)
+    }
+
+    @Test func rotationRemovesOnlyVerifiedBackupsOfItsOwn() throws {
+        let directory = try TempDirectory("rotate")
+        let data = directory.file("hub")
+        _ = try hub(data, notes: 1)
+        let backups = directory.file("backups")
+        try Files.createDirectory(backups)
+        let time = ManualTimeSource()
+        var names: [String] = []
+        for _ in 0..<4 {
+            time.advance(milliseconds: 60_000)
+            names.append(HubBackup.name(at: time.now()))
+            _ = try HubBackup.take(of: data, to: backups + "/" + (names.last ?? ""), time: time)
+        }
+        let others = ["notes.txt", "hub-mine.sqlite", "hub-20200101T000000Z.sqlite"]
+        for other in others { try Files.writeAtomically("kept", to: backups + "/" + other) }
+        #expect(try HubBackup.rotate(in: backups, keep: 2) == Array(names.prefix(2)))
+        for other in others + names.suffix(2) { #expect(Files.exists(backups + "/" + other), "\(other)") }
+        #expect(try HubBackup.rotate(in: backups, keep: 2) == [])
+    }
+
+    @Test func verifyNamesWhatIsWrong() throws {
+        let hub = try HubFixture()
+        for number in 0..<5 { hub.create(["id": .string("n\(number)"), "title": "t", "boxID": "nowhere"]) }
+        hub.update(["id": "n0", "body": "b", "_version": 1])
+        hub.delete("n1", version: 1)
+        let whole = try HubVerify.check(hub.connection, HubFixture.notes)
+        #expect(whole.filter(\.isFault) == [])
+        // Parents that are not there are told, and are no damage.
+        #expect(whole.contains { $0.isOnlyNote && $0.problems == ["4 name a Box in boxID that is not there"] })
+        let damages = [
+            ("UPDATE Note SET \"_version\"=0 WHERE id='n2'", "rows of Note"),
+            ("UPDATE Note SET \"_lastChangedAt\"=9999999999999 WHERE id='n2'", "rows of Note"),
+            ("UPDATE Note SET \"_ttl\"=NULL WHERE id='n1'", "rows of Note"),
+            ("UPDATE _images SET version=77", "earlier states"),
+            ("UPDATE _clock SET pruned_through=stamp+1", "clock"), ("UPDATE _life SET epoch='other'", "clock"),
+        ]
+        for (sql, check) in damages {
+            try hub.connection.begin(.immediate)
+            try hub.connection.execute(sql)
+            let faults = try HubVerify.check(hub.connection, HubFixture.notes).filter(\.isFault)
+            #expect(faults.map(\.check) == [check], "\(sql)")
+            hub.connection.rollback()
+        }
+    }
+
+    @Test func theHorizonIsWhatItIsSetTo() throws {
+        let hub = try HubFixture()
+        hub.core.retention = 3_600_000
+        hub.create(["id": "1", "title": "a"])
+        hub.create(["id": "2", "title": "b"])
+        let start = hub.sync().startedAt
+        hub.delete("1", version: 1)
+        hub.time.advance(milliseconds: 3_600_000 - 1)
+        try hub.core.prune()
+        #expect(hub.syncAll(lastSync: start).items.contains { $0["_deleted"] == true })
+        hub.time.advance(milliseconds: 2)
+        try hub.core.prune()
+        #expect(hub.syncAll(lastSync: start).items.map { $0["id"] } == ["2"])
+    }
+
+    @Test func aCompactionThatIsCutOffOpensNoGap() throws {
+        let directory = try TempDirectory("prune")
+        let path = directory.file("hub.sqlite")
+        var mark: Int64 = 0
+        do {
+            let hub = try HubFixture(connection: try Connection.open(path: path))
+            for number in 0..<20 { hub.create(["id": .string("n\(number)"), "title": "t"]) }
+            mark = hub.sync().startedAt
+            for number in 0..<10 { hub.delete("n\(number)", version: 1) }
+            hub.time.advance(milliseconds: HubCore.horizon + 1)
+            // Part by part, and cut off after each of the statements: what is forgotten is marked as forgotten.
+            for _ in 0..<4 {
+                try hub.core.prune(limit: 2)
+                let other = try Connection.open(path: path, options: .readOnly)
+                let left = try other.value("SELECT count(*) FROM Note WHERE \"_deleted\"=1")?.integer ?? 0
+                let pruned = try other.value("SELECT pruned_through FROM _clock")?.integer ?? 0
+                #expect(left == 10 || pruned > mark)
+            }
+            // It fails halfway: nothing of it is kept, the mark as little as the rows.
+            let before = try hub.connection.rows("SELECT pruned_through FROM _clock")
+            try hub.connection.execute(
+                "CREATE TEMP TRIGGER cut BEFORE UPDATE ON _clock BEGIN SELECT RAISE(ABORT, 'cut off'); END")
+            #expect(throws: (any Error).self) { try hub.core.prune(limit: 2) }
+            #expect(try hub.connection.rows("SELECT pruned_through FROM _clock") == before)
+            #expect(try hub.connection.value("SELECT count(*) FROM Note WHERE \"_deleted\"=1") == .integer(2))
+        }
+        let again = try HubFixture(connection: try Connection.open(path: path))
+        // A mark of before gets everything, told as a gap; never a delta that misses a deletion.
+        let page = again.sync(lastSync: mark)
+        #expect(page.json["extensions"]?["bincount"]?["gap"] != nil)
+        #expect(page.items.filter { $0["_deleted"] != true }.count == 10)
+    }
+}
