@@ -22,7 +22,10 @@ struct Sight: Sendable, Hashable {
 
     init(_ model: ModelInfo, _ operation: AuthRule.Operation, for caller: Caller) {
         let whole = Access(model, operation, for: caller)
-        guard !model.guardedFields.isEmpty else {
+        let denied = model.schema.fields.indices.filter {
+            caller.isDenied(model.schema.fields[$0].name, on: model.schema.name)
+        }
+        guard !model.guardedFields.isEmpty || !denied.isEmpty else {
             (rows, guarded, rest, restPositions) = (whole, [], nil, [])
             return
         }
@@ -31,7 +34,9 @@ struct Sight: Sendable, Hashable {
         }
         let all = fields.reduce(whole) { $0.union($1.access) }
         rows = all
-        guarded = fields.filter { !$0.access.covers(all) }
+        guarded =
+            fields.filter { !$0.access.covers(all) && !denied.contains($0.position) }
+            + denied.map { Field(position: $0, access: .none) }
         rest = whole.covers(all) ? nil : whole
         restPositions =
             rest == nil ? [] : model.schema.fields.indices.filter { !model.guardedFields.contains($0) }

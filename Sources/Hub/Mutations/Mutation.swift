@@ -50,6 +50,7 @@ struct Mutation {
 
     /// The rights it needs, for the model and for the fields it names.
     var needed: [Access] {
+        if rights.caller.isDenied(root) { return [.none] }
         var written = input.values
         for change in operations { written[change.position] = .null }
         return rights.needed(model, root.operation, writing: written)

@@ -18,6 +18,7 @@ struct CallerRelations: RelationResolver {
         }
         let mark = encoder.writer.bytes.count
         do {
+            if request.rights.caller.isDenied(relation.name, on: model.schema.name) { throw refused(field, model) }
             if relation.kind == .hasMany {
                 try many(relation, row, model, target, field, selection, &encoder, path: path)
             } else {

@@ -135,7 +135,7 @@ final class QueryRunner {
                 AccessLog.Act(operation: root.name, model: model.schema.name, field: denied?.field),
                 denied == nil ? "no rule gives \(root.operation)" : "no rule gives the field for \(root.operation)")
         }
-        guard !sight.rows.isNone, let selection = field.selection else {
+        guard !sight.rows.isNone, !request.rights.caller.isDenied(root), let selection = field.selection else {
             refuse(nil)
             return
         }

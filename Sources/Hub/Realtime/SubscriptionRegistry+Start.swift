@@ -41,7 +41,9 @@ extension SubscriptionRegistry {
         let model = core.engine.schema.models[root.model]
         let rights = request.rights
         let sight = rights.sight(root.model, .listen)
-        guard !sight.rows.isNone else { throw unauthorized(root, rights, "no rule gives listen") }
+        guard !sight.rows.isNone, !rights.caller.isDenied(root) else {
+            throw unauthorized(root, rights, "no rule gives listen")
+        }
         var arguments: [ArgumentRule] = []
         let filter: RowFilter
         do {
