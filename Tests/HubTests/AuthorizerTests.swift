@@ -86,4 +86,100 @@ import Testing
         #expect(changed.result == ["text": "u", "secret": nil])
         #expect(hub.take(1).last?["payload"]?["data"]?["onUpdatePost"] == ["id": "p", "secret": nil])
     }
+
+    // MARK: Asking it
+
+    /// An authorizer whose function is the test.
+    private final class Asked: Sendable {
+        let time = ManualTimeSource()
+        let calls = Locked<[(payload: JSONValue, completion: @Sendable (FunctionOutcome) -> Void)]>([])
+        let authorizer: FunctionAuthorizer
+        let authenticator: Authenticator
+
+        init() {
+            authorizer = FunctionAuthorizer(function: "judge", time: time, log: .none)
+            authenticator = Authenticator(keys: APIKeys(), stored: NoStoredKeys(), validators: [authorizer])
+            authorizer.connect { [calls] payload, completion in
+                calls.withLock { $0.append(((try? JSONValue(parsing: payload)) ?? .null, completion)) }
+            }
+        }
+
+        func answer(_ outcome: FunctionOutcome) {
+            let call = calls.withLock { $0.removeFirst() }
+            call.completion(outcome)
+        }
+
+        func caller(_ token: String) -> Result<Caller, AuthRefusal> {
+            authenticator.caller(Credentials(authorization: token), now: time.now().milliseconds)
+        }
+
+        /// How many of the requests that waited have gone on.
+        func whenReady(_ token: String, _ count: Locked<Int>) {
+            let request: JSONValue = ["query": "{ a }", "variables": ["x": 1]]
+            authorizer.whenReady(Credentials(authorization: token), request.bytes) { count.withLock { $0 += 1 } }
+        }
+    }
+
+    @Test func requestsWaitForItsAnswerWhichIsAskedForOnceAndHoldsAsLongAsItSays() throws {
+        let asked = Asked()
+        let ready = Locked(0)
+        asked.whenReady("abc", ready)
+        asked.whenReady("abc", ready)
+        #expect(ready.current == 0)
+        #expect(asked.calls.current.count == 1)
+        let payload = asked.calls.current[0].payload
+        #expect(payload["authorizationToken"] == "abc")
+        #expect(payload["requestContext"]?["queryString"] == "{ a }")
+        #expect(payload["requestContext"]?["variables"] == ["x": 1])
+        asked.answer(.success(["isAuthorized": true, "resolverContext": ["team": "red"], "ttlOverride": 60]))
+        #expect(ready.current == 2)
+        let caller = try asked.caller("abc").get()
+        #expect(caller.provider == .function && caller.claims["team"] == "red")
+        #expect(caller.person == nil && caller.groups.isEmpty)
+        asked.time.advance(milliseconds: 59_999)
+        asked.whenReady("abc", ready)
+        #expect(ready.current == 3)
+        asked.time.advance(milliseconds: 1)
+        asked.whenReady("abc", ready)
+        #expect(ready.current == 3, "it is asked anew")
+        asked.answer(.success(["isAuthorized": false]))
+        #expect(ready.current == 4)
+        #expect(throws: AuthRefusal.self) { try asked.caller("abc").get() }
+        #expect(throws: AuthRefusal.self) { try asked.authenticator.refreshed(caller, now: 0).get() }
+    }
+
+    @Test(arguments: [
+        FunctionOutcome.failure(.timedOut), .failure(.busy), .success(["isAuthorized": "yes"]), .success(nil),
+    ])
+    func whereItGivesNoAnswerNobodyIsLetInAndItIsAskedAgain(_ outcome: FunctionOutcome) throws {
+        let asked = Asked()
+        let ready = Locked(0)
+        asked.whenReady("abc", ready)
+        asked.answer(outcome)
+        #expect(ready.current == 1)
+        guard case .failure(let refusal) = asked.caller("abc") else {
+            Issue.record("it was let in")
+            return
+        }
+        #expect(refusal.reason == .unavailable)
+        asked.time.advance(milliseconds: 1000)
+        asked.whenReady("abc", ready)
+        #expect(asked.calls.current.count == 1)
+    }
+
+    @Test func aSocketThatComesFirstIsToldToTryAgainAndFindsTheAnswer() throws {
+        let asked = Asked()
+        guard case .failure(let refusal) = asked.caller("abc") else {
+            Issue.record("it was let in")
+            return
+        }
+        #expect(refusal.reason == .unavailable)
+        _ = asked.caller("abc")
+        #expect(asked.calls.current.count == 1)
+        asked.answer(.success(["isAuthorized": true]))
+        #expect(try asked.caller("abc").get().provider == .function)
+        let caller = try asked.caller("abc").get()
+        asked.time.advance(milliseconds: 300_001)
+        #expect(try asked.authenticator.refreshed(caller, now: asked.time.now().milliseconds).get() == caller)
+    }
 }

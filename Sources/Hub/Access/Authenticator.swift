@@ -22,6 +22,8 @@ protocol TokenValidator: Sendable {
 /// What a validator says of a token.
 enum TokenVerdict: Sendable, Hashable {
     case caller(Caller)
+    /// A caller whose token is to be judged again by the next request.
+    case temporary(Caller)
     case refused(AuthRefusal)
     /// Another may judge it.
     case notMine
@@ -125,6 +127,7 @@ public final class Authenticator: Sendable {
                     state.verified[digest] = caller
                 }
                 return .success(caller)
+            case .temporary(let caller): return .success(caller)
             case .refused(let refusal): return .failure(refusal)
             case .notMine: continue
             }

@@ -7,6 +7,7 @@ final class HubIdentity: Sendable {
     let service: IdentityService
     let authenticator: Authenticator
     private let issuers: [IssuerValidator]
+    private let authorizer: FunctionAuthorizer?
     private let time: any TimeSource
 
     init(_ options: HubOptions) {
@@ -16,8 +17,12 @@ final class HubIdentity: Sendable {
         let issuers = options.identity.issuers.map { IssuerValidator($0, time: time, log: log) }
         self.service = service
         self.issuers = issuers
-        authenticator = Authenticator(
-            keys: options.keys, stored: service, validators: [PeopleValidator(identity: service)] + issuers)
+        let authorizer = options.resolvers.authorizer.map { FunctionAuthorizer(function: $0, time: time, log: log) }
+        self.authorizer = authorizer
+        var validators: [any TokenValidator] = [PeopleValidator(identity: service)] + issuers
+        // Last: it gets what nobody else here knows.
+        if let authorizer { validators.append(authorizer) }
+        authenticator = Authenticator(keys: options.keys, stored: service, validators: validators)
     }
 
     /// Opens the tables; `onChange` is called whenever callers must be looked at again.
@@ -52,13 +57,23 @@ final class HubIdentity: Sendable {
         for issuer in issuers { issuer.refreshIfOld() }
     }
 
-    /// Calls `body` when the credentials can be judged: at once, or when an issuer's new keys are here.
-    func whenReady(_ credentials: Credentials, _ body: @escaping @Sendable () -> Void) {
-        guard !issuers.isEmpty, !credentials.isSigned, credentials.apiKey == nil,
-            let token = credentials.token.flatMap({ try? JSONWebToken(parsing: $0) }),
-            let issuer = issuers.first(where: { $0.options.url == token.claims["iss"]?.string })
-        else { return body() }
-        issuer.whenReady(token, body)
+    /// Lets the authorizer function be called.
+    func connect(_ functions: FunctionRunner, _ name: String?) {
+        guard let authorizer, let name else { return }
+        authorizer.connect { functions.call(name, $0, completion: $1) }
+    }
+
+    /// Calls `body` when the credentials of a request can be judged: at once, or when an issuer's new keys or the
+    /// authorizer's answer are here.
+    func whenReady(_ credentials: Credentials, _ request: [UInt8], _ body: @escaping @Sendable () -> Void) {
+        guard !credentials.isSigned, credentials.apiKey == nil, let text = credentials.token else { return body() }
+        let token = try? JSONWebToken(parsing: text)
+        if let token, let issuer = issuers.first(where: { $0.options.url == token.claims["iss"]?.string }) {
+            return issuer.whenReady(token, body)
+        }
+        // The hub's own people are not its business.
+        guard let authorizer, token?.claims["iss"]?.string != PeopleTokens.name else { return body() }
+        authorizer.whenReady(credentials, request, body)
     }
 
     /// Answers `POST /login` and `POST /login/refresh`.

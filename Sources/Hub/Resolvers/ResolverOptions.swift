@@ -7,6 +7,8 @@ public struct ResolverOptions: Sendable, Hashable {
     public var functions: [FunctionDefinition] = []
     /// The conflict strategy of models that declare none.
     public var defaultStrategy: ConflictStrategy = .automerge
+    /// The function that judges tokens which nobody else here knows, for rules with `allow: custom`.
+    public var authorizer: String?
     /// Whether deliveries to `after` functions that were given up are tried again when the hub starts.
     public var retriesParked = false
     /// The conflict handler of a model; `*` is for every model without one of its own.
@@ -97,6 +99,7 @@ struct Resolvers: Sendable {
             }
             return name
         }
+        if let authorizer = options.authorizer { _ = try known(authorizer, for: "--authorizer") }
         models = []
         for model in schema.models {
             let name = model.schema.name

@@ -85,6 +85,7 @@ public final class HubServer: Sendable {
             throw error
         }
         identity.connect(server.loop)
+        identity.connect(worker.functions, options.resolvers.authorizer)
         port = server.port
         (url, localURL) = Self.urls(options.host, server.port, tls)
         let timers = Locked<[LoopTimer]>([])
@@ -188,7 +189,7 @@ private final class HubHandler: HTTPServerHandler {
     ) {
         let credentials = Credentials(request.headers)
         let worker = worker
-        identity.whenReady(credentials) {
+        identity.whenReady(credentials, body) {
             let taken = worker.take(HubRequest(credentials, body: body, isReadOnly: isReadOnly), responder)
             if !taken { responder.respond(.overloaded) }
         }

@@ -25,13 +25,16 @@ extension HubSettings {
         help: "call a function before a mutation (create, update, delete, *): it may change the input or refuse")
     static let after = Setting<[String]>.texts(
         "after", "MODEL.create=NAME", help: "give a function what was committed, at least once")
+    static let authorizer = Setting<[String]>.texts(
+        "authorizer", "NAME",
+        help: "the function that judges tokens which nobody else knows, for rules with allow: custom")
     static let retryDeliveries = Setting<Bool>.flag(
         "retry-deliveries", help: "try again what functions after mutations would not take until it was given up")
 
     /// All of them.
     static let functions: [SettingDefinition] = [
         function.definition, functionTime.definition, functionCalls.definition, conflictStrategy.definition,
-        conflict.definition, before.definition, after.definition, retryDeliveries.definition,
+        conflict.definition, before.definition, after.definition, authorizer.definition, retryDeliveries.definition,
     ]
 
     /// What they come to.
@@ -44,6 +47,8 @@ extension HubSettings {
             for text in settings[conflict] { try options.addConflictHandler(text) }
             for text in settings[before] { try options.addBefore(text) }
             for text in settings[after] { try options.addAfter(text) }
+            guard settings[authorizer].count < 2 else { throw HubError("there is one --authorizer at most") }
+            options.authorizer = settings[authorizer].first
         } catch {
             throw UsageError(error.message)
         }
