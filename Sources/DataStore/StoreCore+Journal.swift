@@ -193,7 +193,7 @@ extension StoreCore {
     /// not have brought the record back yet.
     func waitsForAuthor(_ entry: OutboxEntry, _ code: String) -> Int64? {
         guard life?.began != nil, entry.kind != .create, entry.condition == nil,
-            code.contains("ConditionalCheckFailed"), entry.attempts < Self.authorTries
+            code.includes("ConditionalCheckFailed"), entry.attempts < Self.authorTries
         else { return nil }
         return min(30_000, 1000 << Int64(min(entry.attempts, 5)))
     }
