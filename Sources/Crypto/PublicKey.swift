@@ -1,7 +1,7 @@
 import COpenSSL
 
-/// Another's public key that signatures are checked with: RSA with PKCS #1 v1.5, or ECDSA on P-256, both with SHA-256.
 // Guard of @unchecked Sendable: OpenSSL's key is never changed once made, and several threads may check with one key.
+/// Another's public key that signatures are checked with: RSA with PKCS #1 v1.5, or ECDSA on P-256, both with SHA-256.
 public final class PublicKey: @unchecked Sendable {
     /// What signs with it.
     public enum Algorithm: String, Sendable, Hashable {

@@ -136,6 +136,8 @@ public final class SyncSession {
             subscriptionModes.removeAll()
             refusedConnections = 0
             run(outbox.handle(.credentialsChanged))
+            // What was held for want of its person's credentials may go now.
+            run(outbox.handle(.wake))
             run(pull.handle(.credentialsChanged))
             run(connection.handle(.reconnect))
         case .policiesChanged: policiesChanged()

@@ -81,7 +81,7 @@ final class IssuerKey {
     /// A token with these claims; `header` replaces members of the usual header.
     func token(_ claims: JSONObject, header: JSONObject = [:]) -> String {
         var head: JSONObject = ["alg": kind == .rsa ? "RS256" : "ES256", "typ": "JWT", "kid": .string(id)]
-        for (name, value) in header.members { head[name] = value.isNull ? nil : value }
+        for (name, value) in header.members { head[name] = value.isNull ? JSONValue?.none : value }
         let text =
             Base64.encodeURL(JSONValue.object(head).bytes) + "." + Base64.encodeURL(JSONValue.object(claims).bytes)
         return text + "." + Base64.encodeURL(sign(Array(text.utf8)))

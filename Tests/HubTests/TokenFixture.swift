@@ -18,7 +18,8 @@ final class TestTokens: TokenValidator {
     }
 
     func refreshed(_ caller: Caller, now: Int64) -> Result<Caller, AuthRefusal>? {
-        callers.current.values.first { $0.fingerprint == caller.fingerprint }.map { .success($0) } ?? .failure(.token("withdrawn"))
+        callers.current.values.first { $0.fingerprint == caller.fingerprint }.map { .success($0) }
+            ?? .failure(.token("withdrawn"))
     }
 }
 
