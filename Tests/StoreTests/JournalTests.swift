@@ -126,7 +126,7 @@ import Testing
         let core = try memoryCore()
         core.setLife(epoch: "one", began: nil)
         try core.applyRemote([remote(Bin(id: "theirs", place: 1), 3)])
-        core.setLife(epoch: "two", began: 1000)
+        core.setLife(epoch: "two", began: 1_000_000)
         #expect(try core.disown(model: "Bin") { $0 == "theirs" } == 1)
         #expect(try core.read { try $0.syncState(model: "Bin", id: "theirs") } == .local)
         #expect(try core.bin("theirs")?.place == 1)
@@ -136,7 +136,9 @@ import Testing
         try core.save(Bin(id: "theirs", place: 2))
         #expect(try core.outbox().map(\.kind) == [.create])
         // Its author's comes back in the same way.
-        try core.applyRemote([RemoteRecord(record: Bin(id: "other").record, version: 1_000_000, lastChangedAt: 2000)])
+        try core.applyRemote([
+            RemoteRecord(record: Bin(id: "other").record, version: 1_000_000, lastChangedAt: 2_000_000)
+        ])
         #expect(try core.bin("other") != nil)
     }
 
