@@ -148,7 +148,10 @@ extension StoreCore {
                     guard try entries(model, id).isEmpty, let old = try table.fetch(id, on: connection),
                         isOfEarlierLife(old.lastChangedAt)
                     else { continue }
-                    try table.put(id, StoreTable.Row(values: old.values), on: connection)
+                    // What was changed there and has no version is not this store's to send.
+                    try table.put(
+                        id, StoreTable.Row(values: old.values, version: nil, lastChangedAt: old.lastChangedAt ?? 0),
+                        on: connection)
                     count += 1
                 }
             }

@@ -51,7 +51,8 @@ extension StoreCore {
     /// Queues creates for records that were made while nothing of their model was sent, in the order of their making.
     private func enqueueUnsent(_ model: ModelSchema, _ identity: String?) throws {
         let table = try context.table(model.name)
-        let unconfirmed = SQLCondition("\"_version\" IS NULL")
+        // Those that others made and a restored backend lost are theirs to send.
+        let unconfirmed = SQLCondition("\"_version\" IS NULL AND \"_changed\" IS NULL")
         var last: Int64 = 0
         while true {
             let query = RowQuery(filter: .all, page: .first(500), condition: unconfirmed, afterRow: last)

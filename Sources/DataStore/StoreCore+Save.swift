@@ -40,12 +40,7 @@ extension StoreCore {
         var new = old.values
         for position in changed { new[position] = values[position] }
         try table.update(id, new, changed, on: connection)
-        if old.version == nil, life?.began != nil, table.policy.sends, try entries(table.model.name, id).isEmpty {
-            // The backend lost it when it was restored: whoever changes it makes it anew.
-            try enqueue(
-                .create, table, id, fields: table.wire.json(new, table.wire.writable, skippingNull: true),
-                base: emptyObject, version: nil, identity)
-        } else if try isSent(table, id) {
+        if try isSent(table, id) {
             try enqueue(
                 .update, table, id, fields: table.wire.json(new, changed),
                 base: table.wire.json(old.values, changed), version: old.version, identity, condition: condition)

@@ -58,7 +58,8 @@ import Testing
         _ = hub.take(0)
         hub.tokens.set(
             "ann",
-            Caller(groups: [], person: nil, provider: .userPools, source: .issuer("test", key: nil), fingerprint: "ann"))
+            Caller(groups: [], person: nil, provider: .userPools, source: .issuer("test", key: nil), fingerprint: "ann")
+        )
         hub.authenticator.noteChange()
         hub.perform(hub.registry.keepAlive())
         let frames = hub.take(0)
@@ -127,7 +128,8 @@ import Testing
         let hub = try TokenFixture(Self.schema)
         hub.admit("eve-token", person: "eve \"x\"\nreason=none", device: "T9")
         let caller = Caller(
-            groups: [], person: nil, device: "T9", provider: .oidc, source: .issuer("test", key: nil), fingerprint: "ab12")
+            groups: [], person: nil, device: "T9", provider: .oidc, source: .issuer("test", key: nil),
+            fingerprint: "ab12")
         hub.tokens.set("stranger", caller)
         _ = hub.send("stranger", "{ listPosts { items { id } } }")
         _ = hub.send("stranger", "mutation { createPost(input: {id: \"secret-id\", text: \"secret\"}) { id } }")

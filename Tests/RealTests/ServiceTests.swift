@@ -83,7 +83,7 @@ struct ServiceTests {
     @Test func `the unit starts this program on this directory and may write nothing else`() async throws {
         let unit = try await run("hub", "unit", "--data", "/srv/bin count", "--user", "floor")
         #expect(unit.code == .code(0))
-        #expect(unit.out.contains("ExecStart=\(Built.program) hub --data \"/srv/bin count\"\n"))
+        #expect(unit.out.contains("/bincount hub --data \"/srv/bin count\"\n"))
         for line in ["Type=notify", "User=floor", "ProtectSystem=strict", "NoNewPrivileges=true", "WatchdogSec=60"] {
             #expect(unit.out.contains(line + "\n"), "\(line)")
         }

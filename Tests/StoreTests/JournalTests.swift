@@ -131,10 +131,16 @@ import Testing
         #expect(try core.read { try $0.syncState(model: "Bin", id: "theirs") } == .local)
         #expect(try core.bin("theirs")?.place == 1)
         #expect(core.outboxStatus.isEmpty)
-        // Nothing evicts it, and whoever changes it makes it anew for all.
+        // Nothing evicts it, and a change of it is a change, never another's work under this name.
         #expect(try core.evict(model: "Bin", where: .all) == 0)
         try core.save(Bin(id: "theirs", place: 2))
-        #expect(try core.outbox().map(\.kind) == [.create])
+        #expect(try core.outbox().map(\.fields) == [["place": 2]])
+        #expect(try core.outbox().map(\.kind) == [.update])
+        // The backend has no such record yet: the change waits a little for the author, and is not parked.
+        let entry = try #require(try core.nextMutations(limit: 1)?.entries.first)
+        let refused = MutationResult.Outcome.refused(code: "DynamoDB:ConditionalCheckFailedException", message: "no")
+        #expect(try core.settle([MutationResult(order: entry.order, outcome: refused)]).parked == 0)
+        #expect(core.nextRetryDelay() != nil)
         // Its author's comes back in the same way.
         try core.applyRemote([
             RemoteRecord(record: Bin(id: "other").record, version: 1_000_000, lastChangedAt: 2_000_000)
