@@ -2,7 +2,7 @@
 
 SWIFT      ?= swift
 LIBRARIES  := libncurses-dev libsqlite3-dev libwebsockets-dev libssl-dev
-TEST_TOOLS := tmux python3 python3-venv curl openssl
+TEST_TOOLS := tmux python3 python3-venv curl openssl gcc binutils
 PREFIX     ?= /usr/local
 # A binary that needs no Swift on the machine it runs on.
 # The toolchain's own linker packs relocations, and nobody needs the program's symbols.

@@ -71,7 +71,7 @@ struct Faults: Sendable {
     let barriers: Int
     let writes: Int
     /// Every barrier in `make torture`, and where dying is tested; else enough of them.
-    var sampled: Int { Faults.isLong ? 1 : 1 + barriers / 10 }
+    var sampled: Int { Faults.isLong ? 1 : 1 + barriers / 5 }
 
     init() async throws {
         directory = try TempDirectory("faults")
