@@ -5,29 +5,6 @@ import SQLite
 import System
 import Transport
 
-/// What comes in from the network, in the order in which it came.
-enum HubEvent: Sendable {
-    case request(HubRequest, HTTPResponder)
-    case opened(WebSocketConnection, RealtimeCredentials)
-    case received(WebSocketConnection, [UInt8])
-    case closed(WebSocketConnection)
-    /// A query or mutation that came over a WebSocket, and what the reader says of one.
-    case operation(RealtimeOperation)
-    case read(RealtimeOperation, HubAnswer)
-    case keepAlive
-    /// Old connections and those that never said who they are.
-    case sweep
-    /// Credentials may have been withdrawn or have ended.
-    case recheck
-    case prune
-    /// The checkpointer has moved what the log held when it began.
-    case checkpointed
-    /// A function has answered, or has not.
-    case answered(FunctionCall.ID, FunctionOutcome)
-    /// A second has passed: deliveries may be due.
-    case tick
-}
-
 /// The hub's own thread: it gathers what waits, commits it at once, answers, and feeds the subscriptions.
 ///
 /// While one commit is on its way to the disk, the next one's requests gather; that is the whole of group commit.
@@ -49,10 +26,10 @@ final class HubWorker: @unchecked Sendable {
     private let queue = Locked(Queue())
     private let queueLimit: Int
     private let batchLimit: Int
-    private let log: Log
-    private let time: any TimeSource
+    let log: Log
+    let time: any TimeSource
     private let statistics = Locked(HubGauges())
-    private let timings = Locked(HubTimings())
+    let timings = Locked(HubTimings())
     private let directory: String
     private var epoch = ""
     private var arrived = ContinuousClock.now
@@ -60,19 +37,19 @@ final class HubWorker: @unchecked Sendable {
 
     /// Reads beside the commits.
     private let reader: HubReader
-    private let checkpointer: HubCheckpointer
+    let checkpointer: HubCheckpointer
     /// Calls the site's functions.
     let functions: FunctionRunner
     /// Whether any function gets what was committed.
     let delivers: Bool
     /// Who waits for the answers of requests that wait for functions.
-    private var waiting: [UInt64: Asking] = [:]
-    private var pagesAtCheckpoint = 0
-    private var isCheckpointing = false
+    var waiting: [UInt64: Asking] = [:]
+    var pagesAtCheckpoint = 0
+    var isCheckpointing = false
 
-    private var core: HubCore?
-    private var registry: SubscriptionRegistry?
-    private var sockets: [UInt64: WebSocketConnection] = [:]
+    var core: HubCore?
+    var registry: SubscriptionRegistry?
+    var sockets: [UInt64: WebSocketConnection] = [:]
 
     /// Opens the database on the worker's thread.
     init(_ options: HubOptions, _ authenticator: Authenticator) throws {
@@ -289,12 +266,6 @@ final class HubWorker: @unchecked Sendable {
         noteGauges()
     }
 
-    /// Who waits for an answer.
-    private enum Asking {
-        case http(HTTPResponder)
-        case socket(UInt64, id: String)
-    }
-
     private func execute(
         _ requests: [HubRequest], _ asking: [Asking], _ answered: [(id: FunctionCall.ID, outcome: FunctionOutcome)]
     ) {
@@ -329,79 +300,6 @@ final class HubWorker: @unchecked Sendable {
         beginCheckpoint()
     }
 
-    private func finish(_ finished: [(ticket: UInt64, answer: HubAnswer)]) {
-        var output = ServerOutput()
-        for (ticket, answer) in finished {
-            if let asking = waiting.removeValue(forKey: ticket) { tell(asking, answer, time.now(), &output) }
-        }
-        output.deliver()
-    }
-
-    private func tell(_ asking: Asking, _ answer: HubAnswer, _ now: DateTime, _ output: inout ServerOutput) {
-        switch asking {
-        case .http(let responder): output.respond(HTTPResponse(answer, at: now), to: responder)
-        case .socket(let connection, let id): add(registry?.answered(connection, id, answer) ?? [], to: &output)
-        }
-    }
-
-    /// Feeds the subscriptions piece by piece: the loop sends one piece while the next is made, and a large commit is
-    /// never in memory for every subscriber at once.
-    private func publish(_ events: [CommittedChange]) {
-        var rest = events[...]
-        while !rest.isEmpty {
-            perform(registry?.publish(Array(rest.prefix(Self.publishedAtOnce))) ?? [])
-            rest = rest.dropFirst(Self.publishedAtOnce)
-        }
-    }
-
-    private static let publishedAtOnce = 64
-
-    private func perform(_ actions: [RealtimeAction]) {
-        var output = ServerOutput()
-        add(actions, to: &output)
-        output.deliver()
-    }
-
-    private func add(_ actions: [RealtimeAction], to output: inout ServerOutput) {
-        for action in actions {
-            switch action {
-            case .send(let targets, let bytes):
-                timings.withLock { $0.bytesOut += UInt64(bytes.count * targets.count) }
-                output.send(WebSocketFrame(text: bytes), to: targets.compactMap { sockets[$0] })
-            case .close(let target, let code, let reason):
-                if code != 1000 { timings.withLock { $0.droppedSubscribers += 1 } }
-                if let socket = sockets[target] { output.close(socket, code: code, reason: reason) }
-            }
-        }
-    }
-
-    private func beginCheckpoint() {
-        guard let core, !isCheckpointing,
-            core.connection.pagesWritten - pagesAtCheckpoint >= HubCheckpointer.pages
-        else { return }
-        isCheckpointing = true
-        pagesAtCheckpoint = core.connection.pagesWritten
-        let log = log
-        checkpointer.begin { [weak self] problem in
-            if let problem { log(.warning, "the log could not be moved into the database: \(problem)") }
-            self?.add(.checkpointed)
-        }
-    }
-
-    /// Moves the little that was written meanwhile, so that the log is whole in the database and begins anew.
-    private func endCheckpoint() {
-        isCheckpointing = false
-        _ = try? core?.connection.checkpoint(.passive)
-    }
-
-    private func prune() {
-        do {
-            try core?.prune()
-        } catch {
-            log(.warning, "what has expired could not be forgotten: \(error)")
-        }
-    }
-
     private func noteGauges() {
         let core = core?.statistics ?? HubStatistics()
         let connections = registry?.connectionCount ?? 0
@@ -413,35 +311,5 @@ final class HubWorker: @unchecked Sendable {
             $0.connections = connections
             $0.subscriptions = subscriptions
         }
-    }
-}
-
-/// What the hub knows of itself at one moment.
-struct HubGauges: Sendable {
-    var core = HubStatistics()
-    var connections = 0
-    var subscriptions = 0
-    var waiting = 0
-    var waitingMutations = 0
-    var functions: [String: FunctionRunner.Counts] = [:]
-
-    /// Prometheus' text form.
-    var metrics: String {
-        func line(_ name: String, _ kind: String, _ help: String, _ value: some CustomStringConvertible) -> String {
-            "# HELP bincount_hub_\(name) \(help)\n# TYPE bincount_hub_\(name) \(kind)\nbincount_hub_\(name) \(value)\n"
-        }
-        return line("requests_total", "counter", "GraphQL requests answered.", core.requests)
-            + line("mutations_total", "counter", "Mutations applied.", core.mutations)
-            + line("mutations_refused_total", "counter", "Mutations refused.", core.refused)
-            + line(
-                "mutations_replayed_total", "counter", "Retried mutations answered from what was stored.", core.replayed
-            )
-            + line("commits_total", "counter", "Commits to disk.", core.commits)
-            + line("commit_failures_total", "counter", "Commits that failed.", core.failures)
-            + line("disk_full", "gauge", "1 while the last commit failed for want of space.", core.isDiskFull ? 1 : 0)
-            + line("connections", "gauge", "Realtime connections.", connections)
-            + line("subscriptions", "gauge", "Live subscriptions.", subscriptions)
-            + line("waiting_requests", "gauge", "Requests that wait for a commit.", waiting)
-            + functionMetrics
     }
 }

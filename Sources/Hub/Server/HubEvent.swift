@@ -1,0 +1,24 @@
+import Transport
+
+/// What comes in from the network, in the order in which it came.
+enum HubEvent: Sendable {
+    case request(HubRequest, HTTPResponder)
+    case opened(WebSocketConnection, RealtimeCredentials)
+    case received(WebSocketConnection, [UInt8])
+    case closed(WebSocketConnection)
+    /// A query or mutation that came over a WebSocket, and what the reader says of one.
+    case operation(RealtimeOperation)
+    case read(RealtimeOperation, HubAnswer)
+    case keepAlive
+    /// Old connections and those that never said who they are.
+    case sweep
+    /// Credentials may have been withdrawn or have ended.
+    case recheck
+    case prune
+    /// The checkpointer has moved what the log held when it began.
+    case checkpointed
+    /// A function has answered, or has not.
+    case answered(FunctionCall.ID, FunctionOutcome)
+    /// A second has passed: deliveries may be due.
+    case tick
+}

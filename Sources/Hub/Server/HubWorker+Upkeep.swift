@@ -1,0 +1,31 @@
+import Basics
+import SQLite
+
+extension HubWorker {
+    func beginCheckpoint() {
+        guard let core, !isCheckpointing,
+            core.connection.pagesWritten - pagesAtCheckpoint >= HubCheckpointer.pages
+        else { return }
+        isCheckpointing = true
+        pagesAtCheckpoint = core.connection.pagesWritten
+        let log = log
+        checkpointer.begin { [weak self] problem in
+            if let problem { log(.warning, "the log could not be moved into the database: \(problem)") }
+            self?.add(.checkpointed)
+        }
+    }
+
+    /// Moves the little that was written meanwhile, so that the log is whole in the database and begins anew.
+    func endCheckpoint() {
+        isCheckpointing = false
+        _ = try? core?.connection.checkpoint(.passive)
+    }
+
+    func prune() {
+        do {
+            try core?.prune()
+        } catch {
+            log(.warning, "what has expired could not be forgotten: \(error)")
+        }
+    }
+}
