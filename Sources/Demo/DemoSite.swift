@@ -35,11 +35,12 @@ package struct DemoSite: Sendable {
         let isNew = !Files.exists(directory + "/hub/hub.sqlite")
         let keys = try keys(in: directory)
         let deskKey = SecureRandom.hex(byteCount: 24)
-        let options = HubOptions(
+        var options = HubOptions(
             dataDirectory: directory + "/hub", schema: warehouse,
             keys: try APIKeys([
                 keys.counter, "\(keys.supervisor):supervisors", "\(keys.office):desk,admins", "\(deskKey):desk",
             ]), time: time, log: log)
+        options.schemaText = warehouseText
         let hub = try await HubServer.start(options)
         let made = try sampleTime(in: directory, now: time.now())
         let sample = try sample ?? SampleWarehouse(asOf: made)

@@ -89,6 +89,31 @@ public final class HubCore {
         try openDeliveries(retriesParked: resolvers.retriesParked)
     }
 
+    /// Takes the place of a core whose schema gives way to another, over the same connection: clock, deliveries and
+    /// numbers go on. What waits for functions does not; it is for the old core to dismiss.
+    ///
+    /// - Throws: ``HubError`` or a migration's error; the old core then goes on, and the database is as it was.
+    init(succeeding old: HubCore, _ swap: SchemaSwap, resolvers: ResolverOptions) throws {
+        engine = swap.engine
+        connection = old.connection
+        time = old.time
+        random = old.random
+        log = old.log
+        self.resolvers = try Resolvers(resolvers, swap.engine.schema)
+        asksFunctions = self.resolvers.areAny
+        codec = ItemCodec(schema: swap.schema)
+        tables = swap.engine.schema.models.map { BaseTable($0) }
+        try Self.migrate(swap, tables, connection, log)
+        state = old.state
+        reader = QueryRunner(
+            engine, connection, tables, tokenKey: state.tokenKey, epoch: state.epoch, lives: state.lives, time: time)
+        extensions = reader.extensions
+        statistics = old.statistics
+        room = WaitingRoom(after: old.room)
+        lastTicket = old.lastTicket
+        deliveries = old.deliveries
+    }
+
     /// How long tombstones and mutation ids are kept, in milliseconds of hub time; ``horizon`` where nobody sets it.
     public var retention: Int64 {
         get { state.horizon }

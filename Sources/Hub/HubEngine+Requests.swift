@@ -30,7 +30,8 @@ extension HubEngine {
                 variables, operation, schema, isBatch: operation.kind == .mutation && operation.hasSeveralRoots)
             return .success(
                 RunnableRequest(
-                    rights: rights, operation: operation, variables: checked, mutationIDs: mutationIDs(object),
+                    rights: rights, document: document, operation: operation, given: variables, variables: checked,
+                    mutationIDs: mutationIDs(object),
                     units: try units(object), digests: try digests(object), operations: try operations(object)))
         } catch {
             return .failure(.invalid([ResponseError(error.message)]))

@@ -8,11 +8,15 @@ final class HubEngine: Sendable {
     let schema: HubSchema
     let authenticator: Authenticator
     /// Where decisions on rights are said.
-    let accessLog = AccessLog()
+    let accessLog: AccessLog
     let limits: HubLimits
     private let documents = Locked(DocumentCache())
 
-    init(_ schema: Schema, _ authenticator: Authenticator, limits: HubLimits = HubLimits()) throws(HubError) {
+    init(
+        _ schema: Schema, _ authenticator: Authenticator, limits: HubLimits = HubLimits(),
+        accessLog: AccessLog = AccessLog()
+    ) throws(HubError) {
+        self.accessLog = accessLog
         self.limits = limits
         self.schema = try HubSchema(schema)
         self.authenticator = authenticator
@@ -48,7 +52,7 @@ final class HubEngine: Sendable {
         guard document.operations.count + document.fragments.count == document.definitions.count,
             !document.operations.isEmpty
         else { return .failure(.malformed("Unable to parse GraphQL query.")) }
-        switch Validator.prepare(document, schema, limits) {
+        switch Validator.prepare(document, schema, limits, text: text) {
         case .failure(let failure): return .failure(.invalid(failure.errors))
         case .success(let prepared):
             documents.withLock { $0.insert(text, prepared) }

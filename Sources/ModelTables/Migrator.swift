@@ -22,6 +22,8 @@ public struct Migrator {
     private let formatVersion: Int
     private let ownTables: [String]
     private let versions: [SchemaVersion]
+    private let once: [SchemaStep]
+    private let backsUp: Bool
     private let upgrade: (Connection, SchemaChange) throws -> Void
     private let rewrite: (Connection, SchemaRewriter, SchemaChange) throws -> Void
 
@@ -36,11 +38,14 @@ public struct Migrator {
     ///     whose names begin with an underscore; run when the database is made or migrated.
     ///   - versions: the steps to each version of the schema, for what a comparison cannot tell; those above the
     ///     database's version are run. A database of a higher version than the last is refused as newer.
+    ///   - once: steps to run if the tables change at all, beside those of versions; they are not remembered.
+    ///   - backsUp: whether the file is copied before it is changed; false where the owner has made a backup himself, or
+    ///     where nothing can be lost and nobody may wait for a copy.
     ///   - rewrite: does to what the owner keeps beside the model tables what the steps and the change do to rows; last.
     ///   - upgrade: changes the owner's tables in the migration's transaction, after the model tables.
     public init(
         schema: Schema, tables: [ModelTable], applicationID: Int32, formatVersion: Int, ownTables: [String] = [],
-        versions: [SchemaVersion] = [],
+        versions: [SchemaVersion] = [], once: [SchemaStep] = [], backsUp: Bool = true,
         rewrite: @escaping (Connection, SchemaRewriter, SchemaChange) throws -> Void = { _, _, _ in },
         upgrade: @escaping (Connection, SchemaChange) throws -> Void = { _, _ in }
     ) {
@@ -51,6 +56,8 @@ public struct Migrator {
         self.formatVersion = formatVersion
         self.ownTables = ownTables
         self.versions = versions.sorted { $0.number < $1.number }
+        self.once = once
+        self.backsUp = backsUp
         self.rewrite = rewrite
         self.upgrade = upgrade
     }
@@ -144,7 +151,8 @@ public struct Migrator {
             throw MigrationError.newerDatabase(
                 database: name(connection), found: old.version, supported: layout.version)
         }
-        let pending = versions.filter { $0.number > old.version }
+        var pending = versions.filter { $0.number > old.version }
+        if !once.isEmpty { pending.append(SchemaVersion(layout.version + 1, once)) }
         let rewriter = SchemaRewriter(pending, from: old)
         var structure = StructuralSteps(old, rewriter)
         try structure.run(pending, on: connection)
@@ -156,7 +164,7 @@ public struct Migrator {
         guard problems.isEmpty else {
             throw MigrationError.refused(database: name(connection), problems: problems)
         }
-        let backup = try backUp(connection, generation: found.generation)
+        let backup = backsUp ? try backUp(connection, generation: found.generation) : nil
         for sql in plan.statements { try connection.execute(sql) }
         for model in changed { try rewriteRows(of: model, old, structure, rewriter, connection) }
         for aside in structure.asides {

@@ -121,6 +121,13 @@ extension StoredLayout.Field {
     }
 }
 
+extension FieldSchema {
+    /// Whether a table keeps every value of `old` where the field becomes this one; else they can only be dropped.
+    package func keepsValues(of old: FieldSchema) -> Bool {
+        StoredLayout.Field(self).accepts(StoredLayout.Field(old))
+    }
+}
+
 extension String {
     /// `[X!]` as `[X]!`.
     fileprivate var replacingElementMark: String { hasSuffix("!]") ? String(dropLast(2)) + "]!" : self }

@@ -3,6 +3,9 @@ import Models
 /// The schema of Bincount: every model of `schema.graphql`.
 public let warehouse: Schema = modelSchema
 
+/// The text of `schema.graphql`, as this program was built with it.
+public let warehouseText: String = modelSchemaText
+
 /// What a store of this kind of device synchronises, where that differs from `@sync` in the schema.
 ///
 /// The schema says what a counter's terminal does. Models that no counter may read stay away from there; the desk and

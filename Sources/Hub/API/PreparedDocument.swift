@@ -5,9 +5,12 @@ import GraphQL
 /// A document that was parsed and found valid: what is kept between requests that send the same text.
 final class PreparedDocument: Sendable {
     let operations: [PreparedOperation]
+    /// The document as it came: it is prepared anew when the schema changes under those who keep it.
+    let text: String
 
-    init(_ operations: [PreparedOperation]) {
+    init(_ operations: [PreparedOperation], text: String) {
         self.operations = operations
+        self.text = text
     }
 
     /// The operation to run: the one named, or the only one.

@@ -38,7 +38,7 @@ struct Validator {
 
     /// Prepares a document, or says everything that is wrong with it.
     static func prepare(
-        _ document: Document, _ schema: HubSchema, _ limits: HubLimits = HubLimits()
+        _ document: Document, _ schema: HubSchema, _ limits: HubLimits = HubLimits(), text: String = ""
     ) -> Result<PreparedDocument, ValidationFailure> {
         var validator = Validator(document, schema, limits)
         validator.check(document)
@@ -46,7 +46,7 @@ struct Validator {
         let operations = document.operations.map {
             PreparedOperation($0, validator.fragments, schema, usesConditions: validator.usesConditions)
         }
-        return .success(PreparedDocument(operations))
+        return .success(PreparedDocument(operations, text: text))
     }
 
     /// Whether nothing more need be looked at.

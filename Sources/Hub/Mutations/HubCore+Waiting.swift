@@ -67,7 +67,7 @@ extension HubCore {
         return outcome
     }
 
-    /// Answers everything that waits: the hub stops. What was not carried out has left nothing behind.
+    /// Answers everything that waits: the hub stops, or its schema changes. What was not carried out has left nothing behind.
     package func dismissWaiting() -> [(ticket: UInt64, answer: HubAnswer)] {
         var outcome = HubOutcome(answers: [], tickets: [])
         follow(room.handle(.stopped, at: time.uptime()), &outcome)
@@ -178,7 +178,7 @@ extension HubCore {
             case .dismiss(let ticket):
                 guard suspended.removeValue(forKey: ticket) != nil else { continue }
                 outcome.finished.append(
-                    (ticket, .error(503, ErrorType.internalFailure, "The hub is stopping; try again.")))
+                    (ticket, .error(503, ErrorType.internalFailure, "The hub is stopping or changing; try again.")))
             }
         }
     }

@@ -13,13 +13,13 @@ public struct SubscriptionRegistry {
         let signature: String
     }
 
-    let core: HubCore
+    var core: HubCore
     var connections: [UInt64: RealtimeConnection] = [:]
     /// Queries and mutations that nobody has taken yet.
     var operations: [RealtimeOperation] = []
     var groups: [GroupKey: SubscriptionGroup] = [:]
     /// The groups of each model and kind of change, in the order in which they began.
-    private(set) var keysByRoot: [RootField: [GroupKey]] = [:]
+    var keysByRoot: [RootField: [GroupKey]] = [:]
     /// Which state of the credentials the subscribers' rights were worked out from, and when the first of them end.
     var knownGeneration: UInt64 = 0
     var nextExpiry: Int64?

@@ -100,6 +100,12 @@ struct WaitingRoom: Sendable {
         self.limits = limits
     }
 
+    /// An empty room that never gives a number which `room` has given: answers may still come for those.
+    init(after room: WaitingRoom) {
+        limits = room.limits
+        nextCall = room.nextCall
+    }
+
     /// Whether nothing waits.
     var isEmpty: Bool { steps.isEmpty && joiners.isEmpty }
     /// How many steps wait.

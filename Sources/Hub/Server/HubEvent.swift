@@ -21,4 +21,6 @@ enum HubEvent: Sendable {
     case answered(FunctionCall.ID, FunctionOutcome)
     /// A second has passed: deliveries may be due.
     case tick
+    /// Another schema takes the place of the one that is served.
+    case schema(SchemaSwap)
 }

@@ -7,6 +7,8 @@ public struct HubOptions: Sendable {
     public var dataDirectory: String
     /// The schema to serve.
     public var schema: Schema
+    /// The schema in its own language: what `schema pull` prints; nil where nobody has it.
+    public var schemaText: String?
     /// The API keys.
     public var keys: APIKeys
     /// Who is let in beside the keys: the hub's own people, keys that it keeps, issuers.

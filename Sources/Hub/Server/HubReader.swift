@@ -7,12 +7,16 @@ import System
 /// Answers queries on a thread and a connection of their own, so that a terminal's first sync holds up no commit.
 ///
 /// A query sees every commit that was answered before it came, since SQLite's snapshot begins when it runs.
-// Guard of @unchecked Sendable: `runner` and `rights` are touched only on `executor`'s thread.
+// Guard of @unchecked Sendable: `engine`, `runner`, `rights` and `connection` are touched only on `executor`'s thread.
 final class HubReader: @unchecked Sendable {
     private let executor = ThreadExecutor(name: "hub-read")
-    private let engine: HubEngine
+    private var engine: HubEngine
     private let time: any TimeSource
     private var runner: QueryRunner?
+    private var connection: Connection?
+    private let life: Life
+    /// While the tables change, queries are the writer's to answer.
+    private let isPaused = Locked(false)
     private var rights: [Caller: CallerRights] = [:]
 
     /// Opens the database for reading, beside the hub that made it.
@@ -21,17 +25,46 @@ final class HubReader: @unchecked Sendable {
     ) throws {
         self.engine = engine
         self.time = time
+        life = Life(tokenKey: tokenKey, epoch: epoch, lives: lives)
         do {
             try executor.runBlocking { [self] in
-                let connection = try Connection.open(path: path, options: .readOnly)
-                let tables = engine.schema.models.map { BaseTable($0) }
-                runner = QueryRunner(
-                    engine, connection, tables, tokenKey: tokenKey, epoch: epoch, lives: lives, time: time)
+                connection = try Connection.open(path: path, options: .readOnly)
+                serve(engine)
             }
         } catch {
             executor.stop()
             throw error
         }
+    }
+
+    /// What every life of a runner has in common.
+    private struct Life {
+        let tokenKey: [UInt8]
+        let epoch: String
+        let lives: HubLives
+    }
+
+    private func serve(_ engine: HubEngine) {
+        self.engine = engine
+        rights.removeAll()
+        runner = connection.map { connection in
+            connection.clearStatementCache()
+            return QueryRunner(
+                engine, connection, engine.schema.models.map { BaseTable($0) }, tokenKey: life.tokenKey,
+                epoch: life.epoch, lives: life.lives, time: time)
+        }
+    }
+
+    /// Ends the query that runs and leaves all others to the writer, until ``resume(_:)``.
+    func pause() {
+        isPaused.withLock { $0 = true }
+        try? executor.runBlocking {}
+    }
+
+    /// Answers again, under a schema that may be another.
+    func resume(_ engine: HubEngine) {
+        try? executor.runBlocking { [self] in serve(engine) }
+        isPaused.withLock { $0 = false }
     }
 
     /// Answers a request on the reader's thread; nil where it turns out to be no query of a known caller, which is the
@@ -41,7 +74,7 @@ final class HubReader: @unchecked Sendable {
     }
 
     private func answer(_ request: HubRequest) -> HubAnswer? {
-        guard let runner,
+        guard !isPaused.current, let runner,
             case .success(let caller) = engine.authenticator.caller(
                 request.credentials, now: time.now().milliseconds),
             case .success(let runnable) = engine.runnable(request.body, rights(of: caller)),
@@ -60,7 +93,7 @@ final class HubReader: @unchecked Sendable {
 
     /// Answers what was taken and closes the connection.
     func stop() {
-        try? executor.runBlocking { [self] in runner = nil }
+        try? executor.runBlocking { [self] in (runner, connection) = (nil, nil) }
         executor.stop()
     }
 

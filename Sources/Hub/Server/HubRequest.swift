@@ -82,7 +82,10 @@ public struct CommittedChange: Sendable, Hashable {
 /// A request that may run: who asks, what, and with which variables.
 struct RunnableRequest {
     var rights: CallerRights
+    let document: PreparedDocument
     let operation: PreparedOperation
+    /// The variables as they came.
+    let given: JSONObject
     let variables: Variables
     /// Mutation ids by answer key.
     let mutationIDs: [String: String]

@@ -16,6 +16,7 @@ public final class HubServer: Sendable {
 
     private let tls: HubTLS?
     private let enrolment: EnrolmentDesk
+    private let schemas: SchemaDesk
     private let worker: HubWorker
     let identity: HubIdentity
     private let server: HTTPServer
@@ -67,6 +68,8 @@ public final class HubServer: Sendable {
         self.enrolment = enrolment
         let worker = try HubWorker(options, identity.authenticator)
         self.worker = worker
+        let schemas = SchemaDesk(worker, identity.authenticator, options)
+        self.schemas = schemas
         do {
             try identity.open(path: options.dataDirectory + "/hub.sqlite") { worker.add(.recheck) }
             // Where there is TLS, terminals may enrol.
@@ -77,9 +80,10 @@ public final class HubServer: Sendable {
             }
             server = try HTTPServer(
                 host: options.host, port: options.port, tls: tls?.server,
-                handler: HubHandler(worker, identity, enrolment),
+                handler: HubHandler(worker, identity, enrolment, schemas),
                 options: HTTPServerOptions(realtime: options.limits), threadName: "hub-link")
         } catch {
+            schemas.stop()
             identity.stop()
             worker.stop()
             throw error
@@ -135,12 +139,14 @@ public final class HubServer: Sendable {
         let worker = worker
         let server = server
         let enrolment = enrolment
+        let schemas = schemas
         let identity = identity
         await withCheckedContinuation { continuation in
             // Both wait for threads; neither may hold up Swift's pool.
             let stopper = ThreadExecutor(name: "hub-stop")
             stopper.async {
                 worker.stop()
+                schemas.stop()
                 server.stop()
                 enrolment.stop()
                 identity.stop()
@@ -156,8 +162,12 @@ private final class HubHandler: HTTPServerHandler {
     private let worker: HubWorker
     private let identity: HubIdentity
     private let enrolment: EnrolmentDesk
+    private let schemas: SchemaDesk
 
-    init(_ worker: HubWorker, _ identity: HubIdentity, _ enrolment: EnrolmentDesk) {
+    init(
+        _ worker: HubWorker, _ identity: HubIdentity, _ enrolment: EnrolmentDesk, _ schemas: SchemaDesk
+    ) {
+        self.schemas = schemas
         self.worker = worker
         self.identity = identity
         self.enrolment = enrolment
@@ -175,9 +185,12 @@ private final class HubHandler: HTTPServerHandler {
                     status: health.status, headers: ["content-type": "application/json"], body: health.json.bytes))
         case ("GET", "/health/live"): worker.whenAlive { responder.respond(.text(200, "alive\n")) }
         case ("GET", "/metrics"): responder.respond(.text(200, worker.metrics))
+        case ("GET", "/schema"), ("POST", "/schema"):
+            let schemas = schemas
+            identity.whenReady(Credentials(request.headers), []) { schemas.answer(request, responder) }
         case ("POST", "/enrol"): enrolment.answer(request, responder)
         case (_, "/graphql"), (_, "/health"), (_, "/health/live"), (_, "/metrics"), (_, "/enrol"), (_, "/login"),
-            (_, "/login/refresh"):
+            (_, "/login/refresh"), (_, "/schema"):
             responder.respond(HTTPResponse(.error(405, ErrorType.malformedHTTPRequest, "Method not allowed.")))
         default:
             responder.respond(HTTPResponse(.error(404, ErrorType.malformedHTTPRequest, "There is nothing here.")))

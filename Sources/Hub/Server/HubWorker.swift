@@ -36,7 +36,16 @@ final class HubWorker: @unchecked Sendable {
     private var commitsSeen: UInt64 = 0
 
     /// Reads beside the commits.
-    private let reader: HubReader
+    let reader: HubReader
+    /// What a new schema's functions are checked against.
+    let resolverOptions: ResolverOptions
+    /// The schema that is served, and the schema's text at the start.
+    let served: Locked<ServedSchema>
+    let startText: String?
+    let authenticator: Authenticator
+    let limits: HubLimits
+    /// One for all schemas, so that nobody's allowance of lines begins anew.
+    let accessLog = AccessLog()
     let checkpointer: HubCheckpointer
     /// Calls the site's functions.
     let functions: FunctionRunner
@@ -57,10 +66,16 @@ final class HubWorker: @unchecked Sendable {
         batchLimit = options.batchLimit
         log = options.log
         time = options.time
+        resolverOptions = options.resolvers
+        startText = options.schemaText
+        self.authenticator = authenticator
+        limits = options.limits
+        served = Locked(ServedSchema(schema: options.schema, text: options.schemaText))
         directory = options.dataDirectory
         try HubRestore.finish(in: options.dataDirectory)
         let path = HubBackup.database(in: options.dataDirectory)
         let opened = Opened()
+        let accessLog = accessLog
         functions = try FunctionRunner(options.resolvers.functions, time: options.time, log: options.log)
         do {
             (reader, checkpointer) = try executor.runBlocking {
@@ -68,10 +83,21 @@ final class HubWorker: @unchecked Sendable {
                 settings.cacheKilobytes = 65_536
                 // Only where the checkpointer cannot keep up.
                 settings.checkpointPages = 16_000
-                let core = try HubCore(
-                    engine: try HubEngine(options.schema, authenticator, limits: options.limits),
-                    schema: options.schema, connection: try Connection.open(path: path, options: settings),
-                    time: options.time, random: options.random, log: options.log, resolvers: options.resolvers)
+                let connection = try Connection.open(path: path, options: settings)
+                let schema = try ServedSchema(
+                    startedWith: options.schema, text: options.schemaText, on: connection)
+                let core: HubCore
+                do {
+                    core = try HubCore(
+                        engine: try HubEngine(
+                            schema.schema, authenticator, limits: options.limits, accessLog: accessLog),
+                        schema: schema.schema, connection: connection,
+                        time: options.time, random: options.random, log: options.log, resolvers: options.resolvers)
+                } catch {
+                    throw schema.explained(error)
+                }
+                try schema.settle(connection, options.log)
+                opened.schema = schema
                 let reader = try HubReader(
                     path: path, engine: core.engine, tokenKey: core.state.tokenKey, epoch: core.epoch,
                     lives: core.state.lives, time: options.time)
@@ -85,6 +111,7 @@ final class HubWorker: @unchecked Sendable {
             throw error
         }
         core = opened.core
+        if let schema = opened.schema { served.withLock { $0 = schema } }
         delivers = !(opened.core?.resolvers.afterFunctions.isEmpty ?? true)
         epoch = opened.core?.epoch ?? ""
         registry = opened.core.map { SubscriptionRegistry(core: $0) }
@@ -94,6 +121,7 @@ final class HubWorker: @unchecked Sendable {
     // Guard of @unchecked Sendable: written on the executor's thread before `runBlocking` returns, read after it.
     private final class Opened: @unchecked Sendable {
         var core: HubCore?
+        var schema: ServedSchema?
     }
 
     /// Adds an event; false where the hub is overloaded and a request was not taken.
@@ -251,6 +279,13 @@ final class HubWorker: @unchecked Sendable {
             case .prune: prune()
             case .checkpointed: endCheckpoint()
             case .answered(let id, let outcome): answered.append((id, outcome))
+            case .schema(let swap):
+                // What came before it is answered as the old schema has it.
+                if !requests.isEmpty || !answered.isEmpty { execute(requests, asking, answered) }
+                answered.removeAll()
+                requests.removeAll(keepingCapacity: true)
+                asking.removeAll(keepingCapacity: true)
+                exchange(swap)
             case .tick:
                 core?.tick()
                 if core?.hasWork ?? false, requests.isEmpty, answered.isEmpty { execute([], [], []) }

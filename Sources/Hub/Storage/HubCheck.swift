@@ -24,6 +24,24 @@ public enum HubCheck {
         }
     }
 
+    /// The text of the schema that was pushed to the hub of a data directory; nil where none was, and it serves what it is
+    /// started with.
+    public static func pushedSchema(of directory: String) throws -> String? {
+        try pushed(directory)?.text
+    }
+
+    /// The schema that a hub would serve: the one it is started with, or the one that was pushed over that.
+    public static func served(in directory: String, startedWith schema: Schema, text: String?) throws -> Schema {
+        guard let pushed = try pushed(directory), pushed.base == PushedSchema.base(of: text) else { return schema }
+        return try pushed.schema()
+    }
+
+    private static func pushed(_ directory: String) throws -> PushedSchema? {
+        let path = HubBackup.database(in: directory)
+        guard Files.exists(path) else { return nil }
+        return try PushedSchema.read(try Connection.open(path: path, options: .readOnly))
+    }
+
     private static func sentences(of change: SchemaChange) -> [String] {
         var result = change.addedModels.map { "the model \($0) is new" }
         result += change.addedFields.map { "the field \($0) is new" }

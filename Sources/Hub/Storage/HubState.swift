@@ -200,7 +200,8 @@ extension HubState {
             case .integer(let number)?: .integer(number)
             case .string(let text)?: .text(text)
             case .array(let real)?: (real.first?.double).map { .real($0) } ?? .null
-            default: .null
+            // A required field that is newer than the row as it was kept.
+            default: field.isRequired ? field.storedDefault ?? .null : .null
             }
         }
     }

@@ -122,9 +122,13 @@ extension HubCore {
         }
     }
 
-    static func migrator(_ schema: Schema, _ tables: [BaseTable]) -> Migrator {
+    static func migrator(
+        _ schema: Schema, _ tables: [BaseTable], once steps: [SchemaStep] = [], backsUp: Bool = true,
+        rewrite: @escaping (Connection) throws -> Void = { _ in }
+    ) -> Migrator {
         Migrator(
             schema: schema, tables: tables.map(\.table), applicationID: applicationID, formatVersion: 1,
-            ownTables: HubState.tables + HubState.departureTables + HubLives.tables)
+            ownTables: HubState.tables + HubState.departureTables + HubLives.tables, once: steps, backsUp: backsUp,
+            rewrite: { connection, _, _ in try rewrite(connection) })
     }
 }

@@ -33,7 +33,10 @@ enum VerifyCommand {
         guard isStore || isHub else { throw CommandFailure("there is no store and no hub in \(data)") }
         var findings: [VerifyFinding] = []
         if isHub {
-            findings += try HubVerify.run(data, schema: try schemaFile.map(HubServeCommand.schema) ?? warehouse)
+            let schema = try HubCheck.served(
+                in: data, startedWith: try schemaFile.map(HubServeCommand.schema) ?? warehouse,
+                text: try HubServeCommand.schemaText(schemaFile))
+            findings += try HubVerify.run(data, schema: schema)
         }
         var chains: [Chain] = []
         if isStore {

@@ -51,6 +51,7 @@ enum HubServeCommand {
         var options = HubOptions(
             dataDirectory: data, schema: try schemaFile.map(schema) ?? warehouse, keys: keys, time: SystemTimeSource(),
             log: log)
+        options.schemaText = try schemaText(schemaFile)
         options.certificate = try HubSettings.certificate(settings)
         try options.listen(on: settings[HubSettings.listen])
         options.resolvers = try HubSettings.resolvers(settings)
@@ -110,10 +111,17 @@ enum HubServeCommand {
 
     /// `--check`: says what would be done, or why it would not start.
     private static func check(_ options: HubOptions) throws -> Int32 {
-        for sentence in try HubCheck.migration(of: options.dataDirectory, to: options.schema) { print(sentence) }
+        let schema = try HubCheck.served(
+            in: options.dataDirectory, startedWith: options.schema, text: options.schemaText)
+        for sentence in try HubCheck.migration(of: options.dataDirectory, to: schema) { print(sentence) }
         try HubServer.check(options)
         print("the configuration, the schema, the certificate and the database are in order")
         return 0
+    }
+
+    /// The text of the schema that a hub is started with.
+    static func schemaText(_ file: String?) throws -> String {
+        try file.map { try Files.readText($0) } ?? warehouseText
     }
 
     static func schema(_ file: String) throws -> Schema {

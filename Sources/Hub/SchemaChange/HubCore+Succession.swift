@@ -1,0 +1,18 @@
+import Basics
+import ModelTables
+import Models
+import SQLite
+
+extension HubCore {
+    /// Brings the tables of a hub that runs to another schema, and keeps that; nothing is changed where it throws.
+    static func migrate(_ swap: SchemaSwap, _ tables: [BaseTable], _ connection: Connection, _ log: Log) throws {
+        try swap.checkBackup(connection)
+        let migrator = migrator(swap.schema, tables, once: swap.steps, backsUp: false) { try swap.rewrite($0) }
+        if case .migrated = try migrator.open(connection) {
+            log(.notice, "the hub's database was migrated to the schema that \(swap.pushed.author) pushed")
+            return
+        }
+        // Only rules, names of operations or comments are others.
+        try connection.transaction(.immediate) { try swap.rewrite(connection) }
+    }
+}

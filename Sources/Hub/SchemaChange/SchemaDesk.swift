@@ -1,0 +1,150 @@
+import Basics
+import GraphQL
+import Models
+import SQLite
+import System
+import Transport
+
+/// Answers `GET /schema` and `POST /schema`: shows the schema that is served, and puts another in its place.
+///
+/// Everything slow happens on a thread of its own, one request after the other: reading the schema, working out its API,
+/// and the backup. The thread that commits only migrates and swaps.
+final class SchemaDesk: Sendable {
+    /// The group whose callers may.
+    static let group = "admins"
+    private static let mostWaiting = 8
+    /// How often a backup is taken again because what it is to save has changed meanwhile.
+    private static let backups = 3
+
+    private let worker: HubWorker
+    private let authenticator: Authenticator
+    private let limits: HubLimits
+    private let directory: String
+    private let time: any TimeSource
+    private let log: Log
+    private let executor = ThreadExecutor(name: "hub-schema")
+    private let waiting = Locked(0)
+
+    init(_ worker: HubWorker, _ authenticator: Authenticator, _ options: HubOptions) {
+        self.worker = worker
+        self.authenticator = authenticator
+        limits = options.limits
+        directory = options.dataDirectory
+        time = options.time
+        log = options.log
+    }
+
+    func stop() { executor.stop() }
+
+    /// Answers one request; the credentials can be judged by now.
+    func answer(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        let caller: Caller
+        switch authenticator.caller(Credentials(request.headers), now: time.now().milliseconds) {
+        case .failure(let refusal): return responder.respond(Self.refusal(refusal.status, refusal.message))
+        case .success(let known): caller = known
+        }
+        guard caller.groups.contains(Self.group) else {
+            return responder.respond(Self.refusal(403, "only \(Self.group) may see or change the hub's schema"))
+        }
+        guard request.method != "GET" else {
+            guard let text = worker.served.current.text else {
+                return responder.respond(Self.refusal(404, "the hub was started without its schema's text"))
+            }
+            return responder.respond(.text(200, text))
+        }
+        let isTaken = waiting.withLock { waiting in
+            guard waiting < Self.mostWaiting else { return false }
+            waiting += 1
+            return true
+        }
+        guard isTaken else { return responder.respond(.overloaded) }
+        executor.async { [self] in
+            push(request.body, caller) { [self] response in
+                waiting.withLock { $0 -= 1 }
+                responder.respond(response)
+            }
+        }
+    }
+
+    private func push(
+        _ body: [UInt8], _ caller: Caller, _ respond: @escaping @Sendable (HTTPResponse) -> Void
+    ) {
+        guard let push = SchemaPush(body) else {
+            return respond(Self.refusal(400, "this is no schema to push; use `bincount schema push`"))
+        }
+        do {
+            let schema = try Schema(sdl: push.text)
+            let served = worker.served.current
+            let difference = SchemaDifference(from: served.schema, to: schema)
+            guard served.schema != schema || served.text != push.text else {
+                return respond(Self.done(difference, isApplied: false))
+            }
+            let engine = try worker.engine(for: schema)
+            if !push.allowsDestructive, !difference.destructive.isEmpty {
+                return respond(Self.refused(difference))
+            }
+            guard !push.isTrial else { return respond(Self.done(difference, isApplied: false)) }
+            let pushed = PushedSchema(
+                text: push.text, base: PushedSchema.base(of: worker.startText), pushed: time.now(),
+                author: caller.author)
+            swap(engine, pushed, difference, tries: Self.backups, respond)
+        } catch {
+            respond(Self.answer(to: error))
+        }
+    }
+
+    /// Backs up what goes, where something does, and hands the schema to the thread that commits.
+    private func swap(
+        _ engine: HubEngine, _ pushed: PushedSchema, _ difference: SchemaDifference, tries: Int,
+        _ respond: @escaping @Sendable (HTTPResponse) -> Void
+    ) {
+        var backup: String?
+        var through: Int64?
+        if !difference.destructive.isEmpty {
+            do {
+                let target = freeName()
+                through = try HubBackup.take(of: directory, to: target, time: time).stamp
+                backup = target
+            } catch {
+                return respond(Self.refusal(500, "nothing was changed, because no backup could be made: \(error)"))
+            }
+        }
+        let swap = SchemaSwap(
+            engine: engine, pushed: pushed, difference: difference, backedUpThrough: through
+        ) { [self, backup] result in
+            switch result {
+            case .success:
+                log(.notice, "the schema was changed by \(pushed.author): \(difference.changes.count) changes")
+                respond(Self.done(difference, isApplied: true, backup: backup))
+            case .failure(is SchemaSwap.BackupIsOld) where tries > 1:
+                if let backup { Self.remove(backup) }
+                executor.async { [self] in
+                    self.swap(engine, pushed, difference, tries: tries - 1, respond)
+                }
+            case .failure(let error): respond(Self.answer(to: error))
+            }
+        }
+        if !worker.add(.schema(swap)) { respond(Self.refusal(503, "the hub is stopping; nothing was changed")) }
+    }
+
+    private func freeName() -> String {
+        let name = HubBackup.name(at: time.now()).dropFirst(4).dropLast(7)
+        var target = directory + "/before-schema-\(name).sqlite"
+        var number = 1
+        while Files.exists(target) {
+            number += 1
+            target = directory + "/before-schema-\(name)-\(number).sqlite"
+        }
+        return target
+    }
+
+    private static func remove(_ backup: String) {
+        try? Files.remove(backup)
+        try? Files.remove(BackupManifest.path(of: backup))
+    }
+}
+
+extension Caller {
+    /// How a push is signed.
+    fileprivate var author: String { printable(person ?? device ?? "the key \(fingerprint)") }
+}

@@ -1,0 +1,77 @@
+import Basics
+import GraphQL
+import ModelTables
+import SQLite
+import Transport
+
+/// What `POST /schema` asks for.
+struct SchemaPush: Sendable, Hashable {
+    /// The schema in its own language.
+    let text: String
+    let allowsDestructive: Bool
+    /// Whether it is only to be told what would be done.
+    let isTrial: Bool
+
+    /// Reads a request's body; nil where it is none.
+    init?(_ body: [UInt8]) {
+        guard let json = try? JSONValue(parsing: body), let text = json["schema"]?.string, !text.isEmpty else {
+            return nil
+        }
+        self.text = text
+        allowsDestructive = json["allowDestructive"]?.bool ?? false
+        isTrial = json["dryRun"]?.bool ?? false
+    }
+}
+
+extension SchemaDesk {
+    /// One line for a person.
+    static func refusal(_ status: Int, _ message: String, _ more: JSONObject = JSONObject()) -> HTTPResponse {
+        var object = more
+        object["message"] = .string(message)
+        return HTTPResponse(
+            status: status, headers: ["content-type": "application/json"], body: JSONValue.object(object).bytes)
+    }
+
+    static func done(_ difference: SchemaDifference, isApplied: Bool, backup: String? = nil) -> HTTPResponse {
+        var object: JSONObject = ["applied": .bool(isApplied), "changes": difference.json]
+        if let backup { object["backup"] = .string(backup) }
+        return HTTPResponse(
+            status: 200, headers: ["content-type": "application/json"], body: JSONValue.object(object).bytes)
+    }
+
+    static func refused(_ difference: SchemaDifference) -> HTTPResponse {
+        refusal(
+            409, "the schema takes something away, so nothing was changed; --allow-destructive does it, after a backup",
+            ["changes": difference.json])
+    }
+
+    /// Why a schema cannot be taken: the client's fault where the schema is, else the hub's.
+    static func answer(to error: any Error) -> HTTPResponse {
+        switch error {
+        case let error as SchemaMistakes:
+            let mistakes = error.mistakes.map { mistake -> JSONValue in
+                [
+                    "line": .integer(Int64(mistake.line)), "column": .integer(Int64(mistake.column)),
+                    "message": .string(mistake.message),
+                ]
+            }
+            return refusal(422, "the schema has mistakes", ["mistakes": .array(mistakes)])
+        case let error as HubError: return refusal(422, error.message)
+        case MigrationError.refused(_, let problems):
+            return refusal(
+                409, "the records do not fit the schema, so nothing was changed",
+                ["problems": .array(problems.map { .string($0) })])
+        case let error as MigrationError: return refusal(409, error.description)
+        case is SchemaSwap.BackupIsOld:
+            return refusal(
+                409, "what would go is still being changed, faster than it can be backed up; nothing was changed")
+        default: return refusal(500, "the schema could not be changed: \(error)")
+        }
+    }
+}
+
+extension SchemaDifference {
+    var json: JSONValue {
+        .array(changes.map { ["text": .string($0.text), "isDestructive": .bool($0.isDestructive)] })
+    }
+}

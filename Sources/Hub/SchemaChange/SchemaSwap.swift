@@ -1,0 +1,55 @@
+import Basics
+import ModelTables
+import Models
+import SQLite
+
+/// A schema that is ready to take the place of the one that is served.
+struct SchemaSwap: Sendable {
+    /// The API of the new schema, worked out beforehand.
+    let engine: HubEngine
+    let pushed: PushedSchema
+    let difference: SchemaDifference
+    /// The last commit that the backup before it has; nil where nothing is lost and none was made.
+    let backedUpThrough: Int64?
+    /// Called once on the thread that commits.
+    let completion: @Sendable (Result<Void, any Error>) -> Void
+
+    var schema: Schema { engine.schema.source }
+
+    /// What the tables lose.
+    var steps: [SchemaStep] {
+        difference.removedModels.map { .removeModel($0) }
+            + difference.removedFields.map { .removeField($0.model, $0.field) }
+    }
+
+    /// Something was committed that a destructive change would take away and the backup does not have.
+    struct BackupIsOld: Error {}
+
+    /// Makes sure that everything which goes is in the backup.
+    func checkBackup(_ connection: Connection) throws {
+        guard let backedUpThrough else { return }
+        for model in difference.losers {
+            let newer = try connection.value(
+                "SELECT 1 FROM \"\(model)\" WHERE \"_lastChangedAt\">? LIMIT 1", [.integer(backedUpThrough)])
+            guard newer == nil else { throw BackupIsOld() }
+        }
+    }
+
+    /// Takes what goes out of what the hub keeps beside the tables, and keeps the schema, in the migration's transaction.
+    func rewrite(_ connection: Connection) throws {
+        for model in difference.removedModels {
+            // Should the model come back, its rows are counted anew.
+            for table in ["_mutations", "_images", "_departures"] {
+                try connection.run("DELETE FROM \(table) WHERE model=?", [.text(model)])
+            }
+        }
+        for field in difference.removedFields {
+            for table in ["_images", "_departures"] {
+                try connection.run(
+                    "UPDATE \(table) SET record=json_remove(record,?) WHERE model=?",
+                    [.text("$.\"\(field.field)\""), .text(field.model)])
+            }
+        }
+        try pushed.write(connection)
+    }
+}

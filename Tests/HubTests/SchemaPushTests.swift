@@ -1,0 +1,194 @@
+import Basics
+import GraphQL
+import SQLite
+import System
+import Testing
+
+@testable import Hub
+
+/// A hub's schema changed while it runs.
+@Suite struct SchemaPushTests {
+    private let hub: SchemaPushFixture
+
+    init() throws {
+        hub = try SchemaPushFixture()
+    }
+
+    private func texts(_ json: JSONValue) -> [String] {
+        json["changes"]?.array?.compactMap { $0["text"]?.string } ?? []
+    }
+
+    @Test func whatIsAddedIsTakenOverUnderWritesAndSubscriptions() async throws {
+        try await hub.start()
+        let subscriber = try await hub.subscribe([
+            "subscription { onCreateNote { id title } }", "subscription { onCreateBox { id } }",
+        ])
+        let hub = hub
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for writer in 0..<4 {
+                group.addTask {
+                    for number in 0..<25 {
+                        // As a client of the older schema has it, before, while and after the schema changes.
+                        let made = try await hub.ask(
+                            "mutation { createNote(input: {id: \"\(writer)-\(number)\", title: \"t\", mood: calm}) "
+                                + "{ id title body mood _version } }")
+                        #expect(made["errors"] == nil)
+                        #expect(made.result?["_version"] == 1)
+                    }
+                }
+            }
+            group.addTask {
+                let pushed = try await hub.push(SchemaPushFixture.larger)
+                #expect(pushed.status == 200)
+                #expect(pushed.json["applied"] == true)
+                #expect(
+                    pushed.json["changes"]?.array?.map { $0["text"]?.string } == [
+                        "Note.size: the field is new", "Note: the index notesByMood is new", "Shelf: the model is new",
+                        "Mood.glad: the case is new",
+                    ])
+                #expect(pushed.json["backup"] == nil, "nothing can be lost")
+            }
+            try await group.waitForAll()
+        }
+        var heard: Set<String> = []
+        while heard.count < 100 {
+            let frame = try await subscriber.next()
+            #expect(frame["type"] == "data")
+            heard.insert(frame["payload"]?["data"]?["onCreateNote"]?["id"]?.string ?? "")
+        }
+        // The socket serves the new schema too.
+        #expect(
+            try await hub.ask("mutation { createBox(input: {id: \"b\", label: \"l\"}) { id label } }")["errors"] == nil)
+        #expect(try await subscriber.next()["payload"]?["data"]?["onCreateBox"]?["id"] == "b")
+        let glad = try await hub.ask(
+            "mutation { createNote(input: {id: \"n\", title: \"t\", mood: glad, size: 9}) { size } }")
+        #expect(glad.result?["size"] == 9)
+        #expect(try await subscriber.next()["payload"]?["data"]?["onCreateNote"]?["id"] == "n")
+        #expect(try await hub.ask("{ getNote(id: \"0-0\") { size } }").result?["size"] == 7, "its default")
+        #expect(try await hub.ask("{ notesByMood(mood: glad) { items { id } } }").result?["items"]?.array?.count == 1)
+        try await hub.stop()
+
+        try await hub.start()
+        #expect(try await hub.ask("{ getNote(id: \"n\") { size mood } }").result?["size"] == 9)
+        #expect(try await hub.ask("{ syncShelves { items { id } } }")["errors"] == nil)
+        let pulled = try await hub.send("GET", "/schema", key: "admin")
+        #expect(String(decoding: pulled.body, as: UTF8.self) == SchemaPushFixture.larger)
+        #expect(try HubCheck.pushedSchema(of: hub.data) == SchemaPushFixture.larger)
+        try await hub.stop()
+    }
+
+    @Test func whatTakesSomethingAwayIsRefusedWithModelAndField() async throws {
+        try await hub.start()
+        try await hub.ask("mutation { createNote(input: {id: \"1\", title: \"t\", body: \"kept\"}) { id } }")
+        let refused = try await hub.push(SchemaPushFixture.smaller)
+        #expect(refused.status == 409)
+        #expect(texts(refused.json) == ["Note.body: the field goes, with its values"])
+        #expect(refused.json["message"]?.string?.contains("--allow-destructive") == true)
+        #expect(try await hub.ask("{ getNote(id: \"1\") { body } }").result?["body"] == "kept")
+        #expect(try Files.list(hub.data).filter { $0.hasPrefix("before-schema-") }.isEmpty)
+        try await hub.stop()
+    }
+
+    @Test func whatIsTakenAwayOnPurposeIsInTheBackup() async throws {
+        try await hub.start()
+        let made =
+            "mutation { m: createNote(input: {id: \"1\", title: \"first\", body: \"gone\"}) { id title _version } }"
+        try await hub.ask(made, id: "retry")
+        try await hub.ask("mutation { updateNote(input: {id: \"1\", title: \"second\", _version: 1}) { id } }")
+        try await hub.ask("mutation { createBox(input: {id: \"b\", label: \"l\"}) { id } }")
+        let subscriber = try await hub.subscribe([
+            "subscription { onCreateNote { id body } }", "subscription { onCreateNote { id title } }",
+        ])
+        let withoutBox = SchemaPushFixture.smaller.split(separator: "\n").filter { !$0.hasPrefix("type Box") }
+        let pushed = try await hub.push(withoutBox.joined(separator: "\n"), destructive: true)
+        #expect(pushed.status == 200)
+        #expect(
+            texts(pushed.json) == [
+                "Note.body: the field goes, with its values", "Box: the model goes, with its records",
+            ])
+        let backup = try #require(pushed.json["backup"]?.string)
+        let copy = try Connection.open(path: backup, options: .readOnly)
+        #expect(try copy.value("SELECT body FROM Note") == .text("gone"))
+        #expect(try copy.value("SELECT count(*) FROM Box") == .integer(1))
+        #expect(Files.exists(BackupManifest.path(of: backup)))
+
+        // The subscription that asks for what is gone ends with the reason; the other one and the socket go on.
+        let error = try await subscriber.next()
+        #expect(error["type"] == "error" && error["id"] == "0")
+        #expect(error["payload"]?["errors"]?[0]?["message"]?.string?.contains("'body'") == true)
+        #expect(try await subscriber.next() == ["type": "complete", "id": "0"])
+        #expect(try await hub.ask("{ getNote(id: \"1\") { body } }").errorMessage?.contains("'body'") == true)
+        #expect(try await hub.ask("{ listBoxes { items { id } } }")["errors"] != nil)
+        // A retry is still answered with what it made.
+        let retried = try await hub.ask(
+            made.replacing(", body: \\\"gone\\\"", with: "").replacing(", body: \"gone\"", with: ""), id: "retry")
+        #expect(retried.result?["title"] == "first" && retried.result?["_version"] == 1)
+        try await hub.ask("mutation { createNote(input: {id: \"2\", title: \"t\"}) { id title } }")
+        #expect(try await subscriber.next()["id"] == "1")
+        try await hub.stop()
+        try await hub.start()
+        #expect(try await hub.ask("{ getNote(id: \"1\") { title } }").result?["title"] == "second")
+        try await hub.stop()
+    }
+
+    @Test func recordsThatDoNotFitKeepTheOldSchemaInItsPlace() async throws {
+        try await hub.start()
+        try await hub.ask("mutation { createNote(input: {id: \"1\", title: \"t\", mood: cross}) { id } }")
+        let refused = try await hub.push(
+            SchemaPushFixture.notes.replacing("calm cross", with: "calm"), destructive: true)
+        #expect(refused.status == 409)
+        #expect(refused.json["problems"]?[0]?.string == "Note.mood: Mood lacks cross, which rows hold")
+        #expect(try await hub.ask("{ getNote(id: \"1\") { mood } }").result?["mood"] == "cross")
+        #expect(
+            try await hub.ask("mutation { createNote(input: {title: \"t\", mood: cross}) { id } }")["errors"] == nil)
+        try await hub.stop()
+    }
+
+    @Test func onlyAdminsMayAndMistakesAreNamed() async throws {
+        try await hub.start()
+        #expect(try await hub.push(SchemaPushFixture.larger, key: "all").status == 403)
+        #expect(try await hub.push(SchemaPushFixture.larger, key: nil).status == 401)
+        #expect(try await hub.send("GET", "/schema", key: "all").status == 403)
+        let wrong = try await hub.push("type A @model {\n  b: Nope\n}")
+        #expect(wrong.status == 422)
+        #expect(wrong.json["mistakes"]?[0]?["line"] == 2)
+        #expect(
+            try await hub.push("type A @model @auth(rules: [{ allow: owner, ownerField: \"x\" }]) { id: ID! }").status
+                == 422)
+        #expect(try await hub.send("POST", "/schema", ["nothing": 1], key: "admin").status == 400)
+        #expect(try await hub.send("DELETE", "/schema", key: "admin").status == 405)
+        let trial = try await hub.push(SchemaPushFixture.larger, trial: true)
+        #expect(trial.status == 200 && trial.json["applied"] == false && texts(trial.json).count == 4)
+        #expect(try await hub.ask("{ getNote(id: \"1\") { size } }")["errors"] != nil, "nothing was changed")
+        try await hub.stop()
+    }
+
+    @Test func otherRulesEndTheSubscriptionsThatWouldShowSomethingElse() async throws {
+        try await hub.start()
+        let subscriber = try await hub.subscribe([
+            "subscription { onCreateNote { id } }", "subscription { onCreateBox { id } }",
+        ])
+        let closed = SchemaPushFixture.notes.replacing(
+            "  body: String", with: "  body: String @auth(rules: [{ allow: groups, groups: [\"admins\"] }])")
+        #expect(try await hub.push(closed).status == 200)
+        #expect(try await subscriber.next() == ["type": "complete", "id": "0"])
+        try await hub.ask("mutation { createBox(input: {id: \"b\", label: \"l\"}) { id } }")
+        #expect(try await subscriber.next()["id"] == "1")
+        try await hub.stop()
+    }
+
+    @Test func aHubStartedWithAnotherSchemaThanThePushWasOverSaysSo() async throws {
+        try await hub.start()
+        #expect(try await hub.push(SchemaPushFixture.larger).status == 200)
+        try await hub.ask("mutation { createShelf(input: {id: \"s\"}) { id } }")
+        try await hub.stop()
+        let hub = hub
+        let error = await #expect(throws: HubError.self) { try await hub.start(SchemaPushFixture.notes + "\n# edited") }
+        #expect(error?.message.contains("schema pull") == true && error?.message.contains("Shelf") == true)
+        // One that holds both is served, and the pushed one is forgotten.
+        try await hub.start(SchemaPushFixture.larger + "\n# edited")
+        #expect(try await hub.ask("{ getShelf(id: \"s\") { id } }").result?["id"] == "s")
+        #expect(try HubCheck.pushedSchema(of: hub.data) == nil)
+        try await hub.stop()
+    }
+}
