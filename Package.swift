@@ -172,8 +172,8 @@ let package = Package(
         tests(
             "RealTests",
             [
-                "StoreWorkload", "storevictim", "SyncEngine", "DataStore", "WarehouseModels", "Transport", "Models",
-                "System", "Basics",
+                "StoreWorkload", "storevictim", "SyncEngine", "DataStore", "WarehouseModels", "Transport", "Crypto",
+                "Models", "System", "Basics",
             ], exclude: ["faults.c", "powercut.c"]),
         tests(
             "FloorTests",

@@ -1,3 +1,4 @@
+import AppSync
 import Basics
 import Crypto
 import Hub
@@ -56,16 +57,25 @@ package struct Enrolment: Sendable {
         HubLink(url: url, key: key, tls: try TLSClientContext(trust: anchor.map { .pinned($0) } ?? .system))
     }
 
-    /// Why the hub cannot be used now; nil where it answers and its certificate is believed.
+    /// Why the hub cannot be used now; nil where its certificate is believed and it takes the terminal's key.
     package func problem() async -> String? {
         do {
             guard let tls = try link().tls else { return nil }
             let loop = try WebSocketLoop(name: "status")
             defer { loop.stop() }
             let client = try HTTPClient(loop: loop, origin: try URLParts(url), tls: tls)
+            let body: JSONValue = ["query": "{__typename}"]
+            let headers: HTTPHeaders = ["content-type": "application/json", HeaderName.apiKey: key]
             let answer = try await client.send(
-                HTTPRequest(method: "GET", path: "/health"), timeoutMilliseconds: 3_000)
-            return answer.status == 200 ? nil : "it answers with status \(answer.status)"
+                HTTPRequest(path: try URLParts(url).path, headers: headers, body: body.bytes),
+                timeoutMilliseconds: 3_000)
+            switch answer.status {
+            case 200: return nil
+            case 401:
+                return "it does not take this terminal's key any more: the key was withdrawn, or has ended. Have a new "
+                    + "code made (bincount hub enrol-code) and enrol again (bincount enrol)"
+            default: return "it answers with status \(answer.status)"
+            }
         } catch {
             return "\(error)"
         }

@@ -76,6 +76,17 @@ public final class LoopExecutor: SerialExecutor {
         return work.count
     }
 
+    /// Runs jobs as they come on the caller's thread, which must be the executor's, until `isDone` says so; it is asked
+    /// again after each round, and after ``wake()``. For what still has jobs here when the loop has ended.
+    public func run(until isDone: () -> Bool) {
+        var descriptor = pollfd(fd: fileDescriptor, events: Int16(POLLIN), revents: 0)
+        while true {
+            runPendingJobs()
+            if isDone() { return }
+            poll(&descriptor, 1, -1)
+        }
+    }
+
     /// Whether a job waits.
     public var hasPendingJobs: Bool { state.withLock { !$0.work.isEmpty } }
 

@@ -30,7 +30,7 @@ extension Log {
     public static func standardError(level: LogLevel = .info) -> Log {
         let clock = SystemTimeSource()
         return Log(level: level) { level, message in
-            let line = Array("\(clock.now()) \(level) \(message)\n".utf8)
+            let line = Array("\(clock.now().iso8601) \(level) \(message)\n".utf8)
             _ = write(STDERR_FILENO, line, line.count)
         }
     }

@@ -58,7 +58,7 @@ enum DemoTerminal {
                 await sue.start()
             }
         }
-        try waitFor {
+        waitForScreen {
             watch.current?.cancel()
             await ann.stop()
             await sue.stop()

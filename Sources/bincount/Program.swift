@@ -3,6 +3,7 @@ import DataStore
 import Dispatch
 import Glibc
 import System
+import Terminal
 
 /// A command that could not do its work; the program prints the one line and exits with 1.
 struct CommandFailure: Error, CustomStringConvertible {
@@ -119,6 +120,18 @@ func waitFor<Result: Sendable>(_ work: @escaping @Sendable () async throws -> Re
     done.wait()
     guard let result = outcome.current else { throw CommandFailure("the work ended without a result") }
     return try result.get()
+}
+
+/// The same when the screen's loop has ended: what is stopped then still has jobs on the screen's thread, which is this
+/// one, and would never end if nobody ran them.
+func waitForScreen(_ work: @escaping @Sendable () async -> Void) {
+    let isDone = Locked(false)
+    Task.detached {
+        await work()
+        isDone.withLock { $0 = true }
+        UI.executor.wake()
+    }
+    UI.executor.run { isDone.current }
 }
 
 /// Waits on the initial thread until somebody asks for the end.

@@ -33,7 +33,7 @@ enum TerminalProgram {
             terminal.add(running.hosted)
             Task { await running.start() }
         }
-        try waitFor {
+        waitForScreen {
             await running.stop()
             await device.close()
         }

@@ -134,8 +134,9 @@ extension AccessStore {
 }
 
 /// What a PIN must be.
-enum PINRules {
-    static func check(_ pin: String, badge: String) throws(HubError) {
+package enum PINRules {
+    /// Refuses one that is too short, too long, or that everybody guesses.
+    package static func check(_ pin: String, badge: String) throws(HubError) {
         let characters = Array(pin.utf8)
         guard (4...64).contains(characters.count) else { throw HubError("a PIN has 4 to 64 characters") }
         let steps = Set(zip(characters, characters.dropFirst()).map { Int($1) - Int($0) })

@@ -28,9 +28,9 @@ public struct AccessStore {
     ///
     /// - Throws: what SQLite or the file system says, in one line for a person.
     public static func open(dataDirectory: String, time: any TimeSource) throws -> AccessStore {
-        try Files.createDirectory(dataDirectory)
-        let path = dataDirectory + "/hub.sqlite"
-        let isNew = !Files.exists(path)
+        try HubDirectory.make(dataDirectory)
+        let path = HubBackup.database(in: dataDirectory)
+        let isNew = try HubDirectory.makeDatabase(path)
         let connection = try Connection.open(path: path)
         if isNew { try HubCore.migrate(Schema(models: []), [], connection, .none) }
         return try AccessStore(connection, time)

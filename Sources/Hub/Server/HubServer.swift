@@ -31,14 +31,13 @@ public final class HubServer: Sendable {
         try HubServer(options)
     }
 
-    /// Looks whether it could begin to listen: certificate, address and keys. Nothing is changed.
+    /// Looks whether it could begin to listen, with its certificate and on its address. Nothing is changed.
     ///
     /// - Throws: what ``start(_:)`` would.
     public static func check(_ options: HubOptions) throws {
         let tls = try HubTLS(
             options.certificate, dataDirectory: options.dataDirectory, time: options.time, log: options.log)
         guard tls != nil || options.isLoopback else { throw HubError("beyond this machine the hub speaks TLS only") }
-        guard !options.keys.isEmpty else { throw HubError("the hub has no API key, so nobody could use it") }
     }
 
     private init(_ options: HubOptions) throws {
@@ -50,7 +49,7 @@ public final class HubServer: Sendable {
                 "beyond this machine the hub speaks TLS only: set that up with `bincount hub init --data "
                     + "\(options.dataDirectory)`, or use --listen 127.0.0.1:\(options.port)")
         }
-        try Files.createDirectory(options.dataDirectory)
+        try HubDirectory.make(options.dataDirectory)
         do {
             lock = Locked(try FileLock(options.dataDirectory + "/hub.lock"))
         } catch let held as FileLock.Held {

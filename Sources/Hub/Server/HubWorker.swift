@@ -74,6 +74,7 @@ final class HubWorker: @unchecked Sendable {
         directory = options.dataDirectory
         try HubRestore.finish(in: options.dataDirectory)
         let path = HubBackup.database(in: options.dataDirectory)
+        try HubDirectory.makeDatabase(path)
         let opened = Opened()
         let accessLog = accessLog
         functions = try FunctionRunner(options.resolvers.functions, time: options.time, log: options.log)

@@ -1,6 +1,5 @@
 import Assembly
 import Basics
-import Glibc
 import Hub
 import System
 
@@ -45,15 +44,10 @@ enum EnrolCommand {
 
     /// The code that is typed; a person may mistype it a few times, a script may not.
     private static func askForCode() throws -> EnrolmentCode {
-        let isPerson = isatty(STDIN_FILENO) == 1
-        for _ in 0..<(isPerson ? 5 : 1) {
-            if isPerson {
-                print("Code: ", terminator: "")
-                flushOutput()
-            }
-            guard let line = readLine() else { break }
+        for _ in 0..<(Prompt.isPerson ? 5 : 1) {
+            guard let line = Prompt.line("Code: ") else { break }
             if let code = EnrolmentCode(typed: line) { return code }
-            if isPerson { print("That is no code: eleven letters and digits, one of them is wrong.") }
+            if Prompt.isPerson { printError("That is no code: eleven letters and digits, one of them is wrong.") }
         }
         throw CommandFailure("there was no code: eleven letters and digits, as `bincount hub enrol-code` prints them")
     }

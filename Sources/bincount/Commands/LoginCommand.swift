@@ -35,12 +35,9 @@ enum LoginCommand {
         let tls = try anchor.map { try TLSClientContext(trust: .pinned($0)) }
         let key = given ?? here?.key
         let code = device ?? here?.device
-        if badge == nil {
-            printError("badge:")
-            badge = readLine(strippingNewline: true)
-        }
+        if badge == nil { badge = Prompt.line("Badge: ") }
         guard let badge, !badge.isEmpty else { throw UsageError("nobody can sign in without a badge") }
-        let pin = try SecretInput.read("PIN: ")
+        let pin = try Prompt.secret("PIN: ")
         let token = try waitFor {
             try await SignInProcess.run(url: url, badge: badge, pin: pin, device: code, key: key, tls: tls)
         }

@@ -20,8 +20,9 @@ enum StatusCommand {
         let data = try arguments.required("--data", "DIR")
         let asJSON = arguments.flag("--json")
         guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }
-        guard Files.exists(data + "/store.sqlite") else { throw CommandFailure("there is no store in \(data)") }
         let enrolment = try Enrolment.read(in: data)
+        let hasStore = Files.exists(data + "/store.sqlite")
+        guard hasStore || enrolment != nil else { throw CommandFailure("there is no store in \(data)") }
         let link = enrolment.map { enrolment -> JSONValue in
             .object([
                 "url": .string(enrolment.url), "groups": .array(enrolment.groups.map { .string($0) }),
@@ -30,6 +31,14 @@ enum StatusCommand {
         }
         let problem = enrolment == nil ? nil : try waitFor { await enrolment?.problem() }
         let report = try waitFor { () -> JSONValue in
+            // A terminal that has enrolled and not been used: what is known of its hub matters the more.
+            guard hasStore else {
+                return .object([
+                    "device": .string(enrolment?.device ?? ""), "hub": link ?? .null,
+                    "hubProblem": problem.map { .string($0) } ?? .null, "records": .object([:]),
+                    "unsent": .object([:]), "refused": 0, "unreadable": 0,
+                ])
+            }
             let device = try await DeviceStore.open(directory: data, kind: .terminal, hub: nil)
             defer { Task { await device.close() } }
             let quarantined = try await device.store.quarantined().count

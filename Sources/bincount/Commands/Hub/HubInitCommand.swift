@@ -23,7 +23,7 @@ enum HubInitCommand {
         let data = try settings.required(HubSettings.data)
         let names = try arguments.values("--name", "HOST")
         guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }
-        try Files.createDirectory(data)
+        try HubDirectory.make(data)
         // Two at once would each make an authority.
         let lock = try FileLock(data + "/tls.lock")
         defer { withExtendedLifetime(lock) {} }

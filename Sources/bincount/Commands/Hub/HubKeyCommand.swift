@@ -19,7 +19,7 @@ enum HubKeyCommand {
             """,
         run: run)
 
-    private static let expires = Setting<Int64>.duration("expires", atLeast: "1m", default: "0s", help: "")
+    private static let expires = Setting<Int64>.duration("expires", atLeast: "1s", default: "0s", help: "")
 
     private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
         let data = try arguments.required("--data", "DIR")
@@ -38,8 +38,10 @@ enum HubKeyCommand {
             printError("the key \(made.stored.id) is shown only now; the hub does not keep it")
         case ("list", 1): try list(data, asJSON: asJSON)
         case ("revoke", 2):
-            let word = words[1] == "-" ? try SecretInput.read("key: ") : words[1]
-            for key in try existing(data).revokeKey(word) { print("withdrawn: \(key.id) \(printable(key.name))") }
+            let word = words[1] == "-" ? try Prompt.secret("key: ") : words[1]
+            for key in try existing(data).revokeKey(word) {
+                print(["withdrawn:", key.id, key.name].filter { !$0.isEmpty }.map(printable).joined(separator: " "))
+            }
         default: throw UsageError("say add, list or revoke ID")
         }
         return 0

@@ -37,7 +37,9 @@ enum HubPersonCommand {
         switch words[0] {
         case "set-pin":
             let badge = try needBadge()
-            let pin = try SecretInput.readNew("PIN of \(printable(badge)): ", again: "again: ")
+            let pin = try Prompt.newSecret("PIN of \(printable(badge)): ", again: "again: ") {
+                try PINRules.check($0, badge: badge)
+            }
             let store = try AccessStore.open(dataDirectory: data, time: SystemTimeSource())
             let made = try store.setPIN(
                 badge: badge, person: try person ?? id(of: badge, data), groups: groups.isEmpty ? nil : groups, pin: pin
