@@ -159,7 +159,7 @@ extension StoreCore {
     }
 
     /// Whether something last changed in a life of the backend before the one that answers now.
-    func isOfEarlierLife(_ changed: Int64?) -> Bool {
+    package func isOfEarlierLife(_ changed: Int64?) -> Bool {
         guard let began = life?.began else { return false }
         return (changed ?? 0) < began
     }

@@ -222,7 +222,9 @@ extension SyncSession {
         if buffer.hasOverflown {
             fetchAgain(name)
         } else {
-            apply(buffer.records, unreadable: [])
+            // What was heard before the backend was restored, and before this session knew of it: what the backend still
+            // has of that came with the pages.
+            apply(buffer.records.filter { !core.isOfEarlierLife($0.lastChangedAt) }, unreadable: [])
         }
     }
 

@@ -40,6 +40,8 @@ final class SimOracle {
     private var history: [FieldKey: Set<Value>] = [:]
     /// Every value that a device ever showed in a field of a shared record.
     private var seen: [FieldKey: Set<Value>] = [:]
+    /// What took a value's place in a field, at the hub, in any of its lives.
+    private var successors: [FieldKey: [Value: Set<Value>]] = [:]
     private(set) var commits = 0
     private var steps = 0
     /// Units and operations.
@@ -55,6 +57,11 @@ final class SimOracle {
     private(set) var restores = 0
     /// Records that the hub had and a restore took from it.
     private(set) var takenByRestore: Set<String> = []
+
+    func wasTaken(_ model: String, _ id: String) -> Bool {
+        let key = model + "/" + id
+        return takenByRestore.contains(key) || (restores > 0 && forgotten.contains(key))
+    }
 
     /// What a backup taken now holds.
     var memory: Memory { Memory(hub: hub, history: history) }
@@ -219,10 +226,26 @@ final class SimOracle {
             else { continue }
             let author = String(text.prefix { $0 != "/" })
             let key = FieldKey(device: author, model: model.name, id: record.id, field: field)
-            if seen[key]?.contains(before.values[position]) != true {
+            let old = before.values[position]
+            let place = FieldKey(device: "", model: model.name, id: record.id, field: field)
+            let sawIt = saw(old, in: place, by: seen[key] ?? [])
+            successors[place, default: [:]][old, default: []].insert(value)
+            if !sawIt {
                 fail("\(author) overwrote \(before.values[position]) in \(model.name) \(record.id).\(field) unseen")
             }
         }
+    }
+
+    /// Whether an author saw a value, or one that took its place before a restore took that back.
+    private func saw(_ value: Value, in place: FieldKey, by seen: Set<Value>) -> Bool {
+        var met: Set<Value> = [value]
+        var open = [value]
+        while let next = open.popLast() {
+            if seen.contains(next) { return true }
+            guard restores > 0 else { return false }
+            for later in successors[place]?[next] ?? [] where met.insert(later).inserted { open.append(later) }
+        }
+        return false
     }
 
     /// When a device last deleted a record, by either way; 0 if never.

@@ -99,10 +99,16 @@ struct HubLives: Sendable, Hashable {
 
     /// Whether a change made on `version` was made on what the row is, or on a later state of it that a restored backup
     /// took back: that the row is an ancestor of what the client saw makes the change no conflict.
+    ///
+    /// Of a version of a life that is not among this database's nobody knows what it came from: that is a conflict.
     func isCurrent(_ version: Int64?, _ stored: Int64) -> Bool {
         guard let version else { return false }
-        return version == stored || (version > stored && version < floor && stored < floor && floor > 1)
+        if version == stored { return true }
+        return version > stored && version < floor && stored < floor && floors.contains(Self.floor(of: version))
     }
+
+    /// The floor of the life that gave a row this version.
+    private static func floor(of version: Int64) -> Int64 { max(version / span * span, 1) }
 
     /// What answers announce; nil in a database never restored.
     var announcement: JSONValue? {
