@@ -234,4 +234,22 @@ import Testing
         #expect(page.json["extensions"]?["bincount"]?["gap"] != nil)
         #expect(page.items.filter { $0["_deleted"] != true }.count == 10)
     }
+
+    @Test
+    func `after restores a change is on what the row is, or on what a restore took back of it, or a conflict`() {
+        let span = HubLives.span
+        // The second life is lost whole: the third began with a backup of the first.
+        let third = HubLives(
+            began: 0, floor: 2 * span, floors: [1, 2 * span], earlier: [HubLives.Earlier(epoch: "one", through: 9)])
+        #expect(third.isCurrent(6, 6))
+        #expect(third.isCurrent(8, 6))
+        #expect(!third.isCurrent(5, 6))
+        #expect(!third.isCurrent(span + 1, 6), "it may have come from an older state of the row")
+        #expect(!third.isCurrent(8, 2 * span + 1))
+        #expect(!third.isCurrent(nil, 6))
+        let kept = HubLives(began: 0, floor: 2 * span, floors: [1, span, 2 * span])
+        #expect(kept.isCurrent(span + 1, 6))
+        #expect(kept.isCurrent(span + 2, span + 1))
+        #expect(!HubLives(began: 0, floor: 1, floors: [1]).isCurrent(8, 6))
+    }
 }

@@ -15,7 +15,7 @@ private let python: String? = getenv("GQL_PYTHON").map { String(cString: $0) }
 @Suite struct ConflictClientTests {
     /// Decides by the title: resolves to both, rejects, is slow, removes.
     private static let handler = """
-        import json, sys, time
+        import json, signal, sys
         event = json.load(sys.stdin)
         new, old = event["newItem"], event["existingItem"]
         if event["resolver"]["field"].startswith("delete"):
@@ -23,7 +23,7 @@ private let python: String? = getenv("GQL_PYTHON").map { String(cString: $0) }
         elif new["title"] == "reject":
             print(json.dumps({"action": "REJECT"}))
         elif new["title"] == "slow":
-            time.sleep(100)
+            signal.pause()
         else:
             print(json.dumps({"action": "RESOLVE", "item": {**old, "title": old["title"] + " and " + new["title"]}}))
         """

@@ -164,6 +164,18 @@ struct SessionReconcileTests {
         #expect(try fixture.get("b") != nil)
     }
 
+    @Test("shows nothing that was heard before the restore, by a session that learns of it only now")
+    func heardBefore() throws {
+        let fixture = try SessionFixture()
+        fixture.connect()
+        fixture.hear([SessionFixture.event(.onCreate, SessionFixture.json("lost", "lost", version: 7))])
+        fixture.hear([SessionFixture.event(.onCreate, SessionFixture.json("new", "new", version: 9000))])
+        let life = announcing(["epoch": "two", "lives": ["began": 8000, "has": ["one": 5]]])
+        for request in fixture.takeSent() { fixture.answerFetch(request, startedAt: 9500, announcing: life) }
+        #expect(try fixture.get("lost") == nil)
+        #expect(try fixture.get("new") != nil)
+    }
+
     @Test("is not made by a store that has nothing yet")
     func first() throws {
         let fixture = try SessionFixture()

@@ -37,6 +37,13 @@ struct HubLives: Sendable, Hashable {
         """
     ]
 
+    init(began: Int64, floor: Int64, floors: Set<Int64>, earlier: [Earlier] = []) {
+        self.began = began
+        self.floor = floor
+        self.floors = floors
+        self.earlier = earlier
+    }
+
     /// Reads the lives, or begins the first one.
     init(_ connection: Connection, epoch: String, began: Int64) throws {
         if try connection.value("SELECT count(*) FROM _life") == .integer(0) {
