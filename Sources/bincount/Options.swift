@@ -54,7 +54,9 @@ enum Options {
         let tls = try anchor.map { try TLSClientContext(trust: .pinned($0)) }
         if let token { return HubLink(url: url, credentials: .token(token.text), tokenFile: token.file, tls: tls) }
         if let given, !given.isEmpty { return HubLink(url: url, key: given, tls: tls) }
-        let kept = data.map { $0 + "/token" }.flatMap { Files.exists($0) ? $0 : nil }
+        // A token is shown to nobody but the hub that the terminal is enrolled at.
+        let mayHold = isSame || enrolment == nil
+        let kept = mayHold ? data.map { $0 + "/token" }.flatMap { Files.exists($0) ? $0 : nil } : nil
         if isSame, let key = enrolment?.key, kept == nil || !prefersToken {
             return HubLink(url: url, key: key, tls: tls)
         }
