@@ -93,6 +93,7 @@ final class IssuerKey {
     }
 
     // Making an RSA key takes a while: one for all tests.
+    // Guard of nonisolated(unsafe): a constant that is never changed; each signature has a context of its own.
     nonisolated(unsafe) static let rsa = IssuerKey(.rsa, id: "rsa-1")
     nonisolated(unsafe) static let p256 = IssuerKey(.p256, id: "ec-1")
 }
