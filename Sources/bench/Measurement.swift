@@ -69,6 +69,8 @@ struct Samples: Sendable {
 
     mutating func add(_ value: Double) { values.append(value) }
 
+    static func += (left: inout Samples, right: Samples) { left.values += right.values }
+
     /// The value below which `share` of the samples lie.
     func percentile(_ share: Double) -> Double {
         guard !values.isEmpty else { return 0 }

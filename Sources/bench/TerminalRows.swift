@@ -21,8 +21,13 @@ enum TerminalRows {
         let count = max(30, Int(300 * scale) / 6 * 6)
         let scans = max(40, Int(1000 * scale))
         let library = try screens()
-        let ours = try await onThread { try typeDigits(count, app: CountScreen(library)) }
-        let raw = try await onThread { try typeDigits(count, app: RawEcho()) }
+        // In turns, so that what else the machine does meets both.
+        var ours = Typed()
+        var raw = Typed()
+        for _ in 0..<3 {
+            ours += try await onThread { try typeDigits(count, app: CountScreen(library)) }
+            raw += try await onThread { try typeDigits(count, app: RawEcho()) }
+        }
         let (taken, time) = try await onThread { try scanBurst(scans, library) }
         let written = try await load.stop()
         let synced = try await ann.store.count(CountEntry.self)
@@ -35,7 +40,7 @@ enum TerminalRows {
             id: "key-to-tty", value: value, unit: "ms", reference: reference, ratio: value / reference,
             target: "p99 <= raw p99 + 2 ms, <= 60 bytes",
             met: value <= reference + 2 && largest <= 60 && taken == scans,
-            note: "\(count) digits on the count screen at 40x8 \(ours.latency.milliseconds); raw ncurses echo "
+            note: "\(3 * count) digits on the count screen at 40x8 \(ours.latency.milliseconds); raw ncurses echo "
                 + "\(raw.latency.milliseconds); bytes of a digit p50 \(Int(ours.bytes.percentile(0.5))), at most "
                 + "\(Int(largest)); \(taken) of \(scans) scans at \(Int(Double(scans) / time))/s taken; the process "
                 + "received \(synced) of \(written) entries at 260/s meanwhile")
@@ -59,6 +64,11 @@ enum TerminalRows {
     struct Typed: Sendable {
         var latency = Samples()
         var bytes = Samples()
+
+        static func += (left: inout Typed, right: Typed) {
+            left.latency += right.latency
+            left.bytes += right.bytes
+        }
     }
 
     /// Types digits, each after the last one's bytes; every sixth begins a new number and its bytes do not count.
