@@ -181,8 +181,8 @@ let package = Package(
         tests(
             "RealTests",
             [
-                "StoreWorkload", "storevictim", "SyncEngine", "DataStore", "WarehouseModels", "Transport", "Crypto",
-                "Models", "System", "Basics",
+                "StoreWorkload", "storevictim", "SyncEngine", "DataStore", "SQLite", "WarehouseModels", "Transport",
+                "Crypto", "Models", "System", "Basics",
             ], exclude: ["faults.c", "powercut.c"]),
         tests(
             "FloorTests",

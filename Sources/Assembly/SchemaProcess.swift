@@ -1,7 +1,5 @@
-import AppSync
 import Basics
 import SyncEngine
-import System
 import Transport
 
 /// Shows and changes the schema of a hub that runs.
@@ -14,6 +12,8 @@ package enum SchemaProcess {
         package let changes: [(text: String, isDestructive: Bool)]
         /// Where the hub has its database as it was; nil where nothing was taken away.
         package let backup: String?
+        /// Why a push would be refused whatever it allows; nil where it would not.
+        package let refusal: String?
     }
 
     /// Why the hub would not.
@@ -26,7 +26,7 @@ package enum SchemaProcess {
 
     /// The schema that the hub at `link` serves.
     package static func pull(_ link: HubLink) async throws -> String {
-        let answer = try await send("GET", link, [])
+        let answer = try await HubAdministration.send("GET", "/schema", to: link)
         guard answer.status == 200 else { throw refusal(answer) }
         return String(decoding: answer.body, as: UTF8.self)
     }
@@ -38,33 +38,13 @@ package enum SchemaProcess {
         let body: JSONValue = [
             "schema": .string(text), "allowDestructive": .bool(allowsDestructive), "dryRun": .bool(isTrial),
         ]
-        let answer = try await send("POST", link, body.bytes)
+        let answer = try await HubAdministration.send("POST", "/schema", body.bytes, to: link)
         guard answer.status == 200, let json = try? JSONValue(parsing: answer.body) else { throw refusal(answer) }
         return Outcome(
             isApplied: json["applied"]?.bool ?? false,
             changes: (json["changes"]?.array ?? []).map {
                 ($0["text"]?.string ?? "", $0["isDestructive"]?.bool ?? false)
-            }, backup: json["backup"]?.string)
-    }
-
-    private static func send(_ method: String, _ link: HubLink, _ body: [UInt8]) async throws -> HTTPResponse {
-        var address = try URLParts(link.url)
-        guard address.path.hasSuffix("/graphql") else {
-            throw Refused(description: "\(link.url) does not end in /graphql")
-        }
-        address.path = String(address.path.dropLast("/graphql".count)) + "/schema"
-        var headers: HTTPHeaders = ["content-type": "application/json"]
-        switch link.credentials {
-        case .apiKey(let key): headers.append(HeaderName.apiKey, key)
-        case .token(let token): headers.append(HeaderName.authorization, token)
-        }
-        let loop = try WebSocketLoop(name: "schema")
-        defer { loop.stop() }
-        let client = try HTTPClient(loop: loop, origin: address, tls: link.tls)
-        // A backup of a large hub and new indexes take their time.
-        return try await client.send(
-            HTTPRequest(method: method, path: address.path, headers: headers, body: body),
-            timeoutMilliseconds: 600_000)
+            }, backup: json["backup"]?.string, refusal: json["refusal"]?.string)
     }
 
     private static func refusal(_ answer: HTTPResponse) -> Refused {

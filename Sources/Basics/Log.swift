@@ -12,21 +12,31 @@ public enum LogLevel: Int, Sendable, Comparable, CaseIterable {
 public struct Log: Sendable {
     /// Lines below this level are dropped.
     public let level: LogLevel
-    private let sink: @Sendable (LogLevel, String) -> Void
+    private let sink: @Sendable (LogLevel, String, String?) -> Void
 
-    /// Sends lines of `level` and above to `sink`, on the caller's thread.
+    /// Sends lines of `level` and above to `sink`, on the caller's thread; the request that one is about stands at its
+    /// end.
     public init(level: LogLevel = .info, sink: @escaping @Sendable (LogLevel, String) -> Void) {
+        self.init(level: level) { level, message, request in
+            sink(level, request.map { "\(message) request=\($0)" } ?? message)
+        }
+    }
+
+    /// The same for a sink that keeps apart which request a line is about.
+    public init(level: LogLevel = .info, sink: @escaping @Sendable (LogLevel, String, _ request: String?) -> Void) {
         self.level = level
         self.sink = sink
     }
 
     /// A log that drops everything.
-    public static let none = Log(level: .error) { _, _ in }
+    public static let none = Log(level: .error) { (_: LogLevel, _: String, _: String?) in }
 
     /// Writes one line; control characters are replaced so that a line stays a line.
-    public func callAsFunction(_ level: LogLevel, _ message: @autoclosure () -> String) {
+    ///
+    /// - Parameter request: names the request that it is about, where it is about one.
+    public func callAsFunction(_ level: LogLevel, _ message: @autoclosure () -> String, request: String? = nil) {
         guard level >= self.level else { return }
-        sink(level, printable(message()))
+        sink(level, printable(message()), request.map(printable))
     }
 }
 

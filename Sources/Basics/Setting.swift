@@ -115,6 +115,41 @@ extension Setting where Value == Int {
     }
 }
 
+extension Setting where Value == Int {
+    /// A number of bytes, written `4096`, `240K` or `5M`.
+    public static func size(
+        _ name: String, _ bounds: ClosedRange<Int>, default value: Int, help: String
+    ) -> Setting {
+        let definition = SettingDefinition(
+            name: name, placeholder: "BYTES", defaultText: text(ofSize: value), help: help, isRepeatable: false,
+            isSecret: false
+        ) { text in
+            guard let size = bytes(text) else { return "it is a number of bytes such as 4096, 240K or 5M" }
+            guard bounds.contains(size) else {
+                return "it is from \(Self.text(ofSize: bounds.lowerBound)) to \(Self.text(ofSize: bounds.upperBound))"
+            }
+            return nil
+        }
+        return Setting(definition) { $0.last.flatMap(bytes) ?? value }
+    }
+
+    private static func bytes(_ text: String) -> Int? {
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        guard let number = Int(digits), number <= 1 << 40 else { return nil }
+        switch text.dropFirst(digits.count) {
+        case "": return number
+        case "K": return number << 10
+        case "M": return number << 20
+        default: return nil
+        }
+    }
+
+    private static func text(ofSize size: Int) -> String {
+        if size > 0, size % (1 << 20) == 0 { return "\(size >> 20)M" }
+        return size > 0 && size % 1024 == 0 ? "\(size >> 10)K" : "\(size)"
+    }
+}
+
 extension Setting where Value == Int64 {
     /// A span of time in milliseconds, written `500ms`, `90s`, `15m`, `12h` or `30d`.
     public static func duration(

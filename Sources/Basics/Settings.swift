@@ -112,6 +112,21 @@ public struct Settings: Sendable {
         origins[setting.definition.name] ?? .standard
     }
 
+    /// A line for each setting: the value that holds, and where it came from. What is secret is not shown.
+    public func lines(_ settings: [SettingDefinition]) -> [String] {
+        settings.map { setting in
+            let value = values[setting.name].map { $0.joined(separator: " ") } ?? setting.defaultText ?? ""
+            let place =
+                switch origins[setting.name] ?? .standard {
+                case .commandLine: setting.flag
+                case .environment(let name): name
+                case .file(let path, let line): "\(path):\(line)"
+                case .standard: "standard"
+                }
+            return "\(setting.name) = \(setting.isSecret ? "…" : printable(value)) (\(place))"
+        }
+    }
+
     /// The part of a help text that lists settings, each with its flag, what it is, and what holds without it.
     public static func help(_ settings: [SettingDefinition], width: Int = 80) -> String {
         settings.map { setting in

@@ -134,9 +134,10 @@ public final class HubCore {
     }
 
     func runnable(_ request: HubRequest) -> Result<RunnableRequest, RequestFailure> {
-        switch engine.caller(request.credentials, now: time.now().milliseconds) {
+        let id = request.mark?.id
+        switch engine.caller(request.credentials, now: time.now().milliseconds, request: id) {
         case .failure(let refusal): return .failure(.refused(refusal))
-        case .success(let caller): return engine.runnable(request.body, rights(of: caller))
+        case .success(let caller): return engine.runnable(request.body, rights(of: caller), id: id)
         }
     }
 

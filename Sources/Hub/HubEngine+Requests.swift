@@ -4,7 +4,11 @@ import GraphQL
 
 extension HubEngine {
     /// Reads a request's body, finds its operation, and checks its variables.
-    func runnable(_ body: [UInt8], _ rights: CallerRights) -> Result<RunnableRequest, RequestFailure> {
+    ///
+    /// - Parameter id: names it in the log.
+    func runnable(
+        _ body: [UInt8], _ rights: CallerRights, id: String? = nil
+    ) -> Result<RunnableRequest, RequestFailure> {
         guard !body.isEmpty else { return .failure(.malformed("Request body is empty.")) }
         guard let json = try? JSONValue(parsing: body), case .object(let object) = json,
             let text = object["query"]?.string
@@ -32,7 +36,8 @@ extension HubEngine {
                 RunnableRequest(
                     rights: rights, document: document, operation: operation, given: variables, variables: checked,
                     mutationIDs: mutationIDs(object),
-                    units: try units(object), digests: try digests(object), operations: try operations(object)))
+                    units: try units(object), digests: try digests(object), operations: try operations(object),
+                    id: id))
         } catch {
             return .failure(.invalid([ResponseError(error.message)]))
         }

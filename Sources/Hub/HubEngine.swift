@@ -28,9 +28,9 @@ final class HubEngine: Sendable {
     }
 
     /// Who shows these credentials; a refusal is logged.
-    func caller(_ credentials: Credentials, now: Int64) -> Result<Caller, AuthRefusal> {
+    func caller(_ credentials: Credentials, now: Int64, request: String? = nil) -> Result<Caller, AuthRefusal> {
         let result = authenticator.caller(credentials, now: now)
-        if case .failure(let refusal) = result { accessLog.turnedAway(refusal) }
+        if case .failure(let refusal) = result { accessLog.turnedAway(refusal, request: request) }
         return result
     }
 

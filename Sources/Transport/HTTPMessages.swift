@@ -12,6 +12,8 @@ public struct HTTPRequest: Sendable {
     public var body: [UInt8]
     /// On the server: the address that it came from, without the port.
     public internal(set) var peerAddress = ""
+    /// On the server: what ``HTTPServerOptions/requestID`` names it; empty where nothing does.
+    public internal(set) var id = ""
 
     /// Makes a request.
     public init(

@@ -57,6 +57,11 @@ public struct HTTPServerOptions: Sendable {
     public var perAddress = AddressLimits()
     /// Requests and messages that are not whole yet may hold this much together; who exceeds it is closed.
     public var maximumIncomingBytes = 256 << 20
+    /// Names each request by its header fields, or by none where it could not be read: the name goes back in
+    /// ``requestIDField`` of whatever answers it, an upgrade and a refusal too, and is the request's ``HTTPRequest/id``.
+    public var requestID: (@Sendable (HTTPHeaders) -> String)?
+    /// Where a request's name stands in its answer.
+    public var requestIDField = "x-amzn-requestid"
 
     /// The usual limits.
     public init() {}

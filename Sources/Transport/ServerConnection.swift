@@ -15,7 +15,7 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
     private var parser: HTTPParser
     private var decoder: WebSocketDecoder
     /// The request that waits for its answer; the next one is read only after that.
-    private var waiting: (number: UInt64, isHead: Bool, keepsAlive: Bool)?
+    private var waiting: (number: UInt64, isHead: Bool, keepsAlive: Bool, id: String)?
     private var nextNumber: UInt64 = 0
     private var isParsing = false
     private var deadline: Int64
@@ -176,30 +176,34 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
         var request = HTTPRequest(
             method: message.method, path: path, query: query, headers: message.headers, body: message.body)
         request.peerAddress = address
+        request.id = name(message.headers)
         if WebSocketHandshake.isUpgrade(message), hub.options.webSocketPaths.contains(path) {
             return upgrade(request)
         }
         nextNumber += 1
-        waiting = (nextNumber, message.method == "HEAD", message.keepsAlive)
+        waiting = (nextNumber, message.method == "HEAD", message.keepsAlive, request.id)
         hub.handler.request(request, HTTPResponder(connection: self, number: nextNumber, core: hub.core))
     }
 
     func respond(_ response: HTTPResponse, to number: UInt64) {
         guard case .http = mode, let waiting, waiting.number == number else { return }
         self.waiting = nil
-        send(response, isHead: waiting.isHead, keepsAlive: waiting.keepsAlive)
+        send(response, isHead: waiting.isHead, keepsAlive: waiting.keepsAlive, id: waiting.id)
         guard waiting.keepsAlive else { return linger() }
         deadline = hub.core.now + hub.options.idleMilliseconds
         readRequests()
         if !isParsing { noteProgress() }
     }
 
-    private func send(_ response: HTTPResponse, isHead: Bool, keepsAlive: Bool) {
+    private func name(_ headers: HTTPHeaders) -> String { hub.options.requestID?(headers) ?? "" }
+
+    private func send(_ response: HTTPResponse, isHead: Bool, keepsAlive: Bool, id: String) {
         var bytes: [UInt8] = []
         let inline = !isHead && response.body.count <= 16 << 10
-        bytes.reserveCapacity(96 + response.headers.bytes.count + (inline ? response.body.count : 0))
+        bytes.reserveCapacity(160 + response.headers.bytes.count + (inline ? response.body.count : 0))
         bytes += "HTTP/1.1 \(response.status) \(HTTPResponse.reason(response.status))\r\n".utf8
         bytes += response.headers.bytes
+        if !id.isEmpty { bytes += "\(hub.options.requestIDField): \(id)\r\n".utf8 }
         if response.status != 204 && response.status != 304 {
             bytes += "Content-Length: \(response.body.count)\r\n".utf8
         }
@@ -211,8 +215,8 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
     }
 
     /// Answers what cannot be served; the connection is of no use afterwards.
-    private func refuse(_ status: Int, _ reason: String) {
-        send(.text(status, reason + "\n"), isHead: false, keepsAlive: false)
+    private func refuse(_ status: Int, _ reason: String, id: String? = nil) {
+        send(.text(status, reason + "\n"), isHead: false, keepsAlive: false, id: id ?? name([:]))
         linger()
     }
 
@@ -229,8 +233,10 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
 
     private func upgrade(_ request: HTTPRequest) {
         let subprotocol = WebSocketHandshake.chosen(of: hub.options.subprotocols, request.headers)
-        guard let answer = WebSocketHandshake.accept(request.headers, subprotocol: subprotocol) else {
-            return refuse(400, "the WebSocket request is malformed or not of version 13")
+        var fields = HTTPHeaders()
+        if !request.id.isEmpty { fields.append(hub.options.requestIDField, request.id) }
+        guard let answer = WebSocketHandshake.accept(request.headers, subprotocol: subprotocol, fields) else {
+            return refuse(400, "the WebSocket request is malformed or not of version 13", id: request.id)
         }
         socket.send(answer)
         let handle = WebSocketConnection(

@@ -12,14 +12,14 @@ enum WebSocketHandshake {
     /// What a server answers, or why it cannot: the bytes of the 101 answer.
     ///
     /// The chosen subprotocol is named only if the client offered it, alone and exactly, whatever else it offered.
-    static func accept(_ headers: HTTPHeaders, subprotocol: String?) -> [UInt8]? {
+    static func accept(_ headers: HTTPHeaders, subprotocol: String?, _ more: HTTPHeaders = [:]) -> [UInt8]? {
         guard let key = headers["sec-websocket-key"], Base64.decode(key)?.count == 16,
             headers["sec-websocket-version"] == "13"
         else { return nil }
         var answer =
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: \(acceptKey(key))\r\n"
         if let subprotocol { answer += "Sec-WebSocket-Protocol: \(subprotocol)\r\n" }
-        return Array((answer + "\r\n").utf8)
+        return Array(answer.utf8) + more.bytes + [13, 10]
     }
 
     /// The subprotocols that a client offered, in its order.

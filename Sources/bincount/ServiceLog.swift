@@ -6,11 +6,12 @@ import System
 enum ServiceLog {
     static func make(level: LogLevel, asJSON: Bool, time: any TimeSource) -> Log {
         guard asJSON else { return .standardError(level: level) }
-        return Log(level: level) { level, message in
-            let line: JSONValue = [
+        return Log(level: level) { (level: LogLevel, message: String, request: String?) in
+            var line: JSONObject = [
                 "time": .string(time.now().iso8601), "level": .string("\(level)"), "message": .string(message),
             ]
-            let bytes = line.bytes + [UInt8(ascii: "\n")]
+            if let request { line["request"] = .string(request) }
+            let bytes = JSONValue.object(line).bytes + [UInt8(ascii: "\n")]
             _ = write(STDERR_FILENO, bytes, bytes.count)
         }
     }

@@ -43,11 +43,12 @@ final class SchemaPushFixture: Sendable {
     var data: String { directory.file("hub") }
     var server: HubServer { get throws { try #require(running.current) } }
 
-    func start(_ text: String = notes) async throws {
+    func start(_ text: String = notes, resident: SchemaResident? = nil) async throws {
         var options = HubOptions(
             dataDirectory: data, schema: try Schema(sdl: text),
             keys: try APIKeys(["all:everyone", "admin:admins,everyone"]), time: SystemTimeSource())
         options.schemaText = text
+        options.resident = resident
         let server = try await HubServer.start(options)
         running.withLock { $0 = server }
     }

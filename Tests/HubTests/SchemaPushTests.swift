@@ -1,5 +1,6 @@
 import Basics
 import GraphQL
+import Models
 import SQLite
 import System
 import Testing
@@ -190,5 +191,70 @@ import Testing
         #expect(try await hub.ask("{ getShelf(id: \"s\") { id } }").result?["id"] == "s")
         #expect(try HubCheck.pushedSchema(of: hub.data) == nil)
         try await hub.stop()
+    }
+}
+
+/// A schema that a program in the hub's process is a client of.
+@Suite struct SchemaResidentTests {
+    private let hub: SchemaPushFixture
+
+    init() throws {
+        hub = try SchemaPushFixture()
+    }
+
+    private func resident(_ text: String = SchemaPushFixture.notes) throws -> SchemaResident {
+        SchemaResident(name: "the desk", schema: try Schema(sdl: text), remedy: "start the hub without it for that")
+    }
+
+    @Test func `what it works with never goes, whatever is allowed; what it does not know may`() async throws {
+        try await hub.start(SchemaPushFixture.larger, resident: resident())
+        let smaller = SchemaPushFixture.larger.replacing("  body: String\n", with: "")
+        let refused = try await hub.push(smaller, destructive: true)
+        #expect(refused.status == 409)
+        #expect(
+            refused.json["message"]?.string == "the desk runs in the hub and works with what would change "
+                + "(Note.body: the field goes, with its values), so nothing was changed; start the hub without it for that"
+        )
+        #expect(refused.json["problems"] == ["Note.body: the field goes, with its values"])
+        #expect(try await hub.ask("{ listNotes { items { body } } }")["errors"] == nil)
+        // A look says so, and what else would change.
+        let trial = try await hub.push(smaller, destructive: true, trial: true)
+        #expect(trial.status == 200)
+        #expect(trial.json["refusal"]?.string?.contains("the desk runs in the hub") == true)
+        #expect(trial.json["changes"]?.array?.count == 1)
+        // What it would have to send and does not know is as bad.
+        let required = SchemaPushFixture.larger.replacing("  title: String!", with: "  title: String!\n  code: String!")
+        #expect(try await hub.push(required, destructive: true).status == 409)
+        // A model and a field of others are not its business.
+        let shelves = SchemaPushFixture.larger.components(separatedAt: "\ntype Shelf")
+        let pushed = try await hub.push(shelves, destructive: true)
+        #expect(pushed.status == 200, "\(pushed.json)")
+        #expect(pushed.json["applied"] == true)
+        #expect(pushed.json["refusal"] == nil)
+        try await hub.stop()
+        hub.loop.stop()
+    }
+
+    @Test func `a hub does not start with it over a schema that was pushed without it`() async throws {
+        try await hub.start()
+        #expect(try await hub.push(SchemaPushFixture.smaller, destructive: true).status == 200)
+        try await hub.stop()
+        let hub = hub
+        let resident = try resident()
+        let error = await #expect(throws: HubError.self) {
+            try await hub.start(SchemaPushFixture.notes, resident: resident)
+        }
+        #expect(error?.message.contains("the desk cannot work with the schema that was pushed") == true)
+        #expect(error?.message.contains("start the hub without it for that") == true)
+        try await hub.start()
+        try await hub.stop()
+        hub.loop.stop()
+    }
+}
+
+extension String {
+    /// What stands before a text.
+    fileprivate func components(separatedAt text: String) -> String {
+        firstRange(of: text).map { String(self[..<$0.lowerBound]) } ?? self
     }
 }

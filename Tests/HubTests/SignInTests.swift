@@ -99,8 +99,13 @@ import Transport
         #expect(answers["ann"] == answers["nobody"])
         #expect(answers["ann"]?.last == "429")
         #expect(answers["ann"]?.first?.contains("The badge or the PIN is wrong.") == true)
-        // Locked is locked, for the right PIN too.
+        // Locked is locked, for the right PIN too, and who is locked hears what ends it, whether anybody has the badge.
         #expect(try await client.send(Self.login("ann", "4711")).status == 429)
+        for badge in ["ann", "nobody"] {
+            let message = Self.json(try await client.send(Self.login(badge, "4711")))["message"]?.string ?? ""
+            #expect(message.hasPrefix("Too many tries; try again in "))
+            #expect(message.hasSuffix(" s, or have the hub's keeper run `bincount hub person unlock \(badge)`."))
+        }
         // It outlives a restart, and ends by hand.
         await hub.stop()
         let second = try await start()

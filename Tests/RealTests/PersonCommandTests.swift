@@ -102,7 +102,10 @@ struct PersonCommandTests {
         #expect(locked.code == .code(1) && locked.error.contains("Too many tries; try again in"), "\(locked)")
         #expect(locked.out.isEmpty)
         #expect(try await person("list").out.contains("locked until"))
-        #expect(try await person("unlock", "--badge", "ann").code == .code(0))
+        #expect(locked.error.contains("bincount hub person unlock ann"))
+        #expect(try await person("unlock", "ann").code == .code(0))
+        #expect(try await person("unlock", "ann", "--badge", "bob").code == .code(2))
+        #expect(try await person("unlock").code == .code(2))
         #expect(try await !person("list").out.contains("locked until"))
         // Restarted, it knows of it at once.
         await hub.stop()

@@ -39,6 +39,9 @@ public struct APIKeys: Sendable {
         entries.append(Entry(digest: SHA256.digest(String(key)), groups: groups))
     }
 
+    /// The groups that any key has.
+    public var groups: Set<String> { entries.reduce(into: []) { $0.formUnion($1.groups) } }
+
     /// Whether there is any key.
     public var isEmpty: Bool { entries.isEmpty }
 

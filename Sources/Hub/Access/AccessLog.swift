@@ -7,21 +7,15 @@ import Basics
 /// and said with the caller's next line. Safe from any thread.
 final class AccessLog: Sendable {
     /// Lines of one caller in a row, and milliseconds until he has one more.
-    static let burst = 20
-    static let refill: Int64 = 3000
+    static let burst = LogAllowance.burst
+    static let refill = LogAllowance.refill
     /// Callers that have an allowance of their own; the others share one.
     static let callerLimit = 1024
-
-    private struct Allowance: Sendable {
-        var lines = AccessLog.burst
-        var since: Int64
-        var suppressed = 0
-    }
 
     private struct State: Sendable {
         var log = Log.none
         var time: (any TimeSource)?
-        var allowances: [String: Allowance] = [:]
+        var allowances: [String: LogAllowance] = [:]
     }
 
     private let state = Locked(State())
@@ -40,6 +34,8 @@ final class AccessLog: Sendable {
         var operation: String
         var model: String
         var field: String?
+        /// Names the request, or the connection that it came over.
+        var request: String?
     }
 
     /// A refusal; `reason` says which rule was missing, in words that hold nothing of any row.
@@ -50,11 +46,13 @@ final class AccessLog: Sendable {
         }
         guard let (log, suppressed) = line else { return }
         let left = suppressed > 0 ? " suppressed=\(suppressed)" : ""
-        log(.notice, "access refused \(Self.text(caller, act)) reason=\(Self.quoted(reason))\(left)")
+        log(
+            .notice, "access refused \(Self.text(caller, act)) reason=\(Self.quoted(reason))\(left)",
+            request: act.request)
     }
 
     /// Somebody whose credentials were not believed; all strangers share one allowance.
-    func turnedAway(_ refusal: AuthRefusal) {
+    func turnedAway(_ refusal: AuthRefusal, request: String? = nil) {
         let line = state.withLock { state -> (Log, Int)? in
             guard let time = state.time, state.log.level <= .notice else { return nil }
             return Self.take("stranger", time.uptime(), &state.allowances).map { (state.log, $0) }
@@ -62,38 +60,30 @@ final class AccessLog: Sendable {
         guard let (log, suppressed) = line else { return }
         let detail = refusal.detail.isEmpty ? "" : " detail=\(Self.quoted(refusal.detail))"
         let left = suppressed > 0 ? " suppressed=\(suppressed)" : ""
-        log(.notice, "credentials refused reason=\(refusal.reason.rawValue)\(detail)\(left)")
+        log(.notice, "credentials refused reason=\(refusal.reason.rawValue)\(detail)\(left)", request: request)
     }
 
     /// A mutation that was let through.
     func granted(_ caller: Caller, _ act: Act) {
         let log = state.withLock { $0.log }
         guard log.level <= .debug else { return }
-        log(.debug, "access granted \(Self.text(caller, act))")
+        log(.debug, "access granted \(Self.text(caller, act))", request: act.request)
+    }
+
+    /// A request that the hub itself could not answer.
+    func failed(_ what: String, request: String?) {
+        let log = state.withLock { $0.log }
+        log(.error, what, request: request)
     }
 
     /// Takes one line of a caller's allowance; gives how many were left out before it, nil where there is none.
-    private static func take(_ name: String, _ now: Int64, _ allowances: inout [String: Allowance]) -> Int? {
+    private static func take(_ name: String, _ now: Int64, _ allowances: inout [String: LogAllowance]) -> Int? {
         if allowances[name] == nil, allowances.count >= callerLimit {
             // Whoever has all his lines again needs no entry.
             allowances = allowances.filter { $0.value.suppressed > 0 || now - $0.value.since < refill * Int64(burst) }
         }
         let key = allowances[name] != nil || allowances.count < callerLimit ? name : ""
-        var allowance = allowances[key] ?? Allowance(since: now)
-        let earned = max(0, now - allowance.since) / refill
-        if earned > 0 {
-            allowance.lines = Int(min(Int64(burst), Int64(allowance.lines) + earned))
-            allowance.since += earned * refill
-        }
-        defer { allowances[key] = allowance }
-        guard allowance.lines > 0 else {
-            allowance.suppressed += 1
-            return nil
-        }
-        if allowance.lines == burst { allowance.since = now }
-        allowance.lines -= 1
-        defer { allowance.suppressed = 0 }
-        return allowance.suppressed
+        return allowances[key, default: LogAllowance(at: now)].take(now)
     }
 
     private static func text(_ caller: Caller, _ act: Act) -> String {

@@ -42,11 +42,14 @@ final class EnrolmentDesk: Sendable {
     }
 
     func answer(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        answer(request.body, from: request.peerAddress) { responder.respond($0) }
+        answer(request.body, from: request.peerAddress, id: request.id) { responder.respond($0) }
     }
 
-    /// Answers a request from an address.
-    func answer(_ body: [UInt8], from address: String, _ respond: @escaping @Sendable (HTTPResponse) -> Void) {
+    /// Answers a request from an address; `id` names it in the log.
+    func answer(
+        _ body: [UInt8], from address: String, id: String? = nil,
+        _ respond: @escaping @Sendable (HTTPResponse) -> Void
+    ) {
         guard tls != nil else { return respond(Self.refusal(404, "this hub has no TLS and enrols nobody")) }
         guard let request = EnrolmentRequest(body) else {
             return respond(Self.refusal(400, "this is no request of a terminal; use `bincount enrol`"))
@@ -64,7 +67,7 @@ final class EnrolmentDesk: Sendable {
         }
         if let refused { return respond(refused) }
         executor.async { [self] in
-            decide(request, digest: SHA256.digest(body), address) { [self] response in
+            decide(request, digest: SHA256.digest(body), address, id) { [self] response in
                 state.withLock { $0.waiting -= 1 }
                 respond(response)
             }
@@ -74,7 +77,7 @@ final class EnrolmentDesk: Sendable {
     func stop() { executor.stop() }
 
     private func decide(
-        _ request: EnrolmentRequest, digest: [UInt8], _ address: String,
+        _ request: EnrolmentRequest, digest: [UInt8], _ address: String, _ id: String?,
         _ respond: @escaping @Sendable (HTTPResponse) -> Void
     ) {
         let uptime = time.uptime()
@@ -89,7 +92,7 @@ final class EnrolmentDesk: Sendable {
             })
         else {
             state.withLock { $0.limit.failed(address, now: uptime) }
-            log(.warning, "a terminal at \(address) showed a code that is wrong, used or too old")
+            log(.warning, "a terminal at \(address) showed a code that is wrong, used or too old", request: id)
             return respond(Self.refusal(403, "the code is wrong, used already, or too old; ask for a new one"))
         }
         if let device = code.device, request.isFixed, device != request.device {
@@ -109,10 +112,11 @@ final class EnrolmentDesk: Sendable {
                 let answer = code.keys.answer(key: key, device: device, groups: code.groups, to: request).bytes
                 state.withLock { $0.answered[digest] = (answer, uptime + Self.repeatableMilliseconds) }
                 let groups = code.groups.joined(separator: ", ")
-                log(.notice, "the terminal \(device) at \(address) enrolled; its key may act as \(groups)")
+                log(
+                    .notice, "the terminal \(device) at \(address) enrolled; its key may act as \(groups)", request: id)
                 respond(Self.success(answer))
             case .failure(let error):
-                log(.error, "the key of \(device) could not be made: \(error)")
+                log(.error, "the key of \(device) could not be made: \(error)", request: id)
                 respond(Self.refusal(500, "the hub could not make the key: \(error); ask for a new code"))
             }
         }

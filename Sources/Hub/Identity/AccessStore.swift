@@ -29,6 +29,7 @@ public struct AccessStore {
     /// - Throws: what SQLite or the file system says, in one line for a person.
     public static func open(dataDirectory: String, time: any TimeSource) throws -> AccessStore {
         try HubDirectory.make(dataDirectory)
+        try HubRestore.finish(in: dataDirectory)
         let path = HubBackup.database(in: dataDirectory)
         let isNew = try HubDirectory.makeDatabase(path)
         let connection = try Connection.open(path: path)

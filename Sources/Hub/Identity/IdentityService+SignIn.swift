@@ -22,11 +22,19 @@ struct SignInRefusal: Error, Sendable, Hashable {
         status: 401, errorType: ErrorType.unauthorizedException,
         message: "The device has a key of its own and must show it to sign somebody in.")
 
-    static func wait(_ milliseconds: Int64) -> SignInRefusal {
+    /// Too many tries; where the badge itself is locked, and not the address held back, there is a way out, which is told
+    /// for badges that nobody has as well.
+    static func wait(_ milliseconds: Int64, lockedBadge badge: String?) -> SignInRefusal {
         let seconds = (milliseconds + 999) / 1000
+        let help = badge.map { ", or have the hub's keeper run `\(unlocking($0))`" } ?? ""
         return SignInRefusal(
             status: 429, errorType: "TooManyRequestsException",
-            message: "Too many tries; try again in \(seconds) s.", retryAfter: milliseconds)
+            message: "Too many tries; try again in \(seconds) s\(help).", retryAfter: milliseconds)
+    }
+
+    /// What ends a badge's lock.
+    static func unlocking(_ badge: String) -> String {
+        "bincount hub person unlock \(printable(String(badge.prefix(80))))"
     }
 
     init(status: Int, errorType: String, message: String, retryAfter: Int64? = nil) {
@@ -69,12 +77,16 @@ extension IdentityService {
         }
         switch verdict {
         case .wait(let milliseconds):
-            log(.warning, "sign-in held back: badge \(printable(badge)) from \(address)")
-            completion(.failure(.wait(milliseconds)))
+            let isLocked = gate.withLock { $0.lock(badge, unlocks, now) != nil }
+            let help = isLocked ? "; `\(SignInRefusal.unlocking(badge))` ends the lock" : ""
+            log(
+                .warning, "sign-in held back: badge \(printable(badge)) from \(address)\(help)", request: request.id)
+            completion(.failure(.wait(milliseconds, lockedBadge: isLocked ? badge : nil)))
         case .full: completion(.failure(.busy))
         case .go:
+            let id = request.id
             signInExecutor.async { [self] in
-                let result = check(badge: badge, pin: pin, device: device, address: address)
+                let result = check(badge: badge, pin: pin, device: device, address: address, request: id)
                 gate.withLock { $0.done() }
                 completion(result)
             }
@@ -102,12 +114,14 @@ extension IdentityService {
 
     /// Checks a PIN on the thread of sign-ins.
     private func check(
-        badge: String, pin: String, device: String?, address: String
+        badge: String, pin: String, device: String?, address: String, request: String
     ) -> Result<SignIn, SignInRefusal> {
         let before = time.now().milliseconds
         let unlocks = unlocks(of: badge)
         // Others may have failed under this badge while this one waited.
-        if let wait = gate.withLock({ $0.lock(badge, unlocks, before) }) { return .failure(.wait(wait)) }
+        if let wait = gate.withLock({ $0.lock(badge, unlocks, before) }) {
+            return .failure(.wait(wait, lockedBadge: badge))
+        }
         let snapshot = snapshot
         let person = snapshot.person(badge: badge)
         let isRight = options.verify(person?.verifier ?? Self.nobody, pin) && person != nil
@@ -120,11 +134,14 @@ extension IdentityService {
         }
         guard isRight, let person else {
             log(
-                .warning, "sign-in refused: badge \(printable(badge)) from \(address), \(failures?.count ?? 0) in a row"
-            )
+                .warning,
+                "sign-in refused: badge \(printable(badge)) from \(address), \(failures?.count ?? 0) in a row",
+                request: request)
             return .failure(.wrong)
         }
-        log(.notice, "signed in: \(printable(person.id)) at \(printable(device ?? "no device")) from \(address)")
+        log(
+            .notice, "signed in: \(printable(person.id)) at \(printable(device ?? "no device")) from \(address)",
+            request: request)
         return .success(make(person, device, signedIn: now, snapshot.secret, now))
     }
 

@@ -16,15 +16,15 @@ extension HubCore {
             return try transaction(&runs, isolated: false)
         } catch {
             undo()
-            if (error as? SQLiteError)?.isEnvironmental ?? false { return failed(runs.count, error) }
+            if (error as? SQLiteError)?.isEnvironmental ?? false { return failed(runs, error) }
             // Something about one mutation: run each in a savepoint of its own, so that the others stand.
-            log(.warning, "a commit failed and is tried mutation by mutation: \(error)")
+            log(.warning, "a commit failed and is tried mutation by mutation: \(error)\(runs.named)")
         }
         do {
             return try transaction(&runs, isolated: true)
         } catch {
             undo()
-            return failed(runs.count, error)
+            return failed(runs, error)
         }
     }
 
@@ -54,7 +54,8 @@ extension HubCore {
         return (answers, pending)
     }
 
-    private func failed(_ count: Int, _ error: any Error) -> (answers: [HubAnswer?], events: [CommittedChange]) {
+    private func failed(_ runs: [MutationRun], _ error: any Error) -> (answers: [HubAnswer?], events: [CommittedChange])
+    {
         statistics.failures += 1
         let answer: HubAnswer
         if let failure = error as? SQLiteError, failure.isFull {
@@ -69,8 +70,8 @@ extension HubCore {
             answer = .error(
                 500, ErrorType.internalFailure, "The hub could not store this request; nothing of it was kept.")
         }
-        log(.error, "a commit failed: \(error)")
-        return (Array(repeating: answer, count: count), [])
+        log(.error, "a commit failed: \(error)\(runs.named)")
+        return (Array(repeating: answer, count: runs.count), [])
     }
 
     /// Forgets a little of what has outlived the horizon; called now and then, when nothing else waits.

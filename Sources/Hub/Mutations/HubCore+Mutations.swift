@@ -19,7 +19,7 @@ extension HubCore {
                 root: root, model: model, field: field, rights: request.rights,
                 input: try engine.mutationInput(of: field, request.variables),
                 condition: try engine.filter("condition", of: field, model, request.variables),
-                hasCondition: field.arguments.contains { $0.name == "condition" })
+                hasCondition: field.arguments.contains { $0.name == "condition" }, request: request.id)
         } catch {
             return .failure(
                 ResponseError(error.message, path: [.field(field.key)], locations: [field.location]))

@@ -78,7 +78,7 @@ extension HubCore {
             return try connection.savepoint { try mutate(root, field, request, decided) }
         } catch let error as SQLiteError where !error.isEnvironmental {
             pending.removeLast(pending.count - count)
-            log(.error, "\(root.name) failed: \(error)")
+            log(.error, "\(root.name) failed: \(error)", request: request.id)
             return .failure(
                 ResponseError(
                     "The hub could not store this mutation.", errorType: ErrorType.internalFailure,

@@ -99,7 +99,8 @@ extension HubCore {
     /// Logs how a mutation was decided, where that was a question of rights.
     func noted(_ result: Result<HubRow, ResponseError>, _ mutation: Mutation) -> Result<HubRow, ResponseError> {
         let caller = mutation.rights.caller
-        var act = AccessLog.Act(operation: mutation.root.name, model: mutation.model.schema.name)
+        var act = AccessLog.Act(
+            operation: mutation.root.name, model: mutation.model.schema.name, request: mutation.request)
         switch result {
         case .success: engine.accessLog.granted(caller, act)
         case .failure(let error):

@@ -37,7 +37,7 @@ extension HubCore {
             statistics = before
             throw needs
         } catch let error as SQLiteError where isolated && !error.isEnvironmental {
-            log(.error, "a unit of mutations failed: \(error)")
+            log(.error, "a unit of mutations failed: \(error)", request: request.id)
             let failure = ResponseError("The hub could not store this unit.", errorType: ErrorType.internalFailure)
             refused = UnitRefused(key: members.first?.key ?? "", error: failure)
         }

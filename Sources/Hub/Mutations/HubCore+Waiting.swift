@@ -22,6 +22,8 @@ package struct HubOutcome: Sendable {
     package var answers: [HubAnswer?]
     /// What a request that waits is known by.
     package var tickets: [UInt64?]
+    /// What each of them is measured as; nil for one that was refused before anything was carried out.
+    package var works: [WorkKind?] = []
     /// The answers of requests that waited until now.
     package var finished: [(ticket: UInt64, answer: HubAnswer)] = []
     /// What was committed, in commit order.
@@ -40,8 +42,9 @@ extension HubCore {
         _ requests: [HubRequest], answered: [(id: FunctionCall.ID, outcome: FunctionOutcome)] = []
     ) -> HubOutcome {
         var outcome = HubOutcome(
-            answers: Array(repeating: nil, count: requests.count), tickets: Array(repeating: nil, count: requests.count)
-        )
+            answers: Array(repeating: nil, count: requests.count),
+            tickets: Array(repeating: nil, count: requests.count),
+            works: Array(repeating: nil, count: requests.count))
         for (id, result) in answered {
             switch id {
             case .question(let call): follow(room.handle(.answered(call: call, result), at: time.uptime()), &outcome)
@@ -82,6 +85,7 @@ extension HubCore {
             switch runnable(request) {
             case .failure(let failure): outcome.answers[index] = failure.answer(extensions: extensions)
             case .success(let runnable):
+                outcome.works[index] = runnable.work
                 switch runnable.operation.kind {
                 case .query: reads.append((index, runnable))
                 case .mutation where request.isReadOnly:

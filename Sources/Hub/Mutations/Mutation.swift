@@ -11,6 +11,8 @@ struct Mutation {
     let input: MutationInput
     let condition: RowFilter
     let hasCondition: Bool
+    /// Names its request in the log.
+    let request: String?
     /// The condition as it was given.
     var conditionJSON: JSONValue?
     /// The mutation id.

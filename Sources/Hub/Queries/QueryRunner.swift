@@ -65,6 +65,7 @@ final class QueryRunner {
             defer { connection.rollback() }
             return try run(request)
         } catch {
+            engine.accessLog.failed("a query failed: \(error)", request: request.id)
             return .error(500, ErrorType.internalFailure, "The hub's database cannot be read.")
         }
     }
@@ -132,7 +133,8 @@ final class QueryRunner {
             fail("Not Authorized to access \(name) on type \(type)", ErrorType.unauthorized)
             engine.accessLog.refused(
                 request.rights.caller,
-                AccessLog.Act(operation: root.name, model: model.schema.name, field: denied?.field),
+                AccessLog.Act(
+                    operation: root.name, model: model.schema.name, field: denied?.field, request: request.id),
                 denied == nil ? "no rule gives \(root.operation)" : "no rule gives the field for \(root.operation)")
         }
         guard !sight.rows.isNone, !request.rights.caller.isDenied(root), let selection = field.selection else {

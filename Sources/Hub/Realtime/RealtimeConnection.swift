@@ -13,6 +13,8 @@ public enum RealtimeDialect: Sendable, Hashable {
 struct RealtimeConnection {
     let dialect: RealtimeDialect
     var credentials: RealtimeCredentials
+    /// Names it in the log.
+    let id: String?
     /// Uptime when it was opened.
     let openedAt: Int64
     var isAcknowledged = false
@@ -24,7 +26,11 @@ struct RealtimeConnection {
     var operations: Set<String> = []
     private var frames: FrameAllowance
 
-    init(_ dialect: RealtimeDialect, _ credentials: RealtimeCredentials, _ limits: HubLimits, now: Int64) {
+    init(
+        _ dialect: RealtimeDialect, _ credentials: RealtimeCredentials, _ limits: HubLimits, id: String? = nil,
+        now: Int64
+    ) {
+        self.id = id
         self.dialect = dialect
         self.credentials = credentials
         openedAt = now
@@ -70,5 +76,5 @@ public struct RealtimeOperation: Sendable {
     /// The id that the client chose.
     public let id: String
     /// What to execute.
-    public let request: HubRequest
+    public internal(set) var request: HubRequest
 }

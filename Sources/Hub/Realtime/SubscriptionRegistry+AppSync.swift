@@ -58,7 +58,7 @@ extension SubscriptionRegistry {
                 object = RealtimeAuthorization(initPayload: payload)
                 connections[connection]?.credentials = .object(object)
             }
-            switch caller(object) {
+            switch caller(object, on: connection) {
             case .failure(let refusal): failure = refusal.realtimeError(atConnect: true)
             case .success(let caller): welcome(connection, caller)
             }
@@ -94,20 +94,21 @@ extension SubscriptionRegistry {
             ]
         }
         let caller: Caller
-        switch self.caller(authorization ?? state.credentials.object) {
+        switch self.caller(authorization ?? state.credentials.object, on: connection) {
         case .success(let known): caller = known
         case .failure(let refusal):
             let error = refusal.reason == .missing ? AuthRefusal.key("no credentials") : refusal
             return [send(connection, .error(id: id, errors: [error.realtimeError(atConnect: false)]))]
         }
         do throws(StartFailure) {
-            let request = try runnable(body, caller)
+            let request = try runnable(body, caller, on: connection)
             guard request.operation.kind == .subscription else {
                 throw StartFailure(
                     "query and mutations are not supported through the realtime channel",
                     ErrorType.unsupportedOperation)
             }
             try subscribe(connection, id, request)
+            starts += 1
             // Apollo's clients know no start_ack, and fail at what they do not know.
             return authorization == nil ? [] : [send(connection, .startAck(id: id))]
         } catch {

@@ -23,7 +23,7 @@ extension SubscriptionRegistry {
                 switch core.engine.authenticator.refreshed(caller, now: now) {
                 case .failure(let refusal):
                     ended.append((member, key, [refusal.realtimeError(atConnect: false)]))
-                    note(caller, key, refusal.detail.isEmpty ? refusal.message : refusal.detail)
+                    note(member, key, refusal.detail.isEmpty ? refusal.message : refusal.detail)
                 case .success(let current):
                     watch(current)
                     guard current != caller else { continue }
@@ -36,7 +36,7 @@ extension SubscriptionRegistry {
                             "Not Authorized to access \(key.root.name) on type Subscription",
                             errorType: ErrorType.unauthorized, errorCode: 401)
                         ended.append((member, key, [denied]))
-                        note(caller, key, "no rule gives listen any more")
+                        note(member, key, "no rule gives listen any more")
                     } else {
                         ended.append((member, key, []))
                     }
@@ -59,9 +59,10 @@ extension SubscriptionRegistry {
         nextExpiry = min(nextExpiry ?? expires, expires)
     }
 
-    private func note(_ caller: Caller, _ key: GroupKey, _ reason: String) {
+    private func note(_ member: Subscription, _ key: GroupKey, _ reason: String) {
         let act = AccessLog.Act(
-            operation: key.root.name, model: core.engine.schema.models[key.root.model].schema.name)
-        core.engine.accessLog.refused(caller, act, reason)
+            operation: key.root.name, model: core.engine.schema.models[key.root.model].schema.name,
+            request: member.request.id)
+        core.engine.accessLog.refused(member.request.rights.caller, act, reason)
     }
 }

@@ -23,8 +23,10 @@ struct StartFailure: Error {
 
 extension SubscriptionRegistry {
     /// Checks a document that came over a connection, as one that came over HTTP.
-    func runnable(_ body: [UInt8], _ caller: Caller) throws(StartFailure) -> RunnableRequest {
-        switch core.engine.runnable(body, core.rights(of: caller)) {
+    func runnable(
+        _ body: [UInt8], _ caller: Caller, on connection: UInt64
+    ) throws(StartFailure) -> RunnableRequest {
+        switch core.engine.runnable(body, core.rights(of: caller), id: connections[connection]?.id) {
         case .failure(let failure): throw StartFailure(failure)
         case .success(let runnable): return runnable
         }
@@ -42,7 +44,7 @@ extension SubscriptionRegistry {
         let rights = request.rights
         let sight = rights.sight(root.model, .listen)
         guard !sight.rows.isNone, !rights.caller.isDenied(root) else {
-            throw unauthorized(root, rights, "no rule gives listen")
+            throw unauthorized(root, request, "no rule gives listen")
         }
         var arguments: [ArgumentRule] = []
         let filter: RowFilter
@@ -54,14 +56,14 @@ extension SubscriptionRegistry {
                 guard let argument = try argumentRule(name, field, model, request) else { continue }
                 try FieldDenied.check([argument.position], sight, model)
                 guard sight.rows.isOwn(argument) else {
-                    throw unauthorized(root, rights, "the owner named is somebody else")
+                    throw unauthorized(root, request, "the owner named is somebody else")
                 }
                 arguments.append(argument)
             }
         } catch let error as InputError {
             throw StartFailure(error.message)
         } catch let error as FieldDenied {
-            throw unauthorized(root, rights, "no rule gives the field for listen", field: error)
+            throw unauthorized(root, request, "no rule gives the field for listen", field: error)
         } catch {
             throw error as? StartFailure ?? StartFailure("\(error)")
         }
@@ -90,12 +92,13 @@ extension SubscriptionRegistry {
     }
 
     private func unauthorized(
-        _ root: RootField, _ rights: CallerRights, _ reason: String, field: FieldDenied? = nil
+        _ root: RootField, _ request: RunnableRequest, _ reason: String, field: FieldDenied? = nil
     ) -> StartFailure {
         core.engine.accessLog.refused(
-            rights.caller,
+            request.rights.caller,
             AccessLog.Act(
-                operation: root.name, model: core.engine.schema.models[root.model].schema.name, field: field?.field),
+                operation: root.name, model: core.engine.schema.models[root.model].schema.name, field: field?.field,
+                request: request.id),
             reason)
         let (name, type) = field.map { ($0.field, $0.type) } ?? (root.name, "Subscription")
         return StartFailure("Not Authorized to access \(name) on type \(type)", ErrorType.unauthorized, 401)

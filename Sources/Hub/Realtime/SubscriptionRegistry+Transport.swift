@@ -41,7 +41,7 @@ extension SubscriptionRegistry {
         let inPayload = RealtimeAuthorization(initPayload: payload)
         let object = Credentials(inPayload).isEmpty ? state.credentials.object : inPayload
         connections[connection]?.credentials = .object(object)
-        guard case .success(let caller) = caller(object) else {
+        guard case .success(let caller) = caller(object, on: connection) else {
             return [.close(connection, code: GraphQLTransportFrame.CloseCode.forbidden, reason: "Forbidden")]
         }
         welcome(connection, caller)
@@ -59,7 +59,7 @@ extension SubscriptionRegistry {
             ]
         }
         let known: Caller
-        switch caller(state.credentials.object) {
+        switch caller(state.credentials.object, on: connection) {
         case .success(let caller): known = caller
         case .failure:
             return [.close(connection, code: GraphQLTransportFrame.CloseCode.forbidden, reason: "Forbidden")]
@@ -69,9 +69,10 @@ extension SubscriptionRegistry {
                 throw StartFailure(
                     "Max number of \(limits.subscriptions) subscriptions reached", ErrorType.maxSubscriptionsReached)
             }
-            let request = try runnable(body, known)
+            let request = try runnable(body, known, on: connection)
             if request.operation.kind == .subscription {
                 try subscribe(connection, id, request)
+                starts += 1
             } else {
                 connections[connection]?.operations.insert(id)
                 operations.append(

@@ -17,6 +17,7 @@ public struct SubscriptionRegistry {
     var connections: [UInt64: RealtimeConnection] = [:]
     /// Queries and mutations that nobody has taken yet.
     var operations: [RealtimeOperation] = []
+    var starts = 0
     var groups: [GroupKey: SubscriptionGroup] = [:]
     /// The groups of each model and kind of change, in the order in which they began.
     var keysByRoot: [RootField: [GroupKey]] = [:]
@@ -36,10 +37,13 @@ public struct SubscriptionRegistry {
     public var subscriptionCount: Int { groups.values.reduce(0) { $0 + $1.members.count } }
 
     /// A client has connected; nothing is said until its `connection_init`.
+    ///
+    /// - Parameter id: names the connection in the log.
     public mutating func opened(
-        _ connection: UInt64, _ credentials: RealtimeCredentials, _ dialect: RealtimeDialect = .appSync
+        _ connection: UInt64, _ credentials: RealtimeCredentials, _ dialect: RealtimeDialect = .appSync,
+        id: String? = nil
     ) {
-        connections[connection] = RealtimeConnection(dialect, credentials, limits, now: core.time.uptime())
+        connections[connection] = RealtimeConnection(dialect, credentials, limits, id: id, now: core.time.uptime())
     }
 
     var limits: HubLimits { core.engine.limits }
@@ -106,8 +110,15 @@ public struct SubscriptionRegistry {
 
     // MARK: Subscriptions
 
-    func caller(_ object: RealtimeAuthorization) -> Result<Caller, AuthRefusal> {
-        core.engine.caller(Credentials(object), now: core.time.now().milliseconds)
+    func caller(_ object: RealtimeAuthorization, on connection: UInt64) -> Result<Caller, AuthRefusal> {
+        core.engine.caller(
+            Credentials(object), now: core.time.now().milliseconds, request: connections[connection]?.id)
+    }
+
+    /// How many subscriptions were started since this was asked last; those that a new schema starts anew do not count.
+    mutating func takeStarts() -> Int {
+        defer { starts = 0 }
+        return starts
     }
 
     mutating func add(_ member: Subscription, to group: SubscriptionGroup, _ key: GroupKey) {

@@ -23,6 +23,9 @@ struct DeliveryQueue: Sendable {
         /// Rows were committed.
         case written
         case answered(Int64, FunctionOutcome)
+        /// A person has changed rows of the table: let them be tried again, or dropped them. Of those under way, these
+        /// are gone.
+        case changed(gone: Set<Int64>)
         /// Time has passed.
         case tick
     }
@@ -61,6 +64,8 @@ struct DeliveryQueue: Sendable {
     }
 
     var runningCount: Int { running.count }
+    /// The numbers of those that are under way.
+    var underWay: Set<Int64> { running }
 
     mutating func handle(_ event: Event, at now: Int64) -> [Action] {
         var actions: [Action] = []
@@ -68,9 +73,19 @@ struct DeliveryQueue: Sendable {
         case .loaded(let rows, let isAll):
             isLoading = false
             hasMore = !isAll
-            deliveries += rows
+            if running.isEmpty {
+                deliveries += rows
+            } else {
+                // What is under way may be read again after a change.
+                deliveries += rows.filter { !running.contains($0.number) }
+                deliveries.sort { $0.number < $1.number }
+            }
             if let number = rows.last?.number { last = number }
         case .written: hasMore = true
+        case .changed(let gone):
+            // What is under way stays, unless nobody waits for what comes of it; everything else is read anew.
+            deliveries.removeAll { !running.contains($0.number) || gone.contains($0.number) }
+            (last, hasMore, isLoading) = (0, true, false)
         case .answered(let number, let outcome):
             guard running.remove(number) != nil,
                 let index = deliveries.firstIndex(where: { $0.number == number })

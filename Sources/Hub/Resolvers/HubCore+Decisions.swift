@@ -34,7 +34,7 @@ extension HubCore {
             return try conflictDecision(json, mutation, stored, isDelete: deleted)
         } catch {
             let reason = "the conflict handler \(handler) gave an answer that cannot be used: \(error.message)"
-            log(.warning, reason)
+            log(.warning, reason, request: mutation.request)
             return .reject(reason: reason)
         }
     }
@@ -117,7 +117,7 @@ extension HubCore {
             mutation.changes = try changes(json, mutation)
         } catch {
             let reason = "gave an answer that cannot be used: \(error.message)"
-            log(.warning, "the function \(function) \(reason)")
+            log(.warning, "the function \(function) \(reason)", request: mutation.request)
             return functionFailed(mutation, function, reason, isTimeout: false)
         }
         return nil

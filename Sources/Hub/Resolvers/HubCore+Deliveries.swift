@@ -10,6 +10,8 @@ struct Deliveries {
     /// What was decided of rows and is not committed yet.
     var unsaved: [(function: String, action: DeliveryQueue.Action)] = []
     var calls: [FunctionCall] = []
+    /// Which act of a person on the table was the last to be noticed.
+    var acts: Int64 = 0
 
     static let table = [
         """
@@ -37,6 +39,8 @@ extension HubCore {
                 _ = try connection.run("UPDATE _deliveries SET parked=0,attempts=0,due=0 WHERE parked=1")
             }
         }
+        try connection.execute(DeliveryStore.actsTable)
+        deliveries.acts = try DeliveryStore.acts(connection)
         for function in resolvers.afterFunctions {
             deliveries.queues[function] = DeliveryQueue()
             follow(function, .tick)
@@ -45,7 +49,15 @@ extension HubCore {
         if statistics.deliveriesParked > 0 {
             log(
                 .warning,
-                "\(statistics.deliveriesParked) deliveries to functions were given up; see the table _deliveries")
+                "\(statistics.deliveriesParked) deliveries to functions were given up; `bincount hub deliveries` shows them"
+            )
+        }
+        for row in try connection.rows("SELECT function,count(*) FROM _deliveries WHERE parked=0 GROUP BY function") {
+            guard let function = row[0].text, deliveries.queues[function] == nil else { continue }
+            log(
+                .warning,
+                "\(row[1].integer ?? 0) deliveries wait for the function \(function), which no --after names any more; "
+                    + "name it again, or drop them with `bincount hub deliveries drop`")
         }
     }
 
@@ -70,8 +82,29 @@ extension HubCore {
 
     /// Time has passed: what is due is called in this turn or the next.
     package func tick() {
-        for function in deliveries.queues.keys { follow(function, .tick) }
-        do { try countDeliveries() } catch { log(.warning, "deliveries could not be counted: \(error)") }
+        do {
+            try noticeActs()
+            for function in deliveries.queues.keys { follow(function, .tick) }
+            if !deliveries.queues.isEmpty { try countDeliveries() }
+        } catch {
+            log(.warning, "deliveries could not be looked at: \(error)")
+        }
+    }
+
+    /// Reads the table anew where a person has changed it. What came of deliveries is committed first: else one that was
+    /// taken would be read as if it waited.
+    private func noticeActs() throws {
+        guard deliveries.unsaved.isEmpty else { return }
+        let acts = try DeliveryStore.acts(connection)
+        guard acts != deliveries.acts else { return }
+        deliveries.acts = acts
+        for (function, queue) in deliveries.queues {
+            let gone = try queue.underWay.filter { number in
+                try connection.rows("SELECT 1 FROM _deliveries WHERE number=?", [.integer(number)]).isEmpty
+            }
+            follow(function, .changed(gone: gone))
+        }
+        try countDeliveries()
     }
 
     func delivered(_ function: String, _ number: Int64, _ outcome: FunctionOutcome) {
@@ -173,7 +206,6 @@ extension HubCore {
 
     private func countDeliveries() throws {
         func count(_ sql: String) throws -> Int { Int((try connection.value(sql))?.integer ?? 0) }
-        guard !deliveries.queues.isEmpty else { return }
         statistics.deliveriesWaiting = try count("SELECT count(*) FROM _deliveries WHERE parked=0")
         statistics.deliveriesParked = try count("SELECT count(*) FROM _deliveries WHERE parked=1")
     }

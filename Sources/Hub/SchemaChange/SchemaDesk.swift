@@ -10,15 +10,13 @@ import Transport
 /// Everything slow happens on a thread of its own, one request after the other: reading the schema, working out its API,
 /// and the backup. The thread that commits only migrates and swaps.
 final class SchemaDesk: Sendable {
-    /// The group whose callers may.
-    static let group = "admins"
     private static let mostWaiting = 8
     /// How often a backup is taken again because what it is to save has changed meanwhile.
     private static let backups = 3
 
     private let worker: HubWorker
-    private let authenticator: Authenticator
-    private let limits: HubLimits
+    private let gate: AdminGate
+    private let resident: SchemaResident?
     private let directory: String
     private let time: any TimeSource
     private let log: Log
@@ -27,8 +25,8 @@ final class SchemaDesk: Sendable {
 
     init(_ worker: HubWorker, _ authenticator: Authenticator, _ options: HubOptions) {
         self.worker = worker
-        self.authenticator = authenticator
-        limits = options.limits
+        gate = AdminGate(authenticator, options.time)
+        resident = options.resident
         directory = options.dataDirectory
         time = options.time
         log = options.log
@@ -38,14 +36,7 @@ final class SchemaDesk: Sendable {
 
     /// Answers one request; the credentials can be judged by now.
     func answer(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        let caller: Caller
-        switch authenticator.caller(Credentials(request.headers), now: time.now().milliseconds) {
-        case .failure(let refusal): return responder.respond(Self.refusal(refusal.status, refusal.message))
-        case .success(let known): caller = known
-        }
-        guard caller.groups.contains(Self.group) else {
-            return responder.respond(Self.refusal(403, "only \(Self.group) may see or change the hub's schema"))
-        }
+        guard let caller = gate.admit(request, responder, to: "see or change the hub's schema") else { return }
         guard request.method != "GET" else {
             guard let text = worker.served.current.text else {
                 return responder.respond(Self.refusal(404, "the hub was started without its schema's text"))
@@ -59,7 +50,7 @@ final class SchemaDesk: Sendable {
         }
         guard isTaken else { return responder.respond(.overloaded) }
         executor.async { [self] in
-            push(request.body, caller) { [self] response in
+            push(request.body, caller, request.id) { [self] response in
                 waiting.withLock { $0 -= 1 }
                 responder.respond(response)
             }
@@ -67,7 +58,7 @@ final class SchemaDesk: Sendable {
     }
 
     private func push(
-        _ body: [UInt8], _ caller: Caller, _ respond: @escaping @Sendable (HTTPResponse) -> Void
+        _ body: [UInt8], _ caller: Caller, _ id: String, _ respond: @escaping @Sendable (HTTPResponse) -> Void
     ) {
         guard let push = SchemaPush(body) else {
             return respond(Self.refusal(400, "this is no schema to push; use `bincount schema push`"))
@@ -80,14 +71,19 @@ final class SchemaDesk: Sendable {
                 return respond(Self.done(difference, isApplied: false))
             }
             let engine = try worker.engine(for: schema)
+            let lost = resident?.losses(under: schema) ?? []
+            if let resident, !lost.isEmpty, !push.isTrial { return respond(Self.refused(resident, lost)) }
             if !push.allowsDestructive, !difference.destructive.isEmpty {
                 return respond(Self.refused(difference))
             }
-            guard !push.isTrial else { return respond(Self.done(difference, isApplied: false)) }
+            guard !push.isTrial else {
+                let refusal = lost.isEmpty ? nil : resident?.refusal(lost)
+                return respond(Self.done(difference, isApplied: false, refusal: refusal))
+            }
             let pushed = PushedSchema(
                 text: push.text, base: PushedSchema.base(of: worker.startText), pushed: time.now(),
                 author: caller.author)
-            swap(engine, pushed, difference, tries: Self.backups, respond)
+            swap(engine, pushed, difference, id, tries: Self.backups, respond)
         } catch {
             respond(Self.answer(to: error))
         }
@@ -95,7 +91,7 @@ final class SchemaDesk: Sendable {
 
     /// Backs up what goes, where something does, and hands the schema to the thread that commits.
     private func swap(
-        _ engine: HubEngine, _ pushed: PushedSchema, _ difference: SchemaDifference, tries: Int,
+        _ engine: HubEngine, _ pushed: PushedSchema, _ difference: SchemaDifference, _ id: String, tries: Int,
         _ respond: @escaping @Sendable (HTTPResponse) -> Void
     ) {
         var backup: String?
@@ -114,12 +110,14 @@ final class SchemaDesk: Sendable {
         ) { [self, backup] result in
             switch result {
             case .success:
-                log(.notice, "the schema was changed by \(pushed.author): \(difference.changes.count) changes")
+                log(
+                    .notice, "the schema was changed by \(pushed.author): \(difference.changes.count) changes",
+                    request: id)
                 respond(Self.done(difference, isApplied: true, backup: backup))
             case .failure(is SchemaSwap.BackupIsOld) where tries > 1:
                 if let backup { Self.remove(backup) }
                 executor.async { [self] in
-                    self.swap(engine, pushed, difference, tries: tries - 1, respond)
+                    self.swap(engine, pushed, difference, id, tries: tries - 1, respond)
                 }
             case .failure(let error): respond(Self.answer(to: error))
             }
@@ -142,9 +140,4 @@ final class SchemaDesk: Sendable {
         try? Files.remove(backup)
         try? Files.remove(BackupManifest.path(of: backup))
     }
-}
-
-extension Caller {
-    /// How a push is signed.
-    fileprivate var author: String { printable(person ?? device ?? "the key \(fingerprint)") }
 }

@@ -26,15 +26,15 @@ struct SchemaPush: Sendable, Hashable {
 extension SchemaDesk {
     /// One line for a person.
     static func refusal(_ status: Int, _ message: String, _ more: JSONObject = JSONObject()) -> HTTPResponse {
-        var object = more
-        object["message"] = .string(message)
-        return HTTPResponse(
-            status: status, headers: ["content-type": "application/json"], body: JSONValue.object(object).bytes)
+        AdminGate.refusal(status, message, more)
     }
 
-    static func done(_ difference: SchemaDifference, isApplied: Bool, backup: String? = nil) -> HTTPResponse {
+    static func done(
+        _ difference: SchemaDifference, isApplied: Bool, backup: String? = nil, refusal: String? = nil
+    ) -> HTTPResponse {
         var object: JSONObject = ["applied": .bool(isApplied), "changes": difference.json]
         if let backup { object["backup"] = .string(backup) }
+        if let refusal { object["refusal"] = .string(refusal) }
         return HTTPResponse(
             status: 200, headers: ["content-type": "application/json"], body: JSONValue.object(object).bytes)
     }
@@ -43,6 +43,10 @@ extension SchemaDesk {
         refusal(
             409, "the schema takes something away, so nothing was changed; --allow-destructive does it, after a backup",
             ["changes": difference.json])
+    }
+
+    static func refused(_ resident: SchemaResident, _ lost: [SchemaDifference.Change]) -> HTTPResponse {
+        refusal(409, resident.refusal(lost), ["problems": .array(lost.map { .string($0.text) })])
     }
 
     /// Why a schema cannot be taken: the client's fault where the schema is, else the hub's.

@@ -51,5 +51,6 @@ struct SchemaSwap: Sendable {
             }
         }
         try pushed.write(connection)
+        try RuleGroups.write(schema, on: connection)
     }
 }

@@ -36,7 +36,8 @@ extension SubscriptionRegistry {
             "query": .string(member.request.document.text), "variables": .object(member.request.given),
         ]
         if let name = member.request.operation.name { body["operationName"] = .string(name) }
-        let request = try runnable(JSONValue.object(body).bytes, member.request.rights.caller)
+        let request = try runnable(
+            JSONValue.object(body).bytes, member.request.rights.caller, on: member.connection)
         if let field = request.operation.roots(request.variables.json).first,
             case .root(let root) = field.definition.source
         {

@@ -3,12 +3,13 @@ import Transport
 /// What comes in from the network, in the order in which it came.
 enum HubEvent: Sendable {
     case request(HubRequest, HTTPResponder)
-    case opened(WebSocketConnection, RealtimeCredentials)
-    case received(WebSocketConnection, [UInt8])
+    /// A connection was made; the text names it.
+    case opened(WebSocketConnection, RealtimeCredentials, id: String)
+    case received(WebSocketConnection, [UInt8], at: ContinuousClock.Instant)
     case closed(WebSocketConnection)
     /// A query or mutation that came over a WebSocket, and what the reader says of one.
     case operation(RealtimeOperation)
-    case read(RealtimeOperation, HubAnswer)
+    case read(RealtimeOperation, HubAnswer, WorkKind)
     case keepAlive
     /// Old connections and those that never said who they are.
     case sweep
@@ -19,7 +20,7 @@ enum HubEvent: Sendable {
     case checkpointed
     /// A function has answered, or has not.
     case answered(FunctionCall.ID, FunctionOutcome)
-    /// A second has passed: deliveries may be due.
+    /// A second has passed, or a person has decided on deliveries: some may be due.
     case tick
     /// Another schema takes the place of the one that is served.
     case schema(SchemaSwap)

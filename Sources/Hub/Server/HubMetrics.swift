@@ -11,10 +11,10 @@ struct Histogram: Sendable, Hashable {
     private(set) var sum = 0.0
 
     /// Counts one that took so long.
-    mutating func add(_ seconds: Double, times: Int = 1) {
+    mutating func add(_ seconds: Double) {
         let step = Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count
-        counts[step] += UInt64(times)
-        sum += seconds * Double(times)
+        counts[step] += 1
+        sum += seconds
     }
 
     /// The lines of a metric, with `labels` such as `kind="query"` in each.
@@ -35,10 +35,8 @@ struct Histogram: Sendable, Hashable {
 
 /// What the hub measures of its own work.
 struct HubTimings: Sendable, Hashable {
-    /// Waiting, commit and all, of mutations.
-    var mutations = Histogram()
-    /// Of queries beside the commits.
-    var queries = Histogram()
+    /// From a request's arrival to its answer, waiting, commit and all.
+    var requests: [WorkKind: Histogram] = [:]
     /// Of commits, with all that goes in one.
     var commits = Histogram()
     /// Connections that were closed because they could not keep up, or broke a rule.
@@ -51,9 +49,10 @@ struct HubTimings: Sendable, Hashable {
         func head(_ name: String, _ kind: String, _ help: String) -> String {
             "# HELP \(prefix)\(name) \(help)\n# TYPE \(prefix)\(name) \(kind)\n"
         }
-        return head("request_seconds", "histogram", "From a request's arrival to its answer.")
-            + mutations.lines(prefix + "request_seconds", "kind=\"mutation\"")
-            + queries.lines(prefix + "request_seconds", "kind=\"query\"")
+        let byKind = WorkKind.allCases.map { kind in
+            (requests[kind] ?? Histogram()).lines(prefix + "request_seconds", "kind=\"\(kind.rawValue)\"")
+        }
+        return head("request_seconds", "histogram", "From a request's arrival to its answer.") + byKind.joined()
             + head("commit_seconds", "histogram", "Commits, with the mutations in them.")
             + commits.lines(prefix + "commit_seconds")
             + head("dropped_subscribers_total", "counter", "Realtime connections that the hub closed.")
@@ -113,13 +112,5 @@ extension HubGauges {
         json["lastBackup"] = disk.lastBackup.map { .string($0.takenAt.iso8601) }
         // Low space is told in time, and stops nobody yet.
         return (core.isDiskFull || isStopping ? 503 : 200, .object(json))
-    }
-}
-
-extension ContinuousClock.Instant {
-    /// Seconds from then to now.
-    var seconds: Double {
-        let passed = ContinuousClock.now - self
-        return Double(passed.components.seconds) + Double(passed.components.attoseconds) / 1e18
     }
 }

@@ -21,7 +21,7 @@ public struct HubOptions: Sendable {
     public var port = 0
     /// Where the time comes from.
     public var time: any TimeSource
-    /// Where the ids of records come from that clients leave out.
+    /// Where the ids of records come from that clients leave out, and the names of requests.
     public var random: any RandomSource
     /// The log; it never gets a key.
     public var log: Log
@@ -33,8 +33,13 @@ public struct HubOptions: Sendable {
     public var batchLimit = 256
     /// What one request, one answer and one connection may cost.
     public var limits = HubLimits()
+    /// A program of this process that is a client of the hub, such as the control desk: no schema is served that takes
+    /// something away from it.
+    public var resident: SchemaResident?
     /// How long tombstones and mutation ids are kept, in milliseconds of hub time.
     public var horizonMilliseconds = HubCore.horizon
+    /// A request that takes this long is logged as slow; nil where none is.
+    public var slowMilliseconds: Int64? = 1_000
     /// How often `ka` is sent, in milliseconds.
     public var keepAliveMilliseconds: Int64 = 30_000
 

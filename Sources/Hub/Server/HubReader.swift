@@ -69,18 +69,21 @@ final class HubReader: @unchecked Sendable {
 
     /// Answers a request on the reader's thread; nil where it turns out to be no query of a known caller, which is the
     /// writer's to answer.
-    func answer(_ request: HubRequest, _ completion: @escaping @Sendable (HubAnswer?) -> Void) {
+    func answer(
+        _ request: HubRequest, _ completion: @escaping @Sendable ((answer: HubAnswer, work: WorkKind)?) -> Void
+    ) {
         executor.async { [self] in completion(answer(request)) }
     }
 
-    private func answer(_ request: HubRequest) -> HubAnswer? {
+    private func answer(_ request: HubRequest) -> (answer: HubAnswer, work: WorkKind)? {
         guard !isPaused.current, let runner,
             case .success(let caller) = engine.authenticator.caller(
                 request.credentials, now: time.now().milliseconds),
-            case .success(let runnable) = engine.runnable(request.body, rights(of: caller)),
-            runnable.operation.kind == .query
+            case .success(let runnable) = engine.runnable(
+                request.body, rights(of: caller), id: request.mark?.id),
+            runnable.operation.kind == .query, let work = runnable.work
         else { return nil }
-        return runner.answer(runnable)
+        return (runner.answer(runnable), work)
     }
 
     private func rights(of caller: Caller) -> CallerRights {

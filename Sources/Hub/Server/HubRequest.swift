@@ -10,6 +10,8 @@ public struct HubRequest: Sendable {
     public var body: [UInt8]
     /// Whether only queries are answered: what comes by GET changes nothing.
     public var isReadOnly: Bool
+    /// How it is named, and when it came; nil where it came by no network.
+    var mark: RequestMark?
 
     /// Puts a request together.
     public init(_ credentials: Credentials, body: [UInt8], isReadOnly: Bool = false) {
@@ -95,6 +97,8 @@ struct RunnableRequest {
     var digests: [String: DigestRequest] = [:]
     /// What is done to fields whatever they hold, by answer key.
     var operations: [String: JSONObject] = [:]
+    /// Names it in the log.
+    var id: String?
 }
 
 /// The variables of a request, checked.

@@ -1,4 +1,3 @@
-import AppSync
 import Basics
 import Models
 import SQLite
@@ -17,6 +16,7 @@ public final class HubServer: Sendable {
     private let tls: HubTLS?
     private let enrolment: EnrolmentDesk
     private let schemas: SchemaDesk
+    private let deliveries: DeliveryDesk
     private let worker: HubWorker
     let identity: HubIdentity
     private let server: HTTPServer
@@ -38,6 +38,8 @@ public final class HubServer: Sendable {
         let tls = try HubTLS(
             options.certificate, dataDirectory: options.dataDirectory, time: options.time, log: options.log)
         guard tls != nil || options.isLoopback else { throw HubError("beyond this machine the hub speaks TLS only") }
+        try options.resident?.check(
+            HubCheck.served(in: options.dataDirectory, startedWith: options.schema, text: options.schemaText))
     }
 
     private init(_ options: HubOptions) throws {
@@ -69,7 +71,11 @@ public final class HubServer: Sendable {
         self.worker = worker
         let schemas = SchemaDesk(worker, identity.authenticator, options)
         self.schemas = schemas
+        let deliveries = DeliveryDesk(worker, identity.authenticator, options)
+        self.deliveries = deliveries
         do {
+            try options.resident?.check(worker.served.current.schema)
+            if let exposure = HubDirectory.exposure(of: options.dataDirectory) { options.log(.warning, exposure) }
             try identity.open(path: options.dataDirectory + "/hub.sqlite") { worker.add(.recheck) }
             // Where there is TLS, terminals may enrol.
             guard !options.keys.isEmpty || !identity.service.isEmpty || tls != nil else {
@@ -79,10 +85,11 @@ public final class HubServer: Sendable {
             }
             server = try HTTPServer(
                 host: options.host, port: options.port, tls: tls?.server,
-                handler: HubHandler(worker, identity, enrolment, schemas),
-                options: HTTPServerOptions(realtime: options.limits), threadName: "hub-link")
+                handler: HubHandler(worker, identity, enrolment, schemas, deliveries),
+                options: HTTPServerOptions(realtime: options.limits, random: options.random), threadName: "hub-link")
         } catch {
             schemas.stop()
+            deliveries.stop()
             identity.stop()
             worker.stop()
             throw error
@@ -95,19 +102,18 @@ public final class HubServer: Sendable {
         self.timers = timers
         let loop = server.loop
         let period = options.keepAliveMilliseconds
-        let delivers = worker.delivers
         loop.execute {
-            var made = [
+            let made = [
                 loop.schedule(afterMilliseconds: period, repeating: true) { worker.add(.keepAlive) },
                 loop.schedule(afterMilliseconds: 10_000, repeating: true) { worker.add(.prune) },
                 loop.schedule(afterMilliseconds: 2_000, repeating: true) { tls?.poll() },
                 loop.schedule(afterMilliseconds: 5_000, repeating: true) { worker.add(.sweep) },
+                loop.schedule(afterMilliseconds: 1_000, repeating: true) { worker.add(.tick) },
                 loop.schedule(afterMilliseconds: 500, repeating: true) {
                     identity.poll()
                     worker.add(.recheck)
                 },
             ]
-            if delivers { made.append(loop.schedule(afterMilliseconds: 1_000, repeating: true) { worker.add(.tick) }) }
             timers.withLock { $0 = made }
         }
     }
@@ -139,6 +145,7 @@ public final class HubServer: Sendable {
         let server = server
         let enrolment = enrolment
         let schemas = schemas
+        let deliveries = deliveries
         let identity = identity
         await withCheckedContinuation { continuation in
             // Both wait for threads; neither may hold up Swift's pool.
@@ -146,6 +153,7 @@ public final class HubServer: Sendable {
             stopper.async {
                 worker.stop()
                 schemas.stop()
+                deliveries.stop()
                 server.stop()
                 enrolment.stop()
                 identity.stop()
@@ -153,129 +161,5 @@ public final class HubServer: Sendable {
             }
         }
         lock.withLock { $0 = nil }
-    }
-}
-
-/// Takes requests and frames from the link's thread and hands them to the worker.
-private final class HubHandler: HTTPServerHandler {
-    private let worker: HubWorker
-    private let identity: HubIdentity
-    private let enrolment: EnrolmentDesk
-    private let schemas: SchemaDesk
-
-    init(
-        _ worker: HubWorker, _ identity: HubIdentity, _ enrolment: EnrolmentDesk, _ schemas: SchemaDesk
-    ) {
-        self.schemas = schemas
-        self.worker = worker
-        self.identity = identity
-        self.enrolment = enrolment
-    }
-
-    func request(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        switch (request.method, request.path) {
-        case ("POST", "/graphql"): graphQL(request, Self.body(ofPost: request), responder)
-        case ("GET", "/graphql"): graphQL(request, Self.body(ofQuery: request), isReadOnly: true, responder)
-        case ("POST", "/login"), ("POST", "/login/refresh"): identity.answer(request, responder)
-        case ("GET", "/health"):
-            let health = worker.health
-            responder.respond(
-                HTTPResponse(
-                    status: health.status, headers: ["content-type": "application/json"], body: health.json.bytes))
-        case ("GET", "/health/live"): worker.whenAlive { responder.respond(.text(200, "alive\n")) }
-        case ("GET", "/metrics"): responder.respond(.text(200, worker.metrics))
-        case ("GET", "/schema"), ("POST", "/schema"):
-            let schemas = schemas
-            identity.whenReady(Credentials(request.headers), []) { schemas.answer(request, responder) }
-        case ("POST", "/enrol"): enrolment.answer(request, responder)
-        case (_, "/graphql"), (_, "/health"), (_, "/health/live"), (_, "/metrics"), (_, "/enrol"), (_, "/login"),
-            (_, "/login/refresh"), (_, "/schema"):
-            responder.respond(HTTPResponse(.error(405, ErrorType.malformedHTTPRequest, "Method not allowed.")))
-        default:
-            responder.respond(HTTPResponse(.error(404, ErrorType.malformedHTTPRequest, "There is nothing here.")))
-        }
-    }
-
-    private func graphQL(
-        _ request: HTTPRequest, _ body: [UInt8], isReadOnly: Bool = false, _ responder: HTTPResponder
-    ) {
-        let credentials = Credentials(request.headers)
-        let worker = worker
-        identity.whenReady(credentials, body) {
-            let taken = worker.take(HubRequest(credentials, body: body, isReadOnly: isReadOnly), responder)
-            if !taken { responder.respond(.overloaded) }
-        }
-    }
-
-    /// A POST's body. As `application/graphql` AppSync takes JSON all the same; others send the bare document.
-    private static func body(ofPost request: HTTPRequest) -> [UInt8] {
-        guard let type = request.headers["content-type"],
-            type.prefix(while: { $0 != ";" && $0 != " " }).lowercased() == "application/graphql",
-            !request.body.isEmpty, (try? JSONValue(parsing: request.body)) == nil,
-            let text = String(validating: request.body, as: UTF8.self)
-        else { return request.body }
-        return JSONValue.object(["query": .string(text)]).bytes
-    }
-
-    /// A GET's query as the body that a POST would have.
-    private static func body(ofQuery request: HTTPRequest) -> [UInt8] {
-        func value(_ name: String) -> String? { request.queryValue(name, plusIsSpace: true) }
-        guard let query = value("query") else { return [] }
-        var object: JSONObject = ["query": .string(query)]
-        if let name = value("operationName") { object["operationName"] = .string(name) }
-        if let text = value("variables") {
-            guard let variables = try? JSONValue(parsing: text) else { return Array("{".utf8) }
-            object["variables"] = variables
-        }
-        return JSONValue.object(object).bytes
-    }
-
-    func opened(_ socket: WebSocketConnection, _ request: HTTPRequest) {
-        worker.add(.opened(socket, Self.credentials(request, socket.subprotocol)))
-    }
-
-    func received(_ socket: WebSocketConnection, _ text: [UInt8]) {
-        worker.add(.received(socket, text))
-    }
-
-    func closed(_ socket: WebSocketConnection, code: UInt16, reason: String) {
-        worker.add(.closed(socket))
-    }
-
-    /// The three ways in which clients deliver their authorisation object.
-    private static func credentials(_ request: HTTPRequest, _ subprotocol: String?) -> RealtimeCredentials {
-        guard subprotocol != nil else { return .noProtocol }
-        let offered = request.headers.all("sec-websocket-protocol")
-            .flatMap { $0.split(separator: ",") }.map { item in String(item.drop { $0 == " " }).trimmingSpaces }
-        if let text = request.queryValue("header"), !text.isEmpty {
-            return RealtimeAuthorization(base64: text).map { .object($0) } ?? .malformed
-        }
-        if offered.contains(where: { $0.hasPrefix("header-") }) {
-            return RealtimeAuthorization(subprotocols: offered).map { .object($0) } ?? .malformed
-        }
-        var fields = JSONObject()
-        for name in [HeaderName.apiKey, HeaderName.authorization, HeaderName.person, HeaderName.device] {
-            if let value = request.headers[name] { fields[name] = .string(value) }
-        }
-        return .object(RealtimeAuthorization(fields))
-    }
-}
-
-extension HTTPServerOptions {
-    /// The hub's subprotocols, and what a realtime connection may cost.
-    fileprivate init(realtime limits: HubLimits) {
-        self.init()
-        // Whoever offers both is no client of AppSync's.
-        subprotocols = [GraphQLTransportFrame.subprotocolName, RealtimeAuthorization.subprotocolName]
-        slowCloseCodes = [GraphQLTransportFrame.subprotocolName: GraphQLTransportFrame.CloseCode.tryAgainLater]
-        maximumMessageBytes = limits.frameBytes
-    }
-}
-
-extension String {
-    fileprivate var trimmingSpaces: String {
-        var text = self[...]
-        while text.last == " " { text.removeLast() }
-        return String(text)
     }
 }

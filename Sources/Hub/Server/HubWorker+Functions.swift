@@ -12,9 +12,16 @@ extension HubWorker {
 }
 
 extension HubGauges {
-    /// The part of `/metrics` that tells of functions; empty where there are none.
+    /// The part of `/metrics` that tells of functions, and of what waits for them: that may be there without any.
     var functionMetrics: String {
-        guard !functions.isEmpty else { return "" }
+        let waiting =
+            single("deliveries_total", "counter", "What functions after mutations have taken.", core.deliveries)
+            + single(
+                "deliveries_waiting", "gauge", "What functions after mutations are to get.", core.deliveriesWaiting)
+            + single(
+                "deliveries_parked", "gauge", "What was given up because a function would not take it.",
+                core.deliveriesParked)
+        guard !functions.isEmpty else { return waiting }
         func family(_ name: String, _ kind: String, _ help: String, _ value: (FunctionRunner.Counts) -> String)
             -> String
         {
@@ -30,12 +37,7 @@ extension HubGauges {
             + family("running", "gauge", "Calls under way.") { "\($0.running)" }
             + family("waiting", "gauge", "Calls that wait for their turn.") { "\($0.waiting)" }
             + single("waiting_mutations", "gauge", "Mutations that wait for a function.", waitingMutations)
-            + single("deliveries_total", "counter", "What functions after mutations have taken.", core.deliveries)
-            + single(
-                "deliveries_waiting", "gauge", "What functions after mutations are to get.", core.deliveriesWaiting)
-            + single(
-                "deliveries_parked", "gauge", "What was given up because a function would not take it.",
-                core.deliveriesParked)
+            + waiting
     }
 
     private func single(_ name: String, _ kind: String, _ help: String, _ value: some CustomStringConvertible) -> String

@@ -2,25 +2,49 @@ import Basics
 import Transport
 
 extension HubWorker {
-    /// Who waits for an answer.
-    enum Asking {
-        case http(HTTPResponder)
-        case socket(UInt64, id: String)
+    /// Who waits for an answer, and since when.
+    struct Asking {
+        enum Place {
+            case http(HTTPResponder)
+            case socket(UInt64, id: String)
+        }
+
+        let place: Place
+        let mark: RequestMark?
+
+        init(_ place: Place, _ request: HubRequest) {
+            self.place = place
+            mark = request.mark
+        }
+    }
+
+    /// Answers that leave together.
+    struct Answers {
+        var output = ServerOutput()
+        fileprivate(set) var told: [RequestMeter.Answered] = []
+    }
+
+    /// Hands answers over, and notes how long they took.
+    func deliver(_ answers: Answers) {
+        answers.output.deliver()
+        meter.answered(answers.told)
     }
 
     func finish(_ finished: [(ticket: UInt64, answer: HubAnswer)]) {
-        var output = ServerOutput()
+        var answers = Answers()
         for (ticket, answer) in finished {
-            if let asking = waiting.removeValue(forKey: ticket) { tell(asking, answer, time.now(), &output) }
+            if let asking = waiting.removeValue(forKey: ticket) { tell(asking, answer, .mutation, &answers) }
         }
-        output.deliver()
+        deliver(answers)
     }
 
-    func tell(_ asking: Asking, _ answer: HubAnswer, _ now: DateTime, _ output: inout ServerOutput) {
-        switch asking {
-        case .http(let responder): output.respond(HTTPResponse(answer, at: now), to: responder)
-        case .socket(let connection, let id): add(registry?.answered(connection, id, answer) ?? [], to: &output)
+    func tell(_ asking: Asking, _ answer: HubAnswer, _ work: WorkKind?, _ answers: inout Answers) {
+        switch asking.place {
+        case .http(let responder): answers.output.respond(HTTPResponse(answer, at: time.now()), to: responder)
+        case .socket(let connection, let id):
+            add(registry?.answered(connection, id, answer) ?? [], to: &answers.output)
         }
+        answers.told.append(RequestMeter.Answered(mark: asking.mark, work: work, status: answer.status))
     }
 
     /// Feeds the subscriptions piece by piece: the loop sends one piece while the next is made, and a large commit is
@@ -45,10 +69,10 @@ extension HubWorker {
         for action in actions {
             switch action {
             case .send(let targets, let bytes):
-                timings.withLock { $0.bytesOut += UInt64(bytes.count * targets.count) }
+                meter.timings.withLock { $0.bytesOut += UInt64(bytes.count * targets.count) }
                 output.send(WebSocketFrame(text: bytes), to: targets.compactMap { sockets[$0] })
             case .close(let target, let code, let reason):
-                if code != 1000 { timings.withLock { $0.droppedSubscribers += 1 } }
+                if code != 1000 { meter.timings.withLock { $0.droppedSubscribers += 1 } }
                 if let socket = sockets[target] { output.close(socket, code: code, reason: reason) }
             }
         }

@@ -10,29 +10,27 @@ import Transport
 /// While one commit is on its way to the disk, the next one's requests gather; that is the whole of group commit.
 // Guard of @unchecked Sendable: `queue` is behind a lock; everything else is touched only on `executor`'s thread.
 final class HubWorker: @unchecked Sendable {
-    private struct Queue: Sendable {
+    struct Queue: Sendable {
         var events: [HubEvent] = []
         var requests = 0
         /// Queries that wait for the reader, and those it has answered.
         var reads = 0
         var answeredReads: UInt64 = 0
-        /// When the oldest event came that waits.
-        var since: ContinuousClock.Instant?
         var isScheduled = false
         var isStopped = false
     }
 
     private let executor = ThreadExecutor(name: "hub-commit")
-    private let queue = Locked(Queue())
-    private let queueLimit: Int
+    let queue = Locked(Queue())
+    let queueLimit: Int
     private let batchLimit: Int
     let log: Log
     let time: any TimeSource
-    private let statistics = Locked(HubGauges())
-    let timings = Locked(HubTimings())
-    private let directory: String
-    private var epoch = ""
-    private var arrived = ContinuousClock.now
+    let statistics = Locked(HubGauges())
+    /// What requests took.
+    let meter: RequestMeter
+    let directory: String
+    private(set) var epoch = ""
     private var commitsSeen: UInt64 = 0
 
     /// Reads beside the commits.
@@ -49,8 +47,6 @@ final class HubWorker: @unchecked Sendable {
     let checkpointer: HubCheckpointer
     /// Calls the site's functions.
     let functions: FunctionRunner
-    /// Whether any function gets what was committed.
-    let delivers: Bool
     /// Who waits for the answers of requests that wait for functions.
     var waiting: [UInt64: Asking] = [:]
     var pagesAtCheckpoint = 0
@@ -66,13 +62,16 @@ final class HubWorker: @unchecked Sendable {
         batchLimit = options.batchLimit
         log = options.log
         time = options.time
+        meter = RequestMeter(
+            slowMilliseconds: options.slowMilliseconds, log: options.log, time: options.time)
         resolverOptions = options.resolvers
         startText = options.schemaText
         self.authenticator = authenticator
         limits = options.limits
         served = Locked(ServedSchema(schema: options.schema, text: options.schemaText))
         directory = options.dataDirectory
-        try HubRestore.finish(in: options.dataDirectory)
+        try HubRestore.finishLocked(options.dataDirectory)
+        try HubRestore.forgetUnused(options.dataDirectory)
         let path = HubBackup.database(in: options.dataDirectory)
         try HubDirectory.makeDatabase(path)
         let opened = Opened()
@@ -98,6 +97,7 @@ final class HubWorker: @unchecked Sendable {
                     throw schema.explained(error)
                 }
                 try schema.settle(connection, options.log)
+                try RuleGroups.keep(schema.schema, on: connection)
                 opened.schema = schema
                 let reader = try HubReader(
                     path: path, engine: core.engine, tokenKey: core.state.tokenKey, epoch: core.epoch,
@@ -113,7 +113,6 @@ final class HubWorker: @unchecked Sendable {
         }
         core = opened.core
         if let schema = opened.schema { served.withLock { $0 = schema } }
-        delivers = !(opened.core?.resolvers.afterFunctions.isEmpty ?? true)
         epoch = opened.core?.epoch ?? ""
         registry = opened.core.map { SubscriptionRegistry(core: $0) }
     }
@@ -134,78 +133,12 @@ final class HubWorker: @unchecked Sendable {
                 guard queue.requests < queueLimit else { return (false, false) }
                 queue.requests += 1
             }
-            if queue.events.isEmpty { queue.since = .now }
             queue.events.append(event)
             defer { queue.isScheduled = true }
             return (true, !queue.isScheduled)
         }
         if verdict.schedule { executor.async { [self] in drain() } }
         return verdict.taken
-    }
-
-    /// Takes a request; `respond` is called once with its answer, false says that the hub is overloaded or stopping.
-    func take(_ request: HubRequest, _ responder: HTTPResponder) -> Bool {
-        guard HubReader.looksLikeQuery(request.body) else { return add(.request(request, responder)) }
-        let isTaken = queue.withLock { queue in
-            guard !queue.isStopped, queue.reads < queueLimit else { return false }
-            queue.reads += 1
-            return true
-        }
-        guard isTaken else { return false }
-        let began = ContinuousClock.now
-        reader.answer(request) { [self] answer in
-            noteRead(answer)
-            if let answer {
-                timings.withLock {
-                    $0.queries.add(began.seconds)
-                    $0.bytesOut += UInt64(answer.body.count)
-                }
-            }
-            if let answer {
-                responder.respond(HTTPResponse(answer, at: time.now()))
-            } else if !add(.request(request, responder)) {
-                responder.respond(.overloaded)
-            }
-        }
-        return true
-    }
-
-    /// Gives what came over a WebSocket to the reader; false where it looks like a mutation.
-    private func read(_ operation: RealtimeOperation) -> Bool {
-        guard HubReader.looksLikeQuery(operation.request.body) else { return false }
-        queue.withLock { $0.reads += 1 }
-        reader.answer(operation.request) { [self] answer in
-            noteRead(answer)
-            add(answer.map { .read(operation, $0) } ?? .operation(operation))
-        }
-        return true
-    }
-
-    private func noteRead(_ answer: HubAnswer?) {
-        queue.withLock { queue in
-            queue.reads -= 1
-            if answer != nil { queue.answeredReads += 1 }
-        }
-    }
-
-    /// Numbers for `/health` and `/metrics`.
-    var gauges: HubGauges {
-        var gauges = statistics.current
-        let queue = queue.current
-        gauges.waiting = queue.requests + queue.reads
-        gauges.core.requests += queue.answeredReads
-        gauges.functions = functions.counts
-        return gauges
-    }
-
-    /// `/metrics`.
-    var metrics: String {
-        gauges.metrics + timings.current.metrics + HubDiskUse(directory).metrics(now: time.now())
-    }
-
-    /// `/health`.
-    var health: (status: Int, json: JSONValue) {
-        gauges.health(HubDiskUse(directory), isStopping: queue.current.isStopped, epoch: epoch)
     }
 
     /// Calls `body` on this thread when it is free.
@@ -236,7 +169,6 @@ final class HubWorker: @unchecked Sendable {
         while true {
             let events = queue.withLock { queue -> [HubEvent] in
                 let events = queue.events
-                if let since = queue.since { arrived = since }
                 queue.events = []
                 queue.requests = 0
                 if events.isEmpty { queue.isScheduled = false }
@@ -255,22 +187,22 @@ final class HubWorker: @unchecked Sendable {
             switch event {
             case .request(let request, let responder):
                 requests.append(request)
-                asking.append(.http(responder))
-            case .opened(let socket, let credentials):
+                asking.append(Asking(.http(responder), request))
+            case .opened(let socket, let credentials, let id):
                 sockets[socket.id] = socket
                 let speaksTransport = socket.subprotocol == GraphQLTransportFrame.subprotocolName
-                registry?.opened(socket.id, credentials, speaksTransport ? .transport : .appSync)
-            case .received(let socket, let bytes):
-                perform(registry?.received(socket.id, bytes) ?? [])
-                for operation in registry?.takeOperations() ?? [] where !read(operation) {
+                registry?.opened(socket.id, credentials, speaksTransport ? .transport : .appSync, id: id)
+            case .received(let socket, let bytes, let arrived):
+                for operation in receive(bytes, from: socket, arrived) where !read(operation) {
                     requests.append(operation.request)
-                    asking.append(.socket(operation.connection, id: operation.id))
+                    asking.append(Asking(.socket(operation.connection, id: operation.id), operation.request))
                 }
             case .operation(let operation):
                 requests.append(operation.request)
-                asking.append(.socket(operation.connection, id: operation.id))
-            case .read(let operation, let answer):
+                asking.append(Asking(.socket(operation.connection, id: operation.id), operation.request))
+            case .read(let operation, let answer, let work):
                 perform(registry?.answered(operation.connection, operation.id, answer) ?? [])
+                meter.answered(operation.request.mark, work, status: answer.status)
             case .closed(let socket):
                 sockets[socket.id] = nil
                 registry?.closed(socket.id)
@@ -311,41 +243,25 @@ final class HubWorker: @unchecked Sendable {
         let isMeasured = core.statistics.commits != commitsSeen
         commitsSeen = core.statistics.commits
         let bytes = outcome.answers.reduce(0) { $0 + ($1?.body.count ?? 0) }
-        timings.withLock {
+        meter.timings.withLock {
             if isMeasured { $0.commits.add(began.seconds) }
-            // Since the oldest of them came: no request took longer.
-            $0.mutations.add(arrived.seconds, times: requests.count)
             $0.bytesOut += UInt64(bytes)
         }
-        let now = time.now()
-        var output = ServerOutput()
+        var answers = Answers()
         for (index, asking) in asking.enumerated() {
             if let answer = outcome.answers[index] {
-                tell(asking, answer, now, &output)
+                tell(asking, answer, outcome.works[index], &answers)
             } else if let ticket = outcome.tickets[index] {
                 waiting[ticket] = asking
             }
         }
         for (ticket, answer) in outcome.finished {
-            if let asking = waiting.removeValue(forKey: ticket) { tell(asking, answer, now, &output) }
+            if let asking = waiting.removeValue(forKey: ticket) { tell(asking, answer, .mutation, &answers) }
         }
         // Those who wait for an answer have it before the frames are made; the loop works meanwhile.
-        output.deliver()
+        deliver(answers)
         call(outcome.calls)
         publish(outcome.events)
         beginCheckpoint()
-    }
-
-    private func noteGauges() {
-        let core = core?.statistics ?? HubStatistics()
-        let connections = registry?.connectionCount ?? 0
-        let subscriptions = registry?.subscriptionCount ?? 0
-        let waitingMutations = self.core?.room.count ?? 0
-        statistics.withLock {
-            $0.waitingMutations = waitingMutations
-            $0.core = core
-            $0.connections = connections
-            $0.subscriptions = subscriptions
-        }
     }
 }

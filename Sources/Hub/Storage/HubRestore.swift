@@ -25,15 +25,10 @@ public enum HubRestore {
     ) throws -> Outcome {
         guard Files.exists(file) else { throw HubError("there is no file \(file)") }
         try Files.createDirectory(directory, mode: 0o700)
-        let lock: FileLock
-        do {
-            lock = try FileLock(directory + "/hub.lock")
-        } catch let held as FileLock.Held {
-            throw HubError(
-                "a hub runs on \(directory)" + (held.owner.map { " (process \($0))" } ?? "")
-                    + "; stop it first, then restore")
-        }
+        let lock = try lock(directory)
         defer { withExtendedLifetime(lock) {} }
+        // What an earlier restore has begun is what clients may have to be kept apart from.
+        try finishLocked(directory)
         let path = HubBackup.database(in: directory)
         let isThere = Files.exists(path)
         guard replacing || !isThere else {
@@ -55,18 +50,71 @@ public enum HubRestore {
         try Files.rename(partial, to: ready(path))
         try Files.synchronizeDirectory(directory)
         let aside = isThere ? try setAside(path, directory, time) : nil
-        try finish(in: directory)
+        try finishLocked(directory)
         return Outcome(manifest: prepared.manifest, epoch: prepared.epoch, setAside: aside)
     }
 
     private static func ready(_ path: String) -> String { path + ".restored" }
 
-    /// Ends a restore that was cut off between setting the old database aside and putting the new one in its place.
-    static func finish(in directory: String) throws {
+    /// Whether a restore was cut off after it had set the old database aside.
+    public static func isCutOff(in directory: String) -> Bool {
         let path = HubBackup.database(in: directory)
-        guard !Files.exists(path), Files.exists(ready(path)) else { return }
+        return !Files.exists(path) && Files.exists(ready(path))
+    }
+
+    /// Ends a restore that was cut off between setting the old database aside and putting the new one in its place. To be
+    /// called before anything opens the database, or makes one.
+    public static func finish(in directory: String) throws {
+        guard isCutOff(in: directory) else { return }
+        let lock = try lock(directory)
+        try withExtendedLifetime(lock) { try finishLocked(directory) }
+    }
+
+    private static func lock(_ directory: String) throws -> FileLock {
+        do {
+            return try FileLock(directory + "/hub.lock")
+        } catch let held as FileLock.Held {
+            throw HubError(
+                "a hub runs on \(directory), or is being restored" + (held.owner.map { " (process \($0))" } ?? "")
+                    + "; stop it first, then restore")
+        }
+    }
+
+    /// The same for who holds the directory's lock.
+    static func finishLocked(_ directory: String) throws {
+        guard isCutOff(in: directory) else { return }
+        let path = HubBackup.database(in: directory)
+        // A log that is left is the old database's: SQLite would play it into the new one.
+        let logs = logSuffixes.filter { Files.exists(path + $0) }
+        if !logs.isEmpty {
+            let aside = try asides(directory).last { Files.exists($0 + "/hub.sqlite") }
+            for suffix in logs {
+                if let aside, !Files.exists(aside + "/hub.sqlite" + suffix) {
+                    try Files.rename(path + suffix, to: aside + "/hub.sqlite" + suffix)
+                } else {
+                    try Files.remove(path + suffix)
+                }
+            }
+            try Files.synchronizeDirectory(directory)
+        }
         try Files.rename(ready(path), to: path)
-        try Files.synchronizeDirectory(directory)
+    }
+
+    /// Forgets what a restore had prepared that was cut off before it set anything aside: the database stayed, and the
+    /// prepared one must not come up one day when somebody moves that. For who holds the directory's lock.
+    static func forgetUnused(_ directory: String) throws {
+        let path = HubBackup.database(in: directory)
+        guard Files.exists(path) else { return }
+        try Files.remove(ready(path))
+        HubBackup.removeDatabase(path + ".restoring")
+    }
+
+    private static let logSuffixes = ["-wal", "-shm"]
+
+    /// Where databases were set aside, the last at the end.
+    private static func asides(_ directory: String) throws -> [String] {
+        try Files.list(directory).filter { $0.hasPrefix("before-restore-") }.map { directory + "/" + $0 }
+            .sorted { (Files.modified($0) ?? 0) < (Files.modified($1) ?? 0) }
     }
 
     /// Compares the file with its manifest, where one lies beside it.
@@ -130,10 +178,12 @@ public enum HubRestore {
             aside = directory + "/before-restore-\(name)-\(number)"
         }
         try Files.createDirectory(aside, mode: 0o700)
-        // The log goes with its database, and goes first: without it the database would be an older one.
-        for suffix in ["-wal", "-shm", ""] where Files.exists(path + suffix) {
+        // The database goes first: as long as it is there, its log is beside it and nothing of it is lost. Once it is gone,
+        // whoever comes next moves the log behind it and goes on with the restored one.
+        for suffix in [""] + logSuffixes where Files.exists(path + suffix) {
             try Files.rename(path + suffix, to: aside + "/hub.sqlite" + suffix)
         }
+        try Files.synchronizeDirectory(directory)
         return aside
     }
 }

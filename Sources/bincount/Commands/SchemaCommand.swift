@@ -19,7 +19,8 @@ enum SchemaCommand {
                                                             puts it in the place of the schema that the hub serves, while
                                                             it runs. What is added is taken over at once; what takes
                                                             something from records or older clients is refused with its
-                                                            name, or done after a verified backup. The hub serves it
+                                                            name, or done after a verified backup. What the control desk
+                                                            inside the hub works with never goes. The hub serves it
                                                             after a restart too, as long as it is started as before.
             bincount schema pull --hub URL | --data DIR [--out FILE]
                                                             prints the schema as the hub has it; with --data the one that
@@ -82,6 +83,7 @@ enum SchemaCommand {
                 try await SchemaProcess.push(text, to: hub, allowsDestructive: true, isTrial: true)
             }
             print(outcome.changes.isEmpty ? "the hub serves the same models" : lines(outcome))
+            if let refusal = outcome.refusal { print("a push is refused: \(printable(refusal))") }
             return
         }
         if let data {

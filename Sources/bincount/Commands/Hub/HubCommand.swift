@@ -7,7 +7,7 @@ enum HubCommand {
     static let subcommands: [Program.Command] = [
         HubInitCommand.command, HubRenewCommand.command, HubEnrolCodeCommand.command, HubKeyCommand.command,
         HubPersonCommand.command,
-        HubBackupCommand.command, HubRestoreCommand.command, HubUnitCommand.command,
+        HubBackupCommand.command, HubRestoreCommand.command, HubDeliveriesCommand.command, HubUnitCommand.command,
     ]
 
     static let command = Program.Command(

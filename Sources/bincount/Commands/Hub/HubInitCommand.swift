@@ -86,7 +86,7 @@ enum HubEnrolCodeCommand {
             Prints a code that one terminal can use once, within the time, with `bincount enrol URL`. It gets a key of its
             own, which acts as the groups (counters without --group; supervisors for a supervisor's view). --device gives
             the terminal its name; else it keeps its own. The hub may run meanwhile. Give the code to whoever holds the
-            terminal, not to the network.
+            terminal, not to the network. \(GroupCheck.help)
             """,
         run: run)
 
@@ -98,11 +98,13 @@ enum HubEnrolCodeCommand {
         let data = try settings.required(HubSettings.data)
         let device = try arguments.value("--device", "NAME")
         let groups = try arguments.values("--group", "GROUP")
+        let check = try GroupCheck(&arguments)
         let text = try arguments.value("--minutes", "N") ?? "30"
         guard let minutes = Int64(text), (1...10_080).contains(minutes) else {
             throw UsageError("--minutes \(printable(text)): it is a whole number from 1 to 10080")
         }
         guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }
+        try check.refuseUnknown(Set(groups), data)
         let expires = SystemTimeSource().now().advanced(by: minutes * 60_000)
         let code = try EnrolmentCodes.make(
             dataDirectory: data, source: try HubSettings.certificate(settings), device: device,

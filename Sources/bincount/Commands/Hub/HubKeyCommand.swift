@@ -12,6 +12,7 @@ enum HubKeyCommand {
             bincount hub key revoke --data DIR ID|NAME|CODE
 
             `add` prints the key once; the hub keeps only a digest of it. Without --group it is a counter's terminal's.
+            \(GroupCheck.help)
             --device binds it to one terminal, which nobody else may name then. --expires takes 12h, 30d and so on.
             `revoke` takes a key's id, name or device; with `-` the key itself is read from standard input, so that it
             stands on no command line. All of it may be done while the hub runs: it notices within a second, and ends
@@ -28,9 +29,11 @@ enum HubKeyCommand {
         let device = try arguments.value("--device", "CODE")
         let lifetime = try lifetime(&arguments)
         let asJSON = arguments.flag("--json")
+        let check = try GroupCheck(&arguments)
         let words = try arguments.rest()
         switch (words.first, words.count) {
         case ("add", 1):
+            try check.refuseUnknown(Set(groups), data)
             let made = try AccessStore.open(dataDirectory: data, time: SystemTimeSource()).addKey(
                 groups: groups.isEmpty ? ["counters"] : Set(groups), name: name ?? "", device: device,
                 lifetime: lifetime)
@@ -49,7 +52,9 @@ enum HubKeyCommand {
 
     /// The tables of a hub that is there: a mistyped directory must not become one.
     static func existing(_ data: String) throws -> AccessStore {
-        guard Files.exists(data + "/hub.sqlite") else { throw CommandFailure("there is no hub's data in \(data)") }
+        guard Files.exists(data + "/hub.sqlite") || HubRestore.isCutOff(in: data) else {
+            throw CommandFailure("there is no hub's data in \(data)")
+        }
         return try AccessStore.open(dataDirectory: data, time: SystemTimeSource())
     }
 

@@ -9,34 +9,40 @@ enum HubPersonCommand {
     static let command = Program.Command(
         name: "person", summary: "set PINs, list, unlock and remove the hub's own people",
         help: """
-            bincount hub person set-pin --data DIR --badge BADGE [--group GROUP]… [--person ID]
-            bincount hub person groups --data DIR --badge BADGE --group GROUP…
+            bincount hub person set-pin BADGE --data DIR [--group GROUP]… [--person ID]
+            bincount hub person groups BADGE --data DIR --group GROUP…
             bincount hub person list --data DIR [--json]
-            bincount hub person unlock|remove --data DIR --badge BADGE
+            bincount hub person unlock|remove BADGE --data DIR
 
             `set-pin` asks for the PIN without showing it, or reads it as a line of standard input; it takes a new person
             in, and ends the sign-ins of one who had another PIN. ID is what the rights are of; where it is not given and
             the hub has a Person whose login is BADGE, it is that one's id. Groups: counters (where none is given),
-            supervisors, auditors, desk, admins. `unlock` ends the wait after wrong PINs. All of it may be done while the
-            hub runs: it notices within a second.
+            supervisors, auditors, desk, admins. \(GroupCheck.help) `unlock` ends the wait after
+            wrong PINs. --badge BADGE may stand for BADGE. All of it may be done while the hub runs: it notices within a
+            second.
             """,
         run: run)
 
     private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
         let data = try arguments.required("--data", "DIR")
-        let badge = try arguments.value("--badge", "BADGE")
+        let named = try arguments.value("--badge", "BADGE")
         let groups = Set(try arguments.values("--group", "GROUP"))
         let person = try arguments.value("--person", "ID")
         let asJSON = arguments.flag("--json")
+        let check = try GroupCheck(&arguments)
         let words = try arguments.rest()
-        guard words.count == 1 else { throw UsageError("say set-pin, groups, list, unlock or remove") }
+        guard words.count == 1 || words.count == 2 && named == nil && words[0] != "list" else {
+            throw UsageError("say set-pin, groups, unlock or remove with one BADGE, or list")
+        }
+        let badge = named ?? words.dropFirst().first
         func needBadge() throws -> String {
-            guard let badge else { throw UsageError("--badge BADGE is missing") }
+            guard let badge else { throw UsageError("BADGE is missing") }
             return badge
         }
         switch words[0] {
         case "set-pin":
             let badge = try needBadge()
+            try check.refuseUnknown(groups, data)
             let pin = try Prompt.newSecret("PIN of \(printable(badge)): ", again: "again: ") {
                 try PINRules.check($0, badge: badge)
             }
@@ -46,6 +52,7 @@ enum HubPersonCommand {
             )
             print("\(printable(made.id)) signs in with the badge \(printable(badge)) as \(text(made.groups))")
         case "groups":
+            try check.refuseUnknown(groups, data)
             try HubKeyCommand.existing(data).setGroups(badge: try needBadge(), groups)
             print("\(printable(try needBadge())) acts as \(text(groups))")
         case "unlock":

@@ -45,7 +45,7 @@ enum HubServeCommand {
             time: SystemTimeSource())
 
         var keys = try APIKeys(specifications)
-        let hasKeys = !keys.isEmpty
+        let (hasKeys, keyGroups) = (!keys.isEmpty, keys.groups)
         let deskKey = SystemRandom().uuid() + SystemRandom().uuid()
         if runsDesk { try keys.add(deskKey + ":desk") }
         var options = HubOptions(
@@ -57,12 +57,21 @@ enum HubServeCommand {
         options.resolvers = try HubSettings.resolvers(settings)
         options.identity = try HubSettings.identityOptions(settings)
         options.horizonMilliseconds = settings[HubSettings.horizon]
+        options.limits = LimitSettings.limits(settings)
+        options.slowMilliseconds = settings[HubSettings.slowRequest]
+        if runsDesk, schemaFile == nil {
+            options.resident = SchemaResident(
+                name: "the control desk", schema: warehouse, remedy: "start the hub with --no-desk for that")
+        }
+        if !isCheck { try HubRestore.finish(in: data) }
         if !hasKeys, options.identity.issuers.isEmpty, try !HubKeyCommand.letsSomebodyIn(data) {
             throw UsageError(
                 "nobody could use it: make a key with `bincount hub key add`, give --api-key-file FILE, or set "
                     + "BINCOUNT_API_KEY")
         }
-        if isCheck { return try check(options) }
+        let notes = notes(options, keyGroups)
+        if isCheck { return try check(options, settings, notes) }
+        for note in notes { log(.warning, note) }
 
         let manager = ServiceManager(environment: Options.environment)
         let signals = try SignalReader()
@@ -110,13 +119,26 @@ enum HubServeCommand {
     }
 
     /// `--check`: says what would be done, or why it would not start.
-    private static func check(_ options: HubOptions) throws -> Int32 {
+    private static func check(_ options: HubOptions, _ settings: Settings, _ notes: [String]) throws -> Int32 {
+        if HubRestore.isCutOff(in: options.dataDirectory) { print("a restore that was cut off will be ended first") }
         let schema = try HubCheck.served(
             in: options.dataDirectory, startedWith: options.schema, text: options.schemaText)
         for sentence in try HubCheck.migration(of: options.dataDirectory, to: schema) { print(sentence) }
         try HubServer.check(options)
+        for note in notes { print("warning: \(note)") }
+        if let exposure = HubDirectory.exposure(of: options.dataDirectory) { print("warning: \(exposure)") }
+        print("limits:")
+        for line in settings.lines(LimitSettings.definitions) { print("  \(line)") }
         print("the configuration, the schema, the certificate and the database are in order")
         return 0
+    }
+
+    /// What would start and is hardly meant: keys of groups that no rule of the served schema names.
+    private static func notes(_ options: HubOptions, _ groups: Set<String>) -> [String] {
+        let served = try? HubCheck.served(
+            in: options.dataDirectory, startedWith: options.schema, text: options.schemaText)
+        let problem = RuleGroups.problem(groups, RuleGroups.named(in: served ?? options.schema))
+        return problem.map { ["an API key has no rights by its group: \($0)"] } ?? []
     }
 
     /// The text of the schema that a hub is started with.

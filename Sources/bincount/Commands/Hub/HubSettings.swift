@@ -42,13 +42,17 @@ enum HubSettings {
             has
             """)
 
+    static let slowRequest = Setting<Int64>.duration(
+        "slow-request", atLeast: "1ms", default: "1s", help: "a request that takes this long is logged, with its id")
+
     /// What `bincount hub` accepts when it serves.
     static let serving: [SettingDefinition] =
         [
             data.definition, listen.definition, schema.definition, apiKey.definition, apiKeyFile.definition,
             tlsCertificate.definition, tlsKey.definition, plain.definition, noDesk.definition, exportCSV.definition,
             exportExec.definition, logLevel.definition, logFormat.definition, horizon.definition,
-        ] + identity + functions
+            slowRequest.definition,
+        ] + identity + functions + LimitSettings.definitions
 
     /// Where the certificate comes from.
     static func certificate(_ settings: Settings) throws -> CertificateSource {

@@ -1,0 +1,31 @@
+/// How many lines of one kind the log takes: some in a row, then one now and then, so that nobody fills the disk. A value;
+/// the time is told.
+struct LogAllowance: Sendable {
+    /// Lines in a row, and milliseconds until there is one more.
+    static let burst = 20
+    static let refill: Int64 = 3000
+
+    private var lines = LogAllowance.burst
+    private(set) var since: Int64
+    /// What was left out since the last line.
+    private(set) var suppressed = 0
+
+    init(at now: Int64) { since = now }
+
+    /// Takes a line; gives how many were left out before it, nil where there is none to take.
+    mutating func take(_ now: Int64) -> Int? {
+        let earned = max(0, now - since) / Self.refill
+        if earned > 0 {
+            lines = Int(min(Int64(Self.burst), Int64(lines) + earned))
+            since += earned * Self.refill
+        }
+        guard lines > 0 else {
+            suppressed += 1
+            return nil
+        }
+        if lines == Self.burst { since = now }
+        lines -= 1
+        defer { suppressed = 0 }
+        return suppressed
+    }
+}

@@ -1,0 +1,139 @@
+import AppSync
+import Basics
+import Transport
+
+/// Takes requests and frames from the link's thread and hands them to the worker.
+final class HubHandler: HTTPServerHandler {
+    private let worker: HubWorker
+    private let identity: HubIdentity
+    private let enrolment: EnrolmentDesk
+    private let schemas: SchemaDesk
+    private let deliveries: DeliveryDesk
+
+    init(
+        _ worker: HubWorker, _ identity: HubIdentity, _ enrolment: EnrolmentDesk, _ schemas: SchemaDesk,
+        _ deliveries: DeliveryDesk
+    ) {
+        self.schemas = schemas
+        self.deliveries = deliveries
+        self.worker = worker
+        self.identity = identity
+        self.enrolment = enrolment
+    }
+
+    func request(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        switch (request.method, request.path) {
+        case ("POST", "/graphql"): graphQL(request, Self.body(ofPost: request), responder)
+        case ("GET", "/graphql"): graphQL(request, Self.body(ofQuery: request), isReadOnly: true, responder)
+        case ("POST", "/login"), ("POST", "/login/refresh"): identity.answer(request, responder)
+        case ("GET", "/health"):
+            let health = worker.health
+            responder.respond(
+                HTTPResponse(
+                    status: health.status, headers: ["content-type": "application/json"], body: health.json.bytes))
+        case ("GET", "/health/live"): worker.whenAlive { responder.respond(.text(200, "alive\n")) }
+        case ("GET", "/metrics"): responder.respond(.text(200, worker.metrics))
+        case ("GET", "/schema"), ("POST", "/schema"):
+            let schemas = schemas
+            identity.whenReady(Credentials(request.headers), []) { schemas.answer(request, responder) }
+        case ("GET", "/deliveries"), ("POST", "/deliveries"):
+            let deliveries = deliveries
+            identity.whenReady(Credentials(request.headers), []) { deliveries.answer(request, responder) }
+        case ("POST", "/enrol"): enrolment.answer(request, responder)
+        case (_, "/graphql"), (_, "/health"), (_, "/health/live"), (_, "/metrics"), (_, "/enrol"), (_, "/login"),
+            (_, "/login/refresh"), (_, "/schema"), (_, "/deliveries"):
+            responder.respond(HTTPResponse(.error(405, ErrorType.malformedHTTPRequest, "Method not allowed.")))
+        default:
+            responder.respond(HTTPResponse(.error(404, ErrorType.malformedHTTPRequest, "There is nothing here.")))
+        }
+    }
+
+    private func graphQL(
+        _ request: HTTPRequest, _ body: [UInt8], isReadOnly: Bool = false, _ responder: HTTPResponder
+    ) {
+        let mark = RequestMark(request.id)
+        let credentials = Credentials(request.headers)
+        let worker = worker
+        identity.whenReady(credentials, body) {
+            var asked = HubRequest(credentials, body: body, isReadOnly: isReadOnly)
+            asked.mark = mark
+            guard !worker.take(asked, responder) else { return }
+            responder.respond(.overloaded)
+            worker.meter.answered(mark, nil, status: 503)
+        }
+    }
+
+    /// A POST's body. As `application/graphql` AppSync takes JSON all the same; others send the bare document.
+    private static func body(ofPost request: HTTPRequest) -> [UInt8] {
+        guard let type = request.headers["content-type"],
+            type.prefix(while: { $0 != ";" && $0 != " " }).lowercased() == "application/graphql",
+            !request.body.isEmpty, (try? JSONValue(parsing: request.body)) == nil,
+            let text = String(validating: request.body, as: UTF8.self)
+        else { return request.body }
+        return JSONValue.object(["query": .string(text)]).bytes
+    }
+
+    /// A GET's query as the body that a POST would have.
+    private static func body(ofQuery request: HTTPRequest) -> [UInt8] {
+        func value(_ name: String) -> String? { request.queryValue(name, plusIsSpace: true) }
+        guard let query = value("query") else { return [] }
+        var object: JSONObject = ["query": .string(query)]
+        if let name = value("operationName") { object["operationName"] = .string(name) }
+        if let text = value("variables") {
+            guard let variables = try? JSONValue(parsing: text) else { return Array("{".utf8) }
+            object["variables"] = variables
+        }
+        return JSONValue.object(object).bytes
+    }
+
+    func opened(_ socket: WebSocketConnection, _ request: HTTPRequest) {
+        worker.add(.opened(socket, Self.credentials(request, socket.subprotocol), id: request.id))
+    }
+
+    func received(_ socket: WebSocketConnection, _ text: [UInt8]) {
+        worker.add(.received(socket, text, at: .now))
+    }
+
+    func closed(_ socket: WebSocketConnection, code: UInt16, reason: String) {
+        worker.add(.closed(socket))
+    }
+
+    /// The three ways in which clients deliver their authorisation object.
+    private static func credentials(_ request: HTTPRequest, _ subprotocol: String?) -> RealtimeCredentials {
+        guard subprotocol != nil else { return .noProtocol }
+        let offered = request.headers.all("sec-websocket-protocol")
+            .flatMap { $0.split(separator: ",") }.map { item in String(item.drop { $0 == " " }).trimmingSpaces }
+        if let text = request.queryValue("header"), !text.isEmpty {
+            return RealtimeAuthorization(base64: text).map { .object($0) } ?? .malformed
+        }
+        if offered.contains(where: { $0.hasPrefix("header-") }) {
+            return RealtimeAuthorization(subprotocols: offered).map { .object($0) } ?? .malformed
+        }
+        var fields = JSONObject()
+        for name in [HeaderName.apiKey, HeaderName.authorization, HeaderName.person, HeaderName.device] {
+            if let value = request.headers[name] { fields[name] = .string(value) }
+        }
+        return .object(RealtimeAuthorization(fields))
+    }
+}
+
+extension HTTPServerOptions {
+    /// The hub's subprotocols, and what a realtime connection may cost.
+    init(realtime limits: HubLimits, random: any RandomSource) {
+        self.init()
+        requestIDField = RequestID.field
+        requestID = { RequestID.of($0, random) }
+        // Whoever offers both is no client of AppSync's.
+        subprotocols = [GraphQLTransportFrame.subprotocolName, RealtimeAuthorization.subprotocolName]
+        slowCloseCodes = [GraphQLTransportFrame.subprotocolName: GraphQLTransportFrame.CloseCode.tryAgainLater]
+        maximumMessageBytes = limits.frameBytes
+    }
+}
+
+extension String {
+    fileprivate var trimmingSpaces: String {
+        var text = self[...]
+        while text.last == " " { text.removeLast() }
+        return String(text)
+    }
+}

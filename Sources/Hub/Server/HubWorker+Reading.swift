@@ -1,0 +1,63 @@
+import Basics
+import Transport
+
+/// What goes to the reader's thread, beside the commits.
+extension HubWorker {
+    /// Takes a request; `respond` is called once with its answer, false says that the hub is overloaded or stopping.
+    func take(_ request: HubRequest, _ responder: HTTPResponder) -> Bool {
+        guard HubReader.looksLikeQuery(request.body) else { return add(.request(request, responder)) }
+        let isTaken = queue.withLock { queue in
+            guard !queue.isStopped, queue.reads < queueLimit else { return false }
+            queue.reads += 1
+            return true
+        }
+        guard isTaken else { return false }
+        reader.answer(request) { [self] read in
+            noteRead(isAnswered: read != nil)
+            guard let (answer, work) = read else {
+                guard !add(.request(request, responder)) else { return }
+                responder.respond(.overloaded)
+                meter.answered(request.mark, nil, status: 503)
+                return
+            }
+            responder.respond(HTTPResponse(answer, at: time.now()))
+            meter.answered(request.mark, work, status: answer.status)
+            meter.timings.withLock { $0.bytesOut += UInt64(answer.body.count) }
+        }
+        return true
+    }
+
+    /// Handles a frame; gives the queries and mutations that came with it.
+    func receive(
+        _ bytes: [UInt8], from socket: WebSocketConnection, _ arrived: ContinuousClock.Instant
+    ) -> [RealtimeOperation] {
+        let id = registry?.connections[socket.id]?.id
+        perform(registry?.received(socket.id, bytes) ?? [])
+        for _ in 0..<(registry?.takeStarts() ?? 0) {
+            meter.answered(RequestMark(id ?? "", arrived: arrived), .subscribe, status: 200)
+        }
+        return (registry?.takeOperations() ?? []).map { operation in
+            var operation = operation
+            operation.request.mark = id.map { RequestMark($0, arrived: arrived) }
+            return operation
+        }
+    }
+
+    /// Gives what came over a WebSocket to the reader; false where it looks like a mutation.
+    func read(_ operation: RealtimeOperation) -> Bool {
+        guard HubReader.looksLikeQuery(operation.request.body) else { return false }
+        queue.withLock { $0.reads += 1 }
+        reader.answer(operation.request) { [self] read in
+            noteRead(isAnswered: read != nil)
+            add(read.map { .read(operation, $0.answer, $0.work) } ?? .operation(operation))
+        }
+        return true
+    }
+
+    private func noteRead(isAnswered: Bool) {
+        queue.withLock { queue in
+            queue.reads -= 1
+            if isAnswered { queue.answeredReads += 1 }
+        }
+    }
+}
