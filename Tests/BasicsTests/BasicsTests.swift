@@ -132,7 +132,8 @@ struct SmallTests {
         let log = Log(level: .notice) { level, line in lines.withLock { $0.append("\(level) \(line)") } }
         log(.info, "no")
         log(.error, "a\u{1b}[31m\nb\u{9b}é")
-        #expect(lines.current == ["error a?[31m?b?é"])
+        log(.notice, "of one", request: "name\n1")
+        #expect(lines.current == ["error a?[31m?b?é", "notice of one request=name?1"])
         Log.none(.error, "nowhere")
     }
 

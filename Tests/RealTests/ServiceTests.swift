@@ -51,7 +51,12 @@ struct ServiceTests {
         for line in text.split(separator: "\n") {
             let json = try JSONValue(parsing: String(line))
             #expect(json["level"]?.string != nil && json["message"]?.string != nil && json["time"]?.string != nil)
+            // What is about a request or a connection names it, apart from the words.
+            if json["message"]?.string?.hasPrefix("credentials refused") == true {
+                #expect(json["request"]?.string?.count == 36)
+            }
         }
+        #expect(text.contains("credentials refused"))
     }
 
     @Test func `--check tries everything and makes nothing`() async throws {

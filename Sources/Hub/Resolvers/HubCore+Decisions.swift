@@ -28,7 +28,9 @@ extension HubCore {
                     version: stored.version))
         }
         guard case .answered(let json) = reply else {
-            return .reject(reason: "the conflict handler \(handler) \(reply.reason)")
+            let reason = "the conflict handler \(handler) \(reply.reason)"
+            log(.warning, reason, request: mutation.request)
+            return .reject(reason: reason)
         }
         do throws(InputError) {
             return try conflictDecision(json, mutation, stored, isDelete: deleted)
@@ -117,7 +119,6 @@ extension HubCore {
             mutation.changes = try changes(json, mutation)
         } catch {
             let reason = "gave an answer that cannot be used: \(error.message)"
-            log(.warning, "the function \(function) \(reason)", request: mutation.request)
             return functionFailed(mutation, function, reason, isTimeout: false)
         }
         return nil
@@ -150,6 +151,9 @@ extension HubCore {
     private func functionFailed(
         _ mutation: Mutation, _ function: String, _ reason: String, isTimeout: Bool
     ) -> ResponseError {
+        log(
+            .warning, "\(mutation.root.name) is not carried out: the function \(function) \(reason)",
+            request: mutation.request)
         var error = mutation.error(
             "The function \(function) \(reason); nothing was stored. Try again.", ErrorType.internalFailure)
         error.errorInfo = [

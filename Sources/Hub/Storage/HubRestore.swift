@@ -37,7 +37,7 @@ public enum HubRestore {
         try check(file)
         let partial = path + ".restoring"
         HubBackup.removeDatabase(partial)
-        let seen = isThere ? lastSeen(path) : nil
+        let seen = isThere ? try lastSeen(path) : nil
         let prepared: (manifest: BackupManifest, epoch: String)
         do {
             prepared = try prepare(file, at: partial, replacing: seen, time)
@@ -129,9 +129,18 @@ public enum HubRestore {
         }
     }
 
-    /// The last stamp and hub time of the database that is replaced, as far as they can be read: clients saw them.
-    private static func lastSeen(_ path: String) -> (stamp: Int64, hubTime: Int64, floor: Int64)? {
-        guard let connection = try? Connection.open(path: path),
+    /// The last stamp and hub time of the database that is replaced, as far as they can be read: clients saw them. One that
+    /// is damaged is what restores are for; for want of room only it must not count as unreadable.
+    private static func lastSeen(_ path: String) throws -> (stamp: Int64, hubTime: Int64, floor: Int64)? {
+        let opened: Connection?
+        do {
+            opened = try Connection.open(path: path)
+        } catch let error as SQLiteError where error.isFull || error.isCannotOpen {
+            throw HubError("the data that is there cannot be read now, so nothing was changed: \(error)")
+        } catch {
+            opened = nil
+        }
+        guard let connection = opened,
             let row = try? connection.rows("SELECT stamp,hub_time FROM _clock WHERE id=1").first,
             let stamp = row[0].integer, let hubTime = row[1].integer
         else { return nil }
