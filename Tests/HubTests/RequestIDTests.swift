@@ -159,4 +159,26 @@ import Transport
         let names = (0..<8).map { "request-\($0)" }.joined(separator: ",")
         #expect(lines.current.last?.line.hasSuffix(" requests=\(names) and 2 more") == true, "\(lines.current)")
     }
+
+    @Test func `what a function could not decide names the request that it was asked for`() throws {
+        let lines = lines
+        var resolvers = ResolverOptions()
+        resolvers.functions = [FunctionDefinition(name: "decide", target: .program(["decide"]))]
+        try resolvers.addConflictHandler("*=decide")
+        try resolvers.addBefore("Plain.create=decide")
+        let core = try HubCore(
+            engine: try HubEngine(FunctionHub.schema, keys: try APIKeys(["all:everyone"])), schema: FunctionHub.schema,
+            connection: try Connection.memory(), time: ManualTimeSource(), random: SeededRandom(seed: 1),
+            log: Log(level: .warning) { (_: LogLevel, line: String, request: String?) in
+                lines.withLock { $0.append((line, request)) }
+            }, resolvers: resolvers)
+        let body: JSONValue = ["query": "mutation { createPlain(input: {title: \"a\"}) { id } }"]
+        var request = HubRequest(apiKey: "all", body: body.bytes)
+        request.mark = RequestMark("request-1")
+        let call = try #require(core.perform([request]).calls.first)
+        let outcome = core.perform([], answered: [(call.id, .failure(.timedOut))])
+        #expect(outcome.finished.count == 1)
+        #expect(lines.current.map(\.request) == ["request-1"])
+        #expect(lines.current.first?.line.hasPrefix("createPlain is not carried out: the function decide ") == true)
+    }
 }

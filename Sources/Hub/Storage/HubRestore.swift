@@ -133,11 +133,12 @@ public enum HubRestore {
     /// is damaged is what restores are for; for want of room only it must not count as unreadable.
     private static func lastSeen(_ path: String) throws -> (stamp: Int64, hubTime: Int64, floor: Int64)? {
         let opened: Connection?
-        do {
+        do throws(SQLiteError) {
             opened = try Connection.open(path: path)
-        } catch let error as SQLiteError where error.isFull || error.isCannotOpen {
-            throw HubError("the data that is there cannot be read now, so nothing was changed: \(error)")
         } catch {
+            guard !error.isFull, !error.isCannotOpen else {
+                throw HubError("the data that is there cannot be read now, so nothing was changed: \(error)")
+            }
             opened = nil
         }
         guard let connection = opened,
