@@ -31,10 +31,14 @@ enum SoakRow {
         try await write(clients, times, seconds: 3 * min(1, scale), from: start)
         let (atBegin, warm) = (try residentMegabytes(hub.pid), times.sentCount)
         let measured = length.current * min(1, scale)
-        try await write(clients, times, seconds: measured, from: .now)
+        // What only grows while caches fill comes to rest; a leak does not.
+        var memory: [String] = []
+        for _ in 0..<4 {
+            try await write(clients, times, seconds: measured / 4, from: .now)
+            memory.append(short(try residentMegabytes(hub.pid)))
+        }
         let total = times.sentCount
         _ = try await times.deliveries.wait(for: total * clients.count, since: .now, "deliveries")
-        let atEnd = try residentMegabytes(hub.pid)
         for socket in sockets { socket.close() }
         hub.send(.terminate)
         _ = await hub.wait()
@@ -46,7 +50,8 @@ enum SoakRow {
             note:
                 "p99 of delivery; \(short(measured)) s at 260 mutations/s, \(total - warm) of them, 80 connections, each "
                 + "subscribed to all; mutation \(mutation.milliseconds), delivery \(delivery.milliseconds) of "
-                + "\(delivery.count); the hub's memory \(short(atBegin)) MB at the begin, \(short(atEnd)) MB at the end; "
+                + "\(delivery.count); the hub's memory \(short(atBegin)) MB at the begin, after each "
+                + "quarter \(memory.joined(separator: ", ")) MB; "
                 + "hub in a process of its own, clients on one thread of this one")
     }
 
