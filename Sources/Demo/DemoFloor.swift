@@ -34,6 +34,7 @@ package struct DemoFloor: Sendable {
         let terminal = try await FloorTerminal.counter(directory: directory + "/ann", hub: site.link(), code: "T01")
         try await terminal.wait { try $0.count(Barcode.self) == sample.barcodes.count && $0.count(BinTask.self) > 0 }
         if await terminal.shell.inspect({ $0.personID }) == nil { try await terminal.signIn("ann") }
+        try await begin(terminal, sample)
         await terminal.close()
 
         var colleagues: [FloorTerminal<CounterApp>] = []
@@ -51,6 +52,16 @@ package struct DemoFloor: Sendable {
             sue: try await DeviceStore.open(
                 directory: directory + "/sue", kind: .supervisor, hub: site.link(supervisor: true), code: "S01",
                 log: log), colleagues: colleagues, work: work)
+    }
+
+    /// Ann's walk begins where her shelf is; later it goes on where she was.
+    private static func begin(_ ann: FloorTerminal<CounterApp>, _ sample: SampleWarehouse) async throws {
+        let place = "walk." + SampleWarehouse.id("Person", ["ann"])
+        let zone = sample.zones.first { $0.code == "B" }?.id
+        guard let first = sample.bins.filter({ $0.zoneID == zone }).map(\.walkSequence).min() else { return }
+        try await ann.device.store.transaction { tx in
+            if try tx.setting(place) == nil { try tx.setSetting(place, String(first - 1)) }
+        }
     }
 
     /// Ends the colleagues, the stores and the site.

@@ -66,14 +66,14 @@ extension FloorTerminal where Machine == CounterApp {
     ) async throws -> FloorTerminal {
         let device = try await DeviceStore.open(
             directory: directory, kind: .terminal, hub: hub, code: code, time: time)
-        let terminal = FloorTerminal(device: device, machine: CounterApp(deviceCode: code))
+        let terminal = FloorTerminal(device: device, machine: CounterApp(deviceCode: code, answerDelay: 0))
         await terminal.shell.start()
         return terminal
     }
 
     /// Runs a counter's app on a store that is open already.
     package static func counter(on device: DeviceStore) async -> FloorTerminal {
-        let terminal = FloorTerminal(device: device, machine: CounterApp(deviceCode: device.deviceCode))
+        let terminal = FloorTerminal(device: device, machine: CounterApp(deviceCode: device.deviceCode, answerDelay: 0))
         await terminal.shell.start()
         return terminal
     }
@@ -165,7 +165,8 @@ extension FloorTerminal where Machine == SupervisorApp {
     ) async throws -> FloorTerminal {
         let device = try await DeviceStore.open(
             directory: directory, kind: .supervisor, hub: hub, code: code, time: time)
-        let terminal = FloorTerminal(device: device, machine: SupervisorApp(deviceCode: code, login: login))
+        let terminal = FloorTerminal(
+            device: device, machine: SupervisorApp(deviceCode: code, login: login, answerDelay: 0))
         await terminal.shell.start()
         await terminal.shell.wait { $0.person != nil }
         return terminal

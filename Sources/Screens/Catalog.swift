@@ -97,8 +97,18 @@ enum Template {
         return result
     }
 
-    private enum Part {
+    enum Part {
         case text(Substring), name(Substring)
+    }
+
+    /// The template's literal texts and names in order, empty texts left out.
+    static func parts(of template: String) -> [Part] {
+        var parts: [Part] = []
+        walk(template) { part in
+            if case .text(let text) = part, text.isEmpty { return }
+            parts.append(part)
+        }
+        return parts
     }
 
     private static func walk(_ text: String, _ visit: (Part) -> Void) {

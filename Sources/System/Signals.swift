@@ -11,6 +11,8 @@ public enum Signal: Sendable, Hashable, CaseIterable {
     case interrupt
     /// SIGWINCH: the terminal has another size.
     case windowChange
+    /// SIGTSTP: Ctrl-Z, the program is to rest until it is called back.
+    case suspend
     /// SIGKILL: end at once; can be sent, never read.
     case kill
 
@@ -21,6 +23,7 @@ public enum Signal: Sendable, Hashable, CaseIterable {
         case .hangUp: SIGHUP
         case .interrupt: SIGINT
         case .windowChange: SIGWINCH
+        case .suspend: SIGTSTP
         case .kill: SIGKILL
         }
     }

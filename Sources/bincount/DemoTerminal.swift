@@ -36,7 +36,7 @@ enum DemoTerminal {
         let code = try TerminalLoop.run(options) { loop in
             let terminal = TerminalHost(loop: loop, screens: screens, reloads: false)
             terminal.onEnd = { [weak terminal] in terminal?.stop() }
-            terminal.footer = { _ in [shelf.current.text, "F9 pull the trigger  F8 supervisor and back  F3 leave"] }
+            terminal.footer = { width in footer(shelf.current.text, width) }
             terminal.intercept = { [weak terminal] input in
                 guard let terminal else { return false }
                 return intercept(input, terminal, shelf.current, counter: ann.hosted)
@@ -65,6 +65,25 @@ enum DemoTerminal {
             await floor.stop()
         }
         return code
+    }
+
+    /// The shelf in front of Ann and the demo's keys, in as many rows as a narrow terminal needs for them.
+    private static func footer(_ shelf: String, _ width: Int) -> [String] {
+        let keys = ["F9 pull the trigger  F8 supervisor and back  F3 leave", "F9 scan F8 lead F3"]
+        var rows = [""]
+        for word in shelf.split(separator: " ") {
+            let last = rows[rows.count - 1]
+            if last.isEmpty {
+                rows[rows.count - 1] = String(word)
+            } else if last.count + 1 + word.count <= width {
+                rows[rows.count - 1] = "\(last) \(word)"
+            } else if rows.count < 4 {
+                rows.append(String(word))
+            } else {
+                rows[rows.count - 1] = last + " \(word)"
+            }
+        }
+        return rows + [keys.first { $0.count <= width } ?? keys[1]]
     }
 
     /// F9 scans, F8 changes sides, F3 leaves from the list of bins.

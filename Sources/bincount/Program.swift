@@ -40,15 +40,7 @@ enum Program {
 
     static func run(_ words: [String]) -> Int32 {
         guard let name = words.first, !["help", "--help", "-h"].contains(name) else {
-            if words.count > 1, let command = commands.first(where: { $0.name == words[1] }) {
-                let inner = words.dropFirst(2).first.flatMap { word in
-                    command.subcommands.first { $0.name == word }
-                }
-                print((inner ?? command).help)
-                return 0
-            }
-            print(overview)
-            return words.isEmpty ? 2 : 0
+            return help(Array(words.dropFirst()), isAsked: !words.isEmpty)
         }
         if name == "--version" {
             print("bincount \(version)")
@@ -65,6 +57,26 @@ enum Program {
             return fail("there is no command \(name) \(word); `bincount help \(name)` lists them", code: 2)
         }
         return run(inner, "\(name) \(word)", Array(rest.dropFirst()))
+    }
+
+    /// Prints the overview, or how the command is used that the words name.
+    private static func help(_ words: [String], isAsked: Bool) -> Int32 {
+        guard let name = words.first else {
+            print(overview)
+            return isAsked ? 0 : 2
+        }
+        guard let command = commands.first(where: { $0.name == name }) else {
+            return fail("there is no command \(name); `bincount help` lists them", code: 2)
+        }
+        guard words.count > 1, !command.subcommands.isEmpty else {
+            print(command.help)
+            return 0
+        }
+        guard let inner = command.subcommands.first(where: { $0.name == words[1] }) else {
+            return fail("there is no command \(name) \(words[1]); `bincount help \(name)` lists them", code: 2)
+        }
+        print(inner.help)
+        return 0
     }
 
     /// Runs one command; `name` is what it was called by.

@@ -26,17 +26,22 @@ enum Prompt {
         var before = termios()
         guard tcgetattr(STDIN_FILENO, &before) == 0 else { throw CommandFailure("the terminal cannot be set") }
         // Whoever ends the program at the question must not be left with a terminal that shows nothing any more.
-        SignalReader.block([.terminate, .hangUp, .interrupt])
-        let signals = try SignalReader([.terminate, .hangUp, .interrupt])
+        SignalReader.block(askingSignals)
+        let signals = try SignalReader(askingSignals)
         var silent = before
         silent.c_lflag &= ~tcflag_t(ECHO)
-        // Before the question: a badge reader or a quick hand answers it at once. What is typed already stays typed.
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &silent)
-        writeError(question)
-        let answer = nextLine(signals)
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &before)
-        writeError("\n")
-        SignalReader.unblock([.terminate, .hangUp, .interrupt])
+        var answer = Answer.ended(by: .suspend)
+        while case .ended(by: .suspend) = answer {
+            // Before the question: a badge reader or a quick hand answers it at once. What is typed already stays typed.
+            tcsetattr(STDIN_FILENO, TCSADRAIN, &silent)
+            writeError(question)
+            answer = nextLine(signals)
+            tcsetattr(STDIN_FILENO, TCSADRAIN, &before)
+            writeError("\n")
+            // The shell gets its terminal back as it was; called to the foreground again, the question stands anew.
+            if case .ended(by: .suspend) = answer { rest() }
+        }
+        SignalReader.unblock(askingSignals)
         switch answer {
         case .ended(by: let signal):
             // As without the question: whoever waits for the program sees what ended it.
@@ -45,6 +50,16 @@ enum Prompt {
         case .line(let line?) where !line.isEmpty: return line
         case .line: throw CommandFailure("nothing was typed")
         }
+    }
+
+    private static let askingSignals: [Signal] = [.terminate, .hangUp, .interrupt, .suspend]
+
+    /// Stops the program as Ctrl-Z does without a question, until somebody calls it back.
+    private static func rest() {
+        raise(Signal.suspend.number)
+        // It is delivered here, and this line is reached when the program goes on.
+        SignalReader.unblock([.suspend])
+        SignalReader.block([.suspend])
     }
 
     /// Asks twice at the terminal, so that a slip is noticed; what `check` refuses is asked for once.

@@ -26,11 +26,14 @@ final class CounterHarness {
     private var jobs: [(Int, CounterJob)] = []
     private var changed: Set<String> = []
 
-    init(core: StoreCore, time: ManualTimeSource, device: String = "T07") {
+    private let answerDelay: Int64
+
+    init(core: StoreCore, time: ManualTimeSource, device: String = "T07", answerDelay: Int64 = 0) {
         self.core = core
         self.time = time
         self.device = device
-        app = CounterApp(deviceCode: device)
+        self.answerDelay = answerDelay
+        app = CounterApp(deviceCode: device, answerDelay: answerDelay)
         _ = core.addObserver { [weak self] committed in
             self?.changed.formUnion(committed.changes.map(\.model))
         }
@@ -40,7 +43,7 @@ final class CounterHarness {
     /// The machine ends without a word, as with a battery taken out, and starts again on the same store.
     func restart() {
         jobs = []
-        app = CounterApp(deviceCode: device)
+        app = CounterApp(deviceCode: device, answerDelay: answerDelay)
         send(.resized(size))
         send(.started)
     }

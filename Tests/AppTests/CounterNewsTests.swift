@@ -124,4 +124,56 @@ struct CounterNewsTests {
         harness.size = GridSize(80, 24)
         #expect(harness.picture.contains { $0.contains("NOT SYNCING: the hub does not know this key") })
     }
+
+    @Test("A hub that is asked and says nothing is out of reach, whatever its socket says")
+    func frozenHub() throws {
+        let harness = try signedIn()
+        var state = LinkState()
+        (state.isSyncing, state.isOnline, state.lastContactUptime) = (true, true, time.uptime())
+        harness.send(.link(state))
+        state.unsent = 2
+        harness.send(.link(state))
+        #expect(harness.picture[0].hasSuffix("2 ^"))
+        time.advance(milliseconds: 12_000)
+        harness.send(.tick)
+        #expect(harness.picture[0].hasSuffix("2 v12s"))
+        time.advance(milliseconds: 3_000)
+        harness.send(.tick)
+        #expect(harness.app.message?.id == "link.down")
+        // Each answer is a sign of life, however much waits.
+        state.lastContactUptime = time.uptime()
+        harness.send(.link(state))
+        #expect(harness.picture[0].hasSuffix("2 ^") && harness.app.message?.id == "link.back")
+    }
+
+    @Test("A message that nothing is to be counted goes when there is something")
+    func sessionComes() throws {
+        let core = try CounterFloor.store(state: .draft, time: time)
+        let harness = CounterHarness(core: core, time: time)
+        harness.type("ann Enter")
+        #expect(harness.app.message?.id == "session.none")
+        try core.write(as: nil) { tx in
+            let session = try #require(try tx.get(CountSession.self, id: "S1"))
+            try tx.save(session.updating { $0.state = .released })
+        }
+        harness.release()
+        #expect(harness.app.message == nil && harness.picture.contains { $0.contains("B-01-01") })
+    }
+
+    @Test("Help over a question, or over what is typed, goes back to it")
+    func helpGoesBack() throws {
+        let harness = try signedIn()
+        harness.scan("B-01-01")
+        harness.scan("4006381333931")
+        harness.type("1 2 F1")
+        #expect(harness.app.page == .help)
+        harness.type("F3")
+        #expect(harness.app.page == .bin && harness.app.typed == "12")
+        harness.type("Backspace Backspace")
+        harness.scan("B-01-02")
+        harness.type("? Enter")
+        #expect(harness.app.page == .close && harness.picture.contains { $0.contains("then: B-01-02") })
+        harness.type("2")
+        #expect(harness.app.openBinID == "bin2")
+    }
 }

@@ -79,7 +79,8 @@ struct CounterRuleTests {
     @Test("A scanner cannot acknowledge an error, and its scans wait")
     func errorsWait() throws {
         let harness = try signedIn()
-        harness.scan("NO-SUCH-BIN")
+        harness.scan("B-01-11")
+        #expect(harness.app.message?.id == "bin.notForYou")
         harness.scan("B-01-01")
         harness.send(.input(.key(.enter)))
         #expect(harness.passes.isEmpty)

@@ -29,8 +29,9 @@ final class SupervisorHarness {
     private var sequences: [String: Int] = [:]
     private var tickets: [String: Int] = [:]
     private let login: String?
+    private let answerDelay: Int64
 
-    init(login: String? = "sue", grain: ExportGrain? = nil) throws {
+    init(login: String? = "sue", grain: ExportGrain? = nil, answerDelay: Int64 = 0) throws {
         var options = StoreOptions(time: time, random: SeededRandom(seed: 1), isLocalOnly: true, checksParents: false)
         options.policies = syncPolicies(for: .desk)
         core = try StoreCore(schema: warehouse, at: .memory, options: options)
@@ -38,7 +39,8 @@ final class SupervisorHarness {
         if let grain { connector.grain = grain }
         desk = Desk(code: "D1", connectors: [connector], sha256: { SHA256.hexDigest($0) }, isAlone: true)
         self.login = login
-        app = SupervisorApp(deviceCode: "S01", login: login)
+        self.answerDelay = answerDelay
+        app = SupervisorApp(deviceCode: "S01", login: login, answerDelay: answerDelay)
         _ = core.addObserver { [weak self] committed in
             self?.desk.note(committed)
             self?.changed.formUnion(committed.changes.map(\.model))
@@ -61,7 +63,7 @@ final class SupervisorHarness {
     /// The program ends and begins again on the same store.
     func restart() {
         jobs = []
-        app = SupervisorApp(deviceCode: "S01", login: login)
+        app = SupervisorApp(deviceCode: "S01", login: login, answerDelay: answerDelay)
         start()
     }
 
@@ -149,19 +151,23 @@ final class SupervisorHarness {
     @discardableResult
     func count(
         _ bin: String, _ quantity: Decimal3, by person: String, item: String = "filter", helps: String? = nil,
-        companion: String? = nil, takesOver: String? = nil, label: String? = nil, closes: Bool = true,
+        companion: String? = nil, takesOver: String? = nil, goesOn: Bool = false, label: String? = nil,
+        closes: Bool = true,
         without: Set<EntryKind> = [], code: String? = nil, part: String? = nil
     ) throws -> String {
         let device = "T-" + person
         tickets[device, default: 0] += 1
         let pass = RecordID.ticket(device: device, number: tickets[device] ?? 0)
         let session = try core.read { try $0.query(CountSession.self) }.last?.id ?? ""
+        let old = try core.read { tx in try takesOver.flatMap { try tx.get(CountPass.self, id: $0) } }
+        let through = goesOn ? sequences[old?.deviceID ?? ""] ?? 0 : 0
         try core.write(as: person) { tx in
             try tx.save(
                 CountPass(
                     id: pass, ticket: pass, sessionID: session, binID: label == nil ? bin : nil, foundLabel: label,
                     counterID: person, companionID: companion, deviceID: device, helpsPassID: helps,
-                    takesOverPassID: takesOver, takesOverThrough: takesOver == nil ? nil : 0, openedAt: time.now(),
+                    takesOverPassID: takesOver, takesOverThrough: takesOver == nil ? nil : through,
+                    openedAt: time.now(),
                     openedBy: .BIN_SCAN))
         }
         try enter(pass, quantity, by: person, item: item, closes: closes, without: without, code: code, part: part)

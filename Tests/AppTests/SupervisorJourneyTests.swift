@@ -71,7 +71,8 @@ struct SupervisorPlayer: ScriptPlayer {
             let pass = try harness.count(
                 words[0], try #require(Decimal3(words[1])), by: words[2], item: options["item"] ?? "filter",
                 helps: options["helps"].flatMap { passes[$0] }, companion: options["with"],
-                takesOver: options["takes"].flatMap { passes[$0] }, label: options["label"],
+                takesOver: options["takes"].flatMap { passes[$0] }, goesOn: options["goes"] != nil,
+                label: options["label"],
                 closes: options["open"] == nil, without: options["lost"] == nil ? [] : [.TALLY],
                 code: options["code"], part: options["part"])
             if let name = options["as"] { passes[name] = pass }

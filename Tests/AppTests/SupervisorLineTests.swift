@@ -16,7 +16,7 @@ struct SupervisorLineTests {
 
     /// A supervisor who is signed in and sees these lines.
     private struct View {
-        var app = SupervisorApp(deviceCode: "S01", login: nil)
+        var app = SupervisorApp(deviceCode: "S01", login: nil, answerDelay: 0)
         var asked: [(job: Int, id: String)] = []
         var decided: [[String]] = []
 

@@ -43,7 +43,9 @@ package struct BinView: Sendable, Hashable {
     }
 
     /// Whether this pass adds to another one: what it does not hold is no miss.
-    var isHelping: Bool { pass.helpsPassID != nil || pass.helpsPersonID != nil }
+    var isHelping: Bool {
+        pass.helpsPassID != nil || pass.helpsPersonID != nil || pass.takesOverThrough ?? 0 > 0
+    }
 
     func title(of key: LineKey) -> String { key.itemID.map { items[$0]?.sku ?? $0 } ?? "?" + (key.unknownCode ?? "") }
 }

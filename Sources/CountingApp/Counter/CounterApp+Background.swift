@@ -10,14 +10,30 @@ extension CounterApp {
     mutating func linkChanged(_ state: LinkState, at moment: Moment) {
         let old = link
         link = state
-        if !state.isOnline {
-            if old.isOnline { offlineSince = moment.uptime }
-        } else {
-            offlineSince = nil
+        if state.unsent == 0 || state.unsent < old.unsent || state.lastContactUptime != old.lastContactUptime {
+            askedSince = nil
         }
+        if state.unsent > 0, askedSince == nil { askedSince = moment.uptime }
+        noteLink(at: moment)
         guard personID != nil, !isBlocked, confirming == nil else { return }
         if state.parked > old.parked { say("link.refused", ["count": String(state.parked)], .attention) }
         sayLink(at: moment)
+    }
+
+    /// A hub that is asked and says nothing for so long is out of reach, whatever the socket says (milliseconds).
+    private static let longestWait: Int64 = 10_000
+
+    /// Whether the hub can be reached, as far as this terminal can know.
+    func isReached(at moment: Moment) -> Bool {
+        link.isOnline && (askedSince.map { moment.uptime - $0 < CounterApp.longestWait } ?? true)
+    }
+
+    private mutating func noteLink(at moment: Moment) {
+        if isReached(at: moment) {
+            (offlineSince, wasReached) = (nil, true)
+        } else if wasReached, offlineSince == nil {
+            offlineSince = moment.uptime
+        }
     }
 
     /// Says once that the link is down, and that it is back only to somebody who was told so: one that blinks, as it
@@ -89,13 +105,18 @@ extension CounterApp {
     mutating func forgetMatches() { (learned, knownMatches, isMatchStale) = ([], nil, true) }
 
     mutating func tick(at moment: Moment) {
+        noteLink(at: moment)
         sayLink(at: moment)
         refreshIfStale()
+        if waiting == nil { saveDraft() }
+    }
+
+    /// Keeps what is typed where it differs from what was kept last.
+    mutating func saveDraft() {
         let draft = draftText
-        if personID != nil, draft != savedDraft, waiting == nil {
-            savedDraft = draft
-            askAside(.saveDraft(draft))
-        }
+        guard personID != nil, draft != savedDraft else { return }
+        savedDraft = draft
+        askAside(.saveDraft(draft))
     }
 
     /// What is typed into the open line, to be found again after a restart.

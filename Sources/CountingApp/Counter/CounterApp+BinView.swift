@@ -44,7 +44,7 @@ extension CounterApp {
         switch bin.session {
         case .stopped?: return words("msg.sessionStopped")
         case .closed?, .cancelled?: return words("msg.sessionClosed")
-        default: return bin.notice.isEmpty ? [] : [bin.notice]
+        default: return bin.notice.isEmpty ? [] : DeskWords.texts(bin.notice, language: language)
         }
     }
 
@@ -123,7 +123,7 @@ extension CounterApp {
         {
             state["item.pack"] = .text("\(pack.unit) = \(size) \(units.baseUnit)")
         }
-        if let lot = line.key.lot { state["item.lot"] = .text("lot \(lot)") }
+        if let lot = line.key.lot { state["item.lot"] = .text(words("app.lot", ["lot": lot])) }
         state["count.unit"] = .text(units.defaultUnit.unit)
         let question =
             line.wantsLot ? "count.whichLot" : line.item?.tracking == .SERIAL ? "count.serial" : "count.howMany"

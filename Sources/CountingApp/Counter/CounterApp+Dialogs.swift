@@ -11,16 +11,30 @@ extension CounterApp {
         page = dialog.page
         typed = ""
         message = nil
+        askedAt = now.uptime
     }
 
     /// Goes back to where the dialog came from; scans that waited for it are taken now.
     mutating func leaveDialog() {
+        if page == .help, let under = underHelp {
+            underHelp = nil
+            if let below = under.dialog {
+                // What was asked is asked still, and what waits for its answer waits on.
+                (dialog, page, typed, askedAt) = (below, below.page, under.typed, now.uptime)
+                return
+            }
+            goBack(typed: under.typed)
+            return
+        }
+        goBack(typed: "")
+    }
+
+    private mutating func goBack(typed text: String) {
         if let origin = dialog?.origin { page = origin }
         dialog = nil
-        typed = ""
+        typed = text
         if personID == nil { page = .signin } else if bin == nil { page = .tasks }
-        queue.insert(contentsOf: held, at: 0)
-        held = []
+        takeHeld()
     }
 
     mutating func askDigits(_ purpose: Purpose, _ code: String) {
@@ -61,7 +75,9 @@ extension CounterApp {
             }
             return FoundRow(cells: cells, pick: .nothing)
         }
+        let under = (dialog: dialog, typed: typed)
         show(Dialog(page: .help, text: [deviceCode + "  " + (floor.session?.name ?? "")], rows: rows))
+        underHelp = under
     }
 
     mutating func askClose(_ request: BinRequest?) {
@@ -94,23 +110,30 @@ extension CounterApp {
         effects.append(.sound(.attention))
     }
 
-    mutating func askJoin(_ request: BinRequest, who: String, code: String, passID: String) {
+    mutating func askJoin(_ request: BinRequest, who: String, code: String, passID: String, canGoOn: Bool) {
         var helping = request
         helping.join = .helping(passID)
         var alone = request
         alone.join = .alone
         var taking = request
         taking.join = .takingOver(passID)
+        var goingOn = request
+        goingOn.join = .goingOnFrom(passID)
+        var rows = [
+            choice("app.choice.help", .open(helping)),
+            choice("app.choice.second", .open(alone)),
+            choice("app.choice.takeOver", .open(taking)),
+        ]
+        // Where that count stopped must be known here: what is named is the last of its entries that stands.
+        if canGoOn {
+            let text = words("app.choice.goOnFrom", ["who": who]).joined(separator: "|")
+            rows.append(FoundRow(cells: ["text": text], pick: .answer(.open(goingOn))))
+        }
         show(
             Dialog(
                 page: .question, title: words("app.title.held"),
                 text: words("app.ask.held", ["who": who, "bin": code]),
-                rows: [
-                    choice("app.choice.help", .open(helping)),
-                    choice("app.choice.second", .open(alone)),
-                    choice("app.choice.takeOver", .open(taking)),
-                    choice("app.choice.back", .back),
-                ]))
+                rows: rows + [choice("app.choice.back", .back)], takesBins: true))
         effects.append(.sound(.attention))
     }
 
@@ -134,7 +157,7 @@ extension CounterApp {
         show(
             Dialog(
                 page: .question, title: words("app.title.found"), text: words("app.ask.found", ["bin": label]),
-                rows: [choice("app.choice.again", .back), choice("app.choice.found", .open(request))]))
+                rows: [choice("app.choice.again", .back), choice("app.choice.found", .open(request))], takesBins: true))
         effects.append(.sound(.stop))
     }
 
@@ -152,7 +175,7 @@ extension CounterApp {
             return say("choice.unknown", ["text": String(number)], .attention)
         }
         switch dialog.rows[index].pick {
-        case .nothing: break
+        case .nothing, .news: break
         case .bin(let id):
             leaveDialog()
             ask(.openBin(BinRequest(place: .bin(id), opening: .NONE)))

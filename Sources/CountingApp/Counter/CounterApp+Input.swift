@@ -6,19 +6,36 @@ import Terminal
 extension CounterApp {
     /// Takes a key or a scan now, or keeps it until what it means is known.
     mutating func take(_ input: Input) {
+        if input == .key(.control(0x03)) { return interrupted() }
+        isLeaving = false
         if isBlocked {
             switch input {
             case .key(.enter), .key(.tab), .key(.control): return
             case .key(let key):
+                // Over a question only Esc or F3 goes on: a digit that acknowledges must not answer too.
+                if answersAtOnce, key != .escape, key != .function(3) { return effects.append(.sound(.stop)) }
                 isBlocked = false
                 message = nil
-                if key != .escape { queue.append(input) }
+                askedAt = now.uptime
+                if key != .escape, !answersAtOnce { queue.append(input) }
+            case .scan where answersAtOnce: held.append(input)
             case .scan: queue.append(input)
             }
         } else {
             queue.append(input)
         }
         if case .scan(_, let count) = input, count > 0 { retract() }
+    }
+
+    /// Ctrl-C ends the app when it comes twice: some scanners end what they read with the same character.
+    private mutating func interrupted() {
+        if isLeaving {
+            saveDraft()
+            return effects.append(.quit)
+        }
+        isLeaving = true
+        if isBlocked { return effects.append(.sound(.attention)) }
+        say("leave.again", [:], .attention)
     }
 
     /// Takes back the first character of a scan that was given out as a key.
@@ -45,9 +62,10 @@ extension CounterApp {
     }
 
     /// Whether the page in front asks by numbers alone: a digit acts at once.
-    private var choosesAtOnce: Bool {
-        [.close, .question, .matches, .tray, .switchoff, .help].contains(page)
-    }
+    private var choosesAtOnce: Bool { answersAtOnce || page == .tray || page == .help }
+
+    /// Whether it is a question, so that a digit answers it at once.
+    var answersAtOnce: Bool { [.close, .question, .matches, .switchoff].contains(page) }
 
     // MARK: - Keys
 
@@ -77,6 +95,9 @@ extension CounterApp {
         }
         if choosesAtOnce {
             message = nil
+            if answersAtOnce, character.isNumber, now.uptime - askedAt < answerDelay {
+                return say("choice.early", [:], .attention)
+            }
             if character == "0" { return turnPage(forward: true) }
             if let digit = character.wholeNumberValue { return choose(digit) }
             if character == "?" { return showHelp() }
@@ -89,7 +110,7 @@ extension CounterApp {
             message = nil
             if character == "u" || character == "U" {
                 typed = ""
-                return
+                return takeHeld()
             }
         }
         if typed.isEmpty {
@@ -177,6 +198,10 @@ extension CounterApp {
         case .tasks:
             typed = ""
             ask(.submit(code))
+        case .bin where confirming != nil:
+            // Only a person confirms a quantity; what is scanned meanwhile waits for that.
+            held.append(.scan(scan, retracting: 0))
+            effects.append(.sound(.stop))
         case .bin:
             if !typed.isEmpty, line != nil {
                 // A quantity that was typed is stored before the next code is looked at.
@@ -193,7 +218,13 @@ extension CounterApp {
             } else {
                 ask(.submit(code))
             }
-        case .close, .find, .matches:
+        case .close, .question:
+            guard page == .close || dialog?.takesBins == true else {
+                return hold(.scan(scan, retracting: 0), scan.text)
+            }
+            lookedUp = .scan(scan, retracting: 0)
+            ask(.submitWhileAsked(code))
+        case .find, .matches:
             leaveDialog()
             ask(.submit(code))
         case .crew:
@@ -202,10 +233,23 @@ extension CounterApp {
             } else {
                 ask(.help(code))
             }
-        case .help, .switchoff, .reason, .question, .pack, .tray, .message, .note:
-            held.append(.scan(scan, retracting: 0))
-            say("scan.held", ["code": scan.text], .attention)
+        case .help, .switchoff, .reason, .pack, .tray, .message, .note:
+            hold(.scan(scan, retracting: 0), scan.text)
         }
+    }
+
+    /// Keeps a scan until what is in front is answered. Over a question it must be acknowledged: whoever goes on
+    /// scanning has not seen that something is asked, and would answer by the next quantity.
+    mutating func hold(_ scan: Input, _ text: String) {
+        held.append(scan)
+        say("scan.held", ["code": text], answersAtOnce ? .stop : .attention)
+        isBlocked = answersAtOnce
+    }
+
+    /// What waited for an answer is taken now.
+    mutating func takeHeld() {
+        queue.insert(contentsOf: held, at: 0)
+        held = []
     }
 
     // MARK: - Commands
@@ -260,9 +304,11 @@ extension CounterApp {
 
     private mutating func back(isEscape: Bool) {
         message = nil
+        let wasConfirming = confirming != nil
         confirming = nil
         if isEscape, !typed.isEmpty {
             typed = ""
+            if wasConfirming { takeHeld() }
             return
         }
         switch page {
@@ -281,6 +327,7 @@ extension CounterApp {
             if line != nil {
                 line = nil
                 typed = ""
+                if wasConfirming { takeHeld() }
             } else {
                 page = .tasks
             }

@@ -57,13 +57,15 @@ extension CounterApp {
             guard !rows.isEmpty else { return refuse(ScreenMessage("item.noMatch", ["text": text])) }
             show(Dialog(page: .matches, text: words("app.ask.matches", ["text": text]), rows: rows))
         case .askClose(let request): askClose(request)
-        case .askJoin(let request, let who, let code, let passID):
-            askJoin(request, who: who, code: code, passID: passID)
+        case .askJoin(let request, let who, let code, let passID, let entries):
+            askJoin(request, who: who, code: code, passID: passID, canGoOn: entries > 0)
         case .askBadge(let person, let who, let isCompanion): askBadge(person, who: who, isCompanion: isCompanion)
         case .askPlace(let person, let who):
             show(Dialog(page: .crew, text: words("app.ask.place", ["who": who]), purpose: .join(person)))
             effects.append(.sound(.attention))
         case .askFound(let request, let label): askFound(request, label)
+        case .held:
+            if case .scan(let scan, _)? = lookedUp { hold(.scan(scan, retracting: 0), scan.text) }
         case .aside, .matched: break
         case .rows(let rows):
             dialog?.rows = rows

@@ -19,7 +19,7 @@ extension CounterApp {
             showBin(&state)
         default: showDialog(&state)
         }
-        return AppView(screen: screen, state: state)
+        return AppView(screen: screen, state: state, actsAtOnce: answersAtOnce || isBlocked || confirming != nil)
     }
 
     /// A message whose arguments may name words of the catalogs.
@@ -35,7 +35,7 @@ extension CounterApp {
     }
 
     /// Scans that came while an error stands.
-    private var waitingScans: Int { queue.count { if case .scan = $0 { true } else { false } } }
+    private var waitingScans: Int { (queue + held).count { if case .scan = $0 { true } else { false } } }
     private var blockedKeys: String { waitingScans == 0 ? "keys.blocked" : "keys.blockedScans" }
 
     /// What is typed, and what was typed ahead since.
@@ -58,7 +58,7 @@ extension CounterApp {
         let parked = link.parked > 0 ? "!" : ""
         let count = link.unsent == 0 ? "" : link.unsent > 999 ? "\(link.unsent / 1000)k" : String(link.unsent)
         guard link.isSyncing else { return link.unsent == 0 ? .hidden : .text(count + parked) }
-        if link.isOnline { return .text([count + parked, "^"].filter { !$0.isEmpty }.joined(separator: " ")) }
+        if isReached(at: moment) { return .text([count + parked, "^"].filter { !$0.isEmpty }.joined(separator: " ")) }
         let age = age(at: moment)
         return .text(["\(count)\(parked) v\(age)", "\(count)\(parked)v\(age)", "v\(age)"].map(\.trimmed))
     }
@@ -103,9 +103,7 @@ extension CounterApp {
         state["session.name"] = .text(floor.session?.name ?? "")
         state["person.name"] = .text(floor.person?.name ?? "")
         state["tasks.next"] = .rows(
-            floor.tasks.map {
-                ListRow(["code": .text($0.code), "note": .text($0.note.split(separator: "|").map(String.init))])
-            })
+            floor.tasks.map { ListRow(["code": .text($0.code), "note": .text(note(of: $0))]) })
         state["crew.people"] = .rows(
             floor.crew.map { mate in
                 let bins = mate.bins.map { words($0 == 1 ? "app.crewBin" : "app.crewBins", ["bins": String($0)]) } ?? []
@@ -117,7 +115,11 @@ extension CounterApp {
                 "text": .text(words("app.learned", ["code": code.code, "item": code.item, "unit": code.unit])),
             ])
         }
-        state["tasks.news"] = .rows(Array((learned + floor.news.map(row)).prefix(2)))
+        let news = floor.news.map { news in
+            let who = sender(of: news)
+            return ListRow(["time": .text(news.time), "text": .text(text(of: news).map { "\(who): \($0)" })])
+        }
+        state["tasks.news"] = .rows(Array((learned + news).prefix(2)))
         state["tasks.today"] = .text(today)
         state["link.note"] = .text(note(at: moment))
     }
@@ -135,10 +137,18 @@ extension CounterApp {
     private func note(at moment: Moment) -> [String] {
         if let bin { return words("app.stillOpen", ["bin": bin.code]) }
         if let reason = link.pausedReason { return words("app.paused", ["reason": reason]) }
-        if link.isSyncing, !link.isOnline { return words("app.asOf", ["age": age(at: moment)]) }
+        if link.isSyncing, !isReached(at: moment) { return words("app.asOf", ["age": age(at: moment)]) }
         if floor.session?.state == .stopped { return words("msg.sessionStopped") }
         guard floor.session == nil else { return [] }
         return words(floor.closed == nil ? "msg.sessionNone" : "msg.sessionClosed")
+    }
+
+    /// Who is at a bin of the list, or what the desk says of it.
+    private func note(of task: TaskRow) -> [String] {
+        guard let notice = task.notice else { return [task.who] }
+        let texts = DeskWords.texts(notice, language: language)
+        let word = texts.last?.split(separator: " ").first.map(String.init) ?? ""
+        return (texts + [word]).map { "!" + $0 }
     }
 
     private func code(of place: BinPlace) -> String {
@@ -148,23 +158,28 @@ extension CounterApp {
         }
     }
 
-    private func row(_ cells: [String: String]) -> ListRow {
-        ListRow(
-            cells.mapValues { text in
-                .text(text.split(separator: "|", omittingEmptySubsequences: false).map(String.init))
-            })
-    }
-
     // MARK: - Dialogs
 
     private func showDialog(_ state: inout ScreenState) {
         guard let dialog else { return }
+        if state.message == nil, dialog.rows.count > dialogCapacity {
+            // Answers that are out of sight must not look as if there were none.
+            let last = min(dialog.rows.count, dialog.first + dialogCapacity)
+            let part = ["from": String(dialog.first + 1), "to": String(last), "count": String(dialog.rows.count)]
+            state.message = ScreenMessage(text: words("app.rowsPart", part), kind: .info)
+        }
         let facts = Screens.FieldValue.rows(
             dialog.facts.map { ListRow(["text": .text($0.text), "value": .text($0.value)]) })
         let rows = Screens.FieldValue.rows(
             ListValue(
                 dialog.rows.map { found in
-                    ListRow(
+                    if case .news(let news) = found.pick {
+                        return ListRow([
+                            "time": .text(news.time), "from": .text(sender(of: news)),
+                            "text": .text(self.text(of: news)),
+                        ])
+                    }
+                    return ListRow(
                         found.cells.mapValues { text in
                             text.hasPrefix("app.")
                                 ? .text(words(text))

@@ -33,6 +33,8 @@ package struct CounterApp: AppMachine, Sendable {
         var recipient = Recipient.floor
         /// The bin that waits while it is asked how to close the open one.
         var request: BinRequest?
+        /// Whether a bin's label, scanned now, is taken in the place of what is asked about.
+        var takesBins = false
     }
 
     /// What the text typed into a dialog is.
@@ -52,9 +54,17 @@ package struct CounterApp: AppMachine, Sendable {
     package internal(set) var message: ScreenMessage?
     /// An error that waits for a key that no scanner sends.
     package internal(set) var isBlocked = false
+    /// When the last event came.
+    var now = Moment(wall: DateTime(milliseconds: 0), uptime: 0)
+    /// The uptime at which the question in front appeared: a digit that comes with it was meant for something else.
+    var askedAt: Int64 = 0
+    /// Ctrl-C was pressed: once more ends the app.
+    var isLeaving = false
     /// A quantity that Enter stores when it comes again.
     var confirming: String?
     var dialog: Dialog?
+    /// What help was asked for over: its dialog and what was typed there.
+    var underHelp: (dialog: Dialog?, typed: String)?
     var link = LinkState()
     var size = GridSize(20, 16)
     var chosenLanguage: String?
@@ -63,6 +73,8 @@ package struct CounterApp: AppMachine, Sendable {
     var queue: [Input] = []
     /// Scans that wait until a question is answered.
     var held: [Input] = []
+    /// The scan that is being looked up while it is asked how to close the bin.
+    var lookedUp: Input?
     var waiting: (job: Int, act: CounterAct, text: String)?
     var background: [Int: CounterAct] = [:]
     private var nextJob = 1
@@ -83,10 +95,23 @@ package struct CounterApp: AppMachine, Sendable {
     /// The uptime since which the link is down, and whether that was said.
     var offlineSince: Int64?
     var hasSaidDown = false
+    var wasReached = false
+    /// The uptime since which something unsent waits for the hub's word.
+    var askedSince: Int64?
     var savedDraft = ""
     var lastBeat: (beat: Beat, uptime: Int64)?
 
-    package init(deviceCode: String) { self.deviceCode = deviceCode }
+    /// How long a question must be in sight before a digit answers it: what comes sooner was typed for something else,
+    /// or typed ahead while the store worked.
+    let answerDelay: Int64
+
+    /// Makes the machine; nothing is read before ``AppEvent/started``.
+    ///
+    /// - Parameter answerDelay: milliseconds that a question is in sight before it can be answered; 0 for computed people
+    package init(deviceCode: String, answerDelay: Int64 = 400) {
+        self.deviceCode = deviceCode
+        self.answerDelay = answerDelay
+    }
 
     package var language: String { chosenLanguage ?? floor.person?.language ?? "en" }
     /// Whether every key and scan so far was carried out, or waits for a person to acknowledge an error.
@@ -100,6 +125,7 @@ package struct CounterApp: AppMachine, Sendable {
 
     package mutating func handle(_ event: AppEvent<CounterAnswer>, at moment: Moment) -> [AppEffect<CounterJob>] {
         effects = []
+        now = moment
         switch event {
         case .started: ask(.start)
         case .input(let input): take(input)
@@ -108,6 +134,7 @@ package struct CounterApp: AppMachine, Sendable {
         case .link(let state): linkChanged(state, at: moment)
         case .tick: tick(at: moment)
         case .resized(let size): (self.size, firstLine) = (size, nil)
+        case .ending: saveDraft()
         }
         drain()
         if !floor.isWhole { refreshIfStale() }
@@ -185,6 +212,7 @@ package struct CounterApp: AppMachine, Sendable {
     private mutating func around(_ new: Floor) {
         let old = floor
         floor = new
+        if old.session == nil, new.session != nil, message?.id == "session.none" { message = nil }
         if !new.isWhole, new.person != nil {
             // What a writing job left out is looked up beside it.
             if old.session?.id == new.session?.id {
@@ -202,7 +230,11 @@ package struct CounterApp: AppMachine, Sendable {
         guard let newest = new.newest else { return }
         defer { announced = newest.id }
         guard old.person?.id == new.person?.id, announced != newest.id, !isBlocked, confirming == nil else { return }
-        say("message.new", ["who": newest.who, "text": newest.text], .attention)
+        // Where there is no room for the whole text, its short form says more than its beginning.
+        let texts = text(of: newest)
+        say(
+            "message.new",
+            ["who": sender(of: newest), "text": fitting(texts, besides: sender(of: newest).count + 2)], .attention)
     }
 
     // MARK: - Messages
@@ -224,6 +256,20 @@ package struct CounterApp: AppMachine, Sendable {
     /// A text of the shipped catalogs.
     func words(_ key: String, _ arguments: [String: String] = [:]) -> [String] {
         AppScreens.shipped.text(key, arguments, language: language)
+    }
+
+    /// Who wrote a message.
+    func sender(of news: News) -> String { news.who ?? words("app.word.desk").first ?? "" }
+
+    /// What a message says, the desk's in this person's language.
+    func text(of news: News) -> [String] {
+        if let to = news.to { return ["\(to): \(news.text)"] }
+        return news.who == nil ? DeskWords.texts(news.text, language: language) : [news.text]
+    }
+
+    /// The longest form that has room on the message line beside what else stands there.
+    private func fitting(_ texts: [String], besides used: Int) -> String {
+        texts.first { $0.count + used <= size.width } ?? texts.last ?? ""
     }
 
     /// Remembers that the draft of a restored line is the one in the store.

@@ -29,11 +29,14 @@ extension CounterApp {
 
     private static let messageNames: [String] = [
         "bin.closed", "bin.digitsWrong", "bin.emptied", "bin.hasCounts", "bin.notForThem", "bin.notForYou",
-        "bin.notInSession", "bin.opened", "bin.reopened", "bin.skipped", "bin.unknown", "choice.unknown",
-        "code.matched", "code.misread", "command.unknown", "crew.alone", "crew.companion", "crew.joined", "crew.taken",
+        "bin.notInSession", "bin.opened", "bin.reopened", "bin.skipped", "bin.unknown", "choice.early",
+        "choice.unknown",
+        "code.matched", "code.misread", "command.unknown", "crew.alone", "crew.companion", "crew.goesOn", "crew.joined",
+        "crew.taken",
         "crew.yourself", "decision.asked", "decision.done", "decision.refused", "device.lost", "export.started",
         "item.again", "item.needsBin", "item.noMatch", "item.noQuantity", "item.unexpected", "item.unknown",
-        "item.wantsLot", "item.wantsSerial", "language.changed", "line.changed", "link.back", "link.down",
+        "item.wantsLot", "item.wantsSerial", "language.changed", "leave.again", "line.changed", "link.back",
+        "link.down",
         "link.refused", "message.new", "message.sent", "message.whom", "note.stored", "pack.unknown",
         "person.noRight", "person.unknown", "quantity.decimals", "quantity.invalid", "quantity.isCode",
         "quantity.large", "reason.missing", "redo.done", "scan.held", "scan.refused", "screens.broken",

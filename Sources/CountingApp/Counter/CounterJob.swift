@@ -95,6 +95,7 @@ struct CounterWork {
         case .signIn(let code): return try signIn(code)
         case .signOut: return try signOut()
         case .submit(let code): return try submit(code)
+        case .submitWhileAsked(let code): return try submit(whileAsked: code)
         case .openItem(let reading, let code): return try open(reading, code)
         case .openBin(let request): return try open(request)
         case .openTask(let id, let digits): return try openTask(id, digits)

@@ -72,8 +72,10 @@ package enum BinJoin: Sendable, Hashable {
     case helpingPerson(String)
     /// Goes on with the open pass under another crew.
     case goingOn
-    /// In place of this pass.
+    /// In place of this pass, counting the bin anew.
     case takingOver(String)
+    /// In place of this pass from where it stopped: what it counted so far counts too, once a supervisor hands it over.
+    case goingOnFrom(String)
     /// Not asked yet.
     case ask
 }
@@ -112,6 +114,8 @@ package enum CounterAct: Sendable, Hashable {
     case signIn(CodeText)
     case signOut
     case submit(CodeText)
+    /// A scan while something is asked about a bin: another bin takes its place, anything else waits.
+    case submitWhileAsked(CodeText)
     case openItem(ItemReading, CodeText)
     case openBin(BinRequest)
     case openTask(id: String, digits: String)
@@ -170,6 +174,8 @@ package struct FoundRow: Sendable, Hashable {
     /// What choosing it does.
     package enum Pick: Sendable, Hashable {
         case nothing
+        /// A message, which is only read.
+        case news(News)
         case bin(String)
         case item(ItemReading, CodeText)
         case help(passID: String, place: BinPlace)
@@ -213,8 +219,8 @@ package enum Outcome: Sendable, Hashable {
     case matches([FoundRow])
     /// Something was left open in the bin: how shall it be closed? Then this one is opened.
     case askClose(BinRequest?)
-    /// Somebody is counting there.
-    case askJoin(BinRequest, who: String, code: String, passID: String)
+    /// Somebody is counting there; `entries` of that pass are known here.
+    case askJoin(BinRequest, who: String, code: String, passID: String, entries: Int)
     /// A colleague's badge was scanned in an open bin: what for?
     case askBadge(person: String, who: String, isCompanion: Bool)
     /// A person is to be helped of whom no open bin is known: which one?
@@ -223,6 +229,8 @@ package enum Outcome: Sendable, Hashable {
     case askFound(BinRequest, label: String)
     /// Said only if nothing else is: it was looked up beside what the person does.
     case aside(ScreenMessage)
+    /// A scan that must wait for the answer.
+    case held
     /// What unknown codes turned out to be, and all matches known by now.
     case matched([LearnedCode], known: Set<String>)
     case rows([FoundRow])

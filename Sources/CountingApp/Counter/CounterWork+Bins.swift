@@ -59,7 +59,9 @@ extension CounterWork {
         let isUntouched = try isSame && current.map { try entries(of: $0.id).isEmpty } ?? false
         if let current, !isSame, request.closing == .ask, try leavesOpen(current) { return .askClose(request) }
         if request.join == .ask, let other = try openPass(ofOthersOn: site) {
-            return .askJoin(request, who: try name(of: other.counterID), code: site.code, passID: other.id)
+            return .askJoin(
+                request, who: try name(of: other.counterID), code: site.code, passID: other.id,
+                entries: try counted(other).count)
         }
         var message = said(site.code)
         switch request.join {
@@ -71,6 +73,10 @@ extension CounterWork {
             site.helpsPersonID = id
             message = ScreenMessage("crew.joined", ["who": try name(of: id)])
         case .takingOver(let id): site.takesOver = try tx.get(CountPass.self, id: id)
+        case .goingOnFrom(let id):
+            guard let old = try tx.get(CountPass.self, id: id) else { break }
+            (site.takesOver, site.goesOn) = (old, true)
+            message = ScreenMessage("crew.goesOn", ["who": try name(of: old.counterID)])
         case .ask, .alone, .goingOn: break
         }
         guard let current, !isUntouched else {
@@ -125,6 +131,8 @@ extension CounterWork {
         var helps: String?
         var helpsPersonID: String?
         var takesOver: CountPass?
+        /// What the pass that is taken over counted so far stands.
+        var goesOn = false
 
         var code: String { bin?.code ?? label ?? "" }
     }
@@ -168,9 +176,10 @@ extension CounterWork {
         let me = try requirePerson()
         let number = Int(try tx.nextSequence("ticket"))
         let ticket = RecordID.ticket(device: environment.deviceCode, number: number)
-        // Only one's own old entries stand; of someone else's pass the bin is counted anew.
+        // One's own old entries stand; of someone else's pass only where this person goes on from there and a
+        // supervisor hands it over, else the bin is counted anew.
         let through = try site.takesOver.map { old in
-            old.counterID == me ? try entries(of: old.id).last?.sequence ?? 0 : 0
+            old.counterID == me || site.goesOn ? try entries(of: old.id).last?.sequence ?? 0 : 0
         }
         let pass = CountPass(
             id: ticket, ticket: ticket, sessionID: site.session.id, taskID: site.task?.id, binID: site.bin?.id,
@@ -188,14 +197,15 @@ extension CounterWork {
         let totals = try totals(of: pass)
         if !totals.openLines.isEmpty { return true }
         // Who adds to another pass may well have found nothing more.
-        let addsToOther = pass.helpsPassID != nil || pass.helpsPersonID != nil
+        let addsToOther = pass.helpsPassID != nil || pass.helpsPersonID != nil || pass.takesOverThrough ?? 0 > 0
         if !addsToOther, totals.lines.isEmpty, totals.empty == nil, totals.skip == nil { return true }
         return !(try missed(pass, totals)).isEmpty
     }
 
     /// Expected items without a count; blind nothing can be missed.
     func missed(_ pass: CountPass, _ totals: PassTotals) throws -> [ExpectedLine] {
-        guard totals.empty == nil, pass.helpsPassID == nil, pass.helpsPersonID == nil else { return [] }
+        guard totals.empty == nil, pass.helpsPassID == nil, pass.helpsPersonID == nil, pass.takesOverThrough ?? 0 == 0
+        else { return [] }
         let counted = Set(totals.lines.keys.compactMap(\.itemID))
         return try expectedLines(of: pass).filter { !counted.contains($0.itemID) }
     }
@@ -260,6 +270,11 @@ extension CounterWork {
         return try all.last {
             try ($0.counterID != me || $0.deviceID != device) && !taken.contains($0.id) && isOpen($0)
         }
+    }
+
+    /// The entries of somebody's pass that count something, as far as they are known here.
+    private func counted(_ pass: CountPass) throws -> [CountEntry] {
+        try entries(of: pass.id).filter { [.TALLY, .SET, .SERIAL, .UNKNOWN, .PLATE_WHOLE].contains($0.kind) }
     }
 
     /// The passes over one bin or label in one session, by the time they were opened.

@@ -10,13 +10,22 @@ extension CounterWork {
     // MARK: - What a scan or a typed line means
 
     /// Acts on a scan or a typed line in the list of bins or in a bin.
-    mutating func submit(_ code: CodeText) throws -> Outcome {
+    mutating func submit(_ code: CodeText) throws -> Outcome { try act(on: meaning(of: code), code) }
+
+    /// While something is asked about a bin, only another bin's label is taken: it is asked about, or opened, instead.
+    /// Whoever scans an item may stand before the next bin already; it is never counted in the last one.
+    mutating func submit(whileAsked code: CodeText) throws -> Outcome {
+        guard case .bin = try meaning(of: code) else { return .held }
+        return try submit(code)
+    }
+
+    private func meaning(of code: CodeText) throws -> CodeMeaning {
         let session = try openPass()?.sessionID ?? sessions().first?.id
         let masters = StoreMasters(tx, sessionID: session)
         let year = Int(now.iso8601.prefix(4)) ?? 2026
         let meaning = CodeResolver(masters, year: year).resolve(code.input)
         if let failure = masters.failure { throw failure }
-        return try act(on: meaning, code)
+        return meaning
     }
 
     private mutating func act(on meaning: CodeMeaning, _ code: CodeText) throws -> Outcome {

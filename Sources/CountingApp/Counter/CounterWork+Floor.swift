@@ -31,26 +31,24 @@ extension CounterWork {
 
     private func addMessages(to floor: inout Floor) throws {
         let news = try inbox(limit: 2)
-        if let last = news.first(where: { $0.fromID != personID }) {
-            floor.newest = (last.id, try name(of: last.fromID), last.text ?? "")
-        }
-        floor.news = try news.map { message in
-            [
-                "time": CounterWork.clock(message.sentAt),
-                "text": "\(try name(of: message.fromID)): \(message.text ?? "")",
-            ]
-        }
+        floor.newest = try news.first { $0.fromID != personID }.map(self.news)
+        floor.news = try news.map(self.news)
     }
 
     /// What costs a walk over the session.
     private func addProgress(to floor: inout Floor, _ session: CountSession) throws {
         if let first = floor.tasks.first, let task = try tx.get(BinTask.self, id: first.taskID) {
             floor.place = try tx.get(Zone.self, id: task.zoneID)?.code ?? ""
-            let inZone = BinTask.sessionID == session.id && BinTask.zoneID == task.zoneID
-            let left = try tx.count(
-                BinTask.self, where: inZone && BinTask.state.isIn([TaskState.todo, TaskState.open]))
-            let all = try tx.count(BinTask.self, where: inZone)
-            floor.done = "\(all - left)/\(all)"
+            // A bin that is counted again is the same bin.
+            var (all, left): (Set<String>, Set<String>) = ([], [])
+            try tx.forEach(
+                BinTask.self, where: BinTask.sessionID == session.id && BinTask.zoneID == task.zoneID
+            ) { task in
+                all.insert(task.binID)
+                if task.state == .todo || task.state == .open { left.insert(task.binID) }
+                return true
+            }
+            floor.done = "\(all.count - left.count)/\(all.count)"
         }
         for index in floor.crew.indices {
             let person = floor.crew[index].personID
@@ -97,20 +95,15 @@ extension CounterWork {
             if try passes.contains(where: { try $0.counterID == me && $0.taskID == task.id && !isOpen($0) }) {
                 continue
             }
-            var note = ""
+            var row = TaskRow(taskID: task.id, binID: task.binID, code: task.binCode, walkSequence: task.walkSequence)
             if let other = try passes.first(where: { try $0.counterID != me && isOpen($0) }) {
-                note = try name(of: other.counterID)
+                row.who = try name(of: other.counterID)
             } else if let notice = task.notice {
-                let brief = notice.split(separator: ":").first.map(String.init) ?? ""
-                let word = notice.split(separator: " ").first.map(String.init) ?? ""
-                note = "!\(notice)|!\(brief)|!\(word)"
+                row.notice = notice
             } else if let assignee = task.assigneeID, assignee != me {
-                note = try name(of: assignee)
+                row.who = try name(of: assignee)
             }
-            rows.append(
-                TaskRow(
-                    taskID: task.id, binID: task.binID, code: task.binCode, note: note,
-                    walkSequence: task.walkSequence))
+            rows.append(row)
         }
         return rows
     }
@@ -133,9 +126,13 @@ extension CounterWork {
         let here = try passes(at: place(of: pass), in: pass.sessionID)
         view.takenBy = try here.first { $0.takesOverPassID == pass.id && $0.counterID != pass.counterID }
             .map { try name(of: $0.counterID) }
-        let group = try opinion(of: pass)
+        var group = try opinion(of: pass)
+        let goesOnFrom = try pass.takesOverPassID.flatMap { try tx.get(CountPass.self, id: $0) }
+        let through = pass.takesOverThrough ?? 0
+        if through > 0, let goesOnFrom { group.append(goesOnFrom) }
         for other in group where other.id != pass.id {
-            let theirs = try entries(of: other.id)
+            var theirs = try entries(of: other.id)
+            if other.id == goesOnFrom?.id { theirs = theirs.filter { $0.sequence <= through } }
             var quantities: [LineKey: Decimal3] = [:]
             // What was written before this person came is known by the lead's word only.
             let share = theirs.first?.kind == .SHARE ? theirs.last { $0.kind == .SHARE } : nil
@@ -191,7 +188,7 @@ extension CounterWork {
             FoundRow(
                 cells: [
                     "code": key.unknownCode ?? "", "quantity": totals.lines[key]?.quantity?.description ?? "-",
-                    "bin": code, "note": "kept with its raw scan",
+                    "bin": code, "note": "app.kept",
                 ], pick: .nothing)
         }
     }

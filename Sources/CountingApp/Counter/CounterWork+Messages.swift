@@ -25,14 +25,16 @@ extension CounterWork {
     }
 
     func messages() throws -> [FoundRow] {
-        try inbox(limit: 50).map { message in
-            var text = message.text ?? ""
-            if let to = message.toIDs.first, message.fromID == personID { text = "\(try name(of: to)): \(text)" }
-            return FoundRow(
-                cells: [
-                    "time": CounterWork.clock(message.sentAt), "from": try name(of: message.fromID), "text": text,
-                ], pick: .nothing)
-        }
+        try inbox(limit: 50).map { FoundRow(cells: [:], pick: .news(try news($0))) }
+    }
+
+    /// A message as the screens show it.
+    func news(_ message: Message) throws -> News {
+        let isOwn = message.fromID == personID
+        return News(
+            id: message.id, time: CounterWork.clock(message.sentAt),
+            who: message.kind == .ALERT ? nil : try name(of: message.fromID), text: message.text ?? "",
+            to: isOwn ? try message.toIDs.first.map { try name(of: $0) } : nil)
     }
 
     mutating func say(_ text: String, to recipient: Recipient) throws -> Outcome {

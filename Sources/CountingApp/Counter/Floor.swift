@@ -17,9 +17,10 @@ package struct Floor: Sendable {
     var place = ""
     var done = ""
     var crew: [CrewRow] = []
-    var news: [[String: String]] = []
+    /// The last messages, the newest first.
+    var news: [News] = []
     /// The newest message of somebody else, to be announced once.
-    var newest: (id: String, who: String, text: String)?
+    var newest: News?
     /// Whether ``place`` and ``done`` were looked up, which only reading jobs do: it costs a walk over the session.
     var isWhole = false
 }
@@ -38,6 +39,21 @@ package struct TaskRow: Sendable, Hashable {
     var taskID: String
     var binID: String
     var code: String
-    var note: String
+    /// Who is there, or for whom it is.
+    var who = ""
+    /// What the desk says of it.
+    var notice: String?
     var walkSequence: Int
+}
+
+/// A message as the screens show it.
+package struct News: Sendable, Hashable {
+    var id: String
+    var time: String
+    /// Who wrote it; nil for the desk.
+    var who: String?
+    /// What it says; the desk's words are English.
+    var text: String
+    /// Whom it went to, where this person wrote it to somebody.
+    var to: String?
 }

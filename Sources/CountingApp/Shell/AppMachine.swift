@@ -109,6 +109,8 @@ package enum AppEvent<Answer: Sendable>: Sendable {
     /// About once a second: ages grow.
     case tick
     case resized(GridSize)
+    /// The program ends now: what is only typed yet is to be kept.
+    case ending
 }
 
 /// Why a job failed, for the person at the screen.
@@ -151,9 +153,12 @@ package struct AppView: Sendable, Hashable {
     package var screen: String
     /// Values, focus and message.
     package var state: ScreenState
+    /// Whether a single key acts at once: the first character of a scan must not be taken for one.
+    package var actsAtOnce: Bool
 
-    package init(screen: String, state: ScreenState) {
+    package init(screen: String, state: ScreenState, actsAtOnce: Bool = false) {
         self.screen = screen
         self.state = state
+        self.actsAtOnce = actsAtOnce
     }
 }

@@ -11,6 +11,8 @@ package protocol HostedApp: Sendable {
     func resized(_ size: GridSize)
     /// About once a second.
     func tick()
+    /// The program ends.
+    func ending()
     /// What it shows now.
     func view() -> AppView
     /// The person's language.
@@ -29,6 +31,7 @@ package struct HostedShell<Machine: AppMachine & Sendable>: HostedApp {
     package func input(_ input: Input) { shell.assumeIsolated { $0.input(input) } }
     package func resized(_ size: GridSize) { shell.assumeIsolated { $0.send(.resized(size)) } }
     package func tick() { shell.assumeIsolated { $0.send(.tick) } }
+    package func ending() { shell.assumeIsolated { $0.send(.ending) } }
     package func view() -> AppView { shell.assumeIsolated { $0.view() } }
     package func language() -> String { shell.assumeIsolated { $0.language } }
 }
@@ -100,6 +103,7 @@ package final class TerminalHost {
         case .resized:
             for app in apps { app.resized(appSize) }
         case .signal, .hangUp:
+            for app in apps { app.ending() }
             onEnd()
         }
         dirty = true
@@ -119,6 +123,7 @@ package final class TerminalHost {
         guard dirty, apps.indices.contains(front) else { return nil }
         dirty = false
         let view = apps[front].view()
+        loop.holdsFirstKey = view.actsAtOnce
         let size = appSize
         let picture = screens.library.render(
             view.screen, size: size, state: view.state, language: apps[front].language())
@@ -128,10 +133,14 @@ package final class TerminalHost {
         whole.draw(picture)
         whole.cursor = picture.cursor
         // Below the picture where there is room, else over its blank rows; a full picture is never covered.
-        let top = size.height < loop.size.height ? size.height : blankRows(of: picture, count: rows.count)
-        for (index, row) in rows.enumerated() {
-            guard let top else { break }
-            whole.put(row, column: 0, row: top + index, style: index == 0 ? .reverse : .plain)
+        var shown = rows
+        var top: Int? = size.height < loop.size.height ? size.height : nil
+        while top == nil, !shown.isEmpty {
+            top = blankRows(of: picture, count: shown.count)
+            if top == nil { shown.removeLast() }
+        }
+        for (index, row) in shown.enumerated() {
+            whole.put(row, column: 0, row: (top ?? 0) + index, style: index == rows.count - 1 ? .plain : .reverse)
         }
         return whole
     }

@@ -20,22 +20,25 @@ extension FloorReader {
     }
 
     /// One entry in a few words.
-    static func describe(_ entry: CountEntry, in tx: StoreTransaction) throws -> String {
+    static func describe(_ entry: CountEntry, in tx: StoreTransaction) throws -> Phrase {
         let sku = try entry.itemID.flatMap { try tx.get(Item.self, id: $0)?.sku }
         let what = sku ?? entry.code.map { "?\($0)" } ?? ""
+        func words(_ key: String, _ value: String? = nil) -> Phrase {
+            .words("sup.entry." + key, ["what": what, "value": value ?? ""])
+        }
         switch entry.kind {
-        case .TALLY: return entry.baseQuantity.map { "\(what)  +\($0)" } ?? "\(what)  scanned"
-        case .SET: return "\(what)  = \(entry.baseQuantity?.description ?? "")"
-        case .EMPTY: return entry.proof == EntryProof.NONE ? "empty" : "empty, proved"
-        case .SKIP: return "skipped: \(entry.reason ?? "")"
-        case .UNKNOWN: return "unknown code \(entry.code ?? "")"
-        case .SERIAL: return "\(what)  serial \(entry.serial ?? "")"
-        case .NOTE: return "note: \(entry.text ?? "")"
-        case .UNDO: return "undo"
-        case .CLOSE: return entry.reason == nil ? "closed" : "closed in part: \(entry.reason ?? "")"
-        case .VOID: return "void"
-        case .SHARE: return "\(what)  shared"
-        case .PLATE_WHOLE, .PLATE_OPENED, .CONDITION: return "\(what)  \(entry.text ?? entry.licencePlate ?? "")"
+        case .TALLY: return entry.baseQuantity.map { words("tally", $0.description) } ?? words("scanned")
+        case .SET: return words("set", entry.baseQuantity?.description)
+        case .EMPTY: return words(entry.proof == EntryProof.NONE ? "empty" : "emptyProved")
+        case .SKIP: return words("skip", entry.reason)
+        case .UNKNOWN: return words("unknown", entry.code)
+        case .SERIAL: return words("serial", entry.serial)
+        case .NOTE: return words("note", entry.text)
+        case .UNDO: return words("undo")
+        case .CLOSE: return entry.reason.map { words("closedInPart", $0) } ?? words("closed")
+        case .VOID: return words("void")
+        case .SHARE: return words("share")
+        case .PLATE_WHOLE, .PLATE_OPENED, .CONDITION: return words("other", entry.text ?? entry.licencePlate)
         }
     }
 
@@ -60,18 +63,17 @@ extension FloorReader {
 
     /// A decision with what it is about, in the words of the floor.
     private static func named(_ decision: Decision, in tx: StoreTransaction) throws -> FloorSnapshot.DecisionOnFloor {
-        let kind = SupervisorApp.name(of: decision.kind)
         if decision.kind == .release, decision.sessionID == nil,
             let name = decision.text.flatMap({ try? JSONValue(parsing: $0) })?["name"]?.string
         {
-            return .init(decision: decision, what: "\(kind) \(name)")
+            return .init(decision: decision, object: name)
         }
-        guard decision.targetIDs.count == 1, let target = decision.targetIDs.first else {
-            let session = try decision.sessionID.flatMap { try tx.get(CountSession.self, id: $0)?.name }
-            let what = decision.targetIDs.isEmpty ? session ?? "" : "\(decision.targetIDs.count) together"
-            return .init(decision: decision, what: what.isEmpty ? kind : "\(kind) \(what)")
+        guard decision.targetIDs.count <= 1 else { return .init(decision: decision, object: nil) }
+        if let target = decision.targetIDs.first {
+            return .init(decision: decision, object: try name(ofTarget: target, in: tx))
         }
-        return .init(decision: decision, what: "\(kind) \(try name(ofTarget: target, in: tx))")
+        let session = try decision.sessionID.flatMap { try tx.get(CountSession.self, id: $0)?.name }
+        return .init(decision: decision, object: session ?? "")
     }
 
     private static func name(ofTarget id: String, in tx: StoreTransaction) throws -> String {
@@ -81,7 +83,7 @@ extension FloorReader {
         }
         if let task = try tx.get(BinTask.self, id: id) { return task.binCode }
         if let pass = try tx.get(CountPass.self, id: id) { return try "\(place(of: pass, in: tx)) \(pass.ticket)" }
-        if let line = try tx.get(ExportLine.self, id: id) { return "\(line.connector) \(line.grainKey)" }
+        if let line = try tx.get(ExportLine.self, id: id) { return "\(line.connector) \(line.grain)" }
         return id
     }
 

@@ -53,6 +53,35 @@ extension FloorReader {
         return result
     }
 
+    /// Passes that go on where somebody else's stopped, but for those that a supervisor handed over or left alone.
+    static func handOvers(
+        in tx: StoreTransaction, session: CountSession, names: [String: String]
+    ) throws -> [FloorSnapshot.HandOver] {
+        let goingOn = try tx.query(
+            CountPass.self, where: CountPass.sessionID == session.id && CountPass.takesOverThrough > 0,
+            sort: [.ascending(CountPass.openedAt)])
+        guard !goingOn.isEmpty else { return [] }
+        let left = try settled(in: tx)
+        // One that waits for the desk counts already.
+        let handed = try tx.query(Decision.self, where: Decision.kind == .hand_over).filter { $0.result != .refused }
+        return try goingOn.compactMap { pass in
+            guard let through = pass.takesOverThrough, left[pass.id] == nil,
+                let old = try pass.takesOverPassID.flatMap({ try tx.get(CountPass.self, id: $0) }),
+                old.counterID != pass.counterID,
+                !handed.contains(where: { decision in
+                    decision.toPersonID == pass.counterID
+                        && [old.id, old.taskID].contains { $0.map(decision.targetIDs.contains) ?? false }
+                })
+            else { return nil }
+            let entries = try tx.query(
+                CountEntry.self, where: CountEntry.passID == old.id && CountEntry.sequence <= through)
+            var side = try side(pass, entries, isTakenOver: false, names: names, in: tx)
+            side.at = pass.openedAt
+            return FloorSnapshot.HandOver(
+                pass: side, personID: pass.counterID, fromPassID: old.id, from: people(of: old, names))
+        }
+    }
+
     private static func side(
         _ pass: CountPass, _ entries: [CountEntry], isTakenOver: Bool, names: [String: String],
         in tx: StoreTransaction

@@ -47,14 +47,15 @@ extension FloorReader {
                     helps: pass.helpsPassID != nil || pass.helpsPersonID != nil))
         }
         for move in moves.suffix(6) {
-            let state = move.state == .BOOKED ? "booked" : move.state == .OPEN ? "open" : "cancelled"
+            let kind = move.quantity < 0 ? "pick" : "receipt"
             detail.around.append(
                 .init(
                     at: move.bookedAt ?? move.openedAt,
-                    text: "\(move.quantity < 0 ? "pick" : "receipt") \(move.quantity.magnitude) \(state), "
-                        + "document \(move.document)"))
+                    text: .words(
+                        "sup.around.\(kind).\(move.state.rawValue)",
+                        ["quantity": move.quantity.magnitude.description, "document": move.document])))
         }
-        if let guess = verdict.guess { detail.around.append(.init(text: guess)) }
+        if let guess = verdict.guess { detail.around.append(.init(text: .desk(guess))) }
         return detail
     }
 

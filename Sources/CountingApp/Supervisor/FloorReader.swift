@@ -45,6 +45,7 @@ enum FloorReader {
             ExportDocument.self, where: ExportDocument.sessionID == session.id,
             sort: [.ascending(ExportDocument.createdAt), .ascending(ExportDocument.id)])
         result.late = try late(in: tx, session: session, result)
+        result.handOvers = try handOvers(in: tx, session: session, names: result.names)
         result.badLines = try exportLines(.rejected, session, in: tx)
         result.heldLines = try exportLines(.held, session, in: tx)
         if let plan = try tx.first(SessionPlan.self, where: SessionPlan.sessionID == session.id) {
@@ -155,7 +156,7 @@ enum FloorReader {
             .filter { device in lost[device.id].map { $0 < device.beatAt } ?? true }
             .map { device in
                 FloorSnapshot.PersonOnFloor(
-                    device: device, name: device.personID.map { names[$0] ?? $0 } ?? "-",
+                    device: device, name: device.personID.map { names[$0] ?? $0 } ?? device.code,
                     binCode: try device.binID.flatMap { try tx.get(Bin.self, id: $0)?.code },
                     closedLastHour: device.personID.map { closed[$0] ?? 0 } ?? 0)
             }.sorted { ($0.name, $0.device.code) < ($1.name, $1.device.code) }

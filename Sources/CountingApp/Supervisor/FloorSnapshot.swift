@@ -29,6 +29,8 @@ package struct FloorSnapshot: Sendable, Hashable {
     package var unplaced: [PassOnSide] = []
     /// Passes of which something came too late to count.
     package var late: [PassOnSide] = []
+    /// Passes that go on where somebody else's stopped, and wait for a supervisor's word.
+    package var handOvers: [HandOver] = []
     /// Bins that were only partly counted, or skipped.
     package var partial: [BinTask] = []
     /// What came in last, the newest first.
@@ -115,16 +117,27 @@ package struct FloorSnapshot: Sendable, Hashable {
         /// Another pass took it over.
         package var isTakenOver = false
         /// What they say, in a few words each.
-        package var content: [String] = []
+        package var content: [Phrase] = []
+    }
+
+    /// A pass that goes on where somebody else's stopped: what that one counted stands only once it is handed over.
+    package struct HandOver: Sendable, Hashable {
+        /// The pass that goes on.
+        package var pass: PassOnSide
+        /// Who counts it.
+        package var personID: String
+        /// The pass that stopped, and who counted that.
+        package var fromPassID: String
+        package var from: String
     }
 
     /// A decision with what it is about.
     package struct DecisionOnFloor: Sendable, Hashable {
         package var decision: Decision
-        /// `approve B-01-01 4711-AX`.
-        package var what: String
+        /// `B-01-01 4711-AX`; nil where it is about several together.
+        package var object: String?
         package var id: String { decision.id }
-        /// What the desk said.
+        /// What the desk said, in English.
         package var resultText: String { decision.resultText ?? "" }
     }
 
@@ -134,7 +147,7 @@ package struct FloorSnapshot: Sendable, Hashable {
         package var at: DateTime
         package var name: String
         package var binCode: String
-        package var text: String
+        package var text: Phrase
     }
 
     /// Bins in the session, and those done.
@@ -170,7 +183,7 @@ package struct LineDetail: Sendable, Hashable {
     /// Something near the count, and when it was.
     package struct Around: Sendable, Hashable {
         package var at: DateTime?
-        package var text: String
+        package var text: Phrase
     }
 }
 

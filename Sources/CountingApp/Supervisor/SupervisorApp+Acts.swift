@@ -20,11 +20,12 @@ extension SupervisorApp {
         case .task(let id): act(onTask: id)
         case .late(let id):
             floor.late.first { $0.passID == id }.map { act(onSide: $0, key: $0.isTakenOver ? "late.taken" : "late") }
+        case .handover(let id): floor.handOvers.first { $0.pass.passID == id }.map(act(onHandOver:))
         case .unplaced(let id): floor.unplaced.first { $0.passID == id }.map { act(onSide: $0, key: "unplaced") }
         case .alert(let id):
             floor.alerts.first { $0.id == id }.map { alert in
                 Act(
-                    title: words("sup.alert.title"), text: [alert.text ?? ""],
+                    title: words("sup.alert.title"), text: desk(alert.text ?? ""),
                     facts: [(words("sup.fact.at"), time(alert.sentAt))],
                     choices: [Choice(text: words("sup.choice.seen"), move: .read(alert))])
             }
@@ -56,9 +57,9 @@ extension SupervisorApp {
         let isRefused = decision.result == .refused
         return Act(
             title: words(isRefused ? "sup.refused.title" : "sup.asked.title"),
-            text: words(
-                isRefused ? "sup.refused" : "sup.asked",
-                ["what": row.what, "reason": row.resultText.isEmpty ? words("sup.asked.desk")[0] : row.resultText]),
+            text: (row.resultText.isEmpty ? words("sup.asked.desk") : desk(row.resultText)).flatMap {
+                words(isRefused ? "sup.refused" : "sup.asked", ["what": what(row), "reason": $0])
+            },
             facts: [
                 (words("sup.fact.by"), floor.names[decision.byID] ?? decision.byID),
                 (words("sup.fact.asked"), time(decision.at)),
@@ -96,7 +97,7 @@ extension SupervisorApp {
     private func act(onTask id: String) -> Act? {
         guard let task = (floor.partial + floor.zones.flatMap(\.left)).first(where: { $0.id == id }) else { return nil }
         return Act(
-            title: [task.binCode], text: [task.notice ?? words("sup.task.\(task.state.rawValue)")[0]],
+            title: [task.binCode], text: task.notice.map { desk($0) } ?? words("sup.task.\(task.state.rawValue)"),
             facts: [
                 (words("sup.fact.state"), words("sup.task.\(task.state.rawValue)")[0]),
                 (words("sup.fact.for"), task.assigneeID.map { floor.names[$0] ?? $0 } ?? "-"),
@@ -126,7 +127,28 @@ extension SupervisorApp {
             facts: [
                 (words("sup.fact.pass"), pass.passID), (words("sup.fact.entries"), String(pass.entries)),
                 (words("sup.fact.came"), time(pass.at)),
-            ] + pass.content.map { ([$0], "") }, choices: choices + [goBack])
+            ] + pass.content.map { (worded($0), "") }, choices: choices + [goBack])
+    }
+
+    /// Somebody goes on where another stopped: whether what that one counted stands too.
+    private func act(onHandOver row: FloorSnapshot.HandOver) -> Act {
+        let names = [
+            "who": row.pass.name, "from": row.from, "bin": row.pass.place, "count": String(row.pass.entries),
+        ]
+        return Act(
+            title: words("sup.handover.title"), text: words("sup.handover", names),
+            facts: [
+                (words("sup.fact.pass"), row.pass.passID), (words("sup.fact.entries"), String(row.pass.entries)),
+            ] + row.pass.content.map { (worded($0), "") },
+            choices: [
+                Choice(
+                    text: words("sup.choice.handover", names),
+                    move: .decide(draft(.hand_over, [(row.fromPassID, 0)], toPerson: row.personID))),
+                Choice(
+                    text: words("sup.choice.alone", names), needsText: true,
+                    move: .decide(draft(.late_leave, [(row.pass.passID, 0)]))),
+                goBack,
+            ])
     }
 
     private func act(onDocument id: String) -> Act? {
@@ -148,7 +170,7 @@ extension SupervisorApp {
                 Choice(text: words("sup.choice.drop"), needsText: true, move: .decide(draft(.waive, targets))))
         }
         return Act(
-            title: ["\(document.connector) \(id)"], text: [document.error ?? lines.first?.error ?? ""],
+            title: ["\(document.connector) \(id)"], text: desk(document.error ?? lines.first?.error ?? ""),
             facts: [
                 (words("sup.fact.lines"), String(lines.count)), (words("sup.fact.tries"), String(document.attempts)),
                 (words("sup.fact.sent"), document.sentAt.map { time($0) } ?? "-"),
@@ -168,9 +190,10 @@ extension SupervisorApp {
             Choice(text: words("sup.choice.drop"), needsText: true, move: .decide(draft(.waive, [(id, 0)]))),
         ]
         return Act(
-            title: ["\(line.connector) \(line.grainKey)"],
+            title: ["\(line.connector) \(line.grain)", line.grain],
             text: line.state == .held
-                ? words("sup.held", ["bins": line.heldFor ?? ""]) : [line.error ?? words("sup.erp.rejected")[0]],
+                ? words("sup.held", ["bins": line.heldFor ?? ""])
+                : line.error.map { desk($0) } ?? words("sup.erp.rejected"),
             facts: [
                 (words("sup.fact.quantity"), "\(line.quantity?.description ?? "-") \(line.unit ?? "")"),
                 (words("sup.fact.counted"), line.countedAt.map { time($0) } ?? "-"),

@@ -134,11 +134,12 @@ extension SupervisorApp {
 
     /// Answers the page in front.
     mutating func answer(_ number: Int, _ effects: inout [AppEffect<SupervisorJob>]) {
-        guard let person, let act, act.choices.indices.contains(number - 1) else {
+        let index = offset + number - 1
+        guard let person, let act, act.choices.indices.contains(index), number <= pageRows else {
             message = ScreenMessage("choice.unknown", ["text": String(number)])
             return
         }
-        let choice = act.choices[number - 1]
+        let choice = act.choices[index]
         answer(choice, by: person, &effects)
     }
 

@@ -28,7 +28,10 @@ extension SupervisorApp {
         add(.refusedHere, max(floor.refusedHere.count, link.parked))
         add(
             .refused, floor.refused.count,
-            ["what": floor.refused.first?.what ?? "", "reason": floor.refused.first?.resultText ?? ""])
+            [
+                "what": floor.refused.first.map { what($0) } ?? "",
+                "reason": desk(floor.refused.first?.resultText ?? "")[0],
+            ])
         add(.lines, floor.lineCount, ["value": "\(floor.grossValue)"])
         let silent = silentPeople(at: moment)
         if let one = silent.first, silent.count == 1 {
@@ -36,10 +39,13 @@ extension SupervisorApp {
         } else {
             add(.silent, silent.count, ["codes": silent.map(\.device.code).joined(separator: " ")])
         }
+        add(
+            .handover, floor.handOvers.count,
+            ["bin": floor.handOvers.first?.pass.place ?? "", "who": floor.handOvers.first?.pass.name ?? ""])
         add(.late, floor.late.count, ["entries": String(floor.late.reduce(0) { $0 + $1.entries })])
         add(.incomplete, floor.incomplete.count, ["bin": floor.incomplete.first?.binCode ?? ""])
         add(.differ, floor.differing.count, ["bin": floor.differing.first ?? ""])
-        add(.alerts, floor.alerts.count, ["text": floor.alerts.first?.text ?? ""])
+        add(.alerts, floor.alerts.count, ["text": desk(floor.alerts.first?.text ?? "")[0]])
         add(.rejected, badCount)
         add(.unknown, floor.unknownCodes.count)
         add(.unplaced, floor.unplaced.count, ["label": floor.unplaced.first?.place ?? ""])
@@ -48,7 +54,7 @@ extension SupervisorApp {
             .parked, parked.reduce(0) { $0 + $1.device.parked },
             ["codes": parked.map(\.device.code).joined(separator: " ")])
         add(.partial, floor.partial.count)
-        add(.asked, floor.waiting.count, ["what": floor.waiting.first?.what ?? ""])
+        add(.asked, floor.waiting.count, ["what": floor.waiting.first.map { what($0) } ?? ""])
         add(.held, floor.heldLines.count)
         return rows.map { (kind: $0.0, text: $0.1) }
     }
@@ -68,7 +74,7 @@ extension SupervisorApp {
 
     private func deskRow(at moment: Moment) -> [String]? {
         guard let newest = floor.desks.filter({ $0.checkedOutAt == nil }).map(\.beatAt).max() else {
-            return words("sup.ex.noDesk")
+            return words(floor.desks.isEmpty ? "sup.ex.noDesk" : "sup.ex.deskStopped")
         }
         let age = seconds(since: newest, at: moment)
         return age > SupervisorApp.silence ? words("sup.ex.deskSilent", ["age": SupervisorApp.age(age)]) : nil
@@ -105,37 +111,46 @@ extension SupervisorApp {
         switch kind {
         case .refused:
             floor.refused.map {
-                Matter(text: ["\($0.what): \($0.resultText)"], state: at($0.decision), opens: .act(.decision($0.id)))
+                Matter(text: told($0), state: at($0.decision), opens: .act(.decision($0.id)))
             }
         case .asked:
             floor.waiting.map {
-                let text = $0.resultText.isEmpty ? $0.what : "\($0.what): \($0.resultText)"
-                return Matter(text: [text], state: at($0.decision), opens: .act(.decision($0.id)))
+                Matter(text: told($0), state: at($0.decision), opens: .act(.decision($0.id)))
             }
         case .silent: silentPeople(at: moment).map { device($0, at: moment) }
         case .parked: floor.people.filter { $0.device.parked > 0 }.map { device($0, at: moment) }
         case .late: floor.late.map { side($0, .late(pass: $0.passID)) }
         case .unplaced: floor.unplaced.map { side($0, .unplaced(pass: $0.passID)) }
+        case .handover:
+            floor.handOvers.map { row in
+                let names = ["bin": row.pass.place, "who": row.pass.name, "from": row.from]
+                return Matter(
+                    text: words("sup.handover.row", names), state: time(row.pass.at),
+                    opens: .act(.handover(pass: row.pass.passID)))
+            }
         case .incomplete:
             floor.incomplete.map {
-                Matter(
-                    text: ["\($0.binCode) \($0.sku): \($0.verdict.guess ?? "")", "\($0.binCode) \($0.sku)"],
+                let line = "\($0.binCode) \($0.sku)"
+                return Matter(
+                    text: desk($0.verdict.guess ?? "").map { "\(line): \($0)" } + [line],
                     opens: .variance(id: $0.verdict.id))
             }
         case .alerts:
-            floor.alerts.map { Matter(text: [$0.text ?? ""], state: time($0.sentAt), opens: .act(.alert($0.id))) }
+            floor.alerts.map {
+                Matter(text: desk($0.text ?? ""), state: time($0.sentAt), opens: .act(.alert($0.id)))
+            }
         case .partial:
             floor.partial.map {
-                let notice = $0.notice.map { ": \($0)" } ?? ""
+                let bin = $0.binCode
                 return Matter(
-                    text: [$0.binCode + notice, $0.binCode], state: words("sup.task.\($0.state.rawValue)")[0],
-                    opens: .act(.task($0.id)))
+                    text: ($0.notice.map { desk($0) } ?? []).map { "\(bin): \($0)" } + [bin],
+                    state: words("sup.task.\($0.state.rawValue)")[0], opens: .act(.task($0.id)))
             }
         case .rejected: rejected()
         case .held:
             floor.heldLines.map {
                 Matter(
-                    text: ["\($0.connector) \($0.grainKey): \($0.heldFor ?? "")", $0.grainKey],
+                    text: ["\($0.connector) \($0.grain): \($0.heldFor ?? "")", $0.grain],
                     opens: .act(.exportLine($0.id)))
             }
         case .differ:
@@ -151,14 +166,14 @@ extension SupervisorApp {
     private func rejected() -> [Matter] {
         var result = floor.documents.filter { $0.state == .unknown }.map {
             Matter(
-                text: ["\($0.connector) \($0.id): \($0.error ?? "")", "\($0.connector) \($0.id)"],
+                text: ["\($0.connector) \($0.id): \(desk($0.error ?? "")[0])", "\($0.connector) \($0.id)"],
                 state: words("sup.erp.unknown")[0], opens: .act(.document($0.id)))
         }
         for (id, lines) in badDocuments {
             guard lines.count > 9 else {
                 result += lines.map {
                     Matter(
-                        text: ["\($0.connector) \($0.grainKey): \($0.error ?? "")", $0.grainKey],
+                        text: ["\($0.connector) \($0.grain): \(desk($0.error ?? "")[0])", $0.grain],
                         state: words("sup.erp.rejected")[0], opens: .act(.exportLine($0.id)))
                 }
                 continue
@@ -169,7 +184,7 @@ extension SupervisorApp {
                         "sup.erp.lines",
                         [
                             "connector": lines[0].connector, "count": String(lines.count),
-                            "error": lines[0].error ?? "",
+                            "error": desk(lines[0].error ?? "")[0],
                         ]), state: words("sup.erp.rejected")[0], opens: .act(.document(id))))
         }
         return result
@@ -192,6 +207,13 @@ extension SupervisorApp {
                 "sup.side",
                 ["bin": pass.place, "who": pass.name, "count": String(pass.entries), "pass": pass.passID]),
             state: time(pass.at), opens: .act(subject))
+    }
+
+    /// What a decision is about, and what the desk said to it.
+    private func told(_ decision: FloorSnapshot.DecisionOnFloor) -> [String] {
+        let what = what(decision)
+        let said = decision.resultText.isEmpty ? [] : desk(decision.resultText).map { "\(what): \($0)" }
+        return said + [what, decision.object ?? what]
     }
 
     private func at(_ decision: Decision) -> String { time(decision.resultAt ?? decision.at) }

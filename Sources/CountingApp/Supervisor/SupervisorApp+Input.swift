@@ -9,6 +9,12 @@ extension SupervisorApp {
         message = nil
         let isLeaving = isLeaving
         self.isLeaving = false
+        if key == .control(0x03) {
+            if isLeaving { return effects.append(.quit) }
+            self.isLeaving = true
+            message = ScreenMessage("leave.again")
+            return
+        }
         if isTyping {
             switch key {
             case .character(let character):
@@ -37,7 +43,20 @@ extension SupervisorApp {
             self.isLeaving = true
             return say(words("sup.leave"), .notice)
         }
+        if isTooEarly(action) {
+            message = ScreenMessage("choice.early")
+            return effects.append(.sound(.attention))
+        }
         run(action, number, &effects)
+    }
+
+    /// Whether a key would decide something that was not in sight yet when it was pressed.
+    private func isTooEarly(_ action: String) -> Bool {
+        guard action == "app.choose" || action == "app.accept", now.uptime - askedAt < answerDelay else { return false }
+        switch page {
+        case .variance, .confirm, .act, .assign, .release: return entry.isEmpty || action == "app.choose"
+        default: return false
+        }
     }
 
     private static let signedOut: Set<String> = [
@@ -45,7 +64,7 @@ extension SupervisorApp {
     ]
 
     /// Whether letters go into a field on this page.
-    private var isTyping: Bool {
+    var isTyping: Bool {
         switch page {
         case .signIn, .match, .message, .release, .confirm, .act: true
         case .variance: isWritingReason
@@ -53,7 +72,7 @@ extension SupervisorApp {
         }
     }
 
-    private var choosesByDigit: Bool {
+    var choosesByDigit: Bool {
         switch page {
         case .message: false
         case .variance: !isWritingReason

@@ -14,6 +14,7 @@ extension SupervisorApp {
         case .zones: ("zones.rows", floor.zones.count, true)
         case .unknown: ("unknown.rows", floor.unknownCodes.count, true)
         case .assign: ("assign.rows", counters.count + 1, true)
+        case .confirm, .act: ("question.choices", act?.choices.count ?? 0, true)
         case .help(let screen):
             ("help.keys", AppScreens.shipped.help(for: screen, language: language).count, false)
         default: nil

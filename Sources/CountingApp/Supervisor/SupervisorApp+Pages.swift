@@ -63,7 +63,7 @@ extension SupervisorApp {
             uniquingKeysWith: { $0 + ", " + $1 })
         let rows = zone.left.map { task -> [String: Screens.FieldValue] in
             let who = here[task.binID] ?? task.assigneeID.map { floor.names[$0] ?? $0 } ?? ""
-            let notice = task.notice.map { "   \($0)" } ?? ""
+            let notice = task.notice.map { "   \(desk($0)[0])" } ?? ""
             return [
                 "text": .text(["\(task.binCode)   \(who)\(notice)", "\(task.binCode) \(who)"]),
                 "state": .text(words("sup.task.\(task.state.rawValue)")),
@@ -139,7 +139,7 @@ extension SupervisorApp {
         state["act.title"] = .text(act.title)
         state["question.text"] = .text(act.text)
         state["question.facts"] = facts(act.facts)
-        fillChoices(act.choices.map(\.text), &state)
+        fillChoices(act.choices.map(\.text), &state, from: offset)
         state["question.entry"] = .input(entry)
     }
 
@@ -162,8 +162,10 @@ extension SupervisorApp {
         .rows(all.map { ListRow(["text": .text($0.text), "value": .number($0.value)]) })
     }
 
-    private func fillChoices(_ texts: [[String]], _ state: inout ScreenState) {
+    private func fillChoices(_ texts: [[String]], _ state: inout ScreenState, from first: Int = 0) {
         state["question.choices"] = .rows(
-            texts.enumerated().map { ListRow(["number": .text(String($0 + 1)), "text": .text($1)]) })
+            texts.dropFirst(first).enumerated().map {
+                ListRow(["number": .text(String($0 + 1)), "text": .text($1)])
+            })
     }
 }

@@ -29,7 +29,10 @@ extension SupervisorApp {
         state["variance.counts"] = .rows(detail.counts.map(countRow))
         state["variance.story"] = .text(story(verdict))
         state["variance.around"] = .rows(
-            detail.around.map { ListRow(["text": .text([$0.at.map { time($0) + "  " } ?? "", $0.text].joined())]) })
+            detail.around.map { row in
+                let at = row.at.map { time($0) + "  " } ?? ""
+                return ListRow(["text": .text(worded(row.text).map { at + $0 })])
+            })
         let standing = detail.counts.first { $0.passID == verdict.standingPassID }?.name
         var choices = [
             detail.isIncomplete

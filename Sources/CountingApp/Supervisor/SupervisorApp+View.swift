@@ -55,7 +55,7 @@ extension SupervisorApp {
                 Array(AppScreens.shipped.help(for: screen, language: language).dropFirst(offset)))
             state["help.text"] = .text(words("sup.help.\(screen)"))
         }
-        return AppView(screen: screenName, state: state)
+        return AppView(screen: screenName, state: state, actsAtOnce: !isTyping || choosesByDigit)
     }
 
     /// What stands on the message line while there is no message: the link's trouble, that more rows follow, or that
@@ -100,7 +100,11 @@ extension SupervisorApp {
         if rate > 0, bins > done {
             let end = moment.wall.advanced(by: Int64((bins - done) * 3_600_000 / rate))
             let here = floor.people.count { $0.device.checkedOutAt == nil }
-            state["floor.forecast"] = .text(words("sup.forecast", ["time": time(end), "people": String(here)]))
+            // A time of day says nothing of tomorrow.
+            let hours = (end.milliseconds - moment.wall.milliseconds) / 3_600_000
+            let key = hours < 12 ? "sup.forecast" : "sup.forecastHours"
+            state["floor.forecast"] = .text(
+                words(key, ["time": time(end), "hours": String(hours), "people": String(here)]))
         } else if bins > 0, bins == done {
             state["floor.forecast"] = .text(words("sup.allDone"))
         }
@@ -115,7 +119,7 @@ extension SupervisorApp {
             floor.latest.map {
                 ListRow([
                     "time": .text([time($0.at, seconds: true), time($0.at)]), "name": .text(shortened($0.name)),
-                    "bin": .text($0.binCode), "text": .text($0.text),
+                    "bin": .text($0.binCode), "text": .text(worded($0.text)),
                 ])
             })
         state["floor.desk"] = .text(deskLine(moment))

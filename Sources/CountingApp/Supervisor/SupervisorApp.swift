@@ -12,6 +12,8 @@ package struct SupervisorApp: AppMachine, Sendable {
     let login: String?
     /// Minutes that local time is ahead of UTC.
     let utcOffsetMinutes: Int
+    /// How long a page that decides must be in sight before a digit decides: a digit pressed twice is one answer.
+    let answerDelay: Int64
 
     var frames: [Frame] = [Frame(page: .signIn)]
     package internal(set) var person: Person?
@@ -32,6 +34,8 @@ package struct SupervisorApp: AppMachine, Sendable {
     var standing: Set<ExceptionKind> = []
     /// F3 was pressed on the floor: once more leaves.
     var isLeaving = false
+    /// The uptime at which the page in front, or the line on it, appeared.
+    var askedAt: Int64 = 0
     /// The answer that was chosen and waits for a text.
     var pendingChoice: Int?
     var marked: Set<String> = []
@@ -64,9 +68,16 @@ package struct SupervisorApp: AppMachine, Sendable {
     }
 
     /// Makes the machine; nothing is read before ``AppEvent/started``.
-    package init(deviceCode: String, login: String?, utcOffsetMinutes: Int = 0) {
+    ///
+    /// - Parameters:
+    ///   - deviceCode: the terminal's code
+    ///   - login: who supervises; nil asks
+    ///   - utcOffsetMinutes: minutes that local time is ahead of UTC
+    ///   - answerDelay: milliseconds that a question is in sight before it can be answered; 0 for computed people
+    package init(deviceCode: String, login: String?, utcOffsetMinutes: Int = 0, answerDelay: Int64 = 400) {
         self.deviceCode = deviceCode
         self.login = login
+        self.answerDelay = answerDelay
         self.utcOffsetMinutes = utcOffsetMinutes
     }
 
@@ -106,6 +117,7 @@ package struct SupervisorApp: AppMachine, Sendable {
             }
             if hasLoaded { tellNew(&effects) }
         case .resized(let size): self.size = size
+        case .ending: break
         }
         return effects
     }
@@ -129,12 +141,14 @@ package struct SupervisorApp: AppMachine, Sendable {
 
     mutating func open(_ page: Page) {
         frames.append(Frame(page: page))
+        askedAt = now.uptime
         forgetTyped()
         message = nil
     }
 
     mutating func back() {
         let left = frames.count > 1 ? frames.removeLast().page : page
+        askedAt = now.uptime
         // The list's cursor stands on the line that was looked at last.
         if page == .lines, case .variance(let id) = left,
             let row = floor.lines.firstIndex(where: { $0.verdict.id == id })
@@ -181,7 +195,7 @@ package struct SupervisorApp: AppMachine, Sendable {
             case .counters(let people): counters = people
             case .decided(let decisions):
                 if let first = decisions.first {
-                    message = ScreenMessage("decision.asked", ["what": SupervisorApp.name(of: first.kind)])
+                    message = ScreenMessage("decision.asked", ["what": name(of: first.kind)])
                 }
                 effects.append(.sound(.accepted))
                 load(&effects)
@@ -237,12 +251,19 @@ package struct SupervisorApp: AppMachine, Sendable {
         let told = floor.recent.reversed()
             .filter { waiting.contains($0.id) && [.done, .refused].contains($0.decision.result) }
         for result in told.filter({ $0.decision.result == .done }) {
-            let what = result.resultText.isEmpty ? result.what : "\(result.what): \(result.resultText)"
+            let said = desk(result.resultText)[0]
+            let what = said.isEmpty ? what(result) : "\(what(result)): \(said)"
             message = ScreenMessage("decision.done", ["what": what])
             effects.append(.sound(.accepted))
         }
         for result in told.filter({ $0.decision.result == .refused }) {
-            message = ScreenMessage("decision.refused", ["reason": result.resultText, "what": result.what])
+            // Where there is no room for the whole reason, its short form says more than its beginning.
+            let reason = desk(result.resultText)
+            message = ScreenMessage(
+                "decision.refused",
+                [
+                    "reason": reason.first { $0.count + 10 <= size.width } ?? reason.last ?? "", "what": what(result),
+                ])
             effects.append(.sound(.attention))
         }
     }
@@ -261,14 +282,25 @@ package struct SupervisorApp: AppMachine, Sendable {
         {
             message = ScreenMessage("line.changed")
         }
+        if detail?.verdict != line?.verdict { askedAt = now.uptime }
         detail = line
     }
 
     mutating func say(_ text: [String], _ kind: Screens.MessageKind) { message = ScreenMessage(text: text, kind: kind) }
 
-    static func name(of kind: DecisionKind) -> String {
-        kind.rawValue.split(separator: "_").joined(separator: " ")
+    func name(of kind: DecisionKind) -> String { words("sup.decision.\(kind.rawValue.filter { $0 != "_" })")[0] }
+
+    /// `approve B-01-01 4711-AX`.
+    func what(_ decision: FloorSnapshot.DecisionOnFloor) -> String {
+        let count = ["count": String(decision.decision.targetIDs.count)]
+        let object = decision.object ?? words("sup.together", count)[0]
+        return [name(of: decision.decision.kind), object].filter { !$0.isEmpty }.joined(separator: " ")
     }
+
+    /// What the desk wrote, in this person's language.
+    func desk(_ text: String) -> [String] { DeskWords.texts(text, language: language) }
+
+    func worded(_ phrase: Phrase) -> [String] { phrase.texts(language) }
 
     /// A text of the catalog in this person's language, its variants longest first.
     func words(_ key: String, _ arguments: [String: String] = [:]) -> [String] {

@@ -30,12 +30,13 @@ extension SupervisorApp {
 
     private static let messageNames: [String] = [
         "bin.closed", "bin.digitsWrong", "bin.emptied", "bin.notForYou",
-        "bin.notInSession", "bin.opened", "bin.reopened", "bin.skipped", "bin.unknown", "choice.unknown",
+        "bin.notInSession", "bin.opened", "bin.reopened", "bin.skipped", "bin.unknown", "choice.early",
+        "choice.unknown",
         "choice.which",
         "code.matched", "code.misread", "command.unknown", "crew.joined", "decision.asked",
         "decision.done", "decision.refused", "device.lost", "export.started", "item.again", "item.noMatch",
         "item.noQuantity", "item.unexpected", "item.unknown", "item.wantsLot", "item.wantsSerial",
-        "language.changed", "line.changed", "link.back", "link.down", "link.refused", "message.new",
+        "language.changed", "leave.again", "line.changed", "link.back", "link.down", "link.refused", "message.new",
         "message.sent", "note.stored", "pack.unknown", "person.noRight", "person.unknown",
         "quantity.decimals", "quantity.invalid", "quantity.isCode", "quantity.large",
         "reason.missing", "scan.held", "scan.refused", "screens.broken", "serial.elsewhere", "serial.twice",

@@ -33,7 +33,8 @@ extension SupervisorApp {
 
     /// What the floor view can raise, in the order of weight.
     enum ExceptionKind: String, Hashable, Sendable, CaseIterable {
-        case deskSilent, refusedHere, refused, lines, silent, late, incomplete, differ, alerts, rejected, unknown
+        case deskSilent, refusedHere, refused, lines, silent, handover, late, incomplete, differ, alerts, rejected,
+            unknown
         case unplaced, parked, partial, asked, held
     }
 
@@ -50,6 +51,7 @@ extension SupervisorApp {
         case task(String)
         case late(pass: String)
         case unplaced(pass: String)
+        case handover(pass: String)
         case alert(String)
         case document(String)
         case exportLine(String)

@@ -8,7 +8,7 @@ extension Desk {
     func stop(_ decision: Decision, in tx: StoreTransaction, now: DateTime) throws -> String {
         let session = try session(decision, in: tx)
         guard session.state == .released || session.state == .counting else {
-            throw Refusal("the count is \(session.state.rawValue)")
+            throw Refusal(.countIs, ["state": session.state.rawValue])
         }
         try tx.save(
             session.updating {
@@ -21,11 +21,11 @@ extension Desk {
     /// Approves the count as a whole: every line must be settled.
     func approveSession(_ decision: Decision, in tx: StoreTransaction) throws -> String {
         let session = try session(decision, in: tx)
-        guard session.state == .stopped else { throw Refusal("stop the count first") }
+        guard session.state == .stopped else { throw Refusal(.stopFirst) }
         let open = try tx.count(
             LineVerdict.self,
             where: LineVerdict.sessionID == session.id && LineVerdict.state.isIn([.OPEN, .RECOUNT, .TO_DECIDE]))
-        guard open == 0 else { throw Refusal("\(open) lines are not decided") }
+        guard open == 0 else { throw Refusal(.linesOpen, ["count": "\(open)"]) }
         try tx.save(session.updating { $0.state = .approved })
         return ""
     }
@@ -34,7 +34,7 @@ extension Desk {
     mutating func close(_ decision: Decision, in tx: StoreTransaction, now: DateTime) throws -> String {
         let session = try session(decision, in: tx)
         guard [.stopped, .approved, .exported].contains(session.state) else {
-            throw Refusal(session.state == .closed ? "it is closed already" : "stop the count first")
+            throw Refusal(session.state == .closed ? .closedAlready : .stopFirst)
         }
         var against: [String] = []
         let lost = Set(
@@ -46,20 +46,20 @@ extension Desk {
         }
         let tasks = try tx.count(
             BinTask.self, where: BinTask.sessionID == session.id && BinTask.state.isIn([.todo, .open, .skipped]))
-        if tasks > 0 { against.append("\(tasks) bins are not accounted for") }
+        if tasks > 0 { against.append(DeskText.binsOpen(["count": "\(tasks)"])) }
         let lines = try tx.count(
             LineVerdict.self,
             where: LineVerdict.sessionID == session.id && LineVerdict.state.isIn([.OPEN, .RECOUNT, .TO_DECIDE]))
-        if lines > 0 { against.append("\(lines) lines are not decided") }
+        if lines > 0 { against.append(DeskText.linesOpen(["count": "\(lines)"])) }
         if !connectors.isEmpty {
             let unsent = try tx.count(
                 LineVerdict.self, where: LineVerdict.sessionID == session.id && LineVerdict.state == .ACCEPTED)
-            if unsent > 0 { against.append("\(unsent) accepted lines are not exported") }
+            if unsent > 0 { against.append(DeskText.unexported(["count": "\(unsent)"])) }
         }
         let unsettled = try tx.query(ExportLine.self, where: ExportLine.sessionID == session.id)
             .count { ![.confirmed, .posted_by_hand, .dropped].contains($0.state) }
-        if unsettled > 0 { against.append("\(unsettled) export lines are not settled") }
-        guard against.isEmpty else { throw Refusal(against.joined(separator: "; ")) }
+        if unsettled > 0 { against.append(DeskText.unsettled(["count": "\(unsettled)"])) }
+        guard against.isEmpty else { throw Refusal(all: against) }
         try tx.save(
             session.updating {
                 $0.state = .closed
@@ -70,24 +70,24 @@ extension Desk {
 
     /// What a terminal still owes; nil where it has checked out with nothing unsent and all has arrived.
     private func owes(_ code: String, _ session: CountSession, in tx: StoreTransaction) throws -> String? {
-        guard let device = try tx.get(Device.self, id: code) else { return "terminal \(code) never reported" }
-        guard device.checkedOutAt != nil else { return "terminal \(code) has not checked out" }
-        if device.unsent > 0 { return "terminal \(code) has \(device.unsent) unsent" }
+        guard let device = try tx.get(Device.self, id: code) else { return DeskText.neverReported(["terminal": code]) }
+        guard device.checkedOutAt != nil else { return DeskText.notOut(["terminal": code]) }
+        if device.unsent > 0 { return DeskText.owes(["terminal": code, "count": "\(device.unsent)"]) }
         let last =
             try tx.query(
                 CountEntry.self, where: CountEntry.deviceID == code, sort: [.descending(CountEntry.sequence)],
                 page: .first(1)
             ).first?.sequence ?? 0
-        return last < device.lastSequence ? "entries of \(code) after \(last) have not arrived" : nil
+        return last < device.lastSequence ? DeskText.notArrived(["terminal": code, "entry": "\(last)"]) : nil
     }
 
     func cancel(_ decision: Decision, in tx: StoreTransaction, now: DateTime) throws -> String? {
         let session = try session(decision, in: tx)
         guard session.state != .closed, session.state != .exported else {
-            throw Refusal("the count is \(session.state.rawValue)")
+            throw Refusal(.countIs, ["state": session.state.rawValue])
         }
         let sent = try tx.exists(ExportDocument.self, where: ExportDocument.sessionID == session.id)
-        guard !sent else { throw Refusal("lines of it have gone to the ERP") }
+        guard !sent else { throw Refusal(.goneToERP) }
         if session.state != .cancelled { try tx.save(session.updating { $0.state = .cancelled }) }
         let open = try tx.query(
             BinTask.self, where: BinTask.sessionID == session.id && BinTask.state.isIn([.todo, .open]),
@@ -104,14 +104,14 @@ extension Desk {
             var passID = target
             if let entry = try tx.get(CountEntry.self, id: target) { passID = entry.passID }
             guard let pass = try tx.get(CountPass.self, id: passID), let bin = try bin(of: pass, in: tx) else {
-                throw Refusal("\(target) is not known")
+                throw Refusal(.targetUnknown, ["target": "\(target)"])
             }
             bins.insert(bin)
             owner = pass.sessionID
             index(pass, bin: bin)
         }
         guard let session = try owner.flatMap({ try tx.get(CountSession.self, id: $0) }) else {
-            throw Refusal("it names nothing that came late")
+            throw Refusal(.nothingLate)
         }
         guard session.state == .closed || session.state == .cancelled else { return "" }
         let correction = CountSession(
@@ -123,6 +123,6 @@ extension Desk {
             $0.sessionID = correction.id
             $0.text = scope.text
         }
-        return try release(order, in: tx, now: now) ? "opened \(correction.name)" : nil
+        return try release(order, in: tx, now: now) ? DeskText.opened(["name": correction.name]) : nil
     }
 }

@@ -66,7 +66,7 @@ extension Desk {
         let device = decision.deviceID
         if let known = chains[device], decision.sequence <= known.sequence {
             let isSame = RecordChain.hash(of: decision, sha256: sha256) == decision.hash
-            return isSame ? .intact : .broken("decision \(decision.id) is not what was signed")
+            return isSame ? .intact : .broken(DeskText.notSigned(["decision": decision.id]))
         }
         let known = chains[device] ?? (0, "")
         let rest = try tx.query(
@@ -76,9 +76,9 @@ extension Desk {
         let report = RecordChain.verify(rest, after: known, sha256: sha256)
         if let broken = report.firstBroken {
             if case .gap(let missing) = broken.fault {
-                return .gap("waits for \(missing.count) earlier decisions of \(device)")
+                return .gap(DeskText.waitsForEarlier(["count": "\(missing.count)", "terminal": device]))
             }
-            return .broken("the chain of decisions of \(device) is broken at \(broken.id)")
+            return .broken(DeskText.chainBroken(["terminal": device, "decision": broken.id]))
         }
         if let last = rest.last { chains[device] = (last.sequence, last.hash) }
         return .intact
@@ -103,7 +103,7 @@ extension Desk {
             }
             return ""
         case .override:
-            guard let person = decision.toPersonID else { throw Refusal("it names nobody") }
+            guard let person = decision.toPersonID else { throw Refusal(.namesNobody) }
             guard decision.reason?.isEmpty == false else { throw DecisionRefusal.reasonMissing }
             for task in try tasks(decision, in: tx) {
                 try put(
@@ -114,7 +114,8 @@ extension Desk {
             }
             return ""
         case .add_up, .compare, .hand_over:
-            if decision.kind != .hand_over, decision.targetIDs.count < 2 { throw Refusal("it takes two passes") }
+            if decision.kind != .hand_over, decision.targetIDs.count < 2 { throw Refusal(.takesTwo) }
+            if decision.kind == .hand_over, decision.toPersonID == nil { throw Refusal(.namesNobody) }
             try touch(decision, in: tx)
             return ""
         case .late_take: return try takeLate(decision, in: tx, now: now)
@@ -122,9 +123,9 @@ extension Desk {
             guard decision.reason?.isEmpty == false else { throw DecisionRefusal.reasonMissing }
             return ""
         case .device_lost:
-            guard !decision.targetIDs.isEmpty else { throw Refusal("it names no terminal") }
+            guard !decision.targetIDs.isEmpty else { throw Refusal(.namesNoTerminal) }
             for id in decision.targetIDs where try tx.get(Device.self, id: id) == nil {
-                throw Refusal("no terminal \(id) is known")
+                throw Refusal(.terminalUnknown, ["terminal": "\(id)"])
             }
             return ""
         case .export: return try export(decision, in: tx, now: now)
@@ -135,14 +136,14 @@ extension Desk {
 
     func session(_ decision: Decision, in tx: StoreTransaction) throws -> CountSession {
         guard let session = try decision.sessionID.flatMap({ try tx.get(CountSession.self, id: $0) }) else {
-            throw Refusal("the count is not known")
+            throw Refusal(.countUnknown)
         }
         return session
     }
 
     private func tasks(_ decision: Decision, in tx: StoreTransaction) throws -> [BinTask] {
         let found = try decision.targetIDs.compactMap { try tx.get(BinTask.self, id: $0) }
-        guard !found.isEmpty, found.count == decision.targetIDs.count else { throw Refusal("a task is not known") }
+        guard !found.isEmpty, found.count == decision.targetIDs.count else { throw Refusal(.taskUnknown) }
         return found
     }
 
@@ -164,7 +165,7 @@ extension Desk {
         _ decision: Decision, in tx: StoreTransaction, now: DateTime
     ) throws -> String {
         guard decision.targetIDs.count == decision.seenRevisions.count else {
-            throw Refusal("it does not say which revision was shown")
+            throw Refusal(.noRevision)
         }
         var refused: [String] = []
         for (target, seen) in zip(decision.targetIDs, decision.seenRevisions) {
@@ -176,9 +177,10 @@ extension Desk {
                 refused.append(try told("\(refusal)", target, of: decision, in: tx))
             }
         }
-        guard refused.count < decision.targetIDs.count else { throw Refusal(refused.joined(separator: "; ")) }
+        guard refused.count < decision.targetIDs.count else { throw Refusal(all: refused) }
         let done = decision.targetIDs.count - refused.count
-        return refused.isEmpty ? "" : "\(done) of \(decision.targetIDs.count); " + refused.joined(separator: "; ")
+        let part = DeskText.part(["done": "\(done)", "all": "\(decision.targetIDs.count)"])
+        return refused.isEmpty ? "" : ([part] + refused).joined(separator: "; ")
     }
 
     /// A refusal with the bin and item it is about, where it is one of several.
@@ -204,19 +206,19 @@ extension Desk {
             return try decideOther(decision, target, in: tx)
         }
         guard let session = try tx.get(CountSession.self, id: verdict.sessionID), Desk.isOpen(session) else {
-            throw Refusal("the count is over")
+            throw Refusal(.countOver)
         }
         let place = Place(session: verdict.sessionID, bin: verdict.binID)
         switch decision.kind {
         case .approve:
-            guard let facts = try binCase(place, in: tx) else { throw Refusal("the bin is not known") }
+            guard let facts = try binCase(place, in: tx) else { throw Refusal(.binUnknown) }
             let item = try tx.get(Item.self, id: verdict.itemID)
             let cost = try unitCost(verdict.itemID, in: tx)
             var chosen: LineReading?
             if let name = decision.text, !name.isEmpty {
                 let readings = facts.opinions.compactMap { LineReading(LineKey(verdict), in: $0, book: facts.book) }
                 chosen = readings.first { $0.opinionID == name || $0.passIDs.contains(name) }
-                if chosen == nil { throw Refusal("no count \(name) stands for this line") }
+                if chosen == nil { throw Refusal(.noSuchCount, ["pass": "\(name)"]) }
             }
             let variance = chosen?.variance ?? verdict.variance ?? .zero
             let value = cost.flatMap { variance.valued(at: $0) } ?? .zero
@@ -249,13 +251,13 @@ extension Desk {
                     place, .RECOUNT, reason: decision.reason ?? "asked for", person: decision.toPersonID, in: tx)
             }
             guard decision.reason?.isEmpty == false else { throw DecisionRefusal.reasonMissing }
-            guard task.state != .counted else { throw Refusal("the bin is counted") }
+            guard task.state != .counted else { throw Refusal(.binCounted) }
             return try put(task.updating { $0.state = .waived }, in: tx)
         }
         if let line = try tx.get(ExportLine.self, id: target), decision.kind == .waive {
             guard decision.reason?.isEmpty == false else { throw DecisionRefusal.reasonMissing }
             guard line.state == .rejected || line.state == .held else {
-                throw Refusal("the line is \(line.state.rawValue)")
+                throw Refusal(.lineIs, ["state": line.state.rawValue])
             }
             return try put(
                 line.updating {
@@ -263,6 +265,6 @@ extension Desk {
                     $0.error = decision.reason
                 }, in: tx)
         }
-        throw Refusal("not known")
+        throw Refusal(.notKnown)
     }
 }

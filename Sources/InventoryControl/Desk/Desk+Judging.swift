@@ -132,10 +132,12 @@ extension Desk {
         let missing = facts.opinions.flatMap(\.missing)
         if judgement.finding == .INCOMPLETE, !missing.isEmpty {
             return missing.map {
-                $0.count == 1 ? "1 entry waits on \($0.deviceID)" : "\($0.count) entries wait on \($0.deviceID)"
-            }.joined(separator: ", ")
+                $0.count == 1
+                    ? DeskText.entryWaits(["terminal": $0.deviceID])
+                    : DeskText.entriesWait(["count": "\($0.count)", "terminal": $0.deviceID])
+            }.joined(separator: "; ")
         }
-        if let until = judgement.waitingUntil { return "waits for the movements through \(until.iso8601)" }
+        if let until = judgement.waitingUntil { return DeskText.movementsWait(["time": until.iso8601]) }
         guard judgement.finding == .OUT, let counted = judgement.reading?.counted,
             let book = judgement.reading?.bookQuantity, let itemID = key.itemID
         else { return judgement.reading?.doubts.first.map(words) }
@@ -147,9 +149,9 @@ extension Desk {
 
     private func words(_ doubt: BookDoubt) -> String {
         switch doubt {
-        case .openMovement(let document): "movement \(document) was open"
-        case .movementNear(let document): "movement \(document) is near the count"
-        case .unplacedTime: "the time of the count is not sure"
+        case .openMovement(let document): DeskText.movementOpen(["document": document])
+        case .movementNear(let document): DeskText.movementNear(["document": document])
+        case .unplacedTime: DeskText.timeUnsure()
         }
     }
 
@@ -170,7 +172,7 @@ extension Desk {
                 state = .counted
             } else if case .partial(let reason) = last.state {
                 state = last.lines.isEmpty && last.skip != nil ? .skipped : .open
-                notice = "in part: " + reason
+                notice = DeskText.inPart(["reason": reason])
             } else if last.state == .incomplete {
                 state = .open
             }
@@ -194,27 +196,49 @@ extension Desk {
         return result
     }
 
+    /// Who counted which serial number of which item here, as the bin's counts say it now: what was taken back is gone.
     private mutating func noteSerials(_ facts: BinCase, _ place: Place) {
-        for serial in facts.opinions.flatMap({ $0.lines.values.flatMap(\.serials) }) {
-            serials[place.session + "\u{1F}" + serial, default: []].insert(place)
+        var here: [SerialNumber: Set<String>] = [:]
+        for opinion in facts.opinions {
+            for pass in opinion.passes {
+                for (key, line) in opinion.totals[pass.id]?.lines ?? [:] {
+                    for serial in line.serials {
+                        let number = SerialNumber(session: place.session, item: key.itemID ?? "", serial: serial)
+                        here[number, default: []].insert(pass.counterID)
+                    }
+                }
+            }
         }
+        for number in serialsOfPlace[place] ?? [] where here[number] == nil { serials[number]?[place] = nil }
+        serialsOfPlace[place] = here.isEmpty ? nil : Set(here.keys)
+        for (number, people) in here { serials[number, default: [:]][place] = people }
     }
 
+    /// A serial number that was counted in two bins: the supervisors hear of it, and those who counted it, who may still
+    /// stand before one of them. They are told bin and person, never a quantity.
     private func alarmDoubleSerials(
         _ facts: BinCase, _ place: Place, in tx: StoreTransaction, now: DateTime
     ) throws {
-        for opinion in facts.opinions {
-            for serial in opinion.lines.values.flatMap(\.serials) {
-                let all = serials[place.session + "\u{1F}" + serial] ?? []
-                guard all.count > 1 else { continue }
-                var codes: [String] = []
-                for other in all.sorted() {
-                    if let bin = try tx.get(Bin.self, id: other.bin) { codes.append(bin.code) }
-                }
-                try alert(
-                    "serial \(printable(serial)) was seen in \(codes.joined(separator: " and "))", about: facts.bin.id,
-                    key: ["serial", place.session, serial] + all.sorted().map(\.bin), in: tx, now: now)
+        for number in (serialsOfPlace[place] ?? []).sorted(by: { ($0.item, $0.serial) < ($1.item, $1.serial) }) {
+            let all = (serials[number] ?? [:]).sorted { $0.key < $1.key }
+            guard all.count > 1 else { continue }
+            var places: [String] = []
+            for (other, people) in all {
+                guard let bin = try tx.get(Bin.self, id: other.bin) else { continue }
+                let names = try people.sorted().map { try tx.get(Person.self, id: $0)?.name ?? $0 }
+                places.append("\(bin.code) (\(names.joined(separator: ", ")))")
             }
+            try alert(
+                DeskText.serialTwice(["serial": printable(number.serial), "places": places.joined(separator: ", ")]),
+                about: facts.bin.id, key: ["serial", place.session, number.item, number.serial] + all.map(\.key.bin),
+                to: Set(all.flatMap(\.value)).sorted(), in: tx, now: now)
         }
     }
+}
+
+/// A serial number of an item in a session.
+struct SerialNumber: Hashable, Sendable {
+    let session: String
+    let item: String
+    let serial: String
 }

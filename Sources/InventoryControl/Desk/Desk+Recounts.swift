@@ -51,7 +51,7 @@ extension Desk {
         // Only an OVERRIDE, with its reason on record, sends someone who was there already.
         if let person, facts.opinions.excludedPeople.contains(person) {
             let name = try tx.get(Person.self, id: person)?.name ?? person
-            throw Refusal("\(name) counted, helped or stood beside there")
+            throw Refusal(.wasThere, ["who": "\(name)"])
         }
         if last.state == .todo || (last.state == .open && rounds.count > 1) {
             if let person { try put(last.updating { $0.assigneeID = person }, in: tx) }

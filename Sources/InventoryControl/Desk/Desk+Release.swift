@@ -8,7 +8,10 @@ import WarehouseModels
 struct Refusal: Error, CustomStringConvertible {
     let description: String
 
-    init(_ description: String) { self.description = description }
+    init(_ text: DeskText, _ arguments: KeyValuePairs<String, String> = [:]) { description = text(arguments) }
+
+    /// Several refusals in one.
+    init(all texts: [String]) { description = texts.joined(separator: "; ") }
 }
 
 extension Desk {
@@ -28,13 +31,13 @@ extension Desk {
         } else if decision.sessionID == nil {
             session = try newSession(sessionID, decision)
         } else {
-            throw Refusal("the count to release is not known")
+            throw Refusal(.releaseUnknown)
         }
         guard session.state == .draft else {
             if try plan(of: sessionID, in: tx)?.id == id("SessionPlan", [sessionID]), Desk.isOpen(session) {
                 return true
             }
-            throw Refusal("the count is \(session.state.rawValue), not a draft")
+            throw Refusal(.countIsNoDraft, ["state": session.state.rawValue])
         }
         guard let plan = try plan(of: sessionID, in: tx) else {
             try begin(session, decision, in: tx, now: now)
@@ -53,11 +56,13 @@ extension Desk {
 
     private func newSession(_ id: String, _ decision: Decision) throws -> CountSession {
         guard let json = decision.text.flatMap({ try? JSONValue(parsing: $0) }), json.object != nil else {
-            throw Refusal("the release names no count and describes none")
+            throw Refusal(.releaseEmpty)
         }
         func word<E: EnumFieldValue>(_ name: String, _ type: E.Type, default value: E) throws -> E {
             guard let text = json[name]?.string else { return value }
-            guard let known = E(rawValue: text) else { throw Refusal("\(name) cannot be \(text)") }
+            guard let known = E(rawValue: text) else {
+                throw Refusal(.cannotBe, ["name": "\(name)", "value": "\(text)"])
+            }
             return known
         }
         let visibility = try word("visibility", Visibility.self, default: .BLIND)
@@ -73,10 +78,10 @@ extension Desk {
         _ session: CountSession, _ decision: Decision, in tx: StoreTransaction, now: DateTime
     ) throws {
         if session.kind == .WALL, session.visibility == .GUIDED {
-            throw Refusal("a wall-to-wall count is never guided")
+            throw Refusal(.neverGuided)
         }
         let snapshots = try tx.query(BookSnapshot.self, sort: [.descending(BookSnapshot.asOf)], page: .first(1))
-        guard let snapshot = snapshots.first else { throw Refusal("there is no book: import one first") }
+        guard let snapshot = snapshots.first else { throw Refusal(.noBook) }
         let described = decision.text.flatMap { try? JSONValue(parsing: $0) }
         var members: JSONObject = [:]
         for name in ["zones", "bins"] { if let value = described?[name] { members[name] = value } }
@@ -85,7 +90,7 @@ extension Desk {
         for other in try tx.query(CountSession.self) where other.id != session.id && Desk.isOpen(other) {
             guard other.visibility == .BLIND || session.visibility == .BLIND, other.state != .exported else { continue }
             if let bin = try shared(scope, with: other, in: tx) {
-                throw Refusal("bin \(bin) is being counted in \(other.name), and one of the two is blind")
+                throw Refusal(.binElsewhere, ["bin": "\(bin)", "count": "\(other.name)"])
             }
         }
         try put(session, in: tx)
@@ -114,13 +119,13 @@ extension Desk {
         if let names = wanted["bins"]?.array?.compactMap(\.string), !names.isEmpty {
             let bins = try tx.query(
                 Bin.self, where: Bin.id.isIn(names) || Bin.code.isIn(names), sort: [.ascending(Bin.walkSequence)])
-            guard !bins.isEmpty else { throw Refusal("none of the bins is known") }
+            guard !bins.isEmpty else { throw Refusal(.binsUnknown) }
             return Scope(zones: all, bins: bins)
         }
         let names = Set((wanted["zones"]?.array ?? []).compactMap(\.string))
         let zones = names.isEmpty ? all : all.filter { names.contains($0.id) || names.contains($0.code) }
-        guard names.isEmpty || zones.count == names.count else { throw Refusal("one of the zones is not known") }
-        guard !zones.isEmpty else { throw Refusal("there are no zones to count") }
+        guard names.isEmpty || zones.count == names.count else { throw Refusal(.zoneUnknown) }
+        guard !zones.isEmpty else { throw Refusal(.noZones) }
         return Scope(zones: zones, bins: nil)
     }
 
@@ -177,7 +182,7 @@ extension Desk {
 
     func pickNotice(_ bin: String, in tx: StoreTransaction) throws -> String? {
         let open = StockMovement.binID == bin && StockMovement.state == .OPEN
-        return try tx.exists(StockMovement.self, where: open) ? "pick open: count what you see" : nil
+        return try tx.exists(StockMovement.self, where: open) ? DeskText.pickOpen() : nil
     }
 
     /// Saves a task with its plan and what it shows in advance.

@@ -52,8 +52,9 @@ public struct Desk: Sendable {
     var unplaced: Set<String> = []
     /// Bins whose lines are to be counted again, and since when it may be asked for.
     var recounts: [Place: DateTime] = [:]
-    /// Where each serial number of a session was seen.
-    var serials: [String: Set<Place>] = [:]
+    /// Where each serial number was counted and by whom, and the numbers of each bin.
+    var serials: [SerialNumber: [Place: Set<String>]] = [:]
+    var serialsOfPlace: [Place: Set<SerialNumber>] = [:]
     /// The verified end of each supervisor's chain of decisions.
     var chains: [String: (sequence: Int, hash: String)] = [:]
     /// Bins whose session, plan or book has not arrived yet, and when to look again.
@@ -136,7 +137,8 @@ public struct Desk: Sendable {
 
     /// Finds the work that is there; called by the first step.
     mutating func start(in tx: StoreTransaction) throws {
-        (dirty, passes, places, recounts, serials, unplaced) = ([], [:], [:], [:], [:], [])
+        (dirty, passes, places, recounts, unplaced) = ([], [:], [:], [:], [])
+        (serials, serialsOfPlace) = ([:], [:])
         (hasDecisions, hasDocuments, holdsChanged, isStarted) = (true, true, true, true)
         holds = Set(try tx.query(ExportLine.self, where: ExportLine.state == .held).map(\.sessionID))
         for session in try tx.query(CountSession.self) where Desk.isOpen(session) {
@@ -224,13 +226,16 @@ public struct Desk: Sendable {
         try tx.save(model)
     }
 
-    /// Tells the supervisors, once for each matter.
-    func alert(_ text: String, about id: String?, key: [String?], in tx: StoreTransaction, now: DateTime) throws {
+    /// Tells the supervisors, and the people it concerns, once for each matter.
+    func alert(
+        _ text: String, about id: String?, key: [String?], to people: [String] = [], in tx: StoreTransaction,
+        now: DateTime
+    ) throws {
         let messageID = self.id("Message", key)
         guard try tx.get(Message.self, id: messageID) == nil else { return }
         try tx.save(
             Message(
-                id: messageID, kind: .ALERT, fromID: code, toIDs: [], audience: ["supervisors"], text: text,
+                id: messageID, kind: .ALERT, fromID: code, toIDs: people, audience: ["supervisors"], text: text,
                 aboutID: id,
                 sentAt: now))
     }

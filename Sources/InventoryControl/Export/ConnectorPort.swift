@@ -113,10 +113,10 @@ public struct ConnectorPort: ExportPort {
         let id = job.payload.id
         let said = try? JSONValue(parsing: result.standardOutput)
         let complaint = String(decoding: result.standardError.prefix(500), as: UTF8.self)
-        let error = printable(said?["error"]?.string ?? (complaint.isEmpty ? "the hook gave no reason" : complaint))
-        if result.timedOut { return ExportResult(document: id, answer: .unknown("the hook took too long")) }
+        let error = printable(said?["error"]?.string ?? (complaint.isEmpty ? DeskText.hookSilent() : complaint))
+        if result.timedOut { return ExportResult(document: id, answer: .unknown(DeskText.hookSlow())) }
         guard case .code(let code) = result.status else {
-            return ExportResult(document: id, answer: .unknown("the hook was ended by a signal"))
+            return ExportResult(document: id, answer: .unknown(DeskText.hookSignal()))
         }
         let lines = (said?["lines"]?.array ?? []).compactMap { line -> ExportResult.LineResult? in
             guard let name = line["id"]?.string else { return nil }
@@ -133,7 +133,7 @@ public struct ConnectorPort: ExportPort {
             case (75, _): return ExportResult(document: id, answer: .unknown(error))
             default:
                 return ExportResult(
-                    document: id, answer: .cannotFind("the hook cannot look it up: see whether the ERP has \(id)"))
+                    document: id, answer: .cannotFind(DeskText.hookCannotFind(["document": id])))
             }
         }
         switch (code, status) {

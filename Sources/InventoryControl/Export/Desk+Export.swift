@@ -9,14 +9,14 @@ extension Desk {
     mutating func export(_ decision: Decision, in tx: StoreTransaction, now: DateTime) throws -> String {
         let session = try session(decision, in: tx)
         guard session.state != .draft, session.state != .cancelled, session.state != .closed else {
-            throw Refusal("the count is \(session.state.rawValue)")
+            throw Refusal(.countIs, ["state": session.state.rawValue])
         }
-        guard !connectors.isEmpty else { throw Refusal("no way to an ERP is set up: start the desk with --export-…") }
+        guard !connectors.isEmpty else { throw Refusal(.noERP) }
         let verdicts = try tx.query(LineVerdict.self, where: LineVerdict.sessionID == session.id)
         let wanted = try zonesWanted(decision, in: tx)
         guard let plan = try plan(of: session.id, in: tx),
             let snapshot = try tx.get(BookSnapshot.self, id: plan.snapshotID)
-        else { throw Refusal("the count has no book") }
+        else { throw Refusal(.countHasNoBook) }
         let source = try grainSource(verdicts, session, snapshot, in: tx, now: now)
         var (ready, held) = (0, 0)
         var gone: Set<String> = []
@@ -42,7 +42,7 @@ extension Desk {
         }
         if held > 0 { holds.insert(session.id) }
         try leave(verdicts.filter { gone.contains($0.id) }, session, in: tx)
-        return "\(ready) lines cut, \(held) held"
+        return DeskText.cut(["ready": "\(ready)", "held": "\(held)"])
     }
 
     func rollUp(
@@ -92,7 +92,7 @@ extension Desk {
         guard !decision.targetIDs.isEmpty else { return nil }
         let zones = try tx.query(
             Zone.self, where: Zone.id.isIn(decision.targetIDs) || Zone.code.isIn(decision.targetIDs))
-        guard !zones.isEmpty else { throw Refusal("the zone to export is not known") }
+        guard !zones.isEmpty else { throw Refusal(.exportZoneUnknown) }
         return Set(zones.map(\.id))
     }
 
@@ -174,20 +174,20 @@ extension Desk {
                 case .rejected, .confirmed:
                     lines += try tx.query(
                         ExportLine.self, where: ExportLine.documentID == target && ExportLine.state == .rejected)
-                default: throw Refusal("the document is \(document.state.rawValue)")
+                default: throw Refusal(.documentIs, ["state": document.state.rawValue])
                 }
             } else if let line = try tx.get(ExportLine.self, id: target) {
-                guard line.state == .rejected else { throw Refusal("the line is \(line.state.rawValue)") }
+                guard line.state == .rejected else { throw Refusal(.lineIs, ["state": line.state.rawValue]) }
                 lines.append(line)
             } else {
-                throw Refusal("\(target) is not known")
+                throw Refusal(.targetUnknown, ["target": "\(target)"])
             }
         }
         hasDocuments = true
         for (name, group) in Dictionary(grouping: lines, by: \.connector).sorted(by: { $0.key < $1.key }) {
             guard let connector = connectors.first(where: { $0.name == name }),
                 let session = try tx.get(CountSession.self, id: group[0].sessionID)
-            else { throw Refusal("connector \(name) is not set up here") }
+            else { throw Refusal(.noConnector, ["name": "\(name)"]) }
             let again = group.sorted { $0.grainKey < $1.grainKey }.map { line in
                 ExportLine(
                     id: id("ExportLine", [line.id, decision.id]), documentID: nil, sessionID: line.sessionID,
@@ -201,7 +201,7 @@ extension Desk {
                 try put(
                     line.updating {
                         $0.state = .dropped
-                        $0.error = "sent again by \(decision.id)"
+                        $0.error = DeskText.sentAgain(["decision": decision.id])
                     }, in: tx)
             }
         }
@@ -210,14 +210,14 @@ extension Desk {
 
     /// Takes note that a person posted lines in the ERP; `text` is the ERP's reference.
     func settleByHand(_ decision: Decision, in tx: StoreTransaction) throws -> String {
-        guard let reference = decision.text, !reference.isEmpty else { throw Refusal("the ERP's reference is needed") }
+        guard let reference = decision.text, !reference.isEmpty else { throw Refusal(.referenceNeeded) }
         for target in decision.targetIDs {
             if let document = try tx.get(ExportDocument.self, id: target), document.state == .unknown {
                 try settle(document, .confirmed, reference: reference, lines: [], in: tx)
                 continue
             }
             guard let line = try tx.get(ExportLine.self, id: target), [.rejected, .held].contains(line.state) else {
-                throw Refusal("\(target) is not a line that was refused")
+                throw Refusal(.notRefused, ["target": "\(target)"])
             }
             try tx.save(
                 line.updating {

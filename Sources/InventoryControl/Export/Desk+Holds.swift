@@ -46,7 +46,7 @@ extension Desk {
                         kept.updating {
                             $0.state = .dropped
                             $0.heldFor = nil
-                            $0.error = "waived"
+                            $0.error = DeskText.waived()
                         }, in: tx)
                 } else {
                     rest += 1

@@ -17,7 +17,7 @@ extension Desk {
                 // Another life of this desk began it: nobody knows how it ended.
                 document = document.updating {
                     $0.state = .unknown
-                    $0.error = "the desk ended while it was sent"
+                    $0.error = DeskText.deskEnded()
                     $0.nextAttemptAt = now
                 }
                 try tx.save(document)
@@ -97,7 +97,7 @@ extension Desk {
             try settle(document, .rejected, error: error, lines: result.lines, in: tx)
         case .retry(let error):
             try postpone(document, .retry, error, now.advanced(by: delay(document.attempts)), in: tx)
-        case .notFound: try postpone(document, .retry, "it was looked up and is not there", now, in: tx)
+        case .notFound: try postpone(document, .retry, DeskText.notThere(), now, in: tx)
         case .unknown(let error):
             try postpone(document, .unknown, error, now.advanced(by: delay(document.attempts)), in: tx)
         case .cannotFind(let error): try postpone(document, .unknown, error, nil, in: tx)

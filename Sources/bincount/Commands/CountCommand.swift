@@ -10,11 +10,18 @@ enum CountCommand {
     static let command = Program.Command(
         name: "count", summary: "count bins on this terminal",
         help: """
-            bincount count --data DIR [--hub URL] [--screens DIR] [--device CODE] [--api-key-file FILE]
+            bincount count --data DIR [--hub URL] [--screens DIR] [--device CODE]
+                           [--api-key-file FILE | --token-file FILE] [--tls-authority FILE]
 
             Opens the counting screens. Everything counted is stored in DIR first and goes to the hub when there is a
-            link: to the hub that `bincount enrol` named, or to --hub; without either it works on its own. --screens takes the screens of a site, read again when they change.
-            The key is read from BINCOUNT_API_KEY or FILE. F3 at the sign-in screen ends it.
+            link: to the hub that `bincount enrol` named, or to --hub; without either it works on its own. The key comes
+            from the enrolment, BINCOUNT_API_KEY or FILE; --tls-authority is whom to believe at a hub that DIR was not
+            enrolled at. --screens takes the screens of a site, read again when they change; --device names a new
+            terminal's code, which must be unique at the hub.
+
+            F3 goes back, and at the sign-in screen switches off; Ctrl-C twice ends it anywhere. Nothing stored is lost
+            by that, nor by a signal or a terminal that is closed. The screens draw for 20x8, 20x16, 40x8 and 80x24, and
+            fill what is larger.
             """,
         readsSignals: true, run: run)
 
@@ -39,13 +46,14 @@ enum SuperviseCommand {
     static let command = Program.Command(
         name: "supervise", summary: "watch and decide, live",
         help: """
-            bincount supervise --data DIR --hub URL [--person LOGIN] [--screens DIR]
-                               [--token-file FILE | --api-key-file FILE]
+            bincount supervise --data DIR [--hub URL] [--person LOGIN] [--screens DIR]
+                               [--token-file FILE | --api-key-file FILE] [--tls-authority FILE]
 
             Zones, people, exceptions and variances as they happen, and the decisions on them. Sign in first with
             `bincount login --hub URL --data DIR`, or give a token (BINCOUNT_TOKEN, --token-file); it is renewed while
             the hub allows. A key (BINCOUNT_API_KEY, --api-key-file) must have the group `supervisors`, and stands for
-            LOGIN, or for the only supervisor there is.
+            LOGIN, or for the only supervisor there is. A DIR that was enrolled needs no --hub. F3 goes back; on the
+            floor, twice, it ends the view, as Ctrl-C does anywhere.
             """,
         readsSignals: true, run: run)
 

@@ -9,15 +9,20 @@ enum DeskCommand {
         name: "desk", summary: "run the control desk elsewhere",
         help: """
             bincount desk --data DIR --hub URL [--export-csv DIR] [--export-exec CMD] [--verbose]
+                          [--api-key-file FILE | --token-file FILE] [--tls-authority FILE]
 
             Releases counts, judges lines, carries decisions out and exports results. One desk works at a time: a second
-            one waits until the first is gone. The key (BINCOUNT_API_KEY or --api-key-file) must have the group `desk`.
+            one waits until the first is gone. The key (BINCOUNT_API_KEY, --api-key-file) or token must have the group
+            `desk`. --export-csv drops one file for each document into DIR; --export-exec runs `CMD send` with the
+            document as JSON, and `CMD find ID` where it is not known whether one arrived. SIGTERM or Ctrl-C ends it.
             """,
         readsSignals: true, run: run)
 
     private static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
         let data = try arguments.required("--data", "DIR")
-        guard let hub = try Options.hub(&arguments, data: data) else { throw UsageError("--hub URL is missing") }
+        guard let hub = try Options.hub(&arguments, data: data) else {
+            throw UsageError("--hub URL is missing: it is what the hub prints, ending in /graphql")
+        }
         let connectors = try connectors(&arguments)
         let log = Options.log(&arguments)
         guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }

@@ -13,7 +13,8 @@ enum ImportCommand {
     static let command = Program.Command(
         name: "import", summary: "take zones, items, bins, book quantities from files",
         help: """
-            bincount import --data DIR | --hub URL [--mapping FILE]… [--dry-run] [--json] [--site NAME] FILE…
+            bincount import --data DIR | --hub URL [--mapping FILE]… [--dry-run] [--json] [--site NAME] [--verbose]
+                            [--api-key-file FILE | --token-file FILE] [--tls-authority FILE] FILE…
 
             Takes tab-, comma- or semicolon-separated files by mapping files, which name the files and models they serve;
             the order of the files never matters. A bad line rejects itself and is listed with file, line, column, value

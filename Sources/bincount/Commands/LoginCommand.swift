@@ -8,7 +8,7 @@ enum LoginCommand {
     static let command = Program.Command(
         name: "login", summary: "sign in at a hub with badge and PIN",
         help: """
-            bincount login [--hub URL] [--badge BADGE] --data DIR | --print [--device CODE] [--api-key-file FILE]
+            bincount login --data DIR | --print [--hub URL] [--badge BADGE] [--device CODE] [--api-key-file FILE]
                            [--tls-authority FILE]
 
             Asks for the badge and, without showing it, for the PIN; from a pipe it reads the PIN as one line (the badge
