@@ -131,7 +131,7 @@ struct CounterNewsTests {
         var state = LinkState()
         (state.isSyncing, state.isOnline, state.lastContactUptime) = (true, true, time.uptime())
         harness.send(.link(state))
-        state.unsent = 2
+        (state.unsent, state.isAsking) = (2, true)
         harness.send(.link(state))
         #expect(harness.picture[0].hasSuffix("2 ^"))
         time.advance(milliseconds: 12_000)
@@ -141,9 +141,16 @@ struct CounterNewsTests {
         harness.send(.tick)
         #expect(harness.app.message?.id == "link.down")
         // Each answer is a sign of life, however much waits.
+        state.isAsking = false
+        harness.send(.link(state))
+        #expect(harness.picture[0].hasSuffix("2 v15s"), "a request that is given up is no word of the hub")
         state.lastContactUptime = time.uptime()
         harness.send(.link(state))
         #expect(harness.picture[0].hasSuffix("2 ^") && harness.app.message?.id == "link.back")
+        // What is refused or waits for somebody's token is not asked for, and says nothing of the link.
+        time.advance(milliseconds: 60_000)
+        harness.send(.tick)
+        #expect(harness.picture[0].hasSuffix("2 ^"))
     }
 
     @Test("A message that nothing is to be counted goes when there is something")

@@ -10,10 +10,9 @@ extension CounterApp {
     mutating func linkChanged(_ state: LinkState, at moment: Moment) {
         let old = link
         link = state
-        if state.unsent == 0 || state.unsent < old.unsent || state.lastContactUptime != old.lastContactUptime {
-            askedSince = nil
-        }
-        if state.unsent > 0, askedSince == nil { askedSince = moment.uptime }
+        // Only the hub's word ends the waiting: a request that was given up is none.
+        if !state.isOnline || state.lastContactUptime != old.lastContactUptime { askedSince = nil }
+        if state.isOnline, state.isAsking, askedSince == nil { askedSince = moment.uptime }
         noteLink(at: moment)
         guard personID != nil, !isBlocked, confirming == nil else { return }
         if state.parked > old.parked { say("link.refused", ["count": String(state.parked)], .attention) }

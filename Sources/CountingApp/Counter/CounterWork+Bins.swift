@@ -272,24 +272,6 @@ extension CounterWork {
         }
     }
 
-    /// The entries of somebody's pass that count something, as far as they are known here.
-    private func counted(_ pass: CountPass) throws -> [CountEntry] {
-        try entries(of: pass.id).filter { [.TALLY, .SET, .SERIAL, .UNKNOWN, .PLATE_WHOLE].contains($0.kind) }
-    }
-
-    /// The passes over one bin or label in one session, by the time they were opened.
-    func passes(at place: BinPlace, in sessionID: String) throws -> [CountPass] {
-        let sort: [SortKey<CountPass>] = [.ascending(CountPass.openedAt), .ascending(CountPass.id)]
-        switch place {
-        case .bin(let id):
-            return try tx.query(
-                CountPass.self, where: CountPass.binID == id && CountPass.sessionID == sessionID, sort: sort)
-        case .label(let label):
-            return try tx.query(
-                CountPass.self, where: CountPass.sessionID == sessionID && CountPass.foundLabel == label, sort: sort)
-        }
-    }
-
     // MARK: - Sessions that are over
 
     static func isOver(_ session: CountSession) -> Bool { session.state == .closed || session.state == .cancelled }

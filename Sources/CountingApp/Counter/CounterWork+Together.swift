@@ -22,6 +22,24 @@ extension CounterWork {
         return try tx.get(CountPass.self, id: next) == nil
     }
 
+    /// The entries of somebody's pass that count something, as far as they are known here.
+    func counted(_ pass: CountPass) throws -> [CountEntry] {
+        try entries(of: pass.id).filter { [.TALLY, .SET, .SERIAL, .UNKNOWN, .PLATE_WHOLE].contains($0.kind) }
+    }
+
+    /// The passes over one bin or label in one session, by the time they were opened.
+    func passes(at place: BinPlace, in sessionID: String) throws -> [CountPass] {
+        let sort: [SortKey<CountPass>] = [.ascending(CountPass.openedAt), .ascending(CountPass.id)]
+        switch place {
+        case .bin(let id):
+            return try tx.query(
+                CountPass.self, where: CountPass.binID == id && CountPass.sessionID == sessionID, sort: sort)
+        case .label(let label):
+            return try tx.query(
+                CountPass.self, where: CountPass.sessionID == sessionID && CountPass.foundLabel == label, sort: sort)
+        }
+    }
+
     func crewRows() throws -> [FoundRow] {
         guard let session = try sessions().first else { return [] }
         return try openPasses(session.id).map { pass in

@@ -74,6 +74,8 @@ package struct LinkState: Sendable, Hashable {
     package var unsentByPerson: [String: Int] = [:]
     /// Mutations the hub refused.
     package var parked = 0
+    /// Whether something was sent and the hub has not answered it yet.
+    package var isAsking = false
     /// The reason why sync is paused, such as a refused key; nil while it is not.
     package var pausedReason: String?
     /// How far the hub's clock is ahead.

@@ -97,6 +97,7 @@ package final class LinkMonitor: Sendable {
         update { state in
             state.unsent = status.unsent
             state.parked = status.parked
+            state.isAsking = status.sending > 0
             state.unsentByPerson = Dictionary(counts, uniquingKeysWith: +)
         }
     }
