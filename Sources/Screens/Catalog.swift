@@ -97,7 +97,7 @@ enum Template {
         return result
     }
 
-    enum Part {
+    enum Part: Sendable {
         case text(Substring), name(Substring)
     }
 

@@ -58,19 +58,6 @@ public struct ScreenLibrary: Sendable {
         return arguments.isEmpty ? variants : variants.map { Template.fill($0) { arguments[$0] } }
     }
 
-    /// The catalog texts under a prefix that `text` can have come from, the base language's first form filled in: the
-    /// key, and what its names stand for. Of several the one that says most by itself.
-    public func origin(of text: String, under prefix: String) -> (key: String, arguments: [String: String])? {
-        var best: (key: String, arguments: [String: String], weight: Int)?
-        for (key, variants) in catalogs[ScreenLibrary.baseLanguage]?.texts ?? [:] where key.hasPrefix(prefix) {
-            guard let template = variants.first, let found = Template.match(template, text) else { continue }
-            let weight = text.utf8.count - found.values.reduce(0) { $0 + $1.utf8.count }
-            if let best, (best.weight, key) >= (weight, best.key) { continue }
-            best = (key, found, weight)
-        }
-        return best.map { ($0.key, $0.arguments) }
-    }
-
     /// The keys of a screen and what they do, for its help page: columns `key` and `text`.
     public func help(for name: String, language: String) -> [ListRow] {
         (screens[name]?.keys ?? []).filter { !$0.label.isEmpty }.map { key in

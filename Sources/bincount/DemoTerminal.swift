@@ -70,8 +70,9 @@ enum DemoTerminal {
     /// The shelf in front of Ann and the demo's keys, in as many rows as a narrow terminal needs for them.
     private static func footer(_ shelf: String, _ width: Int) -> [String] {
         let keys = ["F9 pull the trigger  F8 supervisor and back  F3 leave", "F9 scan F8 lead F3"]
+        let brief = width < 40 ? shelf.replacingAll(" cases of ", with: "x").replacingAll(" loose", with: "") : shelf
         var rows = [""]
-        for word in shelf.split(separator: " ") {
+        for word in brief.split(separator: " ") {
             let last = rows[rows.count - 1]
             if last.isEmpty {
                 rows[rows.count - 1] = String(word)

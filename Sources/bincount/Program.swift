@@ -90,16 +90,16 @@ enum Program {
         do {
             return try command.run(&arguments)
         } catch let error as UsageError {
-            return fail("\(name): \(error); `bincount help \(name)` says more", code: 2)
+            return fail("\(error); `bincount help \(name)` says more", in: name, code: 2)
         } catch let error as FileLock.Held {
-            return fail("\(name): \(error); close that one first, or use another --data directory", code: 2)
+            return fail("\(error); close that one first, or use another --data directory", in: name, code: 2)
         } catch {
-            return fail("\(name): \(error)", code: 1)
+            return fail("\(error)", in: name, code: 1)
         }
     }
 
-    private static func fail(_ message: String, code: Int32) -> Int32 {
-        printError("bincount \(message)")
+    private static func fail(_ message: String, in command: String = "", code: Int32) -> Int32 {
+        printError("bincount\(command.isEmpty ? "" : " " + command): \(message)")
         return code
     }
 

@@ -91,6 +91,18 @@ struct AnswerTests {
         #expect(harness.entries.suffix(2).map(\.itemID) == ["valve", "filter"])
     }
 
+    @Test("U at the question takes back what was left open, as its row of keys says")
+    func undoInstead() throws {
+        let harness = try asked()
+        harness.type("U")
+        #expect(harness.app.page == .bin && harness.kinds == [.TALLY, .UNDO])
+        harness.type("valve Enter")
+        harness.type("1")
+        harness.scan("B-01-02")
+        harness.type("F4")
+        #expect(harness.app.openBinID == "bin1" && harness.app.page == .bin)
+    }
+
     @Test("Another bin scanned at the question takes the place of the first; the open bin's own label goes on")
     func otherBin() throws {
         let harness = try asked()

@@ -95,10 +95,12 @@ struct EnrolCommandTests {
             if let signal {
                 screen.send(signal)
             } else {
-                // F3, and the answer to whether it is meant.
+                // Over the question whether it is meant, which no key answers as soon as it is there.
                 screen.type("\u{1B}OR")
                 try await screen.expect("SWITCH OFF?")
-                screen.type("2\r")
+                screen.type("\u{3}")
+                try await screen.expect("Ctrl-C once more")
+                screen.type("\u{3}")
             }
             #expect(await screen.wait() == .code(0), "\(signal.map { "\($0)" } ?? "F3")")
             #expect(screen.echoes)

@@ -6,12 +6,11 @@ import Testing
 @Suite(.enabled(if: Built.isThere, "build the programs first: swift build"), .serialized, .timeLimit(.minutes(1)))
 struct TerminalEndTests {
     enum Way: CaseIterable {
-        case keys, control, terminate, hangUp
+        case control, terminate, hangUp
     }
 
-    private func end(_ terminal: PseudoTerminal, _ way: Way, keys: String) async throws {
+    private func end(_ terminal: PseudoTerminal, _ way: Way) async throws {
         switch way {
-        case .keys: terminal.type(keys)
         case .control:
             terminal.type("\u{3}")
             try await terminal.expect("Ctrl-C once more")
@@ -26,27 +25,40 @@ struct TerminalEndTests {
     }
 
     @Test(arguments: Way.allCases)
-    func `a counter's screen gives the terminal back`(_ way: Way) async throws {
+    func `a counter's screen gives the terminal back and leaves a store that is whole`(_ way: Way) async throws {
         let directory = try TempDirectory("end")
         let terminal = try PseudoTerminal([Built.program, "count", "--data", directory.path])
         try await terminal.expect("SCAN YOUR BADGE")
-        if way == .keys {
-            terminal.type("\u{1B}OR")
-            try await terminal.expect("SWITCH OFF?")
-            // A digit that comes with the question is none: it must have been read.
-            terminal.type("2")
-            try await terminal.expect("read it, then answer")
-            terminal.type("\u{3}\u{3}")
-            #expect(await terminal.wait() == .code(0))
-            #expect(terminal.echoes)
-        } else {
-            try await end(terminal, way, keys: "")
-        }
+        try await end(terminal, way)
         let verified = try await bincount("verify", "--data", directory.path)
         #expect(verified.code == .code(0), "\(verified.out) \(verified.error)")
+        // Nothing holds the directory any more.
         let again = try PseudoTerminal([Built.program, "count", "--data", directory.path])
         try await again.expect("SCAN YOUR BADGE")
-        try await end(again, .terminate, keys: "")
+        try await end(again, .terminate)
+    }
+
+    @Test(arguments: Way.allCases)
+    func `a supervisor's view and the demo behind it give the terminal back`(_ way: Way) async throws {
+        let directory = try TempDirectory("end")
+        let demo = try PseudoTerminal([Built.program, "demo", "--data", directory.path])
+        try await demo.expect("NEXT BINS")
+        demo.type("\u{1B}[19~")
+        try await demo.expect("EXCEPTIONS")
+        try await end(demo, way)
+        let verified = try await bincount("verify", "--data", directory.path + "/ann")
+        #expect(verified.code == .code(0), "\(verified.out) \(verified.error)")
+    }
+
+    @Test func `a digit that comes with the question whether to switch off does not`() async throws {
+        let directory = try TempDirectory("end")
+        let terminal = try PseudoTerminal([Built.program, "count", "--data", directory.path])
+        try await terminal.expect("SCAN YOUR BADGE")
+        terminal.type("\u{1B}OR")
+        try await terminal.expect("SWITCH OFF?")
+        terminal.type("2")
+        try await terminal.expect("read it, then answer")
+        try await end(terminal, .control)
     }
 
     @Test func `Ctrl-Z at a question for a secret gives the shell its terminal back, and the question stands again`()

@@ -77,7 +77,7 @@ extension CounterApp {
         case .escape, .function(3): back(isEscape: key == .escape)
         case .function(1): showHelp()
         case .function(2): changeLanguage()
-        case .function(4): command("U")
+        case .function(4): page == .close ? undoInstead() : command("U")
         case .function(5): command("E")
         case .function(6): command("K")
         case .function(7): command("P")
@@ -101,7 +101,7 @@ extension CounterApp {
             if character == "0" { return turnPage(forward: true) }
             if let digit = character.wholeNumberValue { return choose(digit) }
             if character == "?" { return showHelp() }
-            if character == "u" || character == "U" { return back(isEscape: true) }
+            if character == "u" || character == "U" { return page == .close ? undoInstead() : back(isEscape: true) }
             if character != " " { say("choice.unknown", ["text": String(character)], .attention) }
             return
         }
@@ -120,6 +120,12 @@ extension CounterApp {
             if character == " " { return }
         }
         if typed.count < 200 { typed.append(character) }
+    }
+
+    /// Goes on counting instead of closing, and takes back the last act.
+    private mutating func undoInstead() {
+        leaveDialog()
+        command("U")
     }
 
     private mutating func accept() {

@@ -12,7 +12,7 @@ extension CounterApp {
         state["device.code"] = .text(deviceCode)
         var screen = page.rawValue
         switch page {
-        case .signin: showSignIn(&state)
+        case .signin: showSignIn(&state, moment)
         case .tasks: showTasks(&state, moment)
         case .bin:
             screen = line == nil ? "bin" : "count"
@@ -79,7 +79,7 @@ extension CounterApp {
             .map { (floor.names[$0.key] ?? $0.key, $0.value) }.sorted { $0.0 < $1.0 }
     }
 
-    private func showSignIn(_ state: inout ScreenState) {
+    private func showSignIn(_ state: inout ScreenState, _ moment: Moment) {
         state["signin.entry"] = .input(echoed)
         state["signin.pin"] = .hidden
         if !pending.isEmpty {
@@ -91,7 +91,14 @@ extension CounterApp {
                     ])
                 })
         }
-        guard link.isSyncing, let bins = link.progress["Bin"] else { return }
+        // What keeps this terminal from its hub is said here too: nobody may be able to sign in for it.
+        if let reason = link.pausedReason {
+            state["signin.progress"] = .text(words("app.paused", ["reason": reason]))
+        } else if link.isSyncing, !isReached(at: moment) {
+            state["signin.progress"] = .text(
+                link.lastContactUptime == nil ? words("app.noLink") : words("app.asOf", ["age": age(at: moment)]))
+        }
+        guard link.isSyncing, isReached(at: moment), let bins = link.progress["Bin"] else { return }
         let items = link.progress["Item"]?.rows ?? 0
         state["signin.progress"] = .text(words("app.bins", ["bins": String(bins.rows), "items": String(items)]))
     }
@@ -194,7 +201,7 @@ extension CounterApp {
             state["bin.code"] = .text(bin?.code ?? "")
             state["close.facts"] = facts
             state["close.choices"] = rows
-            state["close.next"] = .text(dialog.request.map { code(of: $0.place) } ?? "-")
+            state["close.next"] = dialog.request.map { .text(code(of: $0.place)) } ?? .hidden
             let open = bin?.totals.openLines.first.map { bin?.title(of: $0) ?? "" }
             state["close.question"] = .text(open.map { words("msg.itemNoQuantity", ["item": $0]) } ?? [])
         case .reason:

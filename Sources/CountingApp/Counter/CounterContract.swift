@@ -38,7 +38,7 @@ extension CounterApp {
         "item.wantsLot", "item.wantsSerial", "language.changed", "leave.again", "line.changed", "link.back",
         "link.down",
         "link.refused", "message.new", "message.sent", "message.whom", "note.stored", "pack.unknown",
-        "person.noRight", "person.unknown", "quantity.decimals", "quantity.invalid", "quantity.isCode",
+        "person.noRight", "person.none", "person.unknown", "quantity.decimals", "quantity.invalid", "quantity.isCode",
         "quantity.large", "reason.missing", "redo.done", "scan.held", "scan.refused", "screens.broken",
         "serial.elsewhere", "serial.twice", "session.closed", "session.none", "session.stopped", "storage.failed",
         "storage.full", "stored", "undo.done", "undo.nothing",

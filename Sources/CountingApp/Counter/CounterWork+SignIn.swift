@@ -33,7 +33,10 @@ extension CounterWork {
     }
 
     mutating func signIn(_ code: CodeText) throws -> Outcome {
-        guard let person = try person(code) else { throw Refusal("person.unknown", ["text": code.text]) }
+        guard let person = try person(code) else {
+            // A terminal that has not been filled yet knows nobody: that is no fault of the name.
+            throw try tx.exists(Person.self) ? Refusal("person.unknown", ["text": code.text]) : Refusal("person.none")
+        }
         guard
             person.roles.contains(.counters) || person.roles.contains(.supervisors) || person.roles.contains(.auditors)
         else { throw Refusal("person.noRight", ["who": person.name]) }

@@ -44,12 +44,25 @@ enum DeskWords {
     }
 
     private static func known(_ text: String, _ language: String) -> [String]? {
-        guard let (key, arguments) = AppScreens.shipped.origin(of: text, under: "desk."),
+        guard let (key, arguments) = origin(of: text),
             arguments.allSatisfy({ isFree.contains($0.key) || !($0.value.includes(": ") || $0.value.includes("; ")) })
         else { return nil }
         var worded = arguments
         if let state = arguments["state"] { worded["state"] = self.state(state, language) }
         return AppScreens.shipped.text(key, worded, language: language)
+    }
+
+    private static let templates = AppScreens.shipped.templates(under: "desk.")
+
+    /// The text that it was made from, and what its names stand for; of several the one that says most by itself.
+    private static func origin(of text: String) -> (key: String, arguments: [String: String])? {
+        var best: (key: String, arguments: [String: String], weight: Int)?
+        for template in templates {
+            guard let found = template.match(text) else { continue }
+            let weight = text.utf8.count - found.values.reduce(0) { $0 + $1.utf8.count }
+            if best.map({ $0.weight < weight }) ?? true { best = (template.key, found, weight) }
+        }
+        return best.map { ($0.key, $0.arguments) }
     }
 
     /// Names that stand for any text.

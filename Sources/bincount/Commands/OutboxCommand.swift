@@ -45,6 +45,7 @@ enum OutboxCommand {
         let outbox = store.outbox
         switch act {
         case "list":
+            guard words.isEmpty else { throw UsageError("list takes only options") }
             var after = Int64.min
             while case let entries = try await outbox.list(state: parkedOnly ? .parked : nil, after: after),
                 !entries.isEmpty

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Screens
 
-struct TemplateMatchTests {
+struct TextTemplateTests {
     @Test(
         "A text that is a template filled in gives back what was filled in",
         arguments: [
@@ -14,7 +14,7 @@ struct TemplateMatchTests {
             ("Größe {x}, Zoë", "Größe ü, Zoë", ["x": "ü"]),
         ])
     func match(_ template: String, _ text: String, _ values: [String: String]) {
-        #expect(Template.match(template, text) == values)
+        #expect(TextTemplate(key: "k", template: template).match(text) == values)
         #expect(Template.fill(template) { values[$0] } == text)
     }
 
@@ -26,6 +26,6 @@ struct TemplateMatchTests {
             ("{a} x", "x"), ("", "x"),
         ])
     func mismatch(_ template: String, _ text: String) {
-        #expect(Template.match(template, text) == nil)
+        #expect(TextTemplate(key: "k", template: template).match(text) == nil)
     }
 }
