@@ -86,9 +86,10 @@ extension SupervisorApp {
                 device.parked > 0 ? "sup.device.parked" : isSilent ? "sup.device.silent" : "sup.device.here",
                 ["code": device.code, "count": String(device.parked)]),
             facts: [
-                (words("sup.fact.heard"), age(of: row, at: now)), (words("sup.fact.bin"), row.binCode ?? "-"),
+                // What it still owes comes first: a small picture has room for two.
+                (words("sup.fact.heard"), age(of: row, at: now)),
                 (words("sup.fact.unsent"), isSilent ? "\(device.unsent)?" : String(device.unsent)),
-                (words("sup.fact.parked"), String(device.parked)),
+                (words("sup.fact.parked"), String(device.parked)), (words("sup.fact.bin"), row.binCode ?? "-"),
                 (words("sup.fact.last"), "\(device.code)-\(device.lastSequence)"),
                 (words("sup.fact.rate"), String(row.closedLastHour)),
             ], choices: choices + [goBack])

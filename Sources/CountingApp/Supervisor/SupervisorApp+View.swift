@@ -196,9 +196,10 @@ extension SupervisorApp {
         seconds < 100 ? "\(seconds)s" : seconds < 6000 ? "\(seconds / 60)m" : "\(seconds / 3600)h"
     }
 
-    /// A name, and the first name where that does not fit.
+    /// A name, the first name where that does not fit, and its beginning.
     func shortened(_ name: String) -> [String] {
-        [name] + name.split(separator: " ").prefix(1).map(String.init)
+        let first = name.split(separator: " ").first.map(String.init) ?? name
+        return [name, first, String(first.prefix(3))]
     }
 
     func signed(_ value: Decimal3?) -> String {
