@@ -22,6 +22,9 @@ public struct OutgoingMutation: Sendable, Hashable {
     public let operations: JSONObject?
     /// Mutations of one request with the same unit are carried out all or not at all.
     public let unit: Int64?
+    /// The places in the request of what must be carried out before it, or it is not either: the creates of records that
+    /// it names as parents.
+    public var needs: [Int] = []
 
     /// Describes a mutation.
     public init(

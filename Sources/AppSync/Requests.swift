@@ -10,6 +10,9 @@ public enum WireExtension {
     /// In a request: lists of aliases that are carried out all or not at all. In an answer: `true`, such lists are
     /// understood.
     public static let atomic = "atomic"
+    /// In a request: by alias, the aliases before it without which it is not carried out. In an answer: `true`, this is
+    /// understood.
+    public static let needs = "needs"
     /// In a request: by alias, operations by field. In an answer: `true`, they are understood.
     public static let operations = "operations"
     /// In a request: by field, what is to be compared or fetched by digests. In an answer: `true` or, by field, the
@@ -24,7 +27,8 @@ public enum WireExtension {
     public static let rights = "rights"
     /// In an answer: how many mutations one request may carry.
     public static let batch = "batch"
-    /// In an answer: names this life of the service's database; another epoch means that all marks are void.
+    /// In an answer: names this life of the service's database; another epoch means that all marks are void. In a request:
+    /// the life that its mutations are meant for, in no other of which they are carried out.
     public static let epoch = "epoch"
     /// In an answer of a service that a backup was put back into: `{"began": stamp, "has": {epoch: stamp}}`, the first stamp
     /// of this life and how far it has the earlier ones; what they committed later is lost.
@@ -47,9 +51,13 @@ public struct RequestWriter: Sendable {
 
     /// One request for some mutations, aliased in their order.
     ///
-    /// - Parameter withIDs: whether the service understands mutation ids.
+    /// - Parameters:
+    ///   - withIDs: whether the service understands mutation ids.
+    ///   - epoch: the life of the service that they are meant for; nil for a service that names none.
     /// - Throws: ``FilterError`` where a condition has no form on the wire.
-    public mutating func push(_ mutations: [OutgoingMutation], withIDs: Bool) throws(FilterError) -> [UInt8] {
+    public mutating func push(
+        _ mutations: [OutgoingMutation], withIDs: Bool, epoch: String? = nil
+    ) throws(FilterError) -> [UInt8] {
         let steps = mutations.map { MutationStep($0.model, $0.operation, hasCondition: $0.condition != nil) }
         var writer = JSONWriter(capacity: 512 + mutations.count * 640)
         writer.raw("{\"query\":")
@@ -79,6 +87,11 @@ public struct RequestWriter: Sendable {
             writer.raw("}")
             Self.writeUnits(mutations, into: &writer)
             Self.writeOperations(mutations, into: &writer)
+            Self.writeNeeds(mutations, into: &writer)
+            if let epoch {
+                writer.raw(",\"epoch\":")
+                writer.string(epoch)
+            }
             writer.raw("}}")
         }
         writer.raw("}")
@@ -109,6 +122,16 @@ public struct RequestWriter: Sendable {
         guard !operations.isEmpty else { return }
         writer.raw(",\"operations\":")
         writer.value(.object(operations))
+    }
+
+    private static func writeNeeds(_ mutations: [OutgoingMutation], into writer: inout JSONWriter) {
+        var needs = JSONObject()
+        for (index, mutation) in mutations.enumerated() where !mutation.needs.isEmpty {
+            needs["m\(index)"] = .array(mutation.needs.map { .string("m\($0)") })
+        }
+        guard !needs.isEmpty else { return }
+        writer.raw(",\"needs\":")
+        writer.value(.object(needs))
     }
 
     /// A request whose answer holds nothing but what the service announces of itself.

@@ -140,6 +140,8 @@ public enum ErrorType {
     public static let conditionalCheckFailed = "ConditionalCheckFailedException"
     /// Another mutation of the same unit was refused, so that this one was not carried out either.
     public static let transactionCanceled = "TransactionCanceledException"
+    /// The service's database began another life since the one that the mutation was meant for.
+    public static let otherLife = "OtherLife"
     /// A malformed write.
     public static let badRequest = "BadRequest"
     /// A fault of the server.

@@ -57,8 +57,8 @@ extension DataStore {
         if case .flush(let timeout) = mode { try await flush(timeout: timeout) }
         try await lifecycle.resting(port) { [writer, hub, driver] in
             try await writer.perform { core in
-                if case .export(let path) = mode { try core.exportOutbox(to: path) }
-                try core.clear(discardingUnsent: mode == .discard || mode.isExport)
+                let path = mode.exportPath
+                try core.clear(discardingUnsent: mode == .discard || path != nil, exportingTo: path)
             }
             if driver != nil { hub.resetSynced() }
         }

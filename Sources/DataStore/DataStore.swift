@@ -24,7 +24,7 @@ public final class DataStore: Sendable {
     let lifecycle: StoreLifecycle
     /// Whether the driver runs in this process.
     let isRunning = Locked(false)
-    private let readers: [StoreReader]
+    let readers: [StoreReader]
     private let nextReader = Locked(0)
     private let acting = Locked<String?>(nil)
     private let follower = Locked<Task<Void, Never>?>(nil)

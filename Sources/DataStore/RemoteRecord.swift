@@ -87,6 +87,8 @@ package struct MutationResult: Sendable, Hashable {
         case refused(code: String, message: String)
         /// Not decided (link, overload): to be sent again, not before so many milliseconds.
         case transient(reason: String, delay: Int64)
+        /// Not carried out, for certain, and not refused either: as if it had never been sent.
+        case untouched(reason: String)
     }
 
     /// The entry's ``OutboxEntry/order``.
@@ -108,6 +110,9 @@ package struct MutationBatch: Sendable, Hashable {
     package let entries: [OutboxEntry]
     /// The units of those that must be applied all or not at all, by ``OutboxEntry/order``.
     package var units: [Int64: Int64] = [:]
+    /// By ``OutboxEntry/order``, the creates of the batch without which an entry must not be carried out: it refers to
+    /// their records.
+    package var needs: [Int64: [Int64]] = [:]
 }
 
 /// What a settled batch or an applied page did.
@@ -128,6 +133,8 @@ package struct ApplyReport: Sendable, Hashable {
     package var requeued = 0
     /// Entries parked.
     package var parked = 0
+    /// Whether nothing was kept, since the store was cleared meanwhile.
+    package var isVoid = false
 
     /// Nothing yet.
     package init() {}

@@ -4,10 +4,13 @@ import System
 extension StoreCore {
     /// Removes all records, marks and waiting changes; the store's name, its counters and its settings stay.
     ///
-    /// - Parameter discardingUnsent: Whether changes that were not sent may go; else they make it throw
-    ///   ``StoreError/unsentChanges(_:)``.
-    package func clear(discardingUnsent: Bool) throws {
+    /// - Parameters:
+    ///   - discardingUnsent: Whether changes that were not sent may go; else they make it throw
+    ///     ``StoreError/unsentChanges(_:)``.
+    ///   - path: Where the outbox is written to before, in the same transaction: what it lacks is not discarded.
+    package func clear(discardingUnsent: Bool, exportingTo path: String? = nil) throws {
         _ = try commit(nil, .full) { _ in
+            if let path { try exportOutbox(to: path) }
             let unsent = outboxStatus.unsent
             if unsent > 0, !discardingUnsent { throw StoreError.unsentChanges(unsent) }
             for model in schema.models {
@@ -19,10 +22,24 @@ extension StoreCore {
             // What the backend has confirmed stays known, in case it loses it; unless all is given up.
             if discardingUnsent { try connection.run("DELETE FROM \"_journal\"") }
             try connection.run("DELETE FROM \"_meta\" WHERE \"key\" LIKE 'driver.%' OR \"key\" LIKE 'maker.%'")
+            try connection.run(
+                """
+                INSERT INTO "_meta" VALUES('clearings','1') ON CONFLICT DO UPDATE SET \
+                "value"=CAST("value" AS INTEGER)+1
+                """)
             retryAt.removeAll()
             try refreshFlags()
+            removedEntries = true
             countsChanged = true
             log.touchedOutbox = true
+        }
+    }
+
+    /// How often the store was cleared, by whatever process.
+    package func clearings() throws -> Int64 {
+        try storeErrors {
+            let text = try connection.value("SELECT \"value\" FROM \"_meta\" WHERE \"key\"='clearings'")?.text
+            return text.flatMap { Int64($0) } ?? 0
         }
     }
 
@@ -55,7 +72,6 @@ extension StoreCore {
         defer { lastDataVersion = version }
         guard let last = lastDataVersion, last != version else { return false }
         _ = try commit(nil, .normal) { _ in
-            try refreshFlags()
             countsChanged = true
             log.touchedOutbox = true
             for model in schema.models { log.reset(model.name) }
@@ -65,5 +81,6 @@ extension StoreCore {
 }
 
 extension DataStore.ClearMode {
-    var isExport: Bool { if case .export = self { true } else { false } }
+    /// Where unsent changes are written to, if they are.
+    var exportPath: String? { if case .export(let path) = self { path } else { nil } }
 }

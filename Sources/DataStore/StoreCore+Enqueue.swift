@@ -121,10 +121,12 @@ extension StoreCore {
             statement.bind(options.time.now().milliseconds, at: 9)
             statement.bind(rounds, at: 10)
             if let condition { statement.bind(condition.json.text, at: 11) }
+            statement.bind(lastOrder + 1, at: 12)
             _ = try statement.step()
             return connection.changes > 0
         }
         if inserted {
+            lastOrder += 1
             count(identity) { $0.queued += 1 }
             openUnit?.insert(connection.lastInsertedRow)
         }
@@ -142,6 +144,7 @@ extension StoreCore {
             statement.bind(entry.order, at: 1)
             _ = try statement.step()
         }
+        removedEntries = true
         if hasUnits { try leaveUnit(entry.order) }
         retryAt[entry.order] = nil
         count(entry.identity) { $0.add(-1, entry.state) }

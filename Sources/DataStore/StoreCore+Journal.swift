@@ -104,7 +104,10 @@ extension StoreCore {
             let row = try connection.rows("SELECT count(*),max(\"number\") \(lost)", [.text(epoch)]).first
             guard let count = row?[0].integer, count > 0, let last = row?[1].integer else { return 0 }
             // Numbers below all that wait, so that no entry gets another number.
-            let lowest = min(try connection.value("SELECT min(\"ord\") FROM \"_outbox\"")?.integer ?? 0, 0)
+            let kept = try connection.value(
+                "SELECT CAST(\"value\" AS INTEGER) FROM \"_meta\" WHERE \"key\"='firstOrder'")
+            let waiting = try connection.value("SELECT min(\"ord\") FROM \"_outbox\"")
+            let lowest = min(waiting?.integer ?? 0, kept?.integer ?? 0, 0)
             let shift = lowest - 1 - last
             try connection.run(
                 """
@@ -119,6 +122,9 @@ extension StoreCore {
                 INSERT INTO "_unit"("ord","unit") SELECT "number"+?1,min("number") OVER (PARTITION BY "epoch","stamp",\
                 "unit")+?1 FROM "_journal" WHERE "epoch"<>?2 AND "unit" IS NOT NULL
                 """, [.integer(shift), .text(epoch)])
+            let first = try connection.value("SELECT min(\"number\")+?1 \(lost)", [.integer(shift), .text(epoch)])
+            try connection.run(
+                "INSERT OR REPLACE INTO \"_meta\" VALUES('firstOrder',?)", [.text(String(first?.integer ?? lowest))])
             try connection.run("DELETE \(lost)", [.text(epoch)])
             retryAt.removeAll()
             try refreshFlags()

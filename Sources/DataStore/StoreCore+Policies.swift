@@ -97,6 +97,7 @@ extension DataStore {
     public func setPolicies(_ policies: [String: SyncPolicy]) async throws {
         let identity = identity
         try await writer.perform { try $0.setPolicies(policies, as: identity) }
+        for reader in readers { await reader.setPolicies(policies) }
         driver?.policiesChanged()
     }
 

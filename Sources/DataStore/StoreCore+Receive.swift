@@ -6,12 +6,19 @@ extension StoreCore {
     /// Applies one fetched page and its mark in one transaction.
     ///
     /// Rows that cannot be understood are kept aside, and the page goes on. Rows may come before their parents.
+    /// - Parameter clearings: How often the store had been cleared when the page was asked for. Where another process
+    ///   cleared it since, the page goes on from nothing that is here, and nothing of it is kept.
     @discardableResult
     package func applyPage(
-        model: String, items: [RemoteRecord], unreadable: [UnreadableRecord] = [], mark: SyncMark?
+        model: String, items: [RemoteRecord], unreadable: [UnreadableRecord] = [], mark: SyncMark?,
+        clearings: Int64? = nil
     ) throws -> ApplyReport {
         try commit(nil, .normal) { _ in
             var report = ApplyReport()
+            if let clearings, try self.clearings() != clearings {
+                report.isVoid = true
+                return report
+            }
             let table = try context.table(model)
             let isDirty = try hasEntries(model)
             for item in items { try apply(item, table, isDirty: isDirty, &report) }

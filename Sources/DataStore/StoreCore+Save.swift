@@ -17,7 +17,7 @@ extension StoreCore {
         if deletions.contains(model) { try checkNotDeleted(model, id) }
         if options.checksParents, !table.parents.isEmpty { try checkParents(id, values, table) }
         if try table.insertIfAbsent(id, StoreTable.Row(values: values), on: connection) {
-            if try isSent(table, id) {
+            if try isSent(table, id, nil) {
                 try enqueue(
                     .create, table, id, fields: table.wire.json(values, table.wire.writable, skippingNull: true),
                     base: emptyObject, version: nil, identity)
@@ -40,7 +40,7 @@ extension StoreCore {
         var new = old.values
         for position in changed { new[position] = values[position] }
         try table.update(id, new, changed, on: connection)
-        if try isSent(table, id) {
+        if try isSent(table, id, old.version) {
             try enqueue(
                 .update, table, id, fields: table.wire.json(new, changed),
                 base: table.wire.json(old.values, changed), version: old.version, identity, condition: condition)
@@ -60,7 +60,7 @@ extension StoreCore {
         guard under.insert(model + "\u{0}" + id).inserted else { return false }
         try deleteChildren(of: id, old.values, table, identity, &under)
         _ = try table.delete(id, on: connection)
-        if try isSent(table, id) {
+        if try isSent(table, id, old.version) {
             try enqueueDelete(id, old, table, identity, condition: condition)
         } else {
             try keepMaker(nil, model, id)
@@ -70,9 +70,12 @@ extension StoreCore {
         return true
     }
 
-    /// Whether a change is queued: its model is sent, or it was until now and another change of the record waits.
-    func isSent(_ table: StoreTable, _ id: String) throws -> Bool {
-        try table.policy.sends || (!outboxStatus.isEmpty && !entries(table.model.name, id).isEmpty)
+    /// Whether a change is queued: its model is sent; or it was until now, and the backend has the record or another
+    /// change of it waits. Those wait until the model is sent again.
+    func isSent(_ table: StoreTable, _ id: String, _ version: Int64?) throws -> Bool {
+        if table.policy.sends { return true }
+        if table.policy == .none, version != nil { return true }
+        return try !outboxStatus.isEmpty && !entries(table.model.name, id).isEmpty
     }
 
     private func deleteChildren(

@@ -8,9 +8,10 @@ extension StoreCore {
     /// Such entries may have arrived, so nothing is merged into them any more.
     package func resetSending() throws {
         retryAt.removeAll()
-        guard outboxStatus.sending > 0 else { return }
         _ = try commit(nil, .full) { _ in
-            try connection.run("UPDATE \"_outbox\" SET \"state\"=1 WHERE \"state\"=2")
+            // Looked for in the file: what another process was sending when it died is not known here yet.
+            let count = try connection.run("UPDATE \"_outbox\" SET \"state\"=1 WHERE \"state\"=2 AND \"state\">=2")
+            guard count > 0 else { return }
             try refreshFlags()
             countsChanged = true
             log.touchedOutbox = true
@@ -25,44 +26,54 @@ extension StoreCore {
     ///   - limit: How many entries at most.
     ///   - busy: Identities that have a batch under way and are passed over.
     ///   - plainOnly: Passes over what not every backend can do: units and operations.
+    ///   - joinsParents: Whether a change may go in one batch with the create of a record that it refers to; the backend
+    ///     must then be told that it needs it (``MutationBatch/needs``).
     package func nextMutations(
-        limit: Int, busy: Set<String?> = [], plainOnly: Bool = false
+        limit: Int, busy: Set<String?> = [], plainOnly: Bool = false, joinsParents: Bool = true
     ) throws -> MutationBatch? {
         if isClosed { throw StoreError.closed }
         guard counts.values.contains(where: { $0.queued > 0 }) else { return nil }
-        let lane = try storeErrors {
+        let now = options.time.now().milliseconds
+        // Chosen and marked in one transaction, so that no other process changes an entry between the two.
+        return try commit(nil, .full) { _ in
             var oldest: (identity: String?, order: Int64)?
             for identity in try lanes() where !busy.contains(identity) {
                 // One entry is enough to compare lanes by their age.
-                guard let order = try sendable(identity, limit: 1, plainOnly: plainOnly).first?.order else { continue }
+                var one = Gathering(joinsParents: joinsParents)
+                try gather(&one, identity, limit: 1, plainOnly: plainOnly)
+                guard let order = one.entries.first?.order else { continue }
                 if let oldest, oldest.order < order { continue }
                 oldest = (identity, order)
             }
-            return try oldest.map { ($0.identity, try sendable($0.identity, limit: limit, plainOnly: plainOnly)) }
-        }
-        guard let lane else { return nil }
-        let now = options.time.now().milliseconds
-        try commit(nil, .full) { _ in
-            for entry in lane.1 {
+            guard let identity = oldest.map(\.identity) else { return nil }
+            var gathering = Gathering(joinsParents: joinsParents)
+            try gather(&gathering, identity, limit: limit, plainOnly: plainOnly)
+            let entries = gathering.entries
+            for entry in entries {
                 try connection.withStatement(StoreSQL.markSending) { statement in
                     statement.bind(now, at: 1)
                     statement.bind(entry.order, at: 2)
                     _ = try statement.step()
                 }
             }
-            count(lane.0) {
-                $0.queued -= lane.1.count
-                $0.sending += lane.1.count
+            count(identity) {
+                $0.queued -= entries.count
+                $0.sending += entries.count
             }
+            return MutationBatch(
+                identity: identity, entries: entries, units: try units(of: entries), needs: gathering.needs)
         }
-        return MutationBatch(identity: lane.0, entries: lane.1, units: try units(of: lane.1))
     }
 
     /// Whether something may go that ``nextMutations(limit:busy:plainOnly:)`` passes over with `plainOnly`, where nothing
     /// plain may.
     package var hasQueuedSpecials: Bool {
         guard counts.values.contains(where: { $0.queued > 0 }), let lanes = try? lanes() else { return false }
-        return lanes.contains { (try? sendable($0, limit: 1, plainOnly: false).isEmpty) == false }
+        return lanes.contains { lane in
+            var one = Gathering(joinsParents: true)
+            try? gather(&one, lane, limit: 1, plainOnly: false)
+            return !one.entries.isEmpty
+        }
     }
 
     /// Milliseconds until an entry that failed for now may be tried again; nil where none waits for time.
@@ -88,23 +99,17 @@ extension StoreCore {
     }
 
     /// The first entries of a lane that may go, in order. Stops reading when it has enough.
-    private func sendable(_ identity: String?, limit: Int, plainOnly: Bool) throws -> [OutboxEntry] {
+    private func gather(_ batch: inout Gathering, _ identity: String?, limit: Int, plainOnly: Bool) throws {
         let now = options.time.uptime()
-        var result: [OutboxEntry] = []
-        var taken: Set<String> = []
         var units: Set<Int64> = []
-        // Whether a create of a model is unsent at all: without one, no entry's fields need to be read.
-        var waiting: [String: Bool] = [:]
         try connection.withStatement(StoreSQL.lane) { statement in
             statement.bind(laneText(identity), at: 1)
-            while result.count < limit, try statement.step() {
+            while batch.entries.count < limit, try statement.step() {
                 if hasUnits, let unit = try unit(of: statement.integer(at: 0)) {
                     if plainOnly || !units.insert(unit).inserted { continue }
-                    let members = try sendableUnit(unit, taken, &waiting)
+                    guard let whole = try adding(unit, to: batch) else { continue }
                     // Whole or not at all; one that is too large for a request goes alone.
-                    if members.isEmpty || (result.count + members.count > limit && !result.isEmpty) { continue }
-                    for entry in members where entry.kind == .create { taken.insert(entry.model + "\u{0}" + entry.id) }
-                    result += members
+                    if whole.entries.count <= limit || batch.entries.isEmpty { batch = whole }
                     continue
                 }
                 let waitsForEarlier = statement.integer(at: 16) != 0
@@ -114,30 +119,31 @@ extension StoreCore {
                 // Its model is not sent any more, or not now: it stays.
                 if context.tables[entry.model]?.policy.sends == false { continue }
                 if plainOnly, entry.hasOperations { continue }
-                if try isHeld(entry, taken, &waiting) { continue }
-                if entry.kind == .create { taken.insert(entry.model + "\u{0}" + entry.id) }
-                result.append(entry)
+                if try !isHeld(entry, &batch) { batch.take(entry) }
             }
         }
-        return result
     }
 
     /// Whether an entry refers to a record whose create is parked, or waits before it and is not in the same batch.
-    func isHeld(_ entry: OutboxEntry, _ taken: Set<String>, _ waiting: inout [String: Bool]) throws -> Bool {
+    func isHeld(_ entry: OutboxEntry, _ batch: inout Gathering) throws -> Bool {
         guard entry.kind != .delete, let table = context.tables[entry.model], !table.parents.isEmpty else {
             return false
         }
         var known: JSONObject?
+        var needed: [Int64] = []
         for parent in table.parents {
-            let mayBeHeld = try waiting[parent.target] ?? hasUnsentCreates(parent.target)
-            waiting[parent.target] = mayBeHeld
+            let mayBeHeld = try batch.waiting[parent.target] ?? hasUnsentCreates(parent.target)
+            batch.waiting[parent.target] = mayBeHeld
             guard mayBeHeld else { continue }
             let fields = known ?? entry.fields
             known = fields
             let key = parent.positions.map { fields[table.model.fields[$0].name] ?? .null }
             guard !key.contains(.null) else { continue }
             let id = key.map { $0.string ?? $0.text }.joined(separator: "#")
-            if taken.contains(parent.target + "\u{0}" + id) || (parent.target == entry.model && id == entry.id) {
+            if parent.target == entry.model, id == entry.id { continue }
+            if let create = batch.creates[parent.target + "\u{0}" + id] {
+                if !batch.joinsParents { return true }
+                needed.append(create)
                 continue
             }
             let isUnsent = try connection.withStatement(StoreSQL.createOf) { statement in
@@ -154,6 +160,7 @@ extension StoreCore {
             }
             if isUnsent { return true }
         }
+        if !needed.isEmpty { batch.needs[entry.order] = needed }
         return false
     }
 
@@ -162,5 +169,25 @@ extension StoreCore {
             statement.bind(model, at: 1)
             return try statement.step()
         }
+    }
+}
+
+/// A batch while it is put together.
+struct Gathering {
+    /// Whether an entry may go together with the create of a record that it refers to.
+    let joinsParents: Bool
+    private(set) var entries: [OutboxEntry] = []
+    /// The creates among them, by model and key.
+    private(set) var creates: [String: Int64] = [:]
+    /// By entry, the creates among them without which it must not be carried out.
+    var needs: [Int64: [Int64]] = [:]
+    /// Whether a create of a model is unsent at all: without one, no entry's fields need to be read.
+    var waiting: [String: Bool] = [:]
+
+    init(joinsParents: Bool) { self.joinsParents = joinsParents }
+
+    mutating func take(_ entry: OutboxEntry) {
+        if entry.kind == .create { creates[entry.model + "\u{0}" + entry.id] = entry.order }
+        entries.append(entry)
     }
 }

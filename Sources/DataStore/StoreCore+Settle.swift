@@ -38,6 +38,9 @@ extension StoreCore {
                         found, code.isEmpty ? message : "\(code): \(message)", StoreProblem.ErrorType(code: code),
                         &report)
                 case .transient(let reason, let delay): try putBack(found, reason, delay, &report)
+                case .untouched(let reason):
+                    try putBack(found, reason, 0, &report)
+                    try connection.run("UPDATE \"_outbox\" SET \"attempts\"=0 WHERE \"ord\"=?", [.integer(found.order)])
                 }
             }
             return report

@@ -18,13 +18,19 @@ extension StoreCore {
         openUnit = nil
         var orders: [Int64] = []
         for order in written.sorted() where try entry(order) != nil { orders.append(order) }
-        guard orders.count > 1, let unit = orders.first else { return }
+        guard orders.count > 1 else { return }
         guard orders.count <= Self.unitLimit else {
             throw StoreError.transactionTooLarge(orders.count, limit: Self.unitLimit)
         }
+        for order in orders { try seal(order) }
+        try makeUnit(orders)
+    }
+
+    /// Makes entries go as one, or not at all.
+    func makeUnit(_ orders: [Int64]) throws {
+        guard let unit = orders.first else { return }
         hasUnits = true
         for order in orders {
-            try seal(order)
             try connection.run("INSERT INTO \"_unit\" VALUES(?,?)", [.integer(order), .integer(unit)])
         }
     }
@@ -56,21 +62,24 @@ extension StoreCore {
         }.compactMap { try entry($0) }
     }
 
-    /// The entries of a unit if all of them may go now, else none.
-    func sendableUnit(
-        _ unit: Int64, _ taken: Set<String>, _ waiting: inout [String: Bool]
-    ) throws -> [OutboxEntry] {
+    /// A batch with the entries of a unit, if all of them may go now.
+    func adding(_ unit: Int64, to batch: Gathering) throws -> Gathering? {
         let now = options.time.uptime()
-        var taken = taken
-        let members = try members(of: unit)
-        for entry in members {
+        var batch = batch
+        var own = Gathering(joinsParents: true)
+        for entry in try members(of: unit) {
             guard context.tables[entry.model]?.policy.sends != false,
                 entry.state == .queued || entry.state == .sealed, retryAt[entry.order] ?? 0 <= now,
-                try entries(entry.model, entry.id).first?.order == entry.order, try !isHeld(entry, taken, &waiting)
-            else { return [] }
-            if entry.kind == .create { taken.insert(entry.model + "\u{0}" + entry.id) }
+                try entries(entry.model, entry.id).first?.order == entry.order
+            else { return nil }
+            // Its own creates are carried out with it or not at all, which needs no saying.
+            if try isHeld(entry, &own) {
+                guard try !isHeld(entry, &batch) else { return nil }
+            }
+            own.take(entry)
+            batch.take(entry)
         }
-        return members
+        return batch
     }
 
     /// Whether these entries are one unit, which cannot be sent in parts.
@@ -92,7 +101,7 @@ extension StoreCore {
             guard let unit = try unit(of: result.order) else { continue }
             units[result.order] = unit
             switch result.outcome {
-            case .transient(let reason, _): undecided[unit] = undecided[unit] ?? reason
+            case .transient(let reason, _), .untouched(let reason): undecided[unit] = undecided[unit] ?? reason
             case .conflict: undecided[unit] = "another change of its transaction met a conflict"
             case .refused, .applied: continue
             }

@@ -43,6 +43,12 @@ public final class StoreCore {
     /// Uptime before which an entry is not sent again.
     var retryAt: [Int64: Int64] = [:]
     var lastDataVersion: Int64?
+    /// The state of the file that ``refreshFlags()`` last read, as far as other processes wrote it.
+    private var flagsVersion: Int64?
+    /// The greatest number that an entry was ever given.
+    var lastOrder: Int64 = 0
+    /// Whether entries went, so that their numbers must be kept from being given again.
+    var removedEntries = false
     private var observers: [(token: Int, body: (CommittedChanges) -> Void)] = []
     private var nextToken = 1
     private var undelivered: [() -> Void] = []
@@ -107,11 +113,13 @@ public final class StoreCore {
         guard transaction == nil else {
             throw StoreError.database("a transaction was begun inside another; pass the transaction on instead")
         }
-        let before = (counts, retryAt, deletions, hasShadows, hasQuarantine)
+        var before = (counts, retryAt, deletions, hasShadows, hasQuarantine, lastOrder)
         let result: R
         do {
             result = try storeErrors {
                 try connection.transaction(.immediate, durability: durability) {
+                    try refreshForeignFlags()
+                    before = (counts, retryAt, deletions, hasShadows, hasQuarantine, lastOrder)
                     let current = StoreTransaction(context, core: self, identity: identity)
                     transaction = current
                     defer {
@@ -120,12 +128,14 @@ public final class StoreCore {
                     }
                     let result = try body(current)
                     if let failure = current.failure { throw failure }
+                    if removedEntries { try keepLastOrder() }
                     return result
                 }
             }
         } catch {
-            (counts, retryAt, deletions, hasShadows, hasQuarantine) = before
+            (counts, retryAt, deletions, hasShadows, hasQuarantine, lastOrder) = before
             openUnit = nil
+            removedEntries = false
             countsChanged = false
             log = CommitLog()
             events.removeAll()
@@ -210,8 +220,30 @@ public final class StoreCore {
         return result
     }
 
+    /// Reads again what is kept in memory about the file where another process wrote it.
+    ///
+    /// At the beginning of each transaction: from then on nobody else writes, so that what is decided by it is right.
+    private func refreshForeignFlags() throws {
+        guard connection.path != nil, try connection.dataVersion != flagsVersion else { return }
+        try refreshFlags()
+    }
+
+    /// Keeps the greatest number ever given, so that none names two entries.
+    private func keepLastOrder() throws {
+        removedEntries = false
+        try connection.run(
+            """
+            INSERT INTO "_meta" VALUES('lastOrder',?1) ON CONFLICT DO UPDATE SET "value"=excluded."value" \
+            WHERE CAST("value" AS INTEGER)<?2
+            """, [.text(String(lastOrder)), .integer(lastOrder)])
+    }
+
     /// Reads again what is kept in memory about the file; also after another process wrote it.
     func refreshFlags() throws {
+        if connection.path != nil { flagsVersion = try connection.dataVersion }
+        let kept = try connection.value("SELECT CAST(\"value\" AS INTEGER) FROM \"_meta\" WHERE \"key\"='lastOrder'")
+        let highest = try connection.value("SELECT max(\"ord\") FROM \"_outbox\"")
+        lastOrder = max(lastOrder, kept?.integer ?? 0, highest?.integer ?? 0)
         counts.removeAll()
         for row in try connection.rows("SELECT \"identity\",\"state\",count(*) FROM \"_outbox\" GROUP BY 1,2") {
             let state = MutationState(rawValue: row[1].integer ?? 0) ?? .queued

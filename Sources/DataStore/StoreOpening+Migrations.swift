@@ -52,6 +52,7 @@ struct BesideRows {
                 try connection.run(
                     "UPDATE \"\(table)\" SET \"model\"=? WHERE \"model\"=?", [.text(name), .text(model)])
             }
+            try renameMakers(StoreCore.makerKey + model + ".", to: StoreCore.makerKey + name + ".")
         }
     }
 
@@ -66,24 +67,37 @@ struct BesideRows {
         for table in ["_journal", "_shadow", "_tombstone", "_quarantine", "_mark"] {
             try connection.run("DELETE FROM \"\(table)\" WHERE \"model\"=?", [.text(model)])
         }
+        try renameMakers(StoreCore.makerKey + model + ".", to: nil)
+    }
+
+    /// Who made what was not sent yet is kept by the model's name.
+    private func renameMakers(_ start: String, to name: String?) throws {
+        let count = Value.integer(Int64(start.unicodeScalars.count))
+        if let name {
+            try connection.run(
+                "UPDATE \"_meta\" SET \"key\"=?3||substr(\"key\",?2+1) WHERE substr(\"key\",1,?2)=?1",
+                [.text(start), count, .text(name)])
+        } else {
+            try connection.run("DELETE FROM \"_meta\" WHERE substr(\"key\",1,?2)=?1", [.text(start), count])
+        }
     }
 
     private func rewriteOutbox(_ old: String, _ new: String, _ rewriter: SchemaRewriter) throws {
         guard let model = schema.model(new) else { return }
-        try each("_outbox", "ord", where: "\"model\"=?", [.text(old)], ["kind", "fields", "base"]) { row in
+        try each("_outbox", "ord", where: "\"model\"=?", [.text(old)], ["kind", "fields", "base", "condition"]) { row in
             let kind = MutationKind(rawValue: row[1].integer ?? 0) ?? .update
             let before = JSONObject(parsing: row[2].text ?? "")
             let fields = known(try rewriter.rewrite(old, before), model)
             let base = known(try rewriter.rewrite(old, JSONObject(parsing: row[3].text ?? "")), model)
             if kind == .update, fields.isEmpty, !before.isEmpty {
                 // All that it changed is gone from the schema.
-                try connection.run("DELETE FROM \"_outbox\" WHERE \"ord\"=?", [row[0]])
-                return
+                return try removeEntry(row[0])
             }
+            let (condition, lost) = rewritten(row[4].text, old, rewriter)
             try connection.run(
-                "UPDATE \"_outbox\" SET \"fields\"=?, \"base\"=? WHERE \"ord\"=?",
-                [.text(JSONValue.object(fields).text), .text(JSONValue.object(base).text), row[0]])
-            guard let problem = problem(fields, model) else { return }
+                "UPDATE \"_outbox\" SET \"fields\"=?, \"base\"=?, \"condition\"=? WHERE \"ord\"=?",
+                [.text(JSONValue.object(fields).text), .text(JSONValue.object(base).text), condition, row[0]])
+            guard let problem = lost ?? problem(fields, model) else { return }
             // It would never be accepted: a person decides, and nothing is lost.
             try connection.run(
                 "UPDATE \"_outbox\" SET \"state\"=3, \"seal\"=\"ord\", \"reason\"=? WHERE \"ord\"=?",
@@ -91,15 +105,48 @@ struct BesideRows {
         }
     }
 
+    /// A waiting change's condition in today's form, or why it has none: then it stays as it was for a person to read.
+    private func rewritten(_ condition: String?, _ old: String, _ rewriter: SchemaRewriter) -> (Value, lost: String?) {
+        guard let condition else { return (.null, nil) }
+        let node = (try? JSONValue(parsing: condition)).flatMap { PredicateNode(json: $0) }
+        guard let new = node.flatMap({ rewriter.rewrite(old, $0, for: schema) }) else {
+            return (.text(condition), "its condition names what is there no more; revert it and make the change anew")
+        }
+        return (.text(new.json.text), nil)
+    }
+
+    /// Removes a waiting change; its number is not given again.
+    private func removeEntry(_ order: Value) throws {
+        try connection.run(
+            """
+            INSERT INTO "_meta" SELECT 'lastOrder',max("ord") FROM "_outbox" WHERE true ON CONFLICT DO UPDATE SET \
+            "value"=excluded."value" WHERE CAST("value" AS INTEGER)<CAST(excluded."value" AS INTEGER)
+            """)
+        try connection.run("DELETE FROM \"_unit\" WHERE \"ord\"=?", [order])
+        try connection.run("DELETE FROM \"_outbox\" WHERE \"ord\"=?", [order])
+    }
+
     /// Confirmed changes that may have to be sent once more follow the schema as far as it still has their fields.
     private func rewriteJournal(_ old: String, _ new: String, _ rewriter: SchemaRewriter) throws {
         guard let model = schema.model(new) else { return }
-        try each("_journal", "number", where: "\"model\"=?", [.text(old)], ["fields", "base"]) { row in
-            let fields = known(try rewriter.rewrite(old, JSONObject(parsing: row[1].text ?? "")), model)
-            let base = known(try rewriter.rewrite(old, JSONObject(parsing: row[2].text ?? "")), model)
+        try each(
+            "_journal", "number", where: "\"model\"=?", [.text(old)], ["kind", "fields", "base", "condition"]
+        ) { row in
+            let before = JSONObject(parsing: row[2].text ?? "")
+            let fields = known(try rewriter.rewrite(old, before), model)
+            let base = known(try rewriter.rewrite(old, JSONObject(parsing: row[3].text ?? "")), model)
+            if row[1].integer == MutationKind.update.rawValue, fields.isEmpty, !before.isEmpty {
+                try connection.run("DELETE FROM \"_journal\" WHERE \"number\"=?", [row[0]])
+                return
+            }
+            // The backend has found once that the condition held; where it cannot be said any more, its version judges.
+            let (condition, lost) = rewritten(row[4].text, old, rewriter)
             try connection.run(
-                "UPDATE \"_journal\" SET \"fields\"=?, \"base\"=? WHERE \"number\"=?",
-                [.text(JSONValue.object(fields).text), .text(JSONValue.object(base).text), row[0]])
+                "UPDATE \"_journal\" SET \"fields\"=?, \"base\"=?, \"condition\"=? WHERE \"number\"=?",
+                [
+                    .text(JSONValue.object(fields).text), .text(JSONValue.object(base).text),
+                    lost == nil ? condition : .null, row[0],
+                ])
         }
     }
 

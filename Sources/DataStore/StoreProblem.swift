@@ -46,6 +46,16 @@ public struct StoreProblem: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// What a program may want to tell apart, whatever the words.
+    public enum Cause: String, Sendable, Hashable, CaseIterable {
+        /// The backend's database is another than before: put back from a backup, or made anew.
+        case otherBackend
+        /// The backend was restored and lacks changes that were made here: they are sent again.
+        case lostChanges
+        /// The backend was restored and lacks rows that others made: they stay here.
+        case lostRows
+    }
+
     /// What was being done.
     public let process: Process
     /// What kind of trouble it is.
@@ -54,6 +64,8 @@ public struct StoreProblem: Sendable, Hashable, CustomStringConvertible {
     public let message: String
     /// What a person or the program can do about it, or what happens by itself.
     public let recovery: String
+    /// What it comes from, where that has a name of its own.
+    public var cause: Cause?
     /// The model, where it is about one.
     public var model: String?
     /// The record's key, where it is about one.
@@ -69,7 +81,7 @@ public struct StoreProblem: Sendable, Hashable, CustomStringConvertible {
 
     /// Puts one together.
     public init(
-        _ process: Process, _ errorType: ErrorType, model: String? = nil, id: String? = nil,
+        _ process: Process, _ errorType: ErrorType, cause: Cause? = nil, model: String? = nil, id: String? = nil,
         operation: MutationKind? = nil, entry: OutboxEntry? = nil, local: Record? = nil, remote: RemoteRecord? = nil,
         message: String, recovery: String
     ) {
@@ -77,6 +89,7 @@ public struct StoreProblem: Sendable, Hashable, CustomStringConvertible {
         self.errorType = errorType
         self.message = message
         self.recovery = recovery
+        self.cause = cause
         self.model = model
         self.id = id
         self.operation = operation

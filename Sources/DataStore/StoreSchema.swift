@@ -67,7 +67,7 @@ enum StoreSQL {
     static let enqueue = StatementText(
         """
         INSERT INTO "_outbox"("mutation","model","id","kind","fields","version","base","identity","created","rounds",\
-        "condition") VALUES(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT("model","id","seal") DO NOTHING
+        "condition","ord") VALUES(?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT("model","id","seal") DO NOTHING
         """)
     static let entriesOfRecord = StatementText(
         "SELECT \(columns) FROM \"_outbox\" WHERE \"model\"=? AND \"id\"=? ORDER BY \"ord\"")

@@ -86,7 +86,7 @@ extension StoreCore {
         }
         guard !fields.isEmpty else { return }
         try table.update(id, values, table.wire.differences(old.values, values), on: connection)
-        if try isSent(table, id) {
+        if try isSent(table, id, old.version) {
             try enqueue(
                 .update, table, id, fields: JSONValue.object(fields).bytes, base: JSONValue.object(base).bytes,
                 version: old.version, identity)

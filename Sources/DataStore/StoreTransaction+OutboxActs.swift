@@ -1,4 +1,5 @@
 import Basics
+import ModelTables
 import Models
 
 extension StoreTransaction {
@@ -58,9 +59,11 @@ extension StoreTransaction {
         try checkValues(edited, over: image, table, entry.id)
         try whole(isCascade: true) {
             for member in try core.parkedUnit(of: order) where member.order != order { try release(member, core) }
+            // What was refused did not arrive. What got no answer may have, under its old name: it counts as sent.
             try connection.run(
                 """
-                UPDATE "_outbox" SET "mutation"=?, "fields"=?, "base"=?, "rounds"=0, "reason"=NULL, "attempts"=0, \
+                UPDATE "_outbox" SET "mutation"=?, "fields"=?, "base"=?, "rounds"=0, "reason"=NULL, \
+                "attempts"=CASE "state" WHEN 3 THEN 0 ELSE "attempts" END, \
                 "state"=CASE "state" WHEN 3 THEN 1 ELSE "state" END WHERE "ord"=?
                 """,
                 [
@@ -79,7 +82,8 @@ extension StoreTransaction {
 
     /// Takes a change back: the record here becomes what the backend has, with later changes over it.
     ///
-    /// - Throws: ``StoreError/createOnly(model:id:)`` for create-only models: what was counted is never taken back.
+    /// - Throws: ``StoreError/createOnly(model:id:)`` for create-only models: what was counted is never taken back;
+    ///   ``StoreError/entryNotAvailable(_:reason:)`` for a create whose record others belong to.
     public func revertOutbox(_ order: Int64) throws {
         let core = try writer()
         let entry = try available(order)
@@ -90,6 +94,11 @@ extension StoreTransaction {
             throw StoreError.entryNotAvailable(order, reason: "another change of the record is being sent; try again")
         }
         let old = try table.fetch(entry.id, on: connection)
+        if entry.kind == .create, let old, let child = try child(of: entry.id, old.values, table) {
+            throw StoreError.entryNotAvailable(
+                order,
+                reason: "\(child) belongs to its record, which would not exist anywhere; revert or move that first")
+        }
         let image = try core.serverImage(old, all, table, entry.id)
         try whole(isCascade: true) {
             try core.removeEntry(entry)
@@ -120,6 +129,22 @@ extension StoreTransaction {
             core.overlay(image, waiting), old, table, entry.id,
             version: shadow?.version ?? old?.version ?? (entry.kind == .create ? nil : entry.baseVersion),
             lastChangedAt: shadow?.lastChangedAt ?? old?.lastChangedAt)
+    }
+
+    /// A record that names this one as its parent, for a person; nil where there is none.
+    private func child(of id: String, _ values: [Value], _ table: StoreTable) throws -> String? {
+        let key = table.model.primaryKey.compactMap { table.model.position(of: $0) }.map { values[$0] }
+        for model in schema.models {
+            guard let child = context.tables[model.name] else { continue }
+            for parent in child.parents where parent.target == table.model.name && parent.positions.count == key.count {
+                let same = zip(parent.positions, key).map { PredicateNode.field(model.fields[$0].name, .equal($1)) }
+                let found = try child.table.records(
+                    RowQuery(filter: .and(same), page: .first(2)), on: connection
+                ).first { model.name != table.model.name || $0.id != id }
+                if let found { return "\(model.name) \(found.id)" }
+            }
+        }
+        return nil
     }
 
     private func available(_ order: Int64) throws -> OutboxEntry {

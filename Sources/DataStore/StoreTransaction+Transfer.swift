@@ -7,7 +7,8 @@ extension StoreTransaction {
     /// - Parameter after: Begins behind this entry, for outboxes that do not fit into memory at once.
     public func exportOutbox(after: Int64 = .min, limit: Int = 1000) throws -> (lines: [String], last: Int64?) {
         let entries = try outbox(after: after, limit: limit)
-        let lines = entries.map { entry in
+        let lines = try entries.map { entry in
+            let unit = try connection.value("SELECT \"unit\" FROM \"_unit\" WHERE \"ord\"=?", [.integer(entry.order)])
             let object: JSONValue = [
                 "mutation": .string(entry.mutationID), "model": .string(entry.model), "id": .string(entry.id),
                 "kind": .string(entry.kind.name), "fields": .object(entry.fields),
@@ -15,7 +16,8 @@ extension StoreTransaction {
                 "identity": entry.identity.map { .string($0) } ?? .null,
                 "createdAt": .string(entry.createdAt.iso8601), "state": .string(entry.state.name),
                 "reason": entry.reason.map { .string($0) } ?? .null,
-                "condition": entry.condition?.json ?? .null,
+                "condition": entry.condition?.json ?? .null, "attempts": .integer(Int64(entry.attempts)),
+                "unit": unit?.integer.map { .integer($0) } ?? .null,
             ]
             return object.text
         }
@@ -25,20 +27,29 @@ extension StoreTransaction {
     /// Takes in entries that ``exportOutbox(after:limit:)`` wrote, with their rows; gives how many were new.
     ///
     /// An entry whose mutation or whose record's create is here already is passed over, so a file may be taken in twice.
-    /// Each keeps the name it was made under, and so is applied once even where the other store sends it too.
+    /// Each keeps the name it was made under, and so is applied once even where the other store sends it too. What was to
+    /// go as one goes as one.
     @discardableResult
     public func importOutbox(_ lines: some Sequence<String>) throws -> Int {
         let core = try writer()
         var count = 0
         try whole(isCascade: true) {
+            /// The new entries of the units of the other store.
+            var units: [Int64: [Int64]] = [:]
             for (index, line) in lines.enumerated() where !line.isEmpty {
-                if try importEntry(line, index + 1, core) { count += 1 }
+                guard let (order, unit) = try importEntry(line, index + 1, core) else { continue }
+                count += 1
+                if let unit { units[unit, default: []].append(order) }
             }
+            for orders in units.values where orders.count > 1 { try core.makeUnit(orders) }
         }
         return count
     }
 
-    private func importEntry(_ line: String, _ number: Int, _ core: StoreCore) throws -> Bool {
+    /// Gives the new entry's number and its unit in the other store; nil for an entry that is passed over.
+    private func importEntry(
+        _ line: String, _ number: Int, _ core: StoreCore
+    ) throws -> (order: Int64, unit: Int64?)? {
         guard let object = try? JSONValue(parsing: line), let mutation = object["mutation"]?.string,
             let model = object["model"]?.string, let id = object["id"]?.string,
             let kind = MutationKind.allCases.first(where: { $0.name == object["kind"]?.string }),
@@ -49,7 +60,7 @@ extension StoreTransaction {
         }
         let known = try connection.value("SELECT 1 FROM \"_outbox\" WHERE \"mutation\"=?", [.text(mutation)])
         let old = try table.fetch(id, on: connection)
-        if known != nil || (kind == .create && old != nil) || (kind == .update && old == nil) { return false }
+        if known != nil || (kind == .create && old != nil) || (kind == .update && old == nil) { return nil }
         let values: [Value]
         do {
             let shown = old.map { table.wire.object($0.values) }
@@ -65,11 +76,12 @@ extension StoreTransaction {
         let identity = object["identity"]?.string
         let state = isParked ? MutationState.parked : .sealed
         // Two entries of one record differ in their seal, so the number is set with it.
-        let order = (try connection.value("SELECT max(\"ord\") FROM \"_outbox\"")?.integer ?? 0) + 1
+        core.lastOrder += 1
+        let order = core.lastOrder
         try connection.run(
             """
             INSERT INTO "_outbox"("ord","mutation","model","id","kind","fields","version","base","identity","created",\
-            "state","seal","reason","condition") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+            "state","seal","reason","condition","attempts") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
             """,
             [
                 .integer(order), .text(mutation), .text(model), .text(id), .integer(kind.rawValue),
@@ -80,6 +92,8 @@ extension StoreTransaction {
                         ?? time.now().milliseconds),
                 .integer(state.rawValue), .integer(order), object["reason"]?.string.map { .text($0) } ?? .null,
                 object["condition"].flatMap { PredicateNode(json: $0) }.map { .text($0.json.text) } ?? .null,
+                // The other store may have sent it, or may send it yet.
+                .integer(isParked ? 0 : max(1, object["attempts"]?.integer ?? 0)),
             ])
         core.count(identity) { $0.add(1, state) }
         switch kind {
@@ -95,6 +109,6 @@ extension StoreTransaction {
                 core.note(.deleted, table, id, old.values, isLocal: true)
             }
         }
-        return true
+        return (order, object["unit"]?.integer)
     }
 }

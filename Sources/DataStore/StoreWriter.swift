@@ -39,7 +39,7 @@ actor StoreReader {
     nonisolated let executor = ThreadExecutor(name: "store-reader")
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private let schema: Schema
-    private let options: StoreOptions
+    private var options: StoreOptions
     private let storage: any StorageAdapter
     private var context: StoreContext?
     private var isClosed = false
@@ -55,6 +55,12 @@ actor StoreReader {
         let context = try self.context ?? open()
         self.context = context
         return try context.read(body)
+    }
+
+    /// What it says of models' policies follows the writer's.
+    func setPolicies(_ policies: [String: SyncPolicy]) {
+        options.policies = policies
+        context?.setPolicies(policies)
     }
 
     private func open() throws -> StoreContext {

@@ -37,6 +37,7 @@ extension HubEngine {
                     rights: rights, document: document, operation: operation, given: variables, variables: checked,
                     mutationIDs: mutationIDs(object),
                     units: try units(object), digests: try digests(object), operations: try operations(object),
+                    needs: try needs(object), epoch: object["extensions"]?["bincount"]?["epoch"]?.string,
                     id: id))
         } catch {
             return .failure(.invalid([ResponseError(error.message)]))
@@ -88,6 +89,20 @@ extension HubEngine {
                 throw InputError("extensions.bincount.operations takes objects of operations by field, by alias")
             }
             result[alias] = object
+        }
+        return result
+    }
+
+    /// Reads `extensions.bincount.needs`.
+    private func needs(_ request: JSONObject) throws(InputError) -> [String: [String]] {
+        guard let given = request["extensions"]?["bincount"]?["needs"], !given.isNull else { return [:] }
+        var result: [String: [String]] = [:]
+        for (alias, json) in given.object?.members ?? [(key: "", value: .null)] {
+            let names = json.array?.compactMap(\.string)
+            guard let names, names.count == json.array?.count else {
+                throw InputError("extensions.bincount.needs takes lists of aliases by alias")
+            }
+            result[alias] = names
         }
         return result
     }

@@ -32,6 +32,23 @@ public struct SchemaRewriter: Sendable {
         return name
     }
 
+    /// A field as it was in the old schema.
+    func field(_ old: String, _ name: String) -> FieldSchema? { layout.model(old)?.field(name)?.schema }
+
+    /// What a field of an old model is called now; nil where it was removed.
+    func name(of field: String, in old: String) -> String? {
+        var (model, name) = (old, field)
+        for step in steps {
+            switch step {
+            case .renameModel(let from, let to): if from == model { model = to }
+            case .renameField(let at, let from, let to): if at == model, from == name { name = to }
+            case .removeField(let at, let gone): if at == model, gone == name { return nil }
+            case .removeModel, .renameCase, .convert, .rewrite: break
+            }
+        }
+        return name
+    }
+
     /// Whether an object of an old model comes out another.
     public func changes(_ old: String) -> Bool {
         var name = old

@@ -126,7 +126,8 @@ extension Comparison {
 }
 
 extension Value {
-    fileprivate var json: JSONValue {
+    /// The storage form as JSON, from which ``init(json:)`` makes exactly this value.
+    package var json: JSONValue {
         switch self {
         case .null: .null
         case .integer(let value): .integer(value)
@@ -136,7 +137,8 @@ extension Value {
         }
     }
 
-    fileprivate init?(json: JSONValue) {
+    /// Reads what ``json`` gave; nil for anything else.
+    package init?(json: JSONValue) {
         switch json {
         case .null: self = .null
         case .integer(let value): self = .integer(value)

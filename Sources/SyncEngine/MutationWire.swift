@@ -87,6 +87,7 @@ extension ResponseError {
         case ErrorType.transactionCanceled?:
             // Another of its unit decides what becomes of it.
             return .outcome(.transient(reason: message, delay: 0))
+        case ErrorType.otherLife?: return .outcome(.untouched(reason: message))
         case ErrorType.conflictUnhandled?:
             if entry.kind == .delete, let theirs, theirs.isDeleted { return .outcome(.applied(RemoteRecord(theirs))) }
             return .outcome(.conflict(theirs.map { RemoteRecord($0) }))

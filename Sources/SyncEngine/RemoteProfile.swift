@@ -17,6 +17,8 @@ public struct RemoteProfile: Sendable, Hashable {
     public var appliesUnits = false
     /// Whether it takes operations on `@counter` and `@set` fields.
     public var takesOperations = false
+    /// Whether it carries a change out only with those that it needs.
+    public var mindsNeeds = false
     /// Whether it tells by digests what differs from what is here.
     public var comparesDigests = false
     /// Whether it was heard of since the start: what is not known of every backend waits until then.
@@ -40,6 +42,7 @@ public struct RemoteProfile: Sendable, Hashable {
         guard let announcement = answer else { return }
         appliesUnits = announcement[WireExtension.atomic]?.bool ?? false
         takesOperations = announcement[WireExtension.operations]?.bool ?? false
+        mindsNeeds = announcement[WireExtension.needs]?.bool ?? false
         if let digest = announcement[WireExtension.digest] { comparesDigests = digest.bool ?? true }
         if let batch = announcement[WireExtension.batch]?.integer { batchSize = Int(min(max(batch, 1), 1000)) }
         if let ids = announcement[WireExtension.mutationIDs]?.bool { knowsMutationIDs = ids }

@@ -150,14 +150,14 @@ extension SyncSession {
                 let isPart = following != nil && reconciliation.isFetching
                 report = try core.applyPage(
                     model: model.name, items: items, unreadable: unreadable,
-                    mark: isPart || following == nil ? nil : next)
-                guard following == nil else { return }
+                    mark: isPart || following == nil ? nil : next, clearings: clearings)
+                guard following == nil, !report.isVoid else { return }
                 report.deleted += try sweep(model, reconciliation)
                 try core.setMark(next)
                 reconciliations[model.name] = nil
             } else {
                 report = try core.applyPage(
-                    model: model.name, items: items, unreadable: unreadable, mark: next)
+                    model: model.name, items: items, unreadable: unreadable, mark: next, clearings: clearings)
             }
         }
         guard isApplied else {
@@ -168,6 +168,7 @@ extension SyncSession {
             run(pull.handle(.failed(request: id, retryAfter: nil)))
             return
         }
+        if report.isVoid { return followClearing() }
         quarantined(unreadable)
         status.progress?.rows += items.count
         status.progress?.estimate(now: uptime)

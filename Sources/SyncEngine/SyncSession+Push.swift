@@ -16,12 +16,15 @@ extension SyncSession {
     }
 
     private func take(_ limit: Int) {
+        // What is lost at the backend goes first; where the store cannot queue it now, it can later.
+        guard !isRecoveryDue else { return run(outbox.handle(.empty(retryAfter: Self.storeRetry))) }
         settleAgain()
         var batch: MutationBatch?
         var retryAfter: Int64?
         let isReadable = attempt {
             let held = try core.lanes().filter { !options.maySend($0) }
-            batch = try core.nextMutations(limit: limit, busy: Set(held), plainOnly: !profile.isKnown)
+            batch = try core.nextMutations(
+                limit: limit, busy: Set(held), plainOnly: !profile.isKnown, joinsParents: profile.mindsNeeds)
             if batch == nil { retryAfter = core.nextRetryDelay() }
         }
         guard let batch, !batch.entries.isEmpty else {
@@ -57,8 +60,18 @@ extension SyncSession {
             refreshCounts()
         }
         entries.sort { ($0.place, $0.entry.order) < ($1.place, $1.entry.order) }
-        let mutations = entries.map { OutgoingMutation($0.entry, $0.model, unit: batch.units[$0.entry.order]) }
-        guard !mutations.isEmpty, let body = try? requests.push(mutations, withIDs: profile.knowsMutationIDs) else {
+        var mutations = entries.map { OutgoingMutation($0.entry, $0.model, unit: batch.units[$0.entry.order]) }
+        if !batch.needs.isEmpty {
+            let places = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.entry.order, $0) })
+            for index in mutations.indices {
+                // One that was refused before it went is none of the request's.
+                let needed = batch.needs[entries[index].entry.order] ?? []
+                mutations[index].needs = needed.map { places[$0] ?? mutations.count }
+            }
+        }
+        guard !mutations.isEmpty,
+            let body = try? requests.push(mutations, withIDs: profile.knowsMutationIDs, epoch: epoch)
+        else {
             run(outbox.handle(.wake))
             return
         }

@@ -3,6 +3,12 @@ import DataStore
 import Models
 
 /// A backend that was restored from a backup: what was made here and is lost there is sent again.
+///
+/// What is lost goes first: a change sent before it would be carried out without it, and then, at a backend that does not
+/// merge, the lost one would be the late one and give way. So each push names the life it is meant for, and a backend in
+/// another life carries out nothing of it; no push waits for a look at the backend first. A backend that does not know
+/// the name carries it out, and what it refuses for want of what is lost is put back. Nothing is doubled either way, since
+/// all go under their ids.
 extension SyncSession {
     static let beganKey = "began"
 
@@ -23,11 +29,12 @@ extension SyncSession {
             guard count > 0 else { return }
             tell(
                 of: StoreProblem(
-                    .mutate, .transient,
+                    .mutate, .transient, cause: .lostChanges,
                     message: "the backend was restored and lacks \(count) changes that were made here",
                     recovery: "they are sent again"))
         }
         run(outbox.handle(.start))
+        run(outbox.handle(.wake))
     }
 
     private func withdrawPushes() {
@@ -48,7 +55,7 @@ extension SyncSession {
     func tellOfDisowned(_ count: Int, _ model: ModelSchema) {
         tell(
             of: StoreProblem(
-                .sync, .transient, model: model.name,
+                .sync, .transient, cause: .lostRows, model: model.name,
                 message: "the backend was restored and lacks \(count) rows of \(model.name) that others made",
                 recovery: "they stay here, as rows that only this store has, until who made them connects again"))
     }
@@ -59,8 +66,8 @@ extension MutationResult.Outcome {
     /// applied; what it refused, it may have refused for lack of what is brought back first.
     var inAnotherLife: MutationResult.Outcome {
         switch self {
-        case .applied, .transient: self
-        case .conflict, .refused: .transient(reason: "the backend was restored", delay: 0)
+        case .applied, .transient, .untouched: self
+        case .conflict, .refused: .untouched(reason: "the backend was restored")
         }
     }
 }

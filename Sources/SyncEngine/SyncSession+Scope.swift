@@ -84,6 +84,23 @@ extension SyncSession {
         run(connection.handle(.reconnect))
     }
 
+    /// Another process cleared the store: what was asked for to go on from what was here is void, and all is fetched.
+    func followClearing() {
+        guard isRunning else { return }
+        var isCleared = false
+        attempt {
+            let now = try core.clearings()
+            guard now != clearings else { return }
+            try core.setDriverState(Self.beganKey, profile.began.map { String($0) })
+            try core.setDriverState(Self.epochKey, epoch)
+            clearings = now
+            isCleared = true
+        }
+        guard isCleared else { return }
+        foreign.removeAll()
+        rescope()
+    }
+
     /// The backend's database is another than before (restored, or made anew): everything is fetched from the beginning.
     func newEpoch(_ name: String) {
         let isFirst = epoch == nil
@@ -102,7 +119,7 @@ extension SyncSession {
         guard !isFirst, epoch == name else { return }
         tell(
             of: StoreProblem(
-                .sync, .transient, message: "the backend's database is another than before",
+                .sync, .transient, cause: .otherBackend, message: "the backend's database is another than before",
                 recovery: "everything is compared; what was made here and is lost there is sent again"))
         rescope()
     }

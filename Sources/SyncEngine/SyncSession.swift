@@ -67,6 +67,8 @@ public final class SyncSession {
     var round = 0
     var runs: [String: Int] = [:]
     var epoch: String?
+    /// How often the store had been cleared when what is under way was asked for.
+    var clearings: Int64 = 0
     /// Whether it is to be looked whether the backend lacks what it confirmed here.
     var isRecoveryDue = false
     /// Manual syncs under way.
@@ -111,6 +113,7 @@ public final class SyncSession {
         case .start: start()
         case .stop: stop()
         case .localCommit:
+            followClearing()
             refreshCounts()
             run(outbox.handle(.wake))
         case .httpAnswer(let id, let answer): answered(id, answer)
@@ -154,6 +157,7 @@ public final class SyncSession {
         isRunning = true
         status = SyncStatus()
         attempt {
+            clearings = try core.clearings()
             epoch = try core.driverState(Self.epochKey)
             core.setLife(epoch: epoch, began: try core.driverState(Self.beganKey).flatMap { Int64($0) })
             try core.resetSending()

@@ -61,6 +61,20 @@ struct SchemaMistakeTests {
             "type A @model { id: ID! @auth(rules: [{ allow: private }]) }", "1:25",
             "@auth belongs on a stored field that is no key, and id is none"),
         Broken(
+            """
+            type A @model { bs: [B] @hasMany @auth(rules: [{ allow: private }]) }
+            type B @model { c: Int }
+            """, "1:34",
+            "bs is a relation, which shows what its records' own rights let through; put the rules on B, or on its aBsId"
+        ),
+        Broken(
+            """
+            type A @model { bID: ID b: B @belongsTo(fields: ["bID"]) @auth(rules: [{ allow: private }]) }
+            type B @model { c: Int }
+            """, "1:58",
+            "b is a relation, which shows what its records' own rights let through; put the rules on its key bID, or on B"
+        ),
+        Broken(
             "type A @model { b: B } type B { c: Int @auth(rules: [{ allow: private }]) }", "1:40",
             "@auth belongs on a field of a @model type"),
         Broken(

@@ -30,6 +30,7 @@ struct SimChecks {
         try SimSums(oracle, devices).run()
         for device in devices {
             try nothingIsHeldBack(device)
+            try verifies(device)
             try agrees(device)
             parkedIsVisible(device)
         }
@@ -39,6 +40,13 @@ struct SimChecks {
     private func nothingIsHeldBack(_ device: SimDevice) throws {
         guard let batch = try device.core.nextMutations(limit: 100) else { return }
         oracle.fail("\(device.name) could send \(batch.entries.map { "\($0.model) \($0.id)" }) and does not")
+    }
+
+    /// What any user can check of a store's file.
+    private func verifies(_ device: SimDevice) throws {
+        for finding in try StoreVerify.check(device.core.connection, SimSchema.schema) where !finding.isOnlyNote {
+            for problem in finding.problems { oracle.fail("\(device.name), \(finding.check): \(problem)") }
+        }
     }
 
     private func isParked(_ device: String, _ model: String, _ id: String) -> Bool {

@@ -146,10 +146,12 @@ final class SimOracle {
         case .quarantined(let row): fail("\(device.name) could not read \(row.model) \(row.id): \(row.reason)")
         case .paused(_, _, let detail) where !device.hadExpiredKey: fail("\(device.name) was not let in: \(detail)")
         case .failure(let problem):
-            // That the hub went back is told, and is no failure of the device.
-            let isOfRestore =
-                restores > 0 && (problem.message.contains("restored") || problem.message.contains("another"))
-            if device.isUp, !device.isDiskFull, !isOfRestore { fail("\(device.name): \(problem)") }
+            // That the hub went back is told, and is no failure of the device; told without that it would be one.
+            if problem.cause != nil {
+                if restores == 0 { fail("\(device.name) speaks of a restore that was none: \(problem)") }
+            } else if device.isUp, !device.isDiskFull {
+                fail("\(device.name): \(problem)")
+            }
         default: break
         }
     }

@@ -153,4 +153,62 @@ import Testing
         }
         #expect(other.outboxStatus.isEmpty)
     }
+
+    @Test("C2: an edited create whose first form may have arrived is deleted there too")
+    func editedAndDeleted() throws {
+        let core = try memoryCore()
+        try core.save(bin)
+        let order = try #require(try core.nextMutations(limit: 1)?.entries.first?.order)
+        try core.settle([MutationResult(order: order, outcome: .transient(reason: "no answer", delay: 0))])
+        try core.write(as: nil) { try $0.editOutbox(order, fields: ["place": 7]) }
+        try core.write(as: nil) { _ = try $0.delete(model: "Bin", id: "b") }
+        #expect(try core.outbox().map(\.kind) == [.create, .delete])
+    }
+
+    @Test("C2: a create is not taken back from under what belongs to it")
+    func revertedParent() throws {
+        let core = try memoryCore()
+        try core.save(Zone(id: "z"))
+        let order = try #require(try core.nextMutations(limit: 1)?.entries.first?.order)
+        try core.settle([MutationResult(order: order, outcome: .refused(code: "Invalid", message: "no"))])
+        try core.save(Bin(id: "b", zoneID: "z"))
+        let error = #expect(throws: StoreError.self) { try core.write(as: nil) { try $0.revertOutbox(order) } }
+        #expect(error?.description.contains("Bin b belongs to its record") == true)
+        #expect(try core.outbox().map(\.state) == [.parked, .queued])
+        try core.save(Bin(id: "b"))
+        try core.write(as: nil) { try $0.revertOutbox(order) }
+        #expect(try core.read { try $0.count(Zone.self) } == 0)
+        #expect(try core.outbox().map(\.id) == ["b"])
+    }
+
+    @Test("C2 C14: what was to go as one goes as one from the store that it is imported into")
+    func importedUnit() throws {
+        let core = try memoryCore()
+        try core.write(as: "ann") { tx in
+            try tx.sentAsOne {
+                for id in ["a", "b"] { try tx.save(Zone(id: id)) }
+            }
+            try tx.save(Zone(id: "c"))
+        }
+        let lines = try core.read { try $0.exportOutbox() }.lines
+        let other = try memoryCore { $0.random = SeededRandom(seed: 9) }
+        #expect(try other.write(as: nil) { try $0.importOutbox(lines) } == 3)
+        let batch = try #require(try other.nextMutations(limit: 10))
+        let units = batch.entries.map { batch.units[$0.order] }
+        #expect(batch.entries.map(\.id) == ["a", "b", "c"])
+        #expect(units[0] != nil && units[0] == units[1] && units[2] == nil)
+    }
+
+    @Test("C2: an imported create may have been sent by the other store, so deleting its record is sent too")
+    func importedAndDeleted() throws {
+        let core = try memoryCore()
+        try core.save(Zone(id: "z"))
+        let lines = try core.read { try $0.exportOutbox() }.lines
+        let other = try memoryCore { $0.random = SeededRandom(seed: 9) }
+        try other.write(as: nil) { tx in
+            _ = try tx.importOutbox(lines)
+            _ = try tx.delete(model: "Zone", id: "z")
+        }
+        #expect(try other.outbox().map(\.kind) == [.create, .delete])
+    }
 }

@@ -137,3 +137,39 @@ import Testing
         #expect(statements.count <= 50 + 12, "\(statements.count)")
     }
 }
+
+extension OutboxSendingTests {
+    @Test("C4: a change that goes together with the create of its parent needs it, where the backend minds that")
+    func needsItsParent() throws {
+        let core = try memoryCore()
+        try core.save(Zone(id: "z"), Bin(id: "b", zoneID: "z"), Bin(id: "c"), identity: "ann")
+        let orders = try core.outbox().map(\.order)
+        let batch = try #require(try core.nextMutations(limit: 10))
+        #expect(batch.entries.map(\.id) == ["z", "b", "c"])
+        #expect(batch.needs == [orders[1]: [orders[0]]])
+        try core.resetSending()
+        let apart = try #require(try core.nextMutations(limit: 10, joinsParents: false))
+        #expect(apart.entries.map(\.id) == ["z", "c"] && apart.needs.isEmpty)
+        #expect(try core.nextMutations(limit: 10, joinsParents: false) == nil, "it may still be refused")
+    }
+
+    @Test("C4 C14: a unit needs what it refers to outside of itself, and says nothing of what is inside")
+    func unitNeedsParent() throws {
+        let core = try memoryCore()
+        try core.write(as: nil) { tx in
+            try tx.save(Zone(id: "before"))
+            try tx.sentAsOne {
+                try tx.save(Zone(id: "inside"))
+                try tx.save(Bin(id: "a", zoneID: "inside"))
+                try tx.save(Bin(id: "b", zoneID: "before"))
+            }
+        }
+        let orders = try core.outbox().map(\.order)
+        let batch = try #require(try core.nextMutations(limit: 10))
+        #expect(batch.entries.map(\.order) == orders)
+        #expect(batch.needs == [orders[3]: [orders[0]]])
+        try core.resetSending()
+        let apart = try #require(try core.nextMutations(limit: 10, joinsParents: false))
+        #expect(apart.entries.map(\.id) == ["before"])
+    }
+}

@@ -26,6 +26,9 @@ extension SchemaBuilder {
     /// A field's own rules take the place of the model's for it, in writing and in reading. Whoever may not read it sees
     /// null, and so a field that cannot be null must be read by all who read the model.
     private mutating func resolveRights(of field: FieldDefinition, _ directive: Directive, in position: Int) {
+        if let relation = models[position].relations.first(where: { $0.name == field.name }) {
+            return refuseRights(of: relation, directive)
+        }
         guard let index = models[position].fields.firstIndex(where: { $0.name == field.name }),
             !models[position].primaryKey.contains(field.name)
         else {
@@ -43,6 +46,18 @@ extension SchemaBuilder {
             break
         }
         models[position].fields[index] = models[position].fields[index].guarded(by: rules)
+    }
+
+    /// A relation has no rights of its own: what it shows has them, and whoever may read that finds it by a query just as
+    /// well. So the rules belong where they hold for every way to it.
+    private mutating func refuseRights(of relation: RelationSchema, _ directive: Directive) {
+        let place =
+            relation.kind == .hasMany
+            ? "put the rules on \(relation.target), or on its \(relation.fields.joined(separator: ", "))"
+            : "put the rules on its key \(relation.fields.joined(separator: ", ")), or on \(relation.target)"
+        mistake(
+            directive.position,
+            "\(relation.name) is a relation, which shows what its records' own rights let through; \(place)")
     }
 
     private mutating func authRules(_ directive: Directive, of position: Int) -> [AuthRule] {

@@ -2,27 +2,10 @@ import AppSync
 import Basics
 import Models
 
-/// A key along which rows are read: its equal part, then what they are sorted by.
-private struct KeyPlan {
-    let model: ModelInfo
-    /// The sort fields.
-    let sort: [String]
-    var conditions: [String]
-    var bindings: [Value]
-
-    /// The SQL of a walk; `_row` makes the order whole.
-    func sql(_ table: BaseTable, descending: Bool) -> String {
-        let direction = descending ? "DESC" : "ASC"
-        let order = (sort.map { "\"\($0)\"" } + ["\"_row\""]).map { "\($0) \(direction)" }.joined(separator: ",")
-        return "SELECT \(table.columns) FROM \(table.table.name) WHERE \(conditions.joined(separator: " AND ")) "
-            + "ORDER BY \(order) LIMIT -1 OFFSET ?"
-    }
-}
-
 extension QueryRunner {
     /// Plans a query along an index: `@index(queryField:)`, or `list` of a custom key with its hash field.
     func planIndex(
-        _ walk: inout Walk, _ root: RootField, _ field: SelectedField, _ request: RunnableRequest
+        _ walk: inout Walk, _ root: RootField, _ field: SelectedField, _ request: RunnableRequest, _ token: PageToken?
     ) throws {
         let schema = walk.model.schema
         let names: [String]
@@ -47,15 +30,14 @@ extension QueryRunner {
         walk.required = Set(names.compactMap { schema.position(of: $0) })
         try FieldDenied.check(walk.required, walk.sight, walk.model)
         var plan = KeyPlan(
-            model: walk.model, sort: sort, conditions: ["\"\(hash)\"=?"],
-            bindings: [try storage(value, hashField, walk.model)])
-        try finish(&plan, &walk, field, request)
+            model: walk.model, sort: sort, equal: [hash], values: [try storage(value, hashField, walk.model)])
+        try finish(&plan, &walk, field, request, token)
     }
 
     /// Plans the records of a `hasMany`: those that name a row's key, sorted as their index is.
     func planRelation(
         _ walk: inout Walk, _ relation: RelationSchema, keys: [Value], _ field: SelectedField,
-        _ request: RunnableRequest
+        _ request: RunnableRequest, _ token: PageToken?
     ) throws {
         let count = min(keys.count, relation.fields.count)
         var sort = walk.model.index(serving: relation)?.rest ?? []
@@ -69,23 +51,36 @@ extension QueryRunner {
             }
         }
         var plan = KeyPlan(
-            model: walk.model, sort: sort, conditions: relation.fields.prefix(count).map { "\"\($0)\"=?" },
-            bindings: Array(keys.prefix(count)))
-        try finish(&plan, &walk, field, request)
+            model: walk.model, sort: sort, equal: Array(relation.fields.prefix(count)),
+            values: Array(keys.prefix(count)))
+        try finish(&plan, &walk, field, request, token)
     }
 
     private func finish(
-        _ plan: inout KeyPlan, _ walk: inout Walk, _ field: SelectedField, _ request: RunnableRequest
+        _ plan: inout KeyPlan, _ walk: inout Walk, _ field: SelectedField, _ request: RunnableRequest,
+        _ token: PageToken?
     ) throws {
         if !plan.sort.isEmpty,
             let json = try engine.argument(sortArgument(plan.sort), of: field, request.variables)
         {
             try addCondition(json, &plan)
         }
-        let descending = try engine.argument("sortDirection", of: field, request.variables)?.string == "DESC"
+        plan.isDescending = try engine.argument("sortDirection", of: field, request.variables)?.string == "DESC"
         walk.kind = .index
-        walk.sql = plan.sql(tables[walk.model.index], descending: descending)
-        walk.bindings = plan.bindings
+        walk.sort = plan.sort.compactMap { plan.model.schema.position(of: $0) }
+        let table = tables[walk.model.index]
+        walk.parts = plan.parts(table, after: try token.map { try place($0, walk.sort, table) })
+    }
+
+    /// Where the page before ended.
+    private func place(_ token: PageToken, _ sort: [Int], _ table: BaseTable) throws -> KeyPlan.Place {
+        guard token.walk == .index else { throw PageError.invalidToken }
+        if let key = token.sortKey {
+            guard key.count == sort.count else { throw PageError.invalidToken }
+            return KeyPlan.Place(sortKey: key, row: token.row)
+        }
+        guard let row = try table.fetch(row: token.row, on: connection) else { throw PageError.lostPlace }
+        return KeyPlan.Place(sortKey: sort.map { row.values[$0] }, row: token.row, isFound: true)
     }
 
     private func sortArgument(_ sort: [String]) -> String { sort.count == 1 ? sort[0] : compositeName(sort) }
@@ -96,16 +91,14 @@ extension QueryRunner {
         for (key, operand) in json.object?.members ?? [] where !operand.isNull {
             if let sign = signs[key] {
                 let operand = try sortValues(operand, plan)
-                plan.conditions.append("\(columns(plan, operand.count))\(sign)\(marks(operand.count))")
-                plan.bindings += operand
+                plan.add(sign, operand)
             } else if key == "between" {
                 guard let bounds = operand.array, bounds.count == 2 else {
                     throw InputError("between takes two values")
                 }
                 for (bound, sign) in zip(bounds, [">=", "<="]) {
                     let values = try sortValues(bound, plan)
-                    plan.conditions.append("\(columns(plan, values.count))\(sign)\(marks(values.count))")
-                    plan.bindings += values
+                    plan.add(sign, values)
                 }
             } else if key == "beginsWith" {
                 try addPrefix(operand, &plan)
@@ -118,18 +111,7 @@ extension QueryRunner {
         var values = plan.sort.count == 1 ? [] : try sortValues(json, plan)
         if plan.sort.count == 1, let text = json.string { values = [.text(text)] }
         guard let last = values.last else { return }
-        for (name, value) in zip(plan.sort, values.dropLast()) {
-            plan.conditions.append("\"\(name)\"=?")
-            plan.bindings.append(value)
-        }
-        let name = "\"\(plan.sort[values.count - 1])\""
-        if case .text(let prefix) = last {
-            plan.conditions.append("substr(\(name),1,?)=?")
-            plan.bindings += [.integer(Int64(prefix.unicodeScalars.count)), .text(prefix)]
-        } else {
-            plan.conditions.append("\(name)=?")
-            plan.bindings.append(last)
-        }
+        plan.addPrefix(values, last)
     }
 
     /// The operand for the sort fields: one value, or an object that names the first ones without a gap.
@@ -156,14 +138,5 @@ extension QueryRunner {
             throw InputError("\(compositeName(plan.sort)) names none of \(plan.sort.joined(separator: ", "))")
         }
         return values
-    }
-
-    private func columns(_ plan: KeyPlan, _ count: Int) -> String {
-        let names = plan.sort.prefix(count).map { "\"\($0)\"" }
-        return count == 1 ? names[0] : "(\(names.joined(separator: ",")))"
-    }
-
-    private func marks(_ count: Int) -> String {
-        count == 1 ? "?" : "(\(Array(repeating: "?", count: count).joined(separator: ",")))"
     }
 }

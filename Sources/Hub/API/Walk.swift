@@ -1,5 +1,6 @@
 import AppSync
 import Basics
+import ModelTables
 import Models
 import SQLite
 
@@ -17,9 +18,10 @@ struct Walk {
     var position: Int64 = 0
     var row: Int64 = 0
     var lastRow: Int64 = .max
-    /// SQL of an index walk, with its bindings.
-    var sql: String?
-    var bindings: [Value] = []
+    /// Of an index walk: what is read, one part after the other.
+    var parts: [SQLCondition] = []
+    /// Of an index walk: what its rows are sorted by, before their numbers.
+    var sort: [Int] = []
     /// Fields by which the walk finds its rows: what does not show them is not found.
     var required: Set<Int> = []
     /// The buckets whose rows are asked for.
@@ -107,8 +109,8 @@ extension QueryRunner {
         var walk = Walk(
             kind: .base, model: model, sight: sight, filter: filter, limit: limit, startedAt: startedAt,
             binding: binding)
-        try planIndex(&walk, root, field, request)
-        return try resumed(walk, opened)
+        try planIndex(&walk, root, field, request, opened)
+        return walk.kind == .index ? walk : try resumed(walk, opened)
     }
 
     /// The arguments that a page token belongs to: all but those that may differ from page to page.
@@ -127,10 +129,11 @@ extension QueryRunner {
         return Int(min(given, Int64(Self.maximumLimit)))
     }
 
-    private func open(_ text: String?, _ binding: String) throws -> PageToken? {
+    /// Opens the token that a page is asked for with.
+    func open(_ text: String?, _ binding: String) throws -> PageToken? {
         guard let text else { return nil }
         guard let token = PageToken(text, binding, key: tokenKey) else {
-            throw PageError(message: "Invalid pagination token given.")
+            throw PageError.invalidToken
         }
         return token
     }
@@ -148,6 +151,7 @@ extension QueryRunner {
     private func resumed(_ plan: Walk, _ token: PageToken?) throws -> Walk {
         var walk = plan
         if let token {
+            guard token.walk != .index else { throw PageError.invalidToken }
             // A delta that began before a prune goes on as the delta it was.
             walk.kind = token.walk
             walk.position = token.position

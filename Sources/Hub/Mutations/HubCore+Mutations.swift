@@ -37,6 +37,10 @@ extension HubCore {
             statistics.replayed += 1
             return noted(try replay(applied, mutation), mutation)
         }
+        if let life = request.epoch, life != state.epoch {
+            // What came before it in the life that was lost is missing here; its author brings that back first.
+            return .failure(mutation.error("The hub was restored since; ask again.", ErrorType.otherLife))
+        }
         if let operations = request.operations[field.key] {
             do throws(InputError) {
                 mutation.operations = try fieldChanges(operations, mutation)

@@ -28,12 +28,47 @@ extension HubCore {
                     continue
                 }
             }
+            if let isReady = settleNeeds(of: members, index, &run) {
+                if isReady { continue }
+                held.formUnion(records(of: members, run))
+                isWhole = false
+                continue
+            }
             if try !carryOut(index, members, &run, isolated: isolated) {
                 held.formUnion(records(of: members, run))
                 isWhole = false
             }
         }
         return isWhole ? encoded(run) : nil
+    }
+
+    /// Looks at what a step needs of the steps before it: nil where all of that is carried out, true where the step is
+    /// refused for want of it, false where the step waits with it.
+    private func settleNeeds(of members: [Int], _ index: Int, _ run: inout MutationRun) -> Bool? {
+        guard !run.request.needs.isEmpty else { return nil }
+        let own = Set(members.map { run.roots[$0].key })
+        var missing: String?
+        for key in members.flatMap({ run.request.needs[run.roots[$0].key] ?? [] }) where !own.contains(key) {
+            let place = run.roots.firstIndex { $0.key == key }
+            guard let place, place < index else {
+                missing = key
+                continue
+            }
+            switch run.outcomes[place] {
+            case .success?: continue
+            case .failure?: missing = key
+            case nil: return false
+            }
+        }
+        guard let missing else { return nil }
+        for member in members {
+            run.outcomes[member] = .failure(
+                ResponseError(
+                    "Not carried out: \(missing), which it needs, was not.", errorType: ErrorType.transactionCanceled,
+                    path: [.field(run.roots[member].key)], locations: [run.roots[member].location]))
+        }
+        if run.ticket != 0 { run.settled.append(index) }
+        return true
     }
 
     /// Carries out one step; false where it waits now.

@@ -9,7 +9,23 @@ private struct PageEnd {
     var examined = 0
     var position: Int64
     var row: Int64
+    var sortKey: [Value] = []
     var hasMore = false
+
+    /// It ended with this row.
+    mutating func pass(_ row: StatementRow, _ walk: Walk) {
+        self.row = row.rowID
+        if walk.kind == .changes { position = row.lastChangedAt }
+        if !walk.sort.isEmpty { sortKey = walk.sort.map { row.value($0) } }
+    }
+
+    /// What the next page's token says of an index walk. Of a row that not everybody may read, not even how long its
+    /// fields are shows.
+    func sortKey(_ walk: Walk) -> [Value]? {
+        guard walk.kind == .index else { return nil }
+        let isOpen = walk.sight.rows == .all && walk.sight.isClear
+        return PageToken.isShort(sortKey) || (isOpen && PageToken.fits(sortKey)) ? sortKey : nil
+    }
 }
 
 extension QueryRunner {
@@ -61,10 +77,8 @@ extension QueryRunner {
         let relations = selection?.hasRelations == true ? resolver(request) : nil
         var end = PageEnd(position: walk.position, row: walk.row)
         if field != nil { encoder.writer.raw("[") }
-        var offset = walk.position
         try rows(walk) { statement in
             let row = StatementRow(statement: statement, fieldCount: model.schema.fields.count)
-            offset += 1
             var copy: HubRow?
             if !walk.isOpen {
                 let stored = row.copy
@@ -72,8 +86,7 @@ extension QueryRunner {
                 guard let readable = try walk.sight.rows.allows(stored.values) ? stored : left(stored, walk) else {
                     budget.pass()
                     guard budget.isLate else { return true }
-                    end.row = row.rowID
-                    end.position = walk.kind == .changes ? row.lastChangedAt : offset
+                    end.pass(row, walk)
                     end.hasMore = true
                     return false
                 }
@@ -85,8 +98,7 @@ extension QueryRunner {
             }
             end.examined += 1
             budget.look(cost: walk.cost)
-            end.row = row.rowID
-            end.position = walk.kind == .changes ? row.lastChangedAt : offset
+            end.pass(row, walk)
             if let copy, !walk.passes(copy) { return true }
             if let selection {
                 if end.found > 0 { encoder.writer.raw(",") }
@@ -109,8 +121,8 @@ extension QueryRunner {
         if field != nil { encoder.writer.raw("]") }
         guard end.hasMore else { return (end.found, nil) }
         let token = PageToken(
-            walk: walk.kind, startedAt: walk.startedAt ?? 0, position: end.position, row: end.row, lastRow: walk.lastRow
-        )
+            walk: walk.kind, startedAt: walk.startedAt ?? 0, position: end.position, row: end.row,
+            lastRow: walk.lastRow, sortKey: end.sortKey(walk))
         return (end.found, token.sealed(walk.binding, key: tokenKey, unique: uniqueText()))
     }
 
@@ -119,8 +131,10 @@ extension QueryRunner {
         let table = tables[walk.model.index]
         // Where rows are passed over, `body` says when it is enough.
         let limit = walk.isOpen ? Int64(walk.limit) + 1 : -1
-        func each(_ statement: Statement) throws {
-            while try statement.step() { guard try body(statement) else { return } }
+        @discardableResult
+        func each(_ statement: Statement) throws -> Bool {
+            while try statement.step() { guard try body(statement) else { return false } }
+            return true
         }
         let rights = RowCondition(walk)
         switch walk.kind {
@@ -153,11 +167,12 @@ extension QueryRunner {
                 try each(statement)
             }
         case .index:
-            guard let sql = walk.sql else { return }
-            try connection.withStatement(sql) { statement in
-                let next = statement.bind(walk.bindings)
-                statement.bind(walk.position, at: next)
-                try each(statement)
+            for part in walk.parts {
+                let goesOn = try connection.withStatement(part.sql) { statement in
+                    statement.bind(part.bindings)
+                    return try each(statement)
+                }
+                guard goesOn else { return }
             }
         }
     }

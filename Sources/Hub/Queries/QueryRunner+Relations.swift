@@ -73,7 +73,6 @@ struct CallerRelations: RelationResolver {
         let sight = request.rights.sight(target.index, .list)
         let required = Set(relation.fields.compactMap { target.schema.position(of: $0) })
         guard !sight.rows.isNone, sight.closed(among: required) == nil else { throw refused(field, model) }
-        let table = runner.tables[target.index]
         let walk: Walk
         do {
             let engine = runner.engine
@@ -89,14 +88,12 @@ struct CallerRelations: RelationResolver {
                 kind: .index, model: target, sight: sight, filter: filter, limit: limit, startedAt: nil,
                 binding: binding)
             plan.required = required
-            if let text = try engine.argument("nextToken", of: field, request.variables)?.string {
-                guard let token = PageToken(text, binding, key: runner.tokenKey) else {
-                    throw ResponseError("Invalid pagination token given.", errorType: ErrorType.badRequest)
-                }
-                plan.position = token.position
-            }
-            try runner.planRelation(&plan, relation, keys: values, field, request)
+            let text = try engine.argument("nextToken", of: field, request.variables)?.string
+            try runner.planRelation(
+                &plan, relation, keys: values, field, request, runner.open(text, binding))
             walk = plan
+        } catch let error as PageError {
+            throw ResponseError(error.message, errorType: ErrorType.badRequest)
         } catch let error as InputError {
             throw ResponseError(error.message)
         } catch let error as FieldDenied {

@@ -39,7 +39,7 @@ final class QueryRunner {
         self.tables = tables
         self.tokenKey = tokenKey
         var announced: JSONObject = [
-            "mutationIds": true, "atomic": true, "operations": true, "digest": true,
+            "mutationIds": true, "atomic": true, "operations": true, "digest": true, "needs": true,
             "batch": .integer(Int64(HubCore.batchLimit)), "epoch": .string(epoch),
         ]
         announced[WireExtension.lives] = lives.announcement
@@ -192,4 +192,8 @@ final class QueryRunner {
 /// A page that cannot be given.
 struct PageError: Error {
     let message: String
+
+    static let invalidToken = PageError(message: "Invalid pagination token given.")
+    static let lostPlace = PageError(
+        message: "The record at which the last page ended is there no more; begin at the first page.")
 }

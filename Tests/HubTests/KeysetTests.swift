@@ -1,0 +1,199 @@
+import Basics
+import ModelTables
+import Models
+import SQLite
+import Testing
+
+@testable import Hub
+
+@Suite("Pages along an index")
+struct KeysetTests {
+    private static let schema = try! Schema(
+        sdl: """
+            type Bin @model @auth(rules: [{ allow: groups, groups: ["everyone"] }]) {
+              id: ID!
+              zone: ID @index(name: "shelvedByZone", queryField: "binsByZone", sortKeyFields: ["shelf", "place"])
+              shelf: String
+              place: Int
+              label: String
+            }
+            type Zone @model @auth(rules: [{ allow: groups, groups: ["everyone"] }]) {
+              id: ID!
+              bins: [Bin] @hasMany(indexName: "shelvedByZone", fields: ["id"])
+            }
+            """)
+
+    private func fixture(_ count: Int) throws -> HubFixture {
+        let hub = try HubFixture(Self.schema)
+        for number in 0..<count { try add(hub, number) }
+        return hub
+    }
+
+    /// Shelves and places repeat, and some have none.
+    private func add(_ hub: HubFixture, _ number: Int) throws {
+        let shelf = number % 5 == 0 ? "null" : "\"s\(number % 3)\""
+        let place = number % 4 == 0 ? "null" : "\(number % 7)"
+        let made = hub.send(
+            "mutation { createBin(input: {id: \"b\(number)\", zone: \"z\", shelf: \(shelf), place: \(place)}) { id } }")
+        #expect(made["errors"] == nil)
+    }
+
+    /// All ids, page by page.
+    private func walk(
+        _ hub: HubFixture, _ arguments: String, limit: Int, between: (Int) throws -> Void = { _ in }
+    ) throws -> [String] {
+        var ids: [String] = []
+        var token = ""
+        for page in 0..<1000 {
+            let answer = hub.send(
+                "{ p: binsByZone(zone: \"z\"\(arguments), limit: \(limit)\(token)) { items { id } nextToken } }")
+            let result = try #require(answer["data"]?["p"], "\(answer)")
+            ids += (result["items"]?.array ?? []).compactMap { $0["id"]?.string }
+            guard let next = result["nextToken"]?.string else { return ids }
+            token = ", nextToken: \"\(next)\""
+            try between(page)
+        }
+        return ids
+    }
+
+    @Test(
+        "hold together what one page would hold, whatever is null or equal, in either direction and between bounds",
+        arguments: [
+            "", ", sortDirection: DESC", ", shelfPlace: {beginsWith: {shelf: \"s1\"}}",
+            ", shelfPlace: {ge: {shelf: \"s1\", place: 2}}, sortDirection: DESC",
+            ", shelfPlace: {between: [{shelf: \"s0\", place: 3}, {shelf: \"s1\", place: 4}]}",
+            ", shelfPlace: {le: {shelf: \"s1\"}}", ", shelfPlace: {gt: {shelf: \"s0\", place: 1}}",
+            ", shelfPlace: {lt: {shelf: \"s2\", place: 1}}, sortDirection: DESC",
+        ])
+    func whole(_ arguments: String) throws {
+        let hub = try fixture(80)
+        let all = try walk(hub, arguments, limit: 1000)
+        #expect(all.count > 5)
+        #expect(Set(all).count == all.count)
+        for limit in [1, 3, 7] { #expect(try walk(hub, arguments, limit: limit) == all) }
+    }
+
+    @Test("neither repeat nor skip a record when others come before their end or go")
+    func changing() throws {
+        let hub = try fixture(40)
+        let all = try walk(hub, "", limit: 1000)
+        var number = 40
+        let ids = try walk(hub, "", limit: 4) { page in
+            // Five is without a shelf, and comes first of all.
+            try add(hub, number)
+            number += 5
+            hub.connection.deleteRow(all[page * 4])
+        }
+        #expect(ids == all)
+    }
+
+    @Test("of a relation go on by its records' numbers")
+    func relation() throws {
+        let hub = try fixture(23)
+        _ = hub.send("mutation { createZone(input: {id: \"z\"}) { id } }")
+        var ids: [String] = []
+        var token = ""
+        repeat {
+            let zone = hub.send("{ getZone(id: \"z\") { bins(limit: 5\(token)) { items { id } nextToken } } }")
+            let bins = try #require(zone["data"]?["getZone"]?["bins"])
+            ids += (bins["items"]?.array ?? []).compactMap { $0["id"]?.string }
+            token = bins["nextToken"]?.string.map { ", nextToken: \"\($0)\"" } ?? ""
+        } while !token.isEmpty
+        #expect(ids == (try walk(hub, "", limit: 1000)))
+    }
+
+    private func cost(_ part: SQLCondition, _ hub: HubFixture, rows: Int) throws -> Int {
+        try hub.connection.withStatement(part.sql) { statement in
+            statement.bind(part.bindings)
+            _ = statement.takeSteps()
+            var left = rows
+            while left > 0, try statement.step() { left -= 1 }
+            return statement.takeSteps()
+        }
+    }
+
+    @Test("cost the same however deep they are", arguments: [false, true])
+    func deep(_ isDescending: Bool) throws {
+        let hub = try HubFixture(Self.schema)
+        let model = try #require(hub.core.engine.schema.model("Bin"))
+        try hub.connection.transaction(.immediate) {
+            for number in 0..<3000 {
+                try hub.connection.run(
+                    "INSERT INTO \"Bin\"(\"id\",\"zone\",\"shelf\",\"place\",\"_version\",\"_deleted\",\"_lastChangedAt\") "
+                        + "VALUES(?,'z',?,?,1,0,1)",
+                    [
+                        .text("b\(number)"), number % 50 == 0 ? .null : .text("s\(number % 6)"),
+                        number % 9 == 0 ? .null : .integer(Int64(number % 40)),
+                    ])
+            }
+        }
+        let table = hub.core.tables[model.index]
+        var plan = KeyPlan(model: model, sort: ["shelf", "place"], equal: ["zone"], values: [.text("z")])
+        plan.isDescending = isDescending
+        plan.add(isDescending ? "<=" : ">=", [.text(isDescending ? "s9" : "")])
+        let first = try cost(plan.parts(table, after: nil)[0], hub, rows: 100)
+        let direction = isDescending ? "DESC" : "ASC"
+        let rows = try hub.connection.rows(
+            "SELECT \"shelf\",\"place\",\"_row\" FROM \"Bin\" ORDER BY 1 \(direction),2 \(direction),3 \(direction)")
+        for depth in [150, 1000, 2000, 2700] {
+            let row = rows[depth]
+            let place = KeyPlan.Place(sortKey: [row[0], row[1]], row: try #require(row[2].integer))
+            var left = 100
+            var steps = 0
+            for part in plan.parts(table, after: place) where left > 0 {
+                steps += try cost(part, hub, rows: left)
+                left -= min(
+                    left,
+                    try hub.connection.withStatement(part.sql) { statement in
+                        statement.bind(part.bindings)
+                        var count = 0
+                        while count < left, try statement.step() { count += 1 }
+                        return count
+                    })
+                let details = try hub.connection.rows("EXPLAIN QUERY PLAN " + part.sql, part.bindings)
+                    .compactMap { $0.last?.text }
+                #expect(details.allSatisfy { $0.hasPrefix("SEARCH") }, "\(details) of \(part.sql)")
+            }
+            #expect(steps < first * 3 / 2, "\(steps) steps at \(depth), \(first) at the beginning")
+        }
+    }
+
+    @Test("go on by the row's number where the key is not in the token, and say it where that row is gone")
+    func byRow() throws {
+        let hub = try HubFixture(Self.schema)
+        let long = String(repeating: "x", count: 2000)
+        for number in 0..<6 {
+            _ = hub.send(
+                "mutation { createBin(input: {id: \"b\(number)\", zone: \"z\", shelf: \"\(long)\(number)\"}) { id } }")
+        }
+        #expect(try walk(hub, "", limit: 2) == (0..<6).map { "b\($0)" })
+        let first = hub.send("{ p: binsByZone(zone: \"z\", limit: 2) { nextToken } }")
+        let token = try #require(first["data"]?["p"]?["nextToken"]?.string)
+        try hub.connection.run("DELETE FROM \"Bin\" WHERE \"id\"='b1'")
+        let answer = hub.send("{ p: binsByZone(zone: \"z\", limit: 2, nextToken: \"\(token)\") { items { id } } }")
+        #expect(answer["errors"]?[0]?["errorType"] == "BadRequest")
+        #expect(answer["errors"]?[0]?["message"]?.string?.contains("begin at the first page") == true)
+    }
+
+    @Test("go on from a token that was made before keys were carried")
+    func older() throws {
+        let key = Array("key".utf8)
+        let token = PageToken(walk: .index, startedAt: 0, position: 7, row: 9, lastRow: .max)
+        let opened = try #require(PageToken(token.sealed("b", key: key, unique: "u"), "b", key: key))
+        #expect(opened.sortKey == nil && opened.row == 9)
+        let keyed = PageToken(
+            walk: .index, startedAt: 0, position: 0, row: 9, lastRow: .max,
+            sortKey: [.text("a:b \""), .null, .integer(-3), .real(2)])
+        let sealed = keyed.sealed("b", key: key, unique: "u")
+        #expect(PageToken(sealed, "b", key: key) == keyed)
+        #expect(PageToken(sealed, "other", key: key) == nil)
+        #expect(sealed.utf8.count == token.sealed("b", key: key, unique: "u").utf8.count, "a length tells nothing")
+    }
+}
+
+extension Connection {
+    /// What a deletion leaves of a record: the row, marked.
+    fileprivate func deleteRow(_ id: String) {
+        _ = try? run("UPDATE \"Bin\" SET \"_deleted\"=1 WHERE \"id\"=?", [.text(id)])
+    }
+}

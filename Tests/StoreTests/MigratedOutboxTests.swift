@@ -1,0 +1,157 @@
+import Basics
+import Models
+import System
+import Testing
+
+@testable import DataStore
+
+/// What waits with a change goes along with a new schema: its condition, its unit, its number, who made it.
+@Suite("Waiting changes over a migration")
+struct MigratedOutboxTests {
+    private func open(_ directory: TempDirectory, _ schema: Schema = testSchema, _ steps: [SchemaStep] = [])
+        throws -> StoreCore
+    {
+        try StoreCore(
+            schema: schema, at: .directory(directory.path),
+            options: testOptions {
+                $0.random = SeededRandom(seed: UInt64(steps.count + 1))
+                $0.migrations = steps.isEmpty ? [] : [SchemaVersion(1, steps)]
+            })
+    }
+
+    private func schema(_ change: (FieldSchema) -> FieldSchema?, _ enums: [String: [String]] = testSchema.enums)
+        -> Schema
+    {
+        let bin = ModelSchema(
+            "Bin", pluralName: "Bins", fields: Bin.schema.fields.compactMap(change),
+            relations: [RelationSchema("zone", .belongsTo, target: "Zone", fields: ["zoneID"])])
+        return Schema(models: [Zone.schema, bin, Pass.schema, Entry.schema, Draft.schema, Item.schema], enums: enums)
+    }
+
+    private func renamed(_ field: FieldSchema, _ from: String, _ to: String) -> FieldSchema {
+        field.name == from ? FieldSchema(to, field.type, isRequired: field.isRequired) : field
+    }
+
+    /// A store with one change that waits with this condition.
+    private func store(_ directory: TempDirectory, _ condition: Predicate<Bin>) throws {
+        let core = try open(directory)
+        let bin = Bin(id: "b", place: 1, quantity: 2, shape: .rack, note: "n")
+        try core.applyRemote([remote(bin, 1)])
+        try core.write(as: nil) { try $0.save(bin.with { $0.code = "new" }, where: condition) }
+        core.close()
+    }
+
+    private static let note = Field<Bin, String?>("note")
+    private static let place = Field<Bin, Int>("place")
+    private static let shape = Field<Bin, Shape?>("shape")
+
+    @Test("C1: a condition follows its fields and the cases of its enums to their new names")
+    func conditions() throws {
+        let directory = try TempDirectory()
+        try store(
+            directory, Predicate(.and([.field("note", .equal(.text("n"))), .field("shape", .isIn([.text("rack")]))])))
+        let new = schema({ renamed($0, "note", "remark") }, ["Shape": ["frame", "shelf"]])
+        let core = try open(
+            directory, new, [.renameField("Bin", "note", to: "remark"), .renameCase("Shape", "rack", to: "frame")])
+        let entry = try #require(try core.outbox().first)
+        #expect(entry.state == .sealed)
+        #expect(
+            entry.condition
+                == .and([.field("remark", .equal(.text("n"))), .field("shape", .isIn([.text("frame")]))]))
+    }
+
+    @Test("C1: a condition's value is converted where it is compared for being the same")
+    func converted() throws {
+        let directory = try TempDirectory()
+        try store(directory, Predicate(.field("place", .equal(.integer(1)))))
+        let new = schema { $0.name == "place" ? FieldSchema("place", .scalar(.string), isRequired: true) : $0 }
+        let core = try open(directory, new, [.convert("Bin", "place") { .string("P\($0.text)") }])
+        #expect(try core.outbox().first?.condition == .field("place", .equal(.text("P1"))))
+        #expect(try core.outbox().first?.state == .sealed)
+    }
+
+    @Test("C1: a change whose condition cannot be said any more waits for a person, and is never sent without it")
+    func lost() throws {
+        for (condition, steps) in [
+            (PredicateNode.field("note", .exists(true)), [SchemaStep.removeField("Bin", "note")]),
+            (.field("place", .less(.integer(5))), [.convert("Bin", "place") { .string("P\($0.text)") }]),
+        ] {
+            let directory = try TempDirectory()
+            try store(directory, Predicate(condition))
+            let new = schema {
+                switch $0.name {
+                case "note" where steps.count == 1 && condition == .field("note", .exists(true)): nil
+                case "place" where condition != .field("note", .exists(true)):
+                    FieldSchema("place", .scalar(.string), isRequired: true)
+                default: $0
+                }
+            }
+            let core = try open(directory, new, steps)
+            let entry = try #require(try core.outbox().first)
+            #expect(entry.state == .parked)
+            #expect(entry.reason?.contains("its condition names what is there no more") == true)
+            #expect(entry.condition == condition)
+        }
+    }
+
+    @Test("C14: a change that is nothing any more leaves its unit, and its number is not given again")
+    func units() throws {
+        let directory = try TempDirectory()
+        let before = try open(directory)
+        let bins = (0..<3).map { Bin(id: "b\($0)", place: 1) }
+        try before.applyRemote(bins.map { remote($0, 1) })
+        try before.write(as: nil) { tx in
+            try tx.sentAsOne {
+                try tx.save(bins[0].with { $0.place = 2 })
+                try tx.save(bins[1].with { $0.place = 2 })
+                try tx.save(bins[2].with { $0.note = "gone" })
+            }
+        }
+        let orders = try before.outbox().map(\.order)
+        before.close()
+        let core = try open(directory, schema { $0.name == "note" ? nil : $0 }, [.removeField("Bin", "note")])
+        #expect(try core.outbox().map(\.order) == Array(orders.prefix(2)))
+        try core.write(as: nil) { tx in
+            try tx.sentAsOne {
+                for id in ["y", "z"] { try tx.save(Zone(id: id)) }
+            }
+        }
+        let batch = try #require(try core.nextMutations(limit: 10))
+        #expect(batch.entries.map(\.id) == ["b0", "b1", "y", "z"])
+        #expect(batch.entries[2].order > orders[2])
+        let units = batch.entries.map { batch.units[$0.order] }
+        #expect(units[0] == units[1] && units[2] == units[3] && units[0] != units[2])
+    }
+
+    @Test("C16: who made what is not sent is known under the model's new name")
+    func makers() throws {
+        let directory = try TempDirectory()
+        let before = try open(directory)
+        try before.write(as: "bob") { try $0.save(Draft(id: "d", text: "bob's")) }
+        before.close()
+        let memo = ModelSchema("Memo", pluralName: "Memos", fields: Draft.schema.fields, syncPolicy: .none)
+        let new = Schema(
+            models: [Zone.schema, Bin.schema, Pass.schema, Entry.schema, memo, Item.schema], enums: testSchema.enums)
+        let core = try open(directory, new, [.renameModel("Draft", to: "Memo")])
+        try core.setPolicies(["Memo": .both], as: "ann")
+        let entry = try #require(try core.outbox().first)
+        #expect(entry.model == "Memo" && entry.identity == "bob")
+    }
+
+    @Test("a confirmed change of which nothing is left is not sent to a restored backend")
+    func journal() throws {
+        let directory = try TempDirectory()
+        let before = try open(directory)
+        before.setLife(epoch: "one", began: nil)
+        try before.applyRemote([remote(Bin(id: "b", place: 1), 1)])
+        try before.save(Bin(id: "b", place: 1, note: "gone"))
+        try before.sendAll(version: 2)
+        try before.save(Bin(id: "b", place: 2, note: "gone"))
+        try before.sendAll(version: 3)
+        before.close()
+        let core = try open(directory, schema { $0.name == "note" ? nil : $0 }, [.removeField("Bin", "note")])
+        core.setLife(epoch: "two", began: 9000)
+        #expect(try core.recover(into: "two", having: [:]) == 1)
+        #expect(try core.outbox().map(\.fields) == [["place": 2]])
+    }
+}

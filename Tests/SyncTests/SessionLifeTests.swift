@@ -1,0 +1,121 @@
+import AppSync
+import Basics
+import DataStore
+import Models
+import Testing
+
+@testable import SyncEngine
+
+@Suite("A backend that begins another life, or a store that begins anew, meanwhile")
+struct SessionLifeTests {
+    private func announcing(_ epoch: String, _ more: JSONObject = JSONObject()) -> JSONValue {
+        var object = more
+        object["mutationIds"] = true
+        object["batch"] = 100
+        object["epoch"] = .string(epoch)
+        return .object(object)
+    }
+
+    private func idle() throws -> SessionFixture {
+        let fixture = try SessionFixture()
+        fixture.connect()
+        fixture.finishFetches(announcing: announcing("one"))
+        return fixture
+    }
+
+    private func push(_ fixture: SessionFixture) throws -> SessionFixture.Sent {
+        let pushes = fixture.takeSent().filter { $0.query.hasPrefix("mutation") }
+        #expect(pushes.count == 1)
+        return try #require(pushes.first)
+    }
+
+    private func answer(
+        _ fixture: SessionFixture, _ push: SessionFixture.Sent, _ title: String, version: Int64,
+        _ announcement: JSONValue
+    ) {
+        fixture.answer(
+            push.id,
+            [
+                "data": ["m0": SessionFixture.json("a", title, version: version)],
+                "extensions": ["bincount": announcement],
+            ])
+    }
+
+    @Test("each push names the life it is meant for, and what is lost goes before what was made after it")
+    func lostFirst() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "one"))
+        let create = try push(fixture)
+        #expect(create.body["extensions"]?["bincount"]?["epoch"] == "one")
+        answer(fixture, create, "one", version: 1, announcing("one"))
+        try fixture.save(SessionFixture.record("a", "two"))
+        let lost = try push(fixture)
+        answer(fixture, lost, "two", version: 2, announcing("one"))
+        try fixture.save(SessionFixture.record("a", "two", state: "done"))
+        let early = try push(fixture)
+        // Restored to a backup that has the create (stamp 1) and not the update (stamp 2).
+        let lives: JSONObject = ["lives": ["began": 8000, "has": ["one": 1]]]
+        fixture.answer(
+            early.id,
+            [
+                "data": ["m0": nil],
+                "errors": [["path": ["m0"], "errorType": "OtherLife", "message": "The hub was restored since"]],
+                "extensions": ["bincount": announcing("two", lives)],
+            ])
+        let again = try push(fixture)
+        #expect(again.body["extensions"]?["bincount"]?["epoch"] == "two")
+        #expect(again.variables["i0"]?["title"] == "two")
+        let ids = { (push: SessionFixture.Sent) in push.body["extensions"]?["bincount"]?["mutationIds"] }
+        #expect(ids(again) == ids(lost), "under the name it had")
+        answer(fixture, again, "two", version: 1_000_000, announcing("two", lives))
+        let last = try push(fixture)
+        #expect(last.variables["i0"]?["state"] == "done")
+        #expect(last.variables["i0"]?["_version"] == 1_000_000, "on what the lost one made of it")
+        #expect(ids(last) == ids(early))
+        #expect(fixture.problems.current.compactMap(\.cause) == [.otherBackend, .lostChanges])
+    }
+
+    @Test("what a backend of another life refused is not parked, even where another answer told of that life first")
+    func lateRefusal() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "one"))
+        let first = try push(fixture)
+        try fixture.save(SessionFixture.record("b", "one"), as: "bob")
+        let second = try push(fixture)
+        answer(fixture, first, "one", version: 1_000_000, announcing("two", ["lives": ["began": 8000, "has": [:]]]))
+        fixture.answer(
+            second.id,
+            [
+                "data": ["m0": nil],
+                "errors": [["path": ["m0"], "errorType": "OtherLife", "message": "The hub was restored since"]],
+                "extensions": ["bincount": announcing("two", ["lives": ["began": 8000, "has": [:]]])],
+            ])
+        #expect(try fixture.core.read { try $0.outbox(state: .parked) }.isEmpty)
+        let again = try push(fixture)
+        #expect(again.person == "bob")
+    }
+
+    @Test("a store that another process cleared is fetched whole, and a page on its way is not kept")
+    func cleared() throws {
+        let fixture = try SessionFixture()
+        fixture.connect()
+        let page = try #require(fixture.takeSent(of: "syncTasks"))
+        _ = fixture.takeSent()
+        // As another process would, behind the session's back.
+        try fixture.core.clear(discardingUnsent: false)
+        fixture.answerFetch(page, [SessionFixture.json("a", "a")], announcing: announcing("one"))
+        #expect(try fixture.get("a") == nil)
+        fixture.shakeHands()
+        let whole = try #require(fixture.takeSent(of: "syncTasks"))
+        #expect(whole.variables["lastSync"] == nil && whole.variables["nextToken"] == nil)
+        fixture.answerFetch(whole, [SessionFixture.json("a", "a")], announcing: announcing("one"))
+        #expect(try fixture.get("a") != nil)
+
+        fixture.finishFetches()
+        try fixture.core.clear(discardingUnsent: false)
+        fixture.handle(.localCommit)
+        fixture.shakeHands()
+        #expect(fixture.takeSent(of: "syncTasks")?.variables["lastSync"] == nil, "also when nothing is on its way")
+        #expect(try fixture.core.driverState("epoch") == "one")
+    }
+}
