@@ -113,7 +113,9 @@ struct KeyPlan {
         for (name, value) in zip(equal, equalValues) { add(SQLCondition("\"\(name)\"=?", [value])) }
         conditions.forEach(add)
         let passed: Character = isDescending ? "<" : ">"
-        for bound in bounds where !isBehind || bound.sign.first != passed { add(condition(bound)) }
+        for bound in bounds where !isBehind || bound.sign.first != passed {
+            add(condition(bound, isIndexed: conditions.isEmpty || bound.sign.first != passed))
+        }
         others.forEach(add)
         let direction = isDescending ? "DESC" : "ASC"
         let order = sort.dropFirst(first).map { "\"\($0)\"" } + [ModelTable.rowColumn]
@@ -121,8 +123,10 @@ struct KeyPlan {
         return result
     }
 
-    private func condition(_ bound: Bound) -> SQLCondition {
-        let names = sort.prefix(bound.values.count).map { "\"\($0)\"" }
+    /// - Parameter isIndexed: Whether the index may be searched by it; else it is only looked at row by row.
+    private func condition(_ bound: Bound, isIndexed: Bool) -> SQLCondition {
+        var names = sort.prefix(bound.values.count).map { "\"\($0)\"" }
+        if !isIndexed { names[0] = "+" + names[0] }
         let marks = Array(repeating: "?", count: names.count).joined(separator: ",")
         let isOne = names.count == 1
         return SQLCondition(
