@@ -174,8 +174,8 @@ let package = Package(
         tests(
             "LinkTests",
             [
-                "Hub", "SyncEngine", "DataStore", "AppSync", "Transport", "WarehouseModels", "Models", "System",
-                "Basics",
+                "Hub", "SyncEngine", "DataStore", "AppSync", "GraphQL", "Transport", "WarehouseModels", "Models",
+                "System", "Basics",
             ]),
         tests(
             "RealTests",

@@ -81,6 +81,8 @@ package struct MutationResult: Sendable, Hashable {
     package enum Outcome: Sendable, Hashable {
         /// Done; this is the record now.
         case applied(RemoteRecord)
+        /// Done; what the record is now this client does not understand.
+        case appliedUnreadable(UnreadableRecord)
         /// The version was stale and the backend did not merge; its record, where it gave one.
         case conflict(RemoteRecord?)
         /// Refused for good: unauthorised, a failed condition, invalid.

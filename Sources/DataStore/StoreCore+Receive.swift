@@ -23,7 +23,10 @@ extension StoreCore {
             let isDirty = try hasEntries(model)
             for item in items { try apply(item, table, isDirty: isDirty, &report) }
             for record in unreadable { try quarantine(record, &report) }
-            if let mark { try store(mark) }
+            if let mark {
+                try store(mark)
+                if mark.lastSync != nil { try forgetLackedFields(of: model) }
+            }
             return report
         }
     }
@@ -84,7 +87,7 @@ extension StoreCore {
         } else if try table.updateOlder(id, row, on: connection) {
             report.updated += 1
             note(.updated, table, id, row.values, isLocal: false)
-        } else if try !takeBack(remote, table, id, &report) {
+        } else if try !takeBack(remote, table, id, &report), try !fillIn(remote, [], table, id, &report) {
             report.ignored += 1
         }
     }
@@ -113,7 +116,7 @@ extension StoreCore {
         if let version = old?.version ?? known?.version, version >= remote.version,
             !isOfEarlierLife(old?.lastChangedAt ?? known?.lastChangedAt) || version == remote.version
         {
-            report.ignored += 1
+            if try !fillIn(remote, waiting, table, id, &report) { report.ignored += 1 }
             return
         }
         var entries = waiting

@@ -21,10 +21,12 @@ extension StoreCore {
                         let table = try context.table(remote.record.schema.name)
                         try apply(remote, table, isDirty: true, &report)
                     }
+                    if case .appliedUnreadable(let row) = result.outcome { try quarantine(row, &report) }
                     continue
                 }
                 switch result.outcome {
                 case .applied(let remote): try settle(found, remote, table, &report)
+                case .appliedUnreadable(let row): try settle(found, unreadable: row, &report)
                 case .conflict(let remote): try resolve(found, remote, table, &report)
                 case .refused(let code, let message):
                     if let delay = waitsForAuthor(found, code) {
@@ -70,6 +72,21 @@ extension StoreCore {
             return try replace(remote, table, &report)
         }
         try settle(sent, remote, table, later, answer, &report)
+    }
+
+    /// The backend has it, in a form that this client does not understand: kept aside, the row stays as it is, and what
+    /// waits behind the change follows it.
+    private func settle(_ sent: OutboxEntry, unreadable row: UnreadableRecord, _ report: inout ApplyReport) throws {
+        let object = JSONObject(parsing: row.json)
+        let changed = object["_lastChangedAt"]?.integer ?? 0
+        let later = try otherEntries(than: sent)
+        try keep(sent, confirmedAt: changed)
+        try removeEntry(sent)
+        report.settled += 1
+        let image = Shadow(version: row.version, lastChangedAt: changed, isDeleted: false, object: object)
+        try rebase(later.first, after: sent, ThreeWay.Answer(), onto: image)
+        if later.isEmpty { try removeShadow(sent.model, sent.id) }
+        try quarantine(row, &report)
     }
 
     /// Takes in the answer to the only change that waited: the row is there, in an older version or in this one.

@@ -103,13 +103,15 @@ extension StoreCore {
             switch result.outcome {
             case .transient(let reason, _), .untouched(let reason): undecided[unit] = undecided[unit] ?? reason
             case .conflict: undecided[unit] = "another change of its transaction met a conflict"
-            case .refused, .applied: continue
+            case .refused, .applied, .appliedUnreadable: continue
             }
         }
         guard !undecided.isEmpty else { return results }
         return results.map { result in
-            guard case .applied = result.outcome, let unit = units[result.order], let reason = undecided[unit] else {
-                return result
+            guard let unit = units[result.order], let reason = undecided[unit] else { return result }
+            switch result.outcome {
+            case .applied, .appliedUnreadable: break
+            case .conflict, .refused, .transient: return result
             }
             return MutationResult(order: result.order, outcome: .transient(reason: reason, delay: 0))
         }

@@ -30,6 +30,8 @@ public final class StoreCore {
     var hasShadows = false
     /// Whether there may be rows in `_quarantine`. Never falls while open.
     var hasQuarantine = false
+    /// Fields that rows here lack since the schema was changed, by model: what was fetched before did not have them.
+    var lackedFields: [String: [String]] = [:]
     /// Whether entries may belong to units. Never falls while open.
     var hasUnits = false
     /// The entries made so far of the unit that is being written.
@@ -256,6 +258,7 @@ public final class StoreCore {
         hasShadows = try connection.value("SELECT 1 FROM \"_shadow\" LIMIT 1") != nil
         hasQuarantine = try connection.value("SELECT 1 FROM \"_quarantine\" LIMIT 1") != nil
         hasUnits = try connection.value("SELECT 1 FROM \"_unit\" LIMIT 1") != nil
+        lackedFields = try readLackedFields()
         knownParents.removeAll()
     }
 }

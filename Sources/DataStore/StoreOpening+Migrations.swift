@@ -19,6 +19,7 @@ struct BesideRows {
         for model in Set(fields.map(\.model)) {
             try connection.run("DELETE FROM \"_mark\" WHERE \"model\"=?", [.text(model)])
         }
+        try noteLacked(fields)
         for name in fields {
             guard let field = schema.model(name.model)?.field(name.field), field.isRequired, !field.isReadOnly,
                 let standard = field.storedDefault.map({ field.wireValue(of: $0) })

@@ -67,6 +67,7 @@ extension MutationAnswer {
         case .doneWithoutRecord(nil):
             return .outcome(.refused(code: "NoRecord", message: "the backend gave no record back and no reason"))
         case .doneWithoutRecord(let row?):
+            if row.id == entry.id, row.version != nil { return .outcome(.appliedUnreadable(UnreadableRecord(row))) }
             return .outcome(.refused(code: "Unreadable", message: "done, but the answer cannot be read: \(row.reason)"))
         case .missing: return .outcome(.transient(reason: "the backend did not answer this change", delay: 1000))
         case .refused(let errors):

@@ -66,7 +66,7 @@ extension MutationResult.Outcome {
     /// applied; what it refused, it may have refused for lack of what is brought back first.
     var inAnotherLife: MutationResult.Outcome {
         switch self {
-        case .applied, .transient, .untouched: self
+        case .applied, .appliedUnreadable, .transient, .untouched: self
         case .conflict, .refused: .untouched(reason: "the backend was restored")
         }
     }

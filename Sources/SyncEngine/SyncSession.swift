@@ -211,7 +211,8 @@ public final class SyncSession {
     private func tryAgain() {
         run(outbox.handle(.credentialsChanged))
         run(pull.handle(.credentialsChanged))
-        if !connection.isLive { run(connection.handle(.reconnect)) }
+        // What could not be subscribed to is asked for anew with the connection.
+        if !connection.isLive || !polled.isEmpty { run(connection.handle(.reconnect)) }
     }
 
     // MARK: Requests
