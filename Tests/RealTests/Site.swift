@@ -59,8 +59,8 @@ final class RunningHub: Sendable {
     let url: String
     let port: Int
 
-    init(_ options: [String]) async throws {
-        child = try ChildProcess([Built.program, "hub"] + options)
+    init(_ options: [String], environment: [String: String]? = nil) async throws {
+        child = try ChildProcess([Built.program, "hub"] + options, environment: environment)
         guard let line = await child.readLine(), line.hasPrefix("listening on ") else {
             _ = await child.wait()
             throw HubProcess.Failure(description: "the hub did not start: \(child.standardErrorText)")
@@ -101,6 +101,13 @@ final class SiteClient: Sendable {
         let body: JSONValue = ["query": .string(query)]
         let answer = try await client.send(HTTPRequest(path: "/graphql", headers: headers, body: body.bytes))
         return (answer.status, try? JSONValue(parsing: answer.body))
+    }
+
+    /// Sends any request.
+    func send(_ method: String, _ path: String, _ body: JSONValue? = nil, key: String) async throws -> HTTPResponse {
+        let headers: HTTPHeaders = ["content-type": "application/json", "x-api-key": key]
+        return try await client.send(
+            HTTPRequest(method: method, path: path, headers: headers, body: body?.bytes ?? []))
     }
 
     /// Asks until the answer is as wished: a hub notices what commands change within a second.
