@@ -9,6 +9,9 @@ public struct ServiceManager: Sendable {
     /// How often the manager wants to hear ``alive()``, in milliseconds; nil where it does not watch.
     public let watchdogMilliseconds: Int64?
 
+    /// Whether there is one.
+    public var isThere: Bool { socketPath != nil }
+
     /// Reads the environment: NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID.
     public init(environment: (String) -> String?) {
         socketPath = environment("NOTIFY_SOCKET").flatMap { $0.hasPrefix("/") || $0.hasPrefix("@") ? $0 : nil }
@@ -19,6 +22,12 @@ public struct ServiceManager: Sendable {
 
     /// The program does its work now.
     public func ready(_ status: String) { send("READY=1\nSTATUS=\(printable(status))") }
+    /// The program takes its configuration over anew; ``ready(_:)`` ends that.
+    public func reloading() {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        send("RELOADING=1\nMONOTONIC_USEC=\(Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)")
+    }
     /// The program ends.
     public func stopping() { send("STOPPING=1") }
     /// The program is alive: to be said at least every ``watchdogMilliseconds``.

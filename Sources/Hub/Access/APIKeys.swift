@@ -7,6 +7,7 @@ public struct APIKeys: Sendable {
     private struct Entry: Sendable {
         let digest: [UInt8]
         let groups: Set<String>
+        var fingerprint: String { Hex.encode(digest.prefix(8)) }
     }
 
     private var entries: [Entry] = []
@@ -57,6 +58,11 @@ public struct APIKeys: Sendable {
         return Caller(
             groups: found, person: Self.claim(person), device: Self.claim(device),
             fingerprint: Hex.encode(digest.prefix(8)))
+    }
+
+    /// A caller as his key stands for him now; nil where the key is not among these any more.
+    func refreshed(_ caller: Caller) -> Caller? {
+        entries.first { $0.fingerprint == caller.fingerprint }.map { caller.moved(to: $0.groups) }
     }
 
     /// A name that a terminal gives; nil for none, and for one that can be none.

@@ -50,7 +50,7 @@ public final class Authenticator: Sendable {
 
     private static let cacheLimit = 4096
 
-    private let keys: APIKeys
+    private let keys: Locked<APIKeys>
     private let stored: any StoredKeys
     private let validators: [any TokenValidator]
     private let state = Locked(State())
@@ -61,7 +61,7 @@ public final class Authenticator: Sendable {
     }
 
     init(keys: APIKeys, stored: any StoredKeys, validators: [any TokenValidator]) {
-        self.keys = keys
+        self.keys = Locked(keys)
         self.stored = stored
         self.validators = validators
     }
@@ -78,6 +78,12 @@ public final class Authenticator: Sendable {
         }
     }
 
+    /// Takes other keys than the hub was started with; whoever is connected under one that is gone is shut out.
+    func replace(keys new: APIKeys) {
+        keys.withLock { $0 = new }
+        noteChange()
+    }
+
     /// Who shows these credentials at a time of the hub's wall clock, in milliseconds.
     public func caller(_ credentials: Credentials, now: Int64) -> Result<Caller, AuthRefusal> {
         if credentials.isSigned { return .failure(signatureRefusal) }
@@ -92,7 +98,11 @@ public final class Authenticator: Sendable {
             return .failure(caller.provider == .apiKey ? .key("the key has expired") : .expired)
         }
         switch caller.source {
-        case .configuredKey: return .success(caller)
+        case .configuredKey:
+            // A caller without a fingerprint was made by the hub itself.
+            if caller.fingerprint.isEmpty { return .success(caller) }
+            return keys.withLock { $0.refreshed(caller) }.map { .success($0) }
+                ?? .failure(.key("the key is not configured any more"))
         case .storedKey(let id): return stored.refreshed(caller, id: id, now: now)
         case .person, .issuer:
             for validator in validators {
@@ -103,7 +113,8 @@ public final class Authenticator: Sendable {
     }
 
     private func caller(_ key: String, _ credentials: Credentials, _ now: Int64) -> Result<Caller, AuthRefusal> {
-        if let caller = keys.caller(key: key, person: credentials.person, device: credentials.device) {
+        let (person, device) = (credentials.person, credentials.device)
+        if let caller = keys.withLock({ $0.caller(key: key, person: person, device: device) }) {
             return .success(caller)
         }
         return stored.caller(key: key, credentials, now: now)

@@ -5,7 +5,7 @@ import Models
 public struct Caller: Sendable, Hashable {
     /// What the hub can look up again to learn whether the credentials still hold.
     public enum Source: Sendable, Hashable {
-        /// A key that the hub was started with: it holds as long as the hub runs.
+        /// A key of the configuration: it holds until that has it no more.
         case configuredKey
         /// A key that the hub keeps, by its id.
         case storedKey(String)

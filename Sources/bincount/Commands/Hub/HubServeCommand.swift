@@ -15,7 +15,9 @@ enum HubServeCommand {
         bincount hub --data DIR [--listen HOST:PORT] [--config FILE] [--check] …
 
         Serves AppSync's API on POST /graphql and its realtime protocol on the same path; prints `listening on URL` when
-        it is ready. SIGTERM stops it cleanly. /health and /metrics tell how it is. --check tries the configuration, the
+        it is ready. SIGTERM stops it cleanly. As a service it takes the keys of its files over on SIGHUP (systemctl
+        reload), and whoever is connected under one that is gone is shut out; a certificate it takes over by itself, and all
+        else holds from the next start. /health and /metrics tell how it is. --check tries the configuration, the
         schema, the certificate and the database's migration, changes nothing, and exits with 0 where it would start.
 
         Every setting is a flag, a variable of the environment (--api-key-file is BINCOUNT_API_KEY_FILE), or a line
@@ -25,15 +27,12 @@ enum HubServeCommand {
     }
 
     static func run(_ arguments: inout CommandLineArguments) throws -> Int32 {
+        let words = arguments
         let settings = try Settings(HubSettings.serving, &arguments)
         let data = try settings.required(HubSettings.data)
         let isVerbose = arguments.flag("--verbose")
         let isCheck = arguments.flag("--check")
         guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }
-        var specifications = settings[HubSettings.apiKey]
-        if let file = settings[HubSettings.apiKeyFile] {
-            specifications += try Files.readText(file).split(whereSeparator: \.isWhitespace).map(String.init)
-        }
         let schemaFile = settings[HubSettings.schema]
         let runsDesk = !settings[HubSettings.noDesk]
         var connectors: [ConnectorOptions] = []
@@ -44,7 +43,7 @@ enum HubServeCommand {
             level: isVerbose ? .debug : HubSettings.level(settings), asJSON: settings[HubSettings.logFormat] == "json",
             time: SystemTimeSource())
 
-        var keys = try APIKeys(specifications)
+        var keys = try Self.keys(settings)
         let (hasKeys, keyGroups) = (!keys.isEmpty, keys.groups)
         let deskKey = SystemRandom().uuid() + SystemRandom().uuid()
         if runsDesk { try keys.add(deskKey + ":desk") }
@@ -87,7 +86,23 @@ enum HubServeCommand {
                     hub: HubLink(url: hub.localURL, key: deskKey, tls: hub.clientContext), connectors: erp, log: log)
             } : nil
         manager.ready("listening on \(hub.url)")
-        waitForEnd(signals, hub, manager)
+        waitForEnd(signals, hub, manager) {
+            manager.reloading()
+            do {
+                var again = words
+                var keys = try Self.keys(try Settings(HubSettings.serving, &again))
+                guard try !keys.isEmpty || !hasKeys || HubKeyCommand.letsSomebodyIn(data) else {
+                    throw HubError("it holds no key, so that nobody could use the hub")
+                }
+                if runsDesk { try keys.add(deskKey + ":desk") }
+                hub.replace(keys: keys)
+                log(.notice, "the keys of the configuration were taken over; all else holds from the next start")
+                manager.ready("listening on \(hub.url)")
+            } catch {
+                log(.error, "the configuration was not taken over, the keys from before stay: \(error)")
+                manager.ready("listening on \(hub.url), but the changed configuration was not taken over: \(error)")
+            }
+        }
         manager.stopping()
         // Nothing that hangs may keep it from ending: what was answered is on the disk already.
         alarm(stopSeconds)
@@ -100,21 +115,44 @@ enum HubServeCommand {
 
     private static let stopSeconds: UInt32 = 30
 
-    /// Waits for a signal; meanwhile the service manager is told that the thread which commits is alive.
-    private static func waitForEnd(_ signals: SignalReader, _ hub: HubServer, _ manager: ServiceManager) {
-        guard let interval = manager.watchdogMilliseconds else { return bincount.waitForEnd(signals) }
+    /// The keys that are configured, with those of the file.
+    private static func keys(_ settings: Settings) throws -> APIKeys {
+        var specifications = settings[HubSettings.apiKey]
+        if let file = settings[HubSettings.apiKeyFile] {
+            specifications += try Files.readText(file).split(whereSeparator: \.isWhitespace).map(String.init)
+        }
+        return try APIKeys(specifications)
+    }
+
+    /// Waits for the signal to end; meanwhile the service manager is told that the thread which commits is alive, and
+    /// SIGHUP reloads. Without a service manager SIGHUP says that the terminal is gone, and ends it too.
+    private static func waitForEnd(
+        _ signals: SignalReader, _ hub: HubServer, _ manager: ServiceManager, reload: () -> Void
+    ) {
+        guard manager.isThere else { return bincount.waitForEnd(signals) }
         let isAlive = Locked(true)
+        let pause = manager.watchdogMilliseconds.map { Int32(clamping: max($0 / 3, 100)) }
         while true {
-            while let signal = signals.next() { if signal != .windowChange { return } }
+            while let signal = signals.next() {
+                switch signal {
+                case .windowChange: continue
+                case .hangUp: reload()
+                case .terminate, .interrupt, .kill: return
+                }
+            }
             // A beat that is not answered by the next one ends the beats.
-            if isAlive.withLock({ alive in
-                defer { alive = false }; return alive
-            }) {
+            let beats =
+                pause != nil
+                && isAlive.withLock { alive in
+                    defer { alive = false }
+                    return alive
+                }
+            if beats {
                 manager.alive()
                 hub.whenAlive { isAlive.withLock { $0 = true } }
             }
             var descriptor = pollfd(fd: signals.fileDescriptor, events: Int16(POLLIN), revents: 0)
-            poll(&descriptor, 1, Int32(clamping: max(interval / 3, 100)))
+            poll(&descriptor, 1, pause ?? -1)
         }
     }
 

@@ -72,6 +72,7 @@ enum HubUnitCommand {
             Type=notify
             NotifyAccess=main
             ExecStart=\(word(program)) hub --data \(word(data))\(options)
+            ExecReload=/bin/kill -HUP $MAINPID
             User=\(user)
             Group=\(user)
             UMask=0077
