@@ -35,10 +35,10 @@ package struct HubLink: Sendable {
     /// What keeps a token that was renewed; nil for a key.
     package func renewing(_ log: Log) -> (@Sendable (String) -> Void)? {
         guard case .token = credentials else { return nil }
-        let file = tokenFile
+        let (file, url) = (tokenFile, url)
         return { token in
             guard let file else { return }
-            do { try Files.writeAtomically(token + "\n", to: file, mode: 0o600) } catch {
+            do { try KeptToken(text: token, hub: url, file: file).write() } catch {
                 log(.warning, "the renewed token could not be kept: \(error)")
             }
         }

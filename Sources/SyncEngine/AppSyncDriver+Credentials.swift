@@ -71,7 +71,8 @@ extension AppSyncDriver {
             case .setDeadline(let wait): setRenewalTimer(wait)
             case .renew: renew()
             case .endsAt(let end):
-                tokenEnds.current?(DateTime(milliseconds: end))
+                // Until then all goes on; afterwards the store says that it is paused.
+                warn("the hub renews the token no more: sign in before \(DateTime(milliseconds: end).iso8601)")
             }
         }
     }

@@ -22,8 +22,6 @@ public final class AppSyncDriver: SyncDriver {
     let renewalTime: any TimeSource
     /// Gets a renewed token, to be kept; on the link's thread.
     let tokenRenewed = Locked<(@Sendable (String) -> Void)?>(nil)
-    /// Is told when somebody must have signed in again, since the hub renews the token no more.
-    let tokenEnds = Locked<(@Sendable (DateTime) -> Void)?>(nil)
     private let manual = Locked<ManualWaiters>(ManualWaiters())
     private let device: String?
     private let loop: WebSocketLoop
@@ -236,6 +234,8 @@ public final class AppSyncDriver: SyncDriver {
     }
 
     func report(_ text: String) { log(.debug, text) }
+
+    func warn(_ text: String) { log(.warning, text) }
 
     private func headers(_ person: String?, _ mode: AuthProvider?) -> HTTPHeaders {
         HTTPHeaders(

@@ -3,7 +3,7 @@ import Basics
 /// When a token is renewed. A value: the time is told, and what is to be done comes back.
 ///
 /// A token is renewed when three quarters of its time are over, and tried again ever sooner while nobody answers. One
-/// that is refused, or has ended, is left to a person: only a PIN makes a new one.
+/// that is refused, has ended or gained no time is left to a person: only a PIN makes a new one.
 struct TokenRenewal: Sendable {
     enum Event: Sendable {
         /// There is a token, good from `made` until `expires`, in milliseconds since 1970.
@@ -28,8 +28,12 @@ struct TokenRenewal: Sendable {
     /// Renewing sooner than this after the last try helps nobody.
     static let shortest: Int64 = 10_000
 
+    /// Another pause than ``shortest``, for tests that do not wait.
+    var pause = TokenRenewal.shortest
     private var made: Int64 = 0
     private var expires: Int64?
+    /// The end of the token that was renewed just now: the next one must end later to be worth another renewal.
+    private var renewedEnd: Int64?
     private var isRenewing = false
     private var isFinal = false
 
@@ -39,7 +43,11 @@ struct TokenRenewal: Sendable {
             self.made = made ?? now
             self.expires = expires
             isRenewing = false
-            isFinal = false
+            let gained = renewedEnd.flatMap { end in expires.map { $0 > end } } ?? true
+            renewedEnd = nil
+            isFinal = !gained
+            // The session ends with it, and a PIN must be given again.
+            if let expires, isFinal { return [.setDeadline(nil), .endsAt(expires)] }
             return [.setDeadline(wait(now))]
         case .deadline:
             guard let expires, !isRenewing, !isFinal else { return [] }
@@ -48,11 +56,12 @@ struct TokenRenewal: Sendable {
             return [.renew]
         case .renewed:
             isRenewing = false
+            renewedEnd = expires
             return []
         case .failed:
             isRenewing = false
             guard let expires, expires > now else { return [.setDeadline(nil)] }
-            return [.setDeadline(max((expires - now) / 4, Self.shortest))]
+            return [.setDeadline(max((expires - now) / 4, pause))]
         case .refused:
             isRenewing = false
             isFinal = true
@@ -64,6 +73,6 @@ struct TokenRenewal: Sendable {
         guard let expires, expires > now else { return nil }
         // A clock that differs from the server's must not make it renew without end.
         let life = max(expires - min(made, now), 0)
-        return max(expires - life / 4 - now, Self.shortest)
+        return max(expires - life / 4 - now, pause)
     }
 }

@@ -54,14 +54,19 @@ enum Options {
         let tls = try anchor.map { try TLSClientContext(trust: .pinned($0)) }
         if let token { return HubLink(url: url, credentials: .token(token.text), tokenFile: token.file, tls: tls) }
         if let given, !given.isEmpty { return HubLink(url: url, key: given, tls: tls) }
-        // A token is shown to nobody but the hub that the terminal is enrolled at.
-        let mayHold = isSame || enrolment == nil
-        let kept = mayHold ? data.map { $0 + "/token" }.flatMap { Files.exists($0) ? $0 : nil } : nil
-        if isSame, let key = enrolment?.key, kept == nil || !prefersToken {
+        // A token is shown to nobody but the hub that gave it; one that does not say so is the enrolled hub's.
+        let kept = try data.flatMap { try KeptToken.read(in: $0) }
+        let fitting = kept.flatMap { ($0.hub ?? enrolment?.url ?? url) == url ? $0 : nil }
+        if isSame, let key = enrolment?.key, fitting == nil || !prefersToken {
             return HubLink(url: url, key: key, tls: tls)
         }
+        if let fitting {
+            return HubLink(url: url, credentials: .token(fitting.text), tokenFile: fitting.file, tls: tls)
+        }
         if let kept {
-            return HubLink(url: url, credentials: .token(try readToken(kept)), tokenFile: kept, tls: tls)
+            throw UsageError(
+                "\(kept.file) is for \(printable(kept.hub ?? enrolment?.url ?? "another hub")) and is shown to no other; "
+                    + "sign in here with `bincount login --hub \(printable(url))`, or name a key or a token")
         }
         throw UsageError(
             "a hub wants to know who asks: set BINCOUNT_API_KEY, give --api-key-file FILE or --token-file FILE, sign in "

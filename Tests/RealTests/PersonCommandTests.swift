@@ -51,7 +51,9 @@ struct PersonCommandTests {
         #expect(!login.shown.contains("4711"))
         #expect(rights(data + "/token") == 0o600)
         let client = try SiteClient(hub)
-        let token = try Files.readText(data + "/token").trimmed
+        let kept = try Files.readText(data + "/token").split(separator: "\n").map(String.init)
+        let token = try #require(kept.first)
+        #expect(kept.dropFirst() == [hub.url])
         #expect(try await client.ask(query, token: token).status == 200)
 
         // Other groups hold at once for who is signed in, and whoever is removed is out.

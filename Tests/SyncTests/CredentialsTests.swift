@@ -214,6 +214,18 @@ import Testing
         #expect(renewal.handle(.deadline, now: 800_000) == [])
     }
 
+    @Test func aRenewalThatGainsNoTimeIsTheLast() {
+        var renewal = TokenRenewal()
+        _ = renewal.handle(.token(made: 0, expires: 1_000_000), now: 0)
+        #expect(renewal.handle(.deadline, now: 750_000) == [.renew])
+        #expect(renewal.handle(.renewed, now: 750_000) == [])
+        // The session ends then, whatever is made until then.
+        let last = renewal.handle(.token(made: 750_000, expires: 1_000_000), now: 750_000)
+        #expect(last == [.setDeadline(nil), .endsAt(1_000_000)])
+        #expect(renewal.handle(.deadline, now: 900_000) == [])
+        #expect(renewal.handle(.token(made: 990_000, expires: 1_500_000), now: 990_000) == [.setDeadline(382_500)])
+    }
+
     @Test func clocksThatDifferNeverMakeItRenewWithoutEnd() {
         for (made, expires, now) in [(0, 1000, 2000), (5_000_000, 5_100_000, 0), (0, 1000, 999)]
             as [(Int64, Int64, Int64)]
