@@ -17,7 +17,8 @@ DATA       ?= $(HOME)/.local/share/bincount-demo
 help:
 	@echo "make run [FRESH=1]  the counting screen on a sample warehouse; without a terminal, a scripted shift"
 	@echo "make test           everything a contributor needs, on a machine with only a Swift toolchain"
-	@echo "make bench [ROWS=…] the table of figures, written to .build/bench.json too; ROWS=soak MINUTES=10 soaks"
+	@echo "make bench [ROWS=…] the table of figures, written to .build/bench.json too; ROWS=soak MINUTES=10 soaks,"
+	@echo "                    ROWS=idle weighs 2,000 idle connections"
 	@echo "make torture        longer: many more seeds, kill and power-cut loops"
 	@echo "make format         rewrite Swift sources in the house style;  make format-check only looks"
 	@echo "make install        a stripped static binary and its screens under PREFIX ($(PREFIX))"

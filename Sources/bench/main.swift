@@ -12,7 +12,9 @@ let available: [(id: String, run: @Sendable (Double) async throws -> Row)] = [
 ]
 
 /// Rows that are measured only when they are asked for; `--minutes` says how long.
-let onRequest: [(id: String, run: @Sendable (Double) async throws -> Row)] = [("soak", SoakRow.soak)]
+let onRequest: [(id: String, run: @Sendable (Double) async throws -> Row)] = [
+    ("soak", SoakRow.soak), ("idle", IdleRow.idle),
+]
 
 func bench(_ words: [String]) async -> Int32 {
     do {
@@ -22,7 +24,7 @@ func bench(_ words: [String]) async -> Int32 {
             try await SyncRows.device(&arguments)
             return 0
         }
-        // And the soak's hub, so that its memory is its own.
+        // And the hub of some rows, so that its memory is its own.
         if words.first == "hub", words.count == 2 {
             try await SoakRow.serve(words[1])
             return 0
@@ -32,7 +34,7 @@ func bench(_ words: [String]) async -> Int32 {
         let scale = try arguments.value("--scale", "NUMBER").map { Double($0) ?? 1 } ?? 1
         if let text = try arguments.value("--minutes", "N") {
             guard let minutes = Double(text), minutes > 0 else { throw UsageError("--minutes takes a number above 0") }
-            SoakRow.length.withLock { $0 = minutes * 60 }
+            for length in [SoakRow.length, IdleRow.length] { length.withLock { $0 = minutes * 60 } }
         }
         let out = try arguments.value("--out", "FILE") ?? ".build/bench.json"
         _ = try arguments.rest()
