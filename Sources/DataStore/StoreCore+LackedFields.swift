@@ -32,6 +32,9 @@ extension StoreCore {
         return result
     }
 
+    /// Whether rows of a model lack fields that were added since they were fetched.
+    package func lacksFields(_ model: String) -> Bool { lackedFields[model] != nil }
+
     /// All rows of a model have been fetched with the fields that they lacked.
     func forgetLackedFields(of model: String) throws {
         guard lackedFields.removeValue(forKey: model) != nil else { return }

@@ -62,7 +62,8 @@ extension SyncSession {
         guard mark.lastSync == nil, mark.nextToken == nil, reconciliations[model.name] == nil else { return }
         let rows = try core.confirmedCount(model.name)
         guard rows > 0 else { return }
-        if profile.comparesDigests {
+        // Digests tell versions apart: fields that rows of the same version lack come only with all of them.
+        if profile.comparesDigests, !core.lacksFields(model.name) {
             var digest = RecordDigest(forRows: rows)
             try core.forEachConfirmed(model.name) { digest.add(id: $0, version: $1) }
             reconciliations[model.name] = Reconciliation(phase: .comparing(digest))
