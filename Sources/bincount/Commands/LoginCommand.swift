@@ -14,7 +14,8 @@ enum LoginCommand {
             Asks for the badge and, without showing it, for the PIN; from a pipe it reads the PIN as one line (the badge
             before it, where --badge does not give it). The token is kept as DIR/token, readable by its owner alone,
             where `supervise`, `desk` and `count` with the same --data find it, to be shown to this hub and no other;
-            --print writes it out instead, for BINCOUNT_TOKEN. A terminal that was enrolled needs no --hub, and signs people in with its own key.
+            --print writes it out instead, for BINCOUNT_TOKEN. A terminal that was enrolled needs no --hub, and signs
+            people in with its own key.
             """,
         run: run)
 

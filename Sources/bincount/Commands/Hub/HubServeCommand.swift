@@ -137,7 +137,7 @@ enum HubServeCommand {
                 switch signal {
                 case .windowChange: continue
                 case .hangUp: reload()
-                case .terminate, .interrupt, .kill: return
+                default: return
                 }
             }
             // A beat that is not answered by the next one ends the beats.
