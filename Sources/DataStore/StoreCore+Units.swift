@@ -111,7 +111,7 @@ extension StoreCore {
             guard let unit = units[result.order], let reason = undecided[unit] else { return result }
             switch result.outcome {
             case .applied, .appliedUnreadable: break
-            case .conflict, .refused, .transient: return result
+            case .conflict, .refused, .transient, .untouched: return result
             }
             return MutationResult(order: result.order, outcome: .transient(reason: reason, delay: 0))
         }
