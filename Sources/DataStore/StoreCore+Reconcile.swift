@@ -29,21 +29,36 @@ extension StoreCore {
     /// Lets go of rows that the backend has no more: confirmed, with nothing unsent, last changed there no later than
     /// `changedUpTo`, and of which `isMissing` holds. Gives how many went.
     package func sweep(model: String, changedUpTo: Int64, _ isMissing: (String) -> Bool) throws -> Int {
+        let condition = SQLCondition("\"_version\" IS NOT NULL AND ifnull(\"_changed\",0)<=\(changedUpTo)")
+        return try letGo(of: model, where: condition, isMissing)
+    }
+
+    /// Lets go of the rows that ``disown(model:_:)`` left here, where somebody else looks now or may see other rows: the
+    /// backend cannot be asked whether they are his to read, and their authors bring them back. Gives how many went.
+    @discardableResult
+    package func letGoOfDisowned(model: String) throws -> Int {
+        let condition = SQLCondition("\"_version\" IS NULL AND \"_changed\" IS NOT NULL")
+        return try letGo(of: model, where: condition) { _ in true }
+    }
+
+    /// Lets go of rows with nothing unsent; gives how many went.
+    private func letGo(
+        of model: String, where condition: SQLCondition, _ isMeant: (String) -> Bool
+    ) throws -> Int {
         try commit(nil, .normal) { _ in
             let table = try context.table(model)
-            let condition = SQLCondition("\"_version\" IS NOT NULL AND ifnull(\"_changed\",0)<=\(changedUpTo)")
-            var swept = 0
+            var count = 0
             var last: Int64 = 0
             while true {
                 let query = RowQuery(filter: .all, page: .first(500), condition: condition, afterRow: last)
                 let rows = try table.table.rows(query, on: connection)
-                guard let end = rows.last?.row else { return swept }
+                guard let end = rows.last?.row else { return count }
                 last = end
-                for row in rows where isMissing(row.record.id) {
+                for row in rows where isMeant(row.record.id) {
                     guard try entries(model, row.record.id).isEmpty else { continue }
                     let old = StoreTable.Row(values: row.record.values)
                     try show(nil, old, table, row.record.id, version: nil, lastChangedAt: nil)
-                    swept += 1
+                    count += 1
                 }
             }
         }

@@ -9,7 +9,8 @@ extension StoreCore {
     package func resetSending() throws {
         retryAt.removeAll()
         _ = try commit(nil, .full) { _ in
-            // Looked for in the file: what another process was sending when it died is not known here yet.
+            // Looked for in the file: what another process was sending when it died is not known here yet. The second
+            // condition is the first one's, for the index of what may not go.
             let count = try connection.run("UPDATE \"_outbox\" SET \"state\"=1 WHERE \"state\"=2 AND \"state\">=2")
             guard count > 0 else { return }
             try refreshFlags()

@@ -169,6 +169,10 @@ extension SyncSession {
             return
         }
         if report.isVoid { return followClearing() }
+        // Only our hub's pages are known to have everything up to their stamp.
+        if following == nil, mark.lastSync == nil, profile.epoch != nil, let stamp = next.lastSync {
+            buffers[model.name]?.drop(changedUpTo: stamp)
+        }
         quarantined(unreadable)
         status.progress?.rows += items.count
         status.progress?.estimate(now: uptime)

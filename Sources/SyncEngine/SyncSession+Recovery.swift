@@ -52,6 +52,17 @@ extension SyncSession {
         attempt { try core.resetSending() }
     }
 
+    /// Answers of an earlier life that the store could not take: kept now they would pass for this life's, and what they
+    /// confirm may be lost. The changes are sent once more, under the same ids.
+    func askAgainWhatAnotherLifeAnswered() {
+        unsettled = unsettled.map { results, entries in
+            let asked = results.map { result in
+                MutationResult(order: result.order, outcome: .untouched(reason: "the backend was restored"))
+            }
+            return (asked, entries)
+        }
+    }
+
     func tellOfDisowned(_ count: Int, _ model: ModelSchema) {
         tell(
             of: StoreProblem(

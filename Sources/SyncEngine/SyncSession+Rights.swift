@@ -19,6 +19,7 @@ extension SyncSession {
             let key = Self.rightsKey + model.name
             let known = try core.driverState(key)
             guard known != text else { return }
+            if known != nil { try core.letGoOfDisowned(model: model.name) }
             if let known, fields(of: known) != fields(of: text) {
                 isOther = true
                 try core.evict(model: model.name, where: .all)

@@ -117,6 +117,7 @@ extension SyncSession {
             }
         }
         guard !isFirst, epoch == name else { return }
+        askAgainWhatAnotherLifeAnswered()
         tell(
             of: StoreProblem(
                 .sync, .transient, cause: .otherBackend, message: "the backend's database is another than before",

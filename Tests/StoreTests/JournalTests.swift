@@ -122,6 +122,20 @@ import Testing
         #expect(try core.journalCount() == 0)
     }
 
+    @Test func rowsOfOthersThatTheBackendLostGoWhereSomebodyElseLooks() throws {
+        let core = try memoryCore()
+        core.setLife(epoch: "one", began: nil)
+        try core.applyRemote([remote(Bin(id: "theirs", place: 1), 3), remote(Bin(id: "changed", place: 1), 3)])
+        core.setLife(epoch: "two", began: 1_000_000)
+        #expect(try core.disown(model: "Bin") { _ in true } == 2)
+        try core.save(Bin(id: "changed", place: 2))
+        try core.save(Bin(id: "mine"))
+        #expect(try core.letGoOfDisowned(model: "Bin") == 1)
+        #expect(try core.bin("theirs") == nil)
+        #expect(try core.bin("changed")?.place == 2, "with what was not sent")
+        #expect(try core.bin("mine") != nil)
+    }
+
     @Test func rowsOfOthersThatTheBackendLostStayAsThisStoresOwn() throws {
         let core = try memoryCore()
         core.setLife(epoch: "one", began: nil)

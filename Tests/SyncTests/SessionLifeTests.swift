@@ -1,9 +1,10 @@
 import AppSync
 import Basics
-import DataStore
 import Models
+import SQLite
 import Testing
 
+@testable import DataStore
 @testable import SyncEngine
 
 @Suite("A backend that begins another life, or a store that begins anew, meanwhile")
@@ -93,6 +94,26 @@ struct SessionLifeTests {
         #expect(try fixture.core.read { try $0.outbox(state: .parked) }.isEmpty)
         let again = try push(fixture)
         #expect(again.person == "bob")
+    }
+
+    @Test("an answer that a full disk did not let the store keep is asked for again after a restore")
+    func unkept() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "one"))
+        let lost = try push(fixture)
+        let connection = fixture.core.connection
+        try connection.execute(
+            "CREATE TEMP TRIGGER full BEFORE DELETE ON \"_outbox\" BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        answer(fixture, lost, "one", version: 1, announcing("one"))
+        #expect(try fixture.core.read { try $0.outbox() }.count == 1)
+        // Restored to a backup without it, which the session hears while its disk is still full.
+        try fixture.save(SessionFixture.record("b", "two"), as: "bob")
+        let second = try push(fixture)
+        answer(fixture, second, "two", version: 1_000_000, announcing("two", ["lives": ["began": 8000, "has": [:]]]))
+        try connection.execute("DROP TRIGGER full")
+        fixture.pass(10_000)
+        let again = fixture.takeSent().filter { $0.query.hasPrefix("mutation") }
+        #expect(again.contains { $0.variables["i0"]?["title"] == "one" })
     }
 
     @Test("a store that another process cleared is fetched whole, and a page on its way is not kept")

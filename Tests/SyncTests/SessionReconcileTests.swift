@@ -171,8 +171,26 @@ struct SessionReconcileTests {
         fixture.hear([SessionFixture.event(.onCreate, SessionFixture.json("lost", "lost", version: 7))])
         fixture.hear([SessionFixture.event(.onCreate, SessionFixture.json("new", "new", version: 9000))])
         let life = announcing(["epoch": "two", "lives": ["began": 8000, "has": ["one": 5]]])
-        for request in fixture.takeSent() { fixture.answerFetch(request, startedAt: 9500, announcing: life) }
+        for request in fixture.takeSent() { fixture.answerFetch(request, startedAt: 8500, announcing: life) }
         #expect(try fixture.get("lost") == nil)
+        #expect(try fixture.get("new") != nil)
+    }
+
+    @Test("and pages from the beginning answer for what was heard of before they began")
+    func heardAndGone() throws {
+        let fixture = try SessionFixture()
+        fixture.connect()
+        fixture.hear([
+            SessionFixture.event(.onCreate, SessionFixture.json("gone", "its deletion is forgotten", version: 7)),
+            SessionFixture.event(.onCreate, SessionFixture.json("here", "in the pages", version: 8)),
+            SessionFixture.event(.onCreate, SessionFixture.json("new", "since", version: 9001)),
+        ])
+        for request in fixture.takeSent() {
+            let items = request.query.contains("syncTasks") ? [SessionFixture.json("here", "here", version: 8)] : []
+            fixture.answerFetch(request, items, startedAt: 9000, announcing: announcing(["epoch": "one"]))
+        }
+        #expect(try fixture.get("gone") == nil)
+        #expect(try fixture.get("here") != nil)
         #expect(try fixture.get("new") != nil)
     }
 
