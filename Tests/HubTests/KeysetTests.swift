@@ -8,6 +8,7 @@ import Testing
 
 @Suite("Pages along an index")
 struct KeysetTests {
+    // Guard of try!: a constant text, which every test here reads first.
     private static let schema = try! Schema(
         sdl: """
             type Bin @model @auth(rules: [{ allow: groups, groups: ["everyone"] }]) {

@@ -140,7 +140,7 @@ struct ForeignProcessTests {
     }
 }
 
-/// The test's own thread uses it, at one place in time.
+// Guard of @unchecked Sendable: the test's own thread uses it, at one place in time.
 private struct UncheckedCore: @unchecked Sendable {
     let core: StoreCore
 }
