@@ -23,7 +23,7 @@ final class CounterHarness {
     /// What every writing job fails with.
     var failure: String?
     var size = GridSize(20, 16) { didSet { send(.resized(size)) } }
-    private var jobs: [(Int, CounterJob)] = []
+    private var answers: [(Int, Result<CounterAnswer, JobFailure>)] = []
     private var changed: Set<String> = []
 
     private let answerDelay: Int64
@@ -42,7 +42,7 @@ final class CounterHarness {
 
     /// The machine ends without a word, as with a battery taken out, and starts again on the same store.
     func restart() {
-        jobs = []
+        answers = []
         app = CounterApp(deviceCode: device, answerDelay: answerDelay)
         send(.resized(size))
         send(.started)
@@ -51,7 +51,7 @@ final class CounterHarness {
     func send(_ event: AppEvent<CounterAnswer>) {
         for effect in app.handle(event, at: Moment(time)) {
             switch effect {
-            case .perform(let number, let job): jobs.append((number, job))
+            case .perform(let number, let job): answers.append((number, perform(job)))
             case .sound(let sound): sounds.append(sound)
             case .personChanged(let person): persons.append(person)
             case .quit: hasQuit = true
@@ -60,17 +60,19 @@ final class CounterHarness {
         if !holdsAnswers { release() }
     }
 
-    /// Performs what was asked for, in order, and what that brings with it.
+    /// Hands over the answers to what was asked for, in order, and what that brings with it.
     func release() {
-        while !jobs.isEmpty {
-            let (number, job) = jobs.removeFirst()
-            send(.answered(job: number, perform(job)))
+        while !answers.isEmpty {
+            let (number, answer) = answers.removeFirst()
+            send(.answered(job: number, answer))
         }
-        if !changed.isEmpty {
-            let models = changed
-            changed = []
-            send(.changed(models: models))
-        }
+        if !changed.isEmpty { send(.changed(models: takeChanged())) }
+    }
+
+    /// The models that changed since they were last told to the machine.
+    func takeChanged() -> Set<String> {
+        defer { changed = [] }
+        return changed
     }
 
     private func perform(_ job: CounterJob) -> Result<CounterAnswer, JobFailure> {

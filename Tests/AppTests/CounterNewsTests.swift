@@ -93,6 +93,23 @@ struct CounterNewsTests {
         #expect(harness.app.bin?.totals.units == 2)
     }
 
+    @Test("A session that is closed while the list is being read is said as soon as that is done")
+    func closedMeanwhile() throws {
+        let harness = try signedIn()
+        harness.scan("B-01-01")
+        harness.holdsAnswers = true
+        harness.send(.changed(models: ["BinTask"]))
+        harness.send(.tick)
+        try harness.core.write(as: nil) { tx in
+            let session = try #require(try tx.get(CountSession.self, id: "S1"))
+            try tx.save(session.updating { $0.state = .closed })
+        }
+        harness.send(.changed(models: harness.takeChanged()))
+        harness.holdsAnswers = false
+        harness.release()
+        #expect(harness.app.message?.id == "session.closed")
+    }
+
     @Test("A session that is closed meanwhile is said in the bin and in the list, and what is counted is still kept")
     func closed() throws {
         let harness = try signedIn()

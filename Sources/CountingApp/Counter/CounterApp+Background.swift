@@ -60,15 +60,13 @@ extension CounterApp {
         if !models.isDisjoint(with: CounterApp.inBin), bin != nil { isBinStale = true }
         if models.contains("CodeMatch") { isMatchStale = true }
         if !models.isDisjoint(with: CounterApp.shownAtOnce) || (isStale && page == .tasks && floor.tasks.isEmpty) {
-            isStale = true
-            refreshIfStale()
+            (isStale, isUrgent) = (true, true)
         }
-        refreshBinIfStale()
     }
 
     mutating func refreshIfStale() {
         guard isStale, waiting == nil, background.isEmpty else { return }
-        (isStale, isBinStale) = (false, false)
+        (isStale, isUrgent, isBinStale) = (false, false, false)
         askAside(.refresh)
     }
 

@@ -89,7 +89,10 @@ package struct CounterApp: AppMachine, Sendable {
     var learned: [LearnedCode] = []
     var knownMatches: Set<String>?
     var isMatchStale = false
+    /// What is around changed since it was read; it is read again at the next tick.
     var isStale = false
+    /// It is read again as soon as nothing else is asked for.
+    var isUrgent = false
     var isBinStale = false
     private var announced: String?
     /// The uptime since which the link is down, and whether that was said.
@@ -137,7 +140,7 @@ package struct CounterApp: AppMachine, Sendable {
         case .ending: saveDraft()
         }
         drain()
-        if !floor.isWhole { refreshIfStale() }
+        if isUrgent || !floor.isWhole { refreshIfStale() }
         refreshBinIfStale()
         refreshMatchesIfStale()
         beat(moment)
