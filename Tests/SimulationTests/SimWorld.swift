@@ -4,14 +4,13 @@ import Basics
 final class SimWorld {
     private struct Event {
         let time: Int64
-        let number: Int
         let body: () -> Void
     }
 
     private(set) var random: SplitMix64
     private let clock = Locked<Int64>(0)
-    private var heap: [Event] = []
-    private var scheduled = 0
+    /// The next one last.
+    private var events: [Event] = []
 
     init(seed: UInt64) {
         random = SplitMix64(seed: seed)
@@ -35,37 +34,22 @@ final class SimWorld {
 
     /// Runs `body` at a time.
     func at(_ time: Int64, _ body: @escaping () -> Void) {
-        scheduled += 1
-        heap.append(Event(time: time, number: scheduled, body: body))
-        var child = heap.count - 1
-        while child > 0, precedes(child, (child - 1) / 2) {
-            heap.swapAt(child, (child - 1) / 2)
-            child = (child - 1) / 2
+        // Before those of the same time, which were asked for earlier.
+        var (low, high) = (0, events.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if events[middle].time > time { low = middle + 1 } else { high = middle }
         }
+        events.insert(Event(time: time, body: body), at: low)
     }
 
     /// Runs the next event; false where there is none before `limit`.
     func step(until limit: Int64) -> Bool {
-        guard let first = heap.first, first.time <= limit else { return false }
-        heap.swapAt(0, heap.count - 1)
-        heap.removeLast()
-        var parent = 0
-        while true {
-            var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && precedes(child, least) {
-                least = child
-            }
-            if least == parent { break }
-            heap.swapAt(parent, least)
-            parent = least
-        }
-        clock.withLock { $0 = max($0, first.time) }
-        first.body()
+        guard let next = events.last, next.time <= limit else { return false }
+        events.removeLast()
+        clock.withLock { $0 = max($0, next.time) }
+        next.body()
         return true
-    }
-
-    private func precedes(_ a: Int, _ b: Int) -> Bool {
-        (heap[a].time, heap[a].number) < (heap[b].time, heap[b].number)
     }
 }
 
