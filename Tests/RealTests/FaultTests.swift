@@ -160,13 +160,14 @@ struct Faults: Sendable {
     /// Compares what a store holds with what it must, and lets it go on.
     ///
     /// - Parameters:
-    ///   - done: the last step that was acknowledged
+    ///   - done: the last step that was acknowledged before
+    ///   - reached: the last that may have been carried out whole, where that is another
     ///   - isCut: whether what was not promised to be durable may be gone
-    func look(at store: String, _ name: String, done: Int, isCut: Bool, _ told: String = "") {
+    func look(at store: String, _ name: String, done: Int, reached: Int? = nil, isCut: Bool, _ told: String = "") {
         let safe = isCut ? (0...max(done, 0)).last { $0 <= done && Workload.steps[$0].isDurable } ?? -1 : done
         do {
             let state = try StoreState.read(store)
-            let allowed = (safe...min(done + 1, Workload.steps.count - 1)).map { states[$0 + 1] }
+            let allowed = (safe...min((reached ?? done) + 1, Workload.steps.count - 1)).map { states[$0 + 1] }
             if !allowed.contains(state) {
                 let known = states.firstIndex(of: state).map { "as after step \($0 - 1)" } ?? state
                 Issue.record(

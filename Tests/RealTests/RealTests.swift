@@ -79,7 +79,7 @@ func entry(_ device: String, _ sequence: Int) throws -> CountEntry {
         hash: "h", crewIDs: ["ann"], audience: ["counters"])
 }
 
-@Suite(.enabled(if: Built.isThere, "build the programs first: swift build"), .serialized, .timeLimit(.minutes(8)))
+@Suite(.enabled(if: Built.isThere, "build the programs first: swift build"), .serialized, .timeLimit(.minutes(60)))
 struct RealTests {
     @Test func `a hub killed with -9 again and again loses nothing and doubles nothing`() async throws {
         let directory = try TempDirectory("kill")

@@ -8,7 +8,7 @@ import Testing
 ///
 /// `faults.c` comes between `bincount hub restore` and the system. The old database was left by a hub that was killed, so
 /// that its last commits are in its log alone.
-@Suite(.enabled(if: RestoreFaults.isPossible, "needs cc and the built programs"), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: RestoreFaults.isPossible, "needs cc and the built programs"), .timeLimit(.minutes(30)))
 struct RestoreFaultTests {
     @Test func `a restore that dies at any barrier leaves the one or the other`() async throws {
         let faults = try await RestoreFaults.shared.value

@@ -8,24 +8,12 @@ import Testing
 struct SimulationTests {
     private static let total = number("SIM_SEEDS") ?? 1000
     private static let batches = 20
-    /// Seeds with a hub restored from a backup that break an invariant and are not understood. Each is a fault to find;
-    /// one that is mended fails here until it is taken out of the list.
-    private static let unexplained: Set<Int> = []
 
     private static func number(_ name: String) -> Int? {
         getenv(name).flatMap { Int(String(cString: $0)) }
     }
 
     private func run(_ seed: Int, devices: Int, acts: Int) throws {
-        guard !Self.unexplained.contains(seed) else {
-            return try withKnownIssue("a restored hub and its terminals do not agree yet") {
-                try judge(seed, devices: devices, acts: acts)
-            }
-        }
-        try judge(seed, devices: devices, acts: acts)
-    }
-
-    private func judge(_ seed: Int, devices: Int, acts: Int) throws {
         let failures = try Simulation(seed: UInt64(seed), devices: devices, acts: acts).run()
         for failure in failures {
             Issue.record("SIM_SEED=\(seed) SIM_DEVICES=\(devices) SIM_ACTS=\(acts): \(failure)")
