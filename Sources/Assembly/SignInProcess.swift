@@ -27,11 +27,13 @@ package enum SignInProcess {
     ///
     /// - Parameters:
     ///   - key: the terminal's own key, where it has one.
+    ///   - earlier: the token of an earlier sign-in at this hub, good or run out: where one is kept, wrong PINs that others
+    ///     give elsewhere shut nobody out.
     ///   - tls: whom to believe under `https`; those that the system trusts for nil.
     /// - Throws: ``Refused`` with the hub's words, or `TransportError`.
     package static func run(
         url: String, badge: String, pin: String, device: String? = nil, key: String? = nil,
-        tls: TLSClientContext? = nil
+        earlier: String? = nil, tls: TLSClientContext? = nil
     ) async throws -> Token {
         var address = try URLParts(url)
         guard address.path.hasSuffix("/graphql") else { throw Refused(description: "\(url) does not end in /graphql") }
@@ -40,6 +42,7 @@ package enum SignInProcess {
         if let device { body["device"] = .string(device) }
         var headers: HTTPHeaders = ["content-type": "application/json"]
         if let key { headers.append(HeaderName.apiKey, key) }
+        if let earlier { headers.append(HeaderName.authorization, earlier) }
         let loop = try WebSocketLoop(name: "sign-in")
         defer { loop.stop() }
         let client = try HTTPClient(loop: loop, origin: address, tls: tls)

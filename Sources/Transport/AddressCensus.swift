@@ -14,7 +14,7 @@ public struct AddressLimits: Sendable, Hashable {
 }
 
 /// Who is connected, by address, and who may connect. Pure: no sockets, no clock.
-struct AddressCensus {
+package struct AddressCensus {
     private struct Count {
         var connections = 0
         var handshakes = 0
@@ -35,7 +35,7 @@ struct AddressCensus {
 
     /// What is counted together: an IPv4 address, or the network of an IPv6 address, of which one host has very many.
     /// Nil for this machine's own, which are no strangers.
-    static func key(_ address: String) -> String? {
+    package static func key(_ address: String) -> String? {
         let plain = address.hasPrefix("::ffff:") ? address.dropFirst(7) : address[...]
         if plain.isEmpty || plain.hasPrefix("127.") || plain == "::1" { return nil }
         guard plain.utf8.contains(UInt8(ascii: ":")) else { return String(plain) }

@@ -119,6 +119,76 @@ import Transport
         loop.stop()
     }
 
+    @Test func wrongPINsOfAStrangerShutNobodyOutAtHisTerminalOrWhereHisTokenIsKept() async throws {
+        let store = try AccessStore.open(dataDirectory: directory.path, time: SystemTimeSource())
+        let (key, stored) = try store.addKey(forDevice: "T1")
+        let hub = try await start()
+        let client = try self.client(hub)
+        func login(_ pin: String, _ headers: HTTPHeaders) async throws -> HTTPResponse {
+            var request = Self.login("ann", pin)
+            request.headers = headers
+            return try await client.send(request)
+        }
+        let first = try await login("4711", ["x-api-key": key])
+        let token = try #require(Self.json(first)["token"]?.string)
+        // A stranger, who shows nothing, a key of his own making, or somebody else's token.
+        let bobs = Self.json(try await client.send(Self.login("bob", "4711")))["token"]?.string ?? ""
+        let forged = String(token.dropLast(4)) + "AAAA"
+        let shows: [HTTPHeaders] = [
+            [:], ["x-api-key": "k.made.up"], ["authorization": bobs], ["authorization": forged], ["authorization": "x"],
+        ]
+        for headers in shows { #expect(try await login("0815", headers).status == 401) }
+        // They are all one place.
+        for headers in shows { #expect(try await login("0815", headers).status == 429) }
+        #expect(try await login("4711", [:]).status == 429)
+        try hub.identity.service.settle()
+        #expect(try store.signInLocks().map(\.place) == ["this machine"])
+        // Her terminal and whoever has a token of hers are others.
+        #expect(try await login("4711", ["x-api-key": key]).status == 200)
+        #expect(try await login("4711", ["authorization": token]).status == 200)
+        // There too four may be wrong.
+        for _ in 0..<5 { #expect(try await login("0815", ["x-api-key": key]).status == 401) }
+        #expect(try await login("4711", ["x-api-key": key]).status == 429)
+        #expect(try await login("4711", ["authorization": token]).status == 200)
+        try hub.identity.service.settle()
+        #expect(try store.signInLocks().map(\.place) == ["key \(stored.id)", "this machine"])
+        // A restart forgets none of it.
+        await hub.stop()
+        let second = try await start()
+        let again = try self.client(second)
+        var request = Self.login("ann", "4711")
+        request.headers = ["x-api-key": key]
+        #expect(try await again.send(request).status == 429)
+        // A token of hers that was made under another PIN says nothing of where it is any more.
+        request.headers = ["authorization": token]
+        #expect(try await again.send(request).status == 200)
+        try store.setPIN(badge: "ann", pin: "2580", parameters: AccessStoreTests.cheap)
+        second.identity.poll()
+        try second.identity.service.settle()
+        #expect(try store.signInLocks().isEmpty)
+        for _ in 0..<5 { #expect(try await again.send(Self.login("ann", "0815")).status == 401) }
+        request.headers = ["authorization": token]
+        #expect(try await again.send(request).status == 429)
+        await second.stop()
+        loop.stop()
+    }
+
+    @Test func whoeverIsRefusedCannotFillTheLog() async throws {
+        let lines = Locked<[String]>([])
+        let hub = try await start { options in
+            options.log = Log(level: .warning) { _, line in lines.withLock { $0.append(line) } }
+        }
+        let client = try self.client(hub)
+        for _ in 0..<20 { _ = try await client.send(Self.login("ann", "0815")) }
+        #expect(lines.current.contains { $0.contains("sign-in refused: badge ann") })
+        #expect(lines.current.contains { $0.contains("sign-in held back: badge ann") })
+        for number in 0..<200 { _ = try await client.send(Self.login("x\(number)", "0815")) }
+        // A line comes back every three seconds.
+        #expect(lines.current.count { $0.contains("sign-in") } < LogAllowance.burst + 20)
+        await hub.stop()
+        loop.stop()
+    }
+
     @Test(arguments: [
         "", "[]", "{}", "{\"badge\":\"ann\"}", "{\"badge\":1,\"pin\":\"4711\"}", "{\"badge\":\"\",\"pin\":\"4711\"}",
         "{\"badge\":\"ann\",\"pin\":\"" + String(repeating: "9", count: 5000) + "\"}",
@@ -154,7 +224,7 @@ import Transport
         let gate = ThreadGate()
         let checked = Locked(0)
         let hub = try await start { options in
-            options.identity.limits.addressBurst = 1000
+            options.identity.limits.placeBurst = 1000
             options.identity.verify = { verifier, pin in
                 gate.wait()
                 checked.withLock { $0 += 1 }
@@ -163,7 +233,7 @@ import Transport
             }
         }
         let client = try self.client(hub)
-        let limit = SignInGate.Limits().waiting
+        let limit = SignInGate.Limits().waitingStrangers
         let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
             for number in 0..<limit + 16 {
                 group.addTask { try await client.send(Self.login(number == 0 ? "ann" : "x\(number)", "4711")).status }

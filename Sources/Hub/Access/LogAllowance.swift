@@ -1,3 +1,5 @@
+import Basics
+
 /// How many lines of one kind the log takes: some in a row, then one now and then, so that nobody fills the disk. A value;
 /// the time is told.
 struct LogAllowance: Sendable {
@@ -27,5 +29,13 @@ struct LogAllowance: Sendable {
         lines -= 1
         defer { suppressed = 0 }
         return suppressed
+    }
+}
+
+extension Locked where Value == LogAllowance {
+    /// Says a line where there is one to take, and how many were left out before it.
+    func say(_ level: LogLevel, _ text: @autoclosure () -> String, on log: Log, request: String? = nil, at now: Int64) {
+        guard log.level <= level, let suppressed = withLock({ $0.take(now) }) else { return }
+        log(level, text() + (suppressed > 0 ? " suppressed=\(suppressed)" : ""), request: request)
     }
 }

@@ -50,7 +50,7 @@ extension AccessStore {
                     .integer(Int64(parameters.blockSize)), .integer(Int64(parameters.parallelization)),
                     .integer(made.generation), .integer(now), .integer(made.unlocks),
                 ])
-            try connection.run("DELETE FROM _sign_ins WHERE badge=?", [.text(badge)])
+            try forgetWrongPINs(badge)
             return made
         }
     }
@@ -85,7 +85,7 @@ extension AccessStore {
     /// Takes a lock away that wrong PINs have made.
     public func unlock(badge: String) throws {
         try changePerson(badge, "unlocks=unlocks+1", [])
-        try connection.run("DELETE FROM _sign_ins WHERE badge=?", [.text(badge)])
+        try forgetWrongPINs(badge)
     }
 
     /// Takes a person out; his tokens are not good any more.
@@ -93,7 +93,7 @@ extension AccessStore {
         try change {
             let count = try connection.run("DELETE FROM _people WHERE badge=?", [.text(badge)])
             guard count > 0 else { throw Self.unknown(badge) }
-            try connection.run("DELETE FROM _sign_ins WHERE badge=?", [.text(badge)])
+            try connection.run("DELETE FROM _sign_in_places WHERE badge=?", [.text(badge)])
         }
     }
 
@@ -106,30 +106,6 @@ extension AccessStore {
 
     private static func unknown(_ badge: String) -> HubError {
         HubError("nobody signs in with the badge \(printable(badge)); `bincount hub person list` shows who does")
-    }
-
-    /// What wrong PINs have come to, by badge, whether somebody has it or not; what is a day old is forgotten.
-    public func failures() throws -> [String: SignInFailures] {
-        let rows = try connection.rows(
-            "SELECT badge,failures,last FROM _sign_ins WHERE last>?", [.integer(now - SignInFailures.memory)])
-        return Dictionary(
-            rows.map { row in
-                (row[0].text ?? "", SignInFailures(count: Int(row[1].integer ?? 0), last: row[2].integer ?? 0))
-            }, uniquingKeysWith: { first, _ in first })
-    }
-
-    /// Notes wrong PINs, or for nil that a right one has ended them. A power cut may lose the last ones.
-    func note(_ failures: SignInFailures?, badge: String) throws {
-        try connection.transaction(durability: .normal) {
-            guard let failures else {
-                try connection.run("DELETE FROM _sign_ins WHERE badge=?", [.text(badge)])
-                return
-            }
-            try connection.run(
-                "INSERT OR REPLACE INTO _sign_ins(badge,failures,last) VALUES(?,?,?)",
-                [.text(badge), .integer(Int64(failures.count)), .integer(failures.last)])
-            try connection.run("DELETE FROM _sign_ins WHERE last<?", [.integer(now - SignInFailures.memory)])
-        }
     }
 }
 

@@ -52,9 +52,11 @@ public struct AccessStore {
         parallel INTEGER NOT NULL, generation INTEGER NOT NULL, changed INTEGER NOT NULL, unlocks INTEGER NOT NULL) STRICT
         """,
         """
-        CREATE TABLE IF NOT EXISTS _sign_ins(badge TEXT PRIMARY KEY, failures INTEGER NOT NULL, last INTEGER NOT NULL) \
-        STRICT
+        CREATE TABLE IF NOT EXISTS _sign_in_places(badge TEXT NOT NULL, place TEXT NOT NULL, failures INTEGER NOT NULL, \
+        last INTEGER NOT NULL, known INTEGER, PRIMARY KEY(badge, place)) STRICT, WITHOUT ROWID
         """,
+        // What earlier versions counted, by badge alone, and remembered for a day.
+        "DROP TABLE IF EXISTS _sign_ins",
         "CREATE TABLE IF NOT EXISTS _issuers(url TEXT PRIMARY KEY, keys TEXT NOT NULL, fetched INTEGER NOT NULL) STRICT",
     ]
 

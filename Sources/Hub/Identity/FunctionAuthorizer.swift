@@ -33,11 +33,14 @@ final class FunctionAuthorizer: TokenValidator {
     private let time: any TimeSource
     private let log: Log
     private let state = Locked(State())
+    /// Anybody can make it be asked, whatever it answers.
+    private let lines: Locked<LogAllowance>
 
     init(function: String, time: any TimeSource, log: Log) {
         source = .issuer("function:" + function, key: "")
         self.time = time
         self.log = log
+        lines = Locked(LogAllowance(at: time.uptime()))
     }
 
     /// From now on it can be asked.
@@ -110,12 +113,14 @@ final class FunctionAuthorizer: TokenValidator {
         let answer: AuthorizerAnswer
         switch outcome {
         case .failure(let failure):
-            log(.warning, "the authorizer \(failure)")
+            lines.say(.warning, "the authorizer \(failure)", on: log, at: time.uptime())
             let refusal = AuthRefusal.unavailable("the authorizer \(failure)")
             return Verdict(result: .failure(refusal), fingerprint: fingerprint, until: now + Self.pause)
         case .success(let json):
             guard let read = AuthorizerAnswer(json) else {
-                log(.warning, "the authorizer's answer is not in its contract; nobody is let in by it")
+                lines.say(
+                    .warning, "the authorizer's answer is not in its contract; nobody is let in by it", on: log,
+                    at: time.uptime())
                 let refusal = AuthRefusal.unavailable("the authorizer's answer cannot be read")
                 return Verdict(result: .failure(refusal), fingerprint: fingerprint, until: now + Self.pause)
             }

@@ -84,11 +84,11 @@ final class HubIdentity: Sendable {
             return responder.respond(HTTPResponse(service.renew(credentials), now: now))
         }
         // A terminal that shows its own key signs people in at itself.
-        var device: String?
-        if credentials.apiKey != nil, case .success(let terminal) = authenticator.caller(credentials, now: now) {
-            device = terminal.device
+        var terminal: Caller?
+        if credentials.apiKey != nil, case .success(let caller) = authenticator.caller(credentials, now: now) {
+            terminal = caller
         }
-        service.signIn(request, address: request.peerAddress, deviceOfKey: device) {
+        service.signIn(request, address: request.peerAddress, terminal: terminal) {
             responder.respond(HTTPResponse($0, now: now))
         }
     }

@@ -59,10 +59,13 @@ struct SignIn: Sendable, Hashable {
 
 extension IdentityService {
     /// `POST /login`: answers on another thread, or at once where it can refuse.
+    ///
+    /// `terminal` is who the request's key is, where it shows a good one.
     func signIn(
-        _ request: HTTPRequest, address: String, deviceOfKey: String?,
+        _ request: HTTPRequest, address: String, terminal: Caller?,
         _ completion: @escaping @Sendable (Result<SignIn, SignInRefusal>) -> Void
     ) {
+        let deviceOfKey = terminal?.device
         guard request.body.count <= 4096, let json = try? JSONValue(parsing: request.body),
             let badge = json["badge"]?.string, let pin = json["pin"]?.string, !badge.isEmpty, badge.utf8.count <= 200,
             pin.utf8.count <= 200
@@ -71,22 +74,25 @@ extension IdentityService {
         if let device, device != deviceOfKey, isEnrolled(device: device) {
             return completion(.failure(.foreignDevice))
         }
+        let place = place(of: badge, terminal, Credentials(request.headers), address)
         let (now, uptime, unlocks) = (time.now().milliseconds, time.uptime(), unlocks(of: badge))
         let verdict = gate.withLock {
-            $0.admit(badge: badge, unlocks: unlocks, address: address, now: now, uptime: uptime)
+            $0.admit(badge: badge, unlocks: unlocks, place: place, now: now, uptime: uptime)
         }
         switch verdict {
         case .wait(let milliseconds):
-            let isLocked = gate.withLock { $0.lock(badge, unlocks, now) != nil }
+            let isLocked = gate.withLock { $0.lock(badge, unlocks, place, now) != nil }
             let help = isLocked ? "; `\(SignInRefusal.unlocking(badge))` ends the lock" : ""
-            log(
-                .warning, "sign-in held back: badge \(printable(badge)) from \(address)\(help)", request: request.id)
+            refusalLines.say(
+                .warning, "sign-in held back: badge \(printable(badge)) from \(address) (\(place.text))\(help)",
+                on: log,
+                request: request.id, at: uptime)
             completion(.failure(.wait(milliseconds, lockedBadge: isLocked ? badge : nil)))
         case .full: completion(.failure(.busy))
         case .go:
             let id = request.id
             signInExecutor.async { [self] in
-                let result = check(badge: badge, pin: pin, device: device, address: address, request: id)
+                let result = check(badge: badge, pin: pin, device: device, place: place, address: address, request: id)
                 gate.withLock { $0.done() }
                 completion(result)
             }
@@ -112,31 +118,40 @@ extension IdentityService {
 
     private func unlocks(of badge: String) -> Int64 { snapshot.person(badge: badge)?.unlocks ?? 0 }
 
+    /// Where a try is made: at a terminal that shows its key, where an earlier token of the badge's owner was kept, or else
+    /// at an address.
+    private func place(
+        of badge: String, _ terminal: Caller?, _ credentials: Credentials, _ address: String
+    ) -> SignInPlace {
+        if let terminal { return SignInPlace(terminal: terminal) }
+        if let text = credentials.token, let signedIn = tokens.signedIn(text, badge: badge, snapshot) {
+            return SignInPlace(signedIn: signedIn)
+        }
+        return SignInPlace(address: address)
+    }
+
     /// Checks a PIN on the thread of sign-ins.
     private func check(
-        badge: String, pin: String, device: String?, address: String, request: String
+        badge: String, pin: String, device: String?, place: SignInPlace, address: String, request: String
     ) -> Result<SignIn, SignInRefusal> {
         let before = time.now().milliseconds
         let unlocks = unlocks(of: badge)
         // Others may have failed under this badge while this one waited.
-        if let wait = gate.withLock({ $0.lock(badge, unlocks, before) }) {
+        if let wait = gate.withLock({ $0.lock(badge, unlocks, place, before) }) {
             return .failure(.wait(wait, lockedBadge: badge))
         }
         let snapshot = snapshot
         let person = snapshot.person(badge: badge)
         let isRight = options.verify(person?.verifier ?? Self.nobody, pin) && person != nil
         let now = time.now().milliseconds
-        let (hadFailed, failures) = gate.withLock { gate in
-            (gate.failures[badge] != nil, gate.note(badge: badge, isRight: isRight, now: now))
-        }
-        if hadFailed || failures != nil {
-            perform("a sign-in could not be noted") { try $0.note(failures, badge: badge) }
-        }
+        let noted = gate.withLock { $0.note(badge: badge, place: place, isRight: isRight, now: now) }
+        perform("a sign-in could not be noted") { try $0.note(noted) }
         guard isRight, let person else {
-            log(
+            refusalLines.say(
                 .warning,
-                "sign-in refused: badge \(printable(badge)) from \(address), \(failures?.count ?? 0) in a row",
-                request: request)
+                "sign-in refused: badge \(printable(badge)) from \(address), "
+                    + "\(noted[.init(badge, place.text)]??.count ?? 0) in a row at this place (\(place.text))",
+                on: log, request: request, at: time.uptime())
             return .failure(.wrong)
         }
         log(

@@ -32,6 +32,8 @@ final class IdentityService: StoredKeys, @unchecked Sendable {
     private var store: AccessStore?
 
     let gate = Locked(SignInGate())
+    /// Of sign-ins that come to nothing: anybody may try.
+    let refusalLines: Locked<LogAllowance>
     let tokens: PeopleTokens
     let options: IdentityOptions
     let time: any TimeSource
@@ -44,6 +46,7 @@ final class IdentityService: StoredKeys, @unchecked Sendable {
         self.random = random
         self.log = log
         tokens = PeopleTokens(lifetimes: options.lifetimes)
+        refusalLines = Locked(LogAllowance(at: time.uptime()))
     }
 
     /// Opens the tables in a hub's database, which is there already; `onChange` is called on the service's thread.
@@ -52,13 +55,13 @@ final class IdentityService: StoredKeys, @unchecked Sendable {
         try executor.runBlocking { [self] in
             let store = try AccessStore(try Connection.open(path: path), time)
             let snapshot = try store.snapshot()
-            let failures = try store.failures()
+            let records = try store.signInRecords()
             self.store = store
             state.withLock { $0 = snapshot }
             let unlocks = snapshot.people.values.map { ($0.badge, $0.unlocks) }
             gate.withLock { gate in
                 gate = SignInGate(
-                    options.limits, failures: failures,
+                    options.limits, records: records,
                     unlocks: Dictionary(unlocks, uniquingKeysWith: { first, _ in first }))
             }
         }

@@ -35,6 +35,17 @@ struct PeopleTokens: Sendable {
         return (JSONWebToken.make(claims, secret: secret), expires)
     }
 
+    /// When the PIN was given that a token comes from, whether the token's time is over or not; nil where it is not this
+    /// hub's, another badge's, or was made under an older PIN. It opens nothing: it says that its holder was let in once.
+    func signedIn(_ text: String, badge: String, _ snapshot: AccessSnapshot) -> Int64? {
+        guard let token = try? JSONWebToken(parsing: text), token.claims["iss"]?.string == Self.name,
+            !snapshot.secret.isEmpty, token.isSigned(with: snapshot.secret),
+            let person = snapshot.person(badge: badge), token.claims["sub"]?.string == person.id,
+            token.claims["gen"]?.integer == person.generation, let signedIn = token.claims["auth_time"]?.integer
+        else { return nil }
+        return signedIn * 1000
+    }
+
     /// What a token says, once its signature and times are right.
     struct Read: Sendable {
         let claims: JSONObject

@@ -82,8 +82,7 @@ final class RequestMeter: Sendable {
     }
 
     private func say(_ level: LogLevel, _ allowance: Locked<LogAllowance>, _ text: String, _ id: String) {
-        guard log.level <= level, let suppressed = allowance.withLock({ $0.take(time.uptime()) }) else { return }
-        log(level, text + (suppressed > 0 ? " suppressed=\(suppressed)" : ""), request: id)
+        allowance.say(level, text, on: log, request: id, at: time.uptime())
     }
 }
 

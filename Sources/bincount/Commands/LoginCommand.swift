@@ -39,8 +39,11 @@ enum LoginCommand {
         if badge == nil { badge = Prompt.line("Badge: ") }
         guard let badge, !badge.isEmpty else { throw UsageError("nobody can sign in without a badge") }
         let pin = try Prompt.secret("PIN: ")
+        let kept = try data.flatMap { try KeptToken.read(in: $0) }
+        let earlier = kept?.hub == url ? kept?.text : nil
         let token = try waitFor {
-            try await SignInProcess.run(url: url, badge: badge, pin: pin, device: code, key: key, tls: tls)
+            try await SignInProcess.run(
+                url: url, badge: badge, pin: pin, device: code, key: key, earlier: earlier, tls: tls)
         }
         if let data {
             try Files.createDirectory(data)

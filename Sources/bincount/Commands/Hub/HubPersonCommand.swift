@@ -18,7 +18,8 @@ enum HubPersonCommand {
             in, and ends the sign-ins of one who had another PIN. ID is what the rights are of; where it is not given and
             the hub has a Person whose login is BADGE, it is that one's id. Groups: counters (where none is given),
             supervisors, auditors, desk, admins. \(GroupCheck.help) `unlock` ends the wait after
-            wrong PINs. --badge BADGE may stand for BADGE. All of it may be done while the hub runs: it notices within a
+            wrong PINs, which holds at the place where they were given: where somebody has signed in before, wrong PINs
+            given elsewhere shut nobody out. --badge BADGE may stand for BADGE. All of it may be done while the hub runs: it notices within a
             second.
             """,
         run: run)
@@ -70,18 +71,17 @@ enum HubPersonCommand {
     private static func list(_ data: String, asJSON: Bool) throws {
         let store = try HubKeyCommand.existing(data)
         let people = try store.people()
-        let failures = try store.failures()
-        let now = SystemTimeSource().now().milliseconds
-        func lock(_ person: StoredPerson) -> Int64? {
-            failures[person.badge]?.lockedUntil.flatMap { $0 > now ? $0 : nil }
-        }
+        let locks = Dictionary(grouping: try store.signInLocks(), by: \.badge)
         if asJSON {
             let list = people.map { person -> JSONValue in
                 [
                     "id": .string(person.id), "badge": .string(person.badge),
                     "groups": .array(person.groups.sorted().map { .string($0) }),
                     "changed": .string(HubKeyCommand.time(person.changed)),
-                    "lockedUntil": lock(person).map { .string(HubKeyCommand.time($0)) } ?? .null,
+                    "locks": .array(
+                        (locks[person.badge] ?? []).map { lock in
+                            ["place": .string(lock.place), "until": .string(HubKeyCommand.time(lock.until))]
+                        }),
                 ]
             }
             print(JSONValue.array(list).text)
@@ -89,7 +89,8 @@ enum HubPersonCommand {
         }
         if people.isEmpty { print("nobody; `bincount hub person set-pin` takes somebody in") }
         for person in people {
-            let state = lock(person).map { "locked until \(HubKeyCommand.time($0))" } ?? ""
+            let state = (locks[person.badge] ?? [])
+                .map { "locked until \(HubKeyCommand.time($0.until)) at \($0.place)" }.joined(separator: ", ")
             print(
                 [person.badge, person.id, text(person.groups), "PIN of \(HubKeyCommand.time(person.changed))", state]
                     .filter { !$0.isEmpty }.map(printable).joined(separator: "  "))
