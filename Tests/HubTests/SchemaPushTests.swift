@@ -235,6 +235,82 @@ import Testing
         hub.loop.stop()
     }
 
+    /// A schema whose rules for the desk are these.
+    private func ruled(_ note: String, _ body: String = "") -> String {
+        """
+        type Note @model @auth(rules: [{ allow: groups, groups: ["everyone", "admins"] }, \(note)]) {
+          id: ID!
+          title: String!
+          body: String \(body)
+        }
+        type Box @model @auth(rules: [{ allow: groups, groups: ["everyone"] }]) { id: ID! label: String! }
+        """
+    }
+
+    @Test func `rights that it needs go only where that is allowed, and are named by model and operation`() async throws
+    {
+        let full = ruled("{ allow: groups, groups: [\"desk\"], operations: [create, update, read] }")
+        let desk = SchemaResident(
+            name: "the desk", schema: try Schema(sdl: full), groups: ["desk"], remedy: "start the hub without it")
+        try await hub.start(full, resident: desk)
+        let body = "@auth(rules: [{ allow: groups, groups: [\"everyone\"] }])"
+        let cases: [(schema: String, says: [String])] = [
+            (
+                ruled("{ allow: groups, groups: [\"desk\"], operations: [create, read] }"),
+                ["Note: the desk may not update it any more"]
+            ),
+            (
+                ruled("{ allow: groups, groups: [\"desk\"], operations: [create, update, get, list] }"),
+                ["Note: the desk may not sync, listen it any more"]
+            ),
+            (
+                ruled("{ allow: groups, groups: [\"desks\"], operations: [create, update, read] }"),
+                ["Note: the desk may not create, update, get, list, sync, listen it any more"]
+            ),
+            (
+                ruled(
+                    "{ allow: groups, groups: [\"desk\"], provider: userPools, operations: [create, update, read] }"),
+                ["Note: the desk may not create, update, get, list, sync, listen it any more"]
+            ),
+            (
+                ruled("{ allow: owner, ownerField: \"title\", operations: [create, update, read] }"),
+                ["Note: the desk may not create, update, get, list, sync, listen it any more"]
+            ),
+            (
+                ruled("{ allow: groups, groups: [\"desk\"], operations: [create, update, read] }", body),
+                ["Note.body: the desk may not create, update, get, list, sync, listen it any more"]
+            ),
+        ]
+        for (schema, says) in cases {
+            let refused = try await hub.push(schema)
+            #expect(refused.status == 409, "\(refused.json)")
+            let lost = (refused.json["changes"]?.array ?? []).filter { $0["isDestructive"] == true }
+            #expect(lost.compactMap { $0["text"]?.string } == says)
+            #expect(refused.json["message"]?.string?.contains("would lose rights that it works with") == true)
+            let trial = try await hub.push(schema, destructive: true, trial: true)
+            #expect(trial.json["changes"]?.array?.contains { $0["text"]?.string == says[0] } == true)
+        }
+        // The rules of others are not its business, and more rights are no loss.
+        for rule in [
+            "{ allow: groups, groups: [\"desk\", \"others\"], operations: [create, update, delete, read] }",
+            "{ allow: public }", "{ allow: groups, groups: [\"desk\"], operations: [create, update, read] }",
+        ] {
+            let pushed = try await hub.push(ruled(rule))
+            #expect(pushed.status == 200 && pushed.json["applied"] == true, "\(pushed.json)")
+        }
+        // Where it is told to, the hub does it, without a backup, and what is lost is not lost again.
+        let pushed = try await hub.push(cases[0].schema, destructive: true)
+        #expect(pushed.status == 200 && pushed.json["applied"] == true, "\(pushed.json)")
+        #expect(pushed.json["backup"] == nil)
+        #expect(try await hub.push(cases[0].schema + "\n# edited").status == 200)
+        let more = try await hub.push(cases[1].schema.replacing("update, ", with: ""))
+        let lost = (more.json["changes"]?.array ?? []).filter { $0["isDestructive"] == true }
+        #expect(more.status == 409)
+        #expect(lost.compactMap { $0["text"]?.string } == ["Note: the desk may not sync, listen it any more"])
+        try await hub.stop()
+        hub.loop.stop()
+    }
+
     @Test func `a hub does not start with it over a schema that was pushed without it`() async throws {
         try await hub.start()
         #expect(try await hub.push(SchemaPushFixture.smaller, destructive: true).status == 200)

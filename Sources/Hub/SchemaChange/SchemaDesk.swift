@@ -66,12 +66,16 @@ final class SchemaDesk: Sendable {
         do {
             let schema = try Schema(sdl: push.text)
             let served = worker.served.current
-            let difference = SchemaDifference(from: served.schema, to: schema)
+            var difference = SchemaDifference(from: served.schema, to: schema)
             guard served.schema != schema || served.text != push.text else {
                 return respond(Self.done(difference, isApplied: false))
             }
             let engine = try worker.engine(for: schema)
             let lost = resident?.losses(under: schema) ?? []
+            if let resident {
+                difference.add(
+                    lostRights: try resident.lostRights(from: try HubSchema(served.schema), to: engine.schema))
+            }
             if let resident, !lost.isEmpty, !push.isTrial { return respond(Self.refused(resident, lost)) }
             if !push.allowsDestructive, !difference.destructive.isEmpty {
                 return respond(Self.refused(difference))
@@ -96,7 +100,7 @@ final class SchemaDesk: Sendable {
     ) {
         var backup: String?
         var through: Int64?
-        if !difference.destructive.isEmpty {
+        if difference.needsBackup {
             do {
                 let target = freeName()
                 through = try HubBackup.take(of: directory, to: target, time: time).stamp

@@ -18,9 +18,13 @@ struct SchemaDifference: Sendable, Hashable {
     /// Stored fields that go with their values, and models that go with their records.
     private(set) var removedFields: [SchemaChange.FieldName] = []
     private(set) var removedModels: [String] = []
+    /// Rights that a program in the hub's process loses.
+    private(set) var lostRights: [Change] = []
 
     /// What has to be told to be done.
-    var destructive: [Change] { changes.filter(\.isDestructive) }
+    var destructive: [Change] { changes.filter(\.isDestructive) + lostRights }
+    /// Whether records or clients lose something, so that a backup is taken before.
+    var needsBackup: Bool { changes.contains(where: \.isDestructive) }
     /// Models that lose something stored.
     var losers: [String] { Array(Set(removedModels + removedFields.map(\.model))).sorted() }
 
@@ -40,6 +44,11 @@ struct SchemaDifference: Sendable, Hashable {
         }
         compareEnums(old, new)
         compareEmbedded(old, new)
+    }
+
+    /// Adds rights that a program in the hub's process loses, each in words that begin with the model.
+    mutating func add(lostRights texts: [String]) {
+        lostRights += texts.map { Change(text: $0, isDestructive: true) }
     }
 
     private mutating func add(_ text: String) { changes.append(Change(text: text, isDestructive: false)) }

@@ -40,9 +40,12 @@ extension SchemaDesk {
     }
 
     static func refused(_ difference: SchemaDifference) -> HTTPResponse {
-        refusal(
-            409, "the schema takes something away, so nothing was changed; --allow-destructive does it, after a backup",
-            ["changes": difference.json])
+        let message =
+            difference.needsBackup
+            ? "the schema takes something away, so nothing was changed; --allow-destructive does it, after a backup"
+            : "a program inside the hub would lose rights that it works with, so nothing was changed; "
+                + "--allow-destructive does it all the same"
+        return refusal(409, message, ["changes": difference.json])
     }
 
     static func refused(_ resident: SchemaResident, _ lost: [SchemaDifference.Change]) -> HTTPResponse {
@@ -76,6 +79,6 @@ extension SchemaDesk {
 
 extension SchemaDifference {
     var json: JSONValue {
-        .array(changes.map { ["text": .string($0.text), "isDestructive": .bool($0.isDestructive)] })
+        .array((changes + lostRights).map { ["text": .string($0.text), "isDestructive": .bool($0.isDestructive)] })
     }
 }

@@ -8,13 +8,16 @@ public struct SchemaResident: Sendable {
     public let name: String
     /// The models it works with, as it knows them.
     public let schema: Schema
+    /// What its key may act as; what it may do under its own schema by that, it needs. None where nothing is asked of it.
+    public let groups: Set<String>
     /// How a hub is started without it.
     public let remedy: String
 
     /// Describes a resident.
-    public init(name: String, schema: Schema, remedy: String) {
+    public init(name: String, schema: Schema, groups: Set<String> = [], remedy: String) {
         self.name = name
         self.schema = schema
+        self.groups = groups
         self.remedy = remedy
     }
 

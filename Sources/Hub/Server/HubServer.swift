@@ -75,6 +75,9 @@ public final class HubServer: Sendable {
         self.deliveries = deliveries
         do {
             try options.resident?.check(worker.served.current.schema)
+            if let missing = try options.resident?.missingRights(under: worker.served.current.schema) {
+                options.log(.warning, missing)
+            }
             if let exposure = HubDirectory.exposure(of: options.dataDirectory) { options.log(.warning, exposure) }
             try identity.open(path: options.dataDirectory + "/hub.sqlite") { worker.add(.recheck) }
             // Where there is TLS, terminals may enrol.

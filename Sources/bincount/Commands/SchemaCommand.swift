@@ -20,7 +20,8 @@ enum SchemaCommand {
                                                             it runs. What is added is taken over at once; what takes
                                                             something from records or older clients is refused with its
                                                             name, or done after a verified backup. What the control desk
-                                                            inside the hub works with never goes. The hub serves it
+                                                            inside the hub works with never goes; rules that take
+                                                            rights from it need to be allowed too. The hub serves it
                                                             after a restart too, as long as it is started as before.
             bincount schema pull --hub URL | --data DIR [--out FILE]
                                                             prints the schema as the hub has it; with --data the one that

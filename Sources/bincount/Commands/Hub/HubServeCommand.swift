@@ -60,7 +60,8 @@ enum HubServeCommand {
         options.slowMilliseconds = settings[HubSettings.slowRequest]
         if runsDesk, schemaFile == nil {
             options.resident = SchemaResident(
-                name: "the control desk", schema: warehouse, remedy: "start the hub with --no-desk for that")
+                name: "the control desk", schema: warehouse, groups: ["desk"],
+                remedy: "start the hub with --no-desk for that")
         }
         if !isCheck { try HubRestore.finish(in: data) }
         if !hasKeys, options.identity.issuers.isEmpty, try !HubKeyCommand.letsSomebodyIn(data) {
