@@ -43,6 +43,7 @@ import Transport
         #expect(entries.map(\.attempts) == [8, 1])
         #expect(entries.allSatisfy { $0.record.hasPrefix("Plain#") })
         #expect(entries[0].reason == "could not be called: nobody answers")
+        #expect(entries[0].next == nil && entries[1].next != nil)
         #expect(try store.list(parkedOnly: true).map(\.number) == [1])
         #expect(try store.list(after: 1).map(\.number) == [2])
         #expect(try store.list(limit: 1).map(\.number) == [1])
@@ -53,6 +54,57 @@ import Transport
         look(hub)
         #expect(hub.core.statistics.deliveriesParked == 1)
         #expect(hub.core.statistics.deliveriesWaiting == 1)
+    }
+
+    @Test func `it says since when each waits and when it is tried next, also after the hub stood still`() throws {
+        let hub = try FunctionHub(Self.after)
+        let store = try DeliveryStore(hub.connection)
+        hub.time.advance(milliseconds: 5_000)
+        let began = hub.time.now().milliseconds
+        _ = hub.begin(FunctionHub.create("Plain", ["id": "1", "title": "a"]))
+        #expect(try store.list().map(\.since) == [began])
+        #expect(try store.list().map(\.next) == [nil], "it is under way")
+        hub.time.advance(milliseconds: 200)
+        try hub.fail(.failed("exit code 1"))
+        var entry = try #require(try store.list().first)
+        #expect(entry.since == began)
+        #expect(entry.next == began + 200 + 1_000)
+        #expect(entry.json["since"]?.string == DateTime(milliseconds: began).iso8601)
+        #expect(entry.json["nextTry"]?.string == DateTime(milliseconds: began + 1_200).iso8601)
+        // It is called then, and not before.
+        hub.time.advance(milliseconds: 999)
+        look(hub)
+        #expect(hub.calls.isEmpty)
+        hub.time.advance(milliseconds: 1)
+        look(hub)
+        #expect(hub.calls.count == 1)
+        try hub.fail(.failed("exit code 1"))
+        entry = try #require(try store.list().first)
+        #expect(entry.next == began + 1_200 + 5_000)
+        // The wall clock goes on while no hub runs, and hub time does not.
+        let later = ManualTimeSource(DateTime(milliseconds: began + 86_400_000))
+        let second = try FunctionHub(connection: hub.connection, time: later, Self.after)
+        entry = try #require(try store.list().first)
+        let next = try #require(entry.next)
+        #expect(next > later.now().milliseconds && next <= later.now().milliseconds + 6_200)
+        later.advance(milliseconds: next - later.now().milliseconds - 1)
+        look(second)
+        #expect(second.calls.isEmpty)
+        later.advance(milliseconds: 1)
+        look(second)
+        #expect(second.calls.count == 1)
+        // Let be tried again it has no time to wait for, and given up none either.
+        _ = try store.retry([1])
+        #expect(try store.list().map(\.next) == [nil])
+    }
+
+    @Test func `a table that an earlier version kept gets its times and loses nothing`() throws {
+        let (hub, store) = try parked()
+        for name in ["since", "next"] { try hub.connection.execute("ALTER TABLE _deliveries DROP COLUMN \(name)") }
+        _ = store
+        let again = try DeliveryStore(hub.connection)
+        #expect(try again.list().map(\.number) == [1, 2])
+        #expect(try again.list().map(\.since) == [nil, nil])
     }
 
     @Test func `what is to be tried again is called within the next look, with all its tries`() throws {

@@ -45,7 +45,8 @@ struct HubOperationTests {
         #expect(seen.map { $0["state"]?.string } == ["waiting", "waiting", "waiting", "waiting"])
         #expect(try await list("--hub", hub.url, "--api-key", "admin-key").count == 4)
         let text = try await bincount("hub", "deliveries", "--data", site.hub)
-        #expect(text.out.hasPrefix("1  waiting  tell  Note#1  tried "), "\(text.out)")
+        #expect(text.out.hasPrefix("1  waiting  tell  Note#1  since 20"), "\(text.out)")
+        #expect(text.out.contains("Z  tried ") && text.out.contains(", next 20"), "\(text.out)")
         let shown = try await bincount("hub", "deliveries", "show", "2", "--data", site.hub)
         #expect(shown.out.contains("\"title\":\"t\""))
 

@@ -22,14 +22,22 @@ public struct DeliveryStore {
         public let isParked: Bool
         /// Why the last try failed; nil where there was none.
         public let reason: String?
+        /// When its mutation was committed, in milliseconds since 1970; nil where an earlier version kept it.
+        public let since: Int64?
+        /// When it is tried next; nil where it is parked, or goes as soon as those before it have been taken.
+        public let next: Int64?
 
         /// As programs read it.
         public var json: JSONObject {
             [
                 "number": .integer(number), "state": isParked ? "parked" : "waiting", "function": .string(function),
                 "record": .string(record), "attempts": .integer(Int64(attempts)),
-                "reason": reason.map { .string($0) } ?? .null,
+                "reason": reason.map { .string($0) } ?? .null, "since": Self.time(since), "nextTry": Self.time(next),
             ]
+        }
+
+        private static func time(_ milliseconds: Int64?) -> JSONValue {
+            milliseconds.map { .string(DateTime(milliseconds: $0).iso8601) } ?? .null
         }
     }
 
@@ -46,7 +54,7 @@ public struct DeliveryStore {
 
     static let actsTable =
         "CREATE TABLE IF NOT EXISTS _delivery_acts(id INTEGER PRIMARY KEY CHECK(id=1), count INTEGER NOT NULL) STRICT"
-    private static let columns = "number,function,record,attempts,parked,reason"
+    private static let columns = "number,function,record,attempts,parked,reason,since,next"
 
     private let connection: Connection
 
@@ -54,6 +62,7 @@ public struct DeliveryStore {
     init(_ connection: Connection) throws {
         self.connection = connection
         for sql in Deliveries.table + [Self.actsTable] { try connection.execute(sql) }
+        try Deliveries.upgrade(connection)
     }
 
     /// Opens what a hub's data directory holds, whether a hub runs there or not.
@@ -90,14 +99,14 @@ public struct DeliveryStore {
         let rows = try connection.rows(
             "SELECT \(Self.columns),payload FROM _deliveries WHERE number=?", [.integer(number)])
         guard let row = rows.first else { return nil }
-        let payload = row[6].text ?? ""
+        let payload = row[8].text ?? ""
         return (Self.entry(row), (try? JSONValue(parsing: payload)) ?? .string(payload))
     }
 
     /// Lets deliveries be tried again at once, with all tries before them: those that were given up, and those that wait
     /// for their next try. Nil stands for all that were given up.
     public func retry(_ numbers: [Int64]?) throws -> Outcome {
-        let update = "UPDATE _deliveries SET parked=0,attempts=0,due=0 WHERE number=?"
+        let update = "UPDATE _deliveries SET parked=0,attempts=0,due=0,next=NULL WHERE number=?"
         return try act {
             let meant =
                 try numbers
@@ -135,6 +144,7 @@ public struct DeliveryStore {
     private static func entry(_ row: [Value]) -> Entry {
         Entry(
             number: row[0].integer ?? 0, function: row[1].text ?? "", record: row[2].text ?? "",
-            attempts: Int(row[3].integer ?? 0), isParked: row[4].integer == 1, reason: row[5].text)
+            attempts: Int(row[3].integer ?? 0), isParked: row[4].integer == 1, reason: row[5].text,
+            since: row[6].integer, next: row[7].integer)
     }
 }

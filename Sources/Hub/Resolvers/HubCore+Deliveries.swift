@@ -17,28 +17,44 @@ struct Deliveries {
         """
         CREATE TABLE IF NOT EXISTS _deliveries(number INTEGER PRIMARY KEY AUTOINCREMENT, function TEXT NOT NULL, \
         record TEXT NOT NULL, payload TEXT NOT NULL, attempts INTEGER NOT NULL, due INTEGER NOT NULL, \
-        parked INTEGER NOT NULL, reason TEXT) STRICT
+        parked INTEGER NOT NULL, reason TEXT, since INTEGER, next INTEGER) STRICT
         """,
         "CREATE INDEX IF NOT EXISTS _deliveries_waiting ON _deliveries(function, number) WHERE parked=0",
     ]
+    /// What a person is told of a delivery, in milliseconds since 1970: when it was committed, and when it is tried next.
+    /// `due` is in hub time, which only counts while the hub runs.
+    static let shownTimes = ["since", "next"]
     static let insertText = StatementText(
-        "INSERT INTO _deliveries(function,record,payload,attempts,due,parked) VALUES(?1,?2,?3,0,0,0)")
+        "INSERT INTO _deliveries(function,record,payload,attempts,due,parked,since) VALUES(?1,?2,?3,0,0,0,?4)")
     static let loadText = StatementText(
         "SELECT number,record,payload,attempts,due FROM _deliveries WHERE function=?1 AND number>?2 AND parked=0 "
             + "ORDER BY number LIMIT ?3")
     static let deleteText = StatementText("DELETE FROM _deliveries WHERE number=?1")
     static let tryText = StatementText(
-        "UPDATE _deliveries SET attempts=?2,due=?3,parked=?4,reason=?5 WHERE number=?1")
+        "UPDATE _deliveries SET attempts=?2,due=?3,parked=?4,reason=?5,next=?6 WHERE number=?1")
+
+    /// Gives a table of an earlier version the columns that it has not.
+    static func upgrade(_ connection: Connection) throws {
+        let columns = try connection.rows("SELECT name FROM pragma_table_info('_deliveries')").compactMap { $0[0].text }
+        for name in shownTimes where !columns.contains(name) {
+            try connection.execute("ALTER TABLE _deliveries ADD COLUMN \(name) INTEGER")
+        }
+    }
 }
 
 extension HubCore {
     /// Takes up what waited when the hub stopped.
     func openDeliveries(retriesParked: Bool) throws {
+        try Deliveries.upgrade(connection)
         if retriesParked {
             try connection.transaction(.immediate) {
-                _ = try connection.run("UPDATE _deliveries SET parked=0,attempts=0,due=0 WHERE parked=1")
+                _ = try connection.run("UPDATE _deliveries SET parked=0,attempts=0,due=0,next=NULL WHERE parked=1")
             }
         }
+        // Hub time stood still while the hub did.
+        try connection.run(
+            "UPDATE _deliveries SET next=due-?1+?2 WHERE parked=0 AND due>?1",
+            [.integer(state.hubTime), .integer(time.now().milliseconds)])
         try connection.execute(DeliveryStore.actsTable)
         deliveries.acts = try DeliveryStore.acts(connection)
         for function in resolvers.afterFunctions {
@@ -70,6 +86,7 @@ extension HubCore {
             statement.bind(function, at: 1)
             statement.bind("\(mutation.model.schema.name)#\(row.rowID)", at: 2)
             statement.bind(afterPayload(mutation, row, previous: previous).text, at: 3)
+            statement.bind(time.now().milliseconds, at: 4)
             _ = try statement.step()
         }
         deliveriesWritten += 1
@@ -140,6 +157,8 @@ extension HubCore {
             statement.bind(delivery.due, at: 3)
             statement.bind(isParked ? 1 : 0, at: 4)
             statement.bind(reason, at: 5)
+            statement.bind(
+                isParked ? .null : .integer(time.now().milliseconds + max(0, delivery.due - state.hubTime)), at: 6)
             _ = try statement.step()
         }
     }

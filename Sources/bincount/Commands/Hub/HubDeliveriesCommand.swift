@@ -6,7 +6,7 @@ enum HubDeliveriesCommand {
     static let command = Program.Command(
         name: "deliveries", summary: "see what functions have not taken, let it be tried again, or drop it",
         help: """
-            bincount hub deliveries list  --data DIR | --hub URL  [--parked] [--json]   number, state, function, record, why
+            bincount hub deliveries list  --data DIR | --hub URL  [--parked] [--json]   number, state, function, record, times, why
             bincount hub deliveries show  --data DIR | --hub URL  NUMBER [--json]       one, with what the function is to get
             bincount hub deliveries retry --data DIR | --hub URL  NUMBER…|all [--json]  try these, or all parked ones, again
             bincount hub deliveries drop  --data DIR | --hub URL  NUMBER… [--json]      forget these for good
@@ -121,8 +121,10 @@ enum HubDeliveriesCommand {
     private static func line(of delivery: JSONValue) -> String {
         func text(_ name: String) -> String { delivery[name]?.string ?? "" }
         let reason = delivery["reason"]?.string.map { ": \($0)" } ?? ""
+        let since = delivery["since"]?.string.map { "since \($0)  " } ?? ""
+        let next = delivery["nextTry"]?.string.map { ", next \($0)" } ?? ""
         return printable(
             "\(delivery["number"]?.integer ?? 0)  \(text("state"))  \(text("function"))  \(text("record"))  "
-                + "tried \(delivery["attempts"]?.integer ?? 0)\(reason)")
+                + "\(since)tried \(delivery["attempts"]?.integer ?? 0)\(next)\(reason)")
     }
 }
