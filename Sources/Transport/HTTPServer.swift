@@ -55,7 +55,8 @@ public struct HTTPServerOptions: Sendable {
     public var maximumConnections = 10_000
     /// What one address may do; this machine's own addresses may do anything.
     public var perAddress = AddressLimits()
-    /// Requests and messages that are not whole yet may hold this much together; who exceeds it is closed.
+    /// Requests that are not answered and messages that are not whole yet may hold this much together; who exceeds it is
+    /// closed.
     public var maximumIncomingBytes = 256 << 20
     /// Names each request by its header fields, or by none where it could not be read: the name goes back in
     /// ``requestIDField`` of whatever answers it, an upgrade and a refusal too, and is the request's ``HTTPRequest/id``.

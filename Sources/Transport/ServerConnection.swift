@@ -15,13 +15,13 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
     private var parser: HTTPParser
     private var decoder: WebSocketDecoder
     /// The request that waits for its answer; the next one is read only after that.
-    private var waiting: (number: UInt64, isHead: Bool, keepsAlive: Bool, id: String)?
+    private var waiting: (number: UInt64, isHead: Bool, keepsAlive: Bool, id: String, bytes: Int)?
     private var nextNumber: UInt64 = 0
     private var isParsing = false
     private var deadline: Int64
     /// When the first byte came of the request or message that is not whole yet.
     private var began: Int64?
-    /// What that holds, as the hub has counted it.
+    /// What that holds, and the request that waits for its answer, as the hub has counted it.
     private var heldBytes = 0
     private var closeCode: UInt16 = 1006
     private var closeReason = ""
@@ -115,7 +115,7 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
         let limit: Int64?
         switch mode {
         case .http:
-            held = parser.heldBytes
+            held = parser.heldBytes + (waiting?.bytes ?? 0)
             // What waits behind a request that is being answered has all the time.
             if waiting != nil || !parser.isInsideMessage {
                 limit = nil
@@ -181,7 +181,7 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
             return upgrade(request)
         }
         nextNumber += 1
-        waiting = (nextNumber, message.method == "HEAD", message.keepsAlive, request.id)
+        waiting = (nextNumber, message.method == "HEAD", message.keepsAlive, request.id, request.body.count)
         hub.handler.request(request, HTTPResponder(connection: self, number: nextNumber, core: hub.core))
     }
 

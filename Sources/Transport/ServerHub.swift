@@ -6,7 +6,7 @@ final class ServerHub: @unchecked Sendable {
     let options: HTTPServerOptions
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
     private var census: AddressCensus
-    /// What requests and messages hold that are not whole yet.
+    /// What requests hold that are not answered and messages that are not whole yet.
     private var incomingBytes = 0
     private var nextID: UInt64 = 0
     private var sweep: LoopTimer?

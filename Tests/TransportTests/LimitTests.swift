@@ -129,6 +129,31 @@ struct StrangerTests {
         server.stop()
     }
 
+    @Test func `what waits for its answer counts too, until that is given`() async throws {
+        var options = HTTPServerOptions()
+        options.maximumIncomingBytes = 100_000
+        let held = Waiter<HTTPResponder>()
+        let server = try HTTPServer(
+            handler: TestHandler { request, responder in
+                if request.path == "/held" { return held.add(responder) }
+                responder.respond(HTTPResponse(status: 200, body: [120]))
+            }, options: options)
+        func post(_ path: String) throws -> RawSocket {
+            let raw = try RawSocket(port: server.port)
+            raw.send(
+                Array("POST \(path) HTTP/1.1\r\nContent-Length: 60000\r\nConnection: close\r\n\r\n".utf8)
+                    + [UInt8](repeating: 1, count: 60_000))
+            return raw
+        }
+        let first = try post("/held")
+        let responder = await held.next()
+        for _ in 0..<2 { #expect(try post("/held").readAll().hasPrefix("HTTP/1.1 503 ")) }
+        responder.respond(HTTPResponse(status: 200, body: [121]))
+        #expect(first.readAll().hasSuffix("y"))
+        #expect(try post("/").readAll().hasSuffix("x"))
+        server.stop()
+    }
+
     @Test func `who asks again and again and never reads fills no memory`() async throws {
         let asked = Counter()
         let handler = TestHandler { _, responder in

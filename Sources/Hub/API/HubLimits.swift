@@ -1,4 +1,4 @@
-/// What one request, one answer and one realtime connection may cost.
+/// What one request, one answer and one realtime connection may cost, and what may wait.
 ///
 /// The standard values are AppSync's quotas (`appsync-protocol.md` §4.6, §5.4) where it has one.
 public struct HubLimits: Sendable, Hashable {
@@ -35,6 +35,11 @@ public struct HubLimits: Sendable, Hashable {
     public var handshakeMilliseconds: Int64 = 30_000
     /// How long a connection lives.
     public var connectionMilliseconds: Int64 = 24 * 3_600_000
+
+    /// Requests that may wait for a commit, and as many that may wait to be read; more are answered with 503.
+    public var waitingRequests = 4096
+    /// Requests of one commit at most.
+    public var requestsPerCommit = 256
 
     /// The standard limits.
     public init() {}

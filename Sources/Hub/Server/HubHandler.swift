@@ -91,7 +91,8 @@ final class HubHandler: HTTPServerHandler {
     }
 
     func received(_ socket: WebSocketConnection, _ text: [UInt8]) {
-        worker.add(.received(socket, text, at: .now))
+        guard !worker.add(message: text, from: socket) else { return }
+        socket.close(code: 1013, reason: "more waits than this hub takes; try again")
     }
 
     func closed(_ socket: WebSocketConnection, code: UInt16, reason: String) {

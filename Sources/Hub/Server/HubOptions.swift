@@ -27,11 +27,7 @@ public struct HubOptions: Sendable {
     public var log: Log
     /// The functions of the site that decide conflicts, and that are called before and after mutations.
     public var resolvers = ResolverOptions()
-    /// Requests that may wait for a commit; more are answered with 503.
-    public var queueLimit = 4096
-    /// Requests of one commit at most.
-    public var batchLimit = 256
-    /// What one request, one answer and one connection may cost.
+    /// What one request, one answer and one connection may cost, and what may wait for a commit.
     public var limits = HubLimits()
     /// A program of this process that is a client of the hub, such as the control desk: no schema is served that takes
     /// something away from it.

@@ -18,7 +18,15 @@ final class HubWorker: @unchecked Sendable {
         var answeredReads: UInt64 = 0
         var isScheduled = false
         var isStopped = false
+        /// What messages of sockets hold that wait here, by socket and in all.
+        var messageBytes: [UInt64: Int] = [:]
+        var allMessageBytes = 0
     }
+
+    /// What the messages of one socket may hold that wait here, and those of all: anybody may send them, also while this
+    /// thread is busy for long.
+    private static let socketBytes = 4 << 20
+    private static let allSocketBytes = 64 << 20
 
     private let executor = ThreadExecutor(name: "hub-commit")
     let queue = Locked(Queue())
@@ -58,8 +66,8 @@ final class HubWorker: @unchecked Sendable {
 
     /// Opens the database on the worker's thread.
     init(_ options: HubOptions, _ authenticator: Authenticator) throws {
-        queueLimit = options.queueLimit
-        batchLimit = options.batchLimit
+        queueLimit = options.limits.waitingRequests
+        batchLimit = options.limits.requestsPerCommit
         log = options.log
         time = options.time
         meter = RequestMeter(
@@ -141,6 +149,20 @@ final class HubWorker: @unchecked Sendable {
         return verdict.taken
     }
 
+    /// Adds a message that came over a socket; false where too much waits, so that the socket must go.
+    func add(message text: [UInt8], from socket: WebSocketConnection) -> Bool {
+        let isTaken = queue.withLock { queue in
+            let own = queue.messageBytes[socket.id, default: 0] + text.count
+            let all = queue.allMessageBytes + text.count
+            guard own <= Self.socketBytes, all <= Self.allSocketBytes else { return false }
+            queue.messageBytes[socket.id] = own
+            queue.allMessageBytes = all
+            return true
+        }
+        if isTaken { add(.received(socket, text, at: .now)) }
+        return isTaken
+    }
+
     /// Calls `body` on this thread when it is free.
     func whenAlive(_ body: @escaping @Sendable () -> Void) { executor.async(body) }
 
@@ -171,6 +193,8 @@ final class HubWorker: @unchecked Sendable {
                 let events = queue.events
                 queue.events = []
                 queue.requests = 0
+                queue.messageBytes.removeAll(keepingCapacity: true)
+                queue.allMessageBytes = 0
                 if events.isEmpty { queue.isScheduled = false }
                 return events
             }

@@ -90,5 +90,9 @@ public enum LimitSettings {
             "limit-handshake", \.handshakeMilliseconds, atLeast: "1s",
             "how long a connection may take to say who it is"),
         time("limit-connection", \.connectionMilliseconds, atLeast: "1m", "how long a connection lives"),
+        count(
+            "limit-queue", \.waitingRequests, 1...1_000_000,
+            "requests that may wait for a commit, and as many to be read; more are answered with 503"),
+        count("limit-commit", \.requestsPerCommit, 1...100_000, "requests of one commit at most"),
     ]
 }
