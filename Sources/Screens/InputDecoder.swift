@@ -12,7 +12,8 @@ public enum Input: Hashable, Sendable {
 /// Turns timed keys into keys and scans; nothing that comes in is ever lost.
 ///
 /// A scanner that types is told from a person by speed: a run of at least ``ScannerSettings/minimumLength`` characters,
-/// none of them later than the gap, ended by Enter, line feed or Tab, is one scan. A key that comes alone is given out
+/// none of them later than the gap, ended by Enter, line feed or Tab, is one scan. A shorter run is one where nobody
+/// types like that: ended as no key ends it, or faster than fingers go (see ``Run``). A key that comes alone is given out
 /// at once, so typing is never delayed; one that follows another within the gap is held until it is clear what it is,
 /// at the longest for one gap: call ``tick(at:)`` at ``deadline``. Control characters inside a run are data.
 public struct InputDecoder: Sendable {
@@ -27,8 +28,14 @@ public struct InputDecoder: Sendable {
     /// 1 while the first character of the run was given out already.
     private var given = 0
     private var givenCharacter: Character?
+    /// How the run was typed so far.
+    private var run = Run()
     private var lastAt: Int64?
-    private var afterReturn = false
+    private var afterReturn = Return.no
+    /// Enter has ended a run that is a scan only if a line feed follows.
+    private var awaitsLineFeed = false
+    /// This terminal's own Enter key sends a line feed too.
+    private var enterSendsBoth = false
     private var paste: [Character]?
     private var afterPaste = false
 
@@ -56,9 +63,18 @@ public struct InputDecoder: Sendable {
         }
         let isClose = lastAt.map { time - $0 < settings.gapMilliseconds } ?? false
         if !isClose { output += pause() }
+        if awaitsLineFeed {
+            awaitsLineFeed = false
+            if key == .control(0x0A), let scan = endRun(force: true) {
+                lastAt = time
+                return output + [scan]
+            }
+            output += release() + [.key(.enter)]
+        }
+        if isClose, let lastAt, !held.isEmpty || given > 0 { run.add(gap: time - lastAt) }
         defer { lastAt = time }
         let returned = afterReturn
-        afterReturn = false
+        afterReturn = .no
         let pasted = afterPaste
         afterPaste = false
 
@@ -68,18 +84,13 @@ public struct InputDecoder: Sendable {
             paste = []
         case .pasteEnd:
             break
-        case .control(0x0A) where returned && isClose:
+        case .control(0x0A) where returned != .no && isClose:
+            if returned == .alone { enterSendsBoth = true }
             break  // The second half of CR LF.
         case .enter where pasted && isClose, .tab where pasted && isClose, .control(0x0A) where pasted && isClose:
-            afterReturn = key == .enter  // The suffix of a wedge that pastes.
+            afterReturn = key == .enter ? .ofScan : .no  // The suffix of a wedge that pastes.
         case .enter, .tab, .control(0x0A):
-            afterReturn = key == .enter
-            if let scan = endRun() {
-                output.append(scan)
-            } else {
-                output += release()
-                output.append(.key(key == .control(0x0A) ? .enter : key))
-            }
+            output += end(key)
         case .character(let character):
             output += take(character, isClose: isClose)
         case .control(let byte):
@@ -95,6 +106,27 @@ public struct InputDecoder: Sendable {
     public mutating func tick(at time: Int64) -> [Input] {
         guard let deadline, time >= deadline else { return [] }
         return pause()
+    }
+
+    /// Enter, line feed or Tab: the end of a scan, or a key.
+    private mutating func end(_ key: Key) -> [Input] {
+        let isTold = key == .enter ? run.isTooFast : key == .tab ? run.comesApart : !enterSendsBoth
+        if let scan = endRun(force: isTold && isMarkable) {
+            afterReturn = key == .enter ? .ofScan : .no
+            return [scan]
+        }
+        if key == .enter, !held.isEmpty, isMarkable, !enterSendsBoth {
+            // Shown after the gap at the latest; nobody types so fast that he sees it.
+            awaitsLineFeed = true
+            return []
+        }
+        afterReturn = key == .enter ? held.isEmpty && given == 0 ? .alone : .ofScan : .no
+        return release() + [.key(key == .control(0x0A) ? .enter : key)]
+    }
+
+    /// Whether a short run may be a scan: several characters, at a site where nothing else says what is one.
+    private var isMarkable: Bool {
+        given + held.count > 1 && (settings.prefix.isEmpty || !settings.requiresPrefix)
     }
 
     private mutating func take(_ character: Character, isClose: Bool) -> [Input] {
@@ -140,6 +172,10 @@ public struct InputDecoder: Sendable {
     /// The gap has passed: the run ends without a terminator.
     private mutating func pause() -> [Input] {
         defer { forget() }
+        if awaitsLineFeed {
+            awaitsLineFeed = false
+            return release() + [.key(.enter)]
+        }
         if settings.endsByPause, !isOneCharacterRepeated, let scan = endRun() { return [scan] }
         return release()
     }
@@ -160,6 +196,7 @@ public struct InputDecoder: Sendable {
         held.removeAll(keepingCapacity: true)
         given = 0
         givenCharacter = nil
+        run = Run()
     }
 
     private static func key(for character: Character) -> Key {
@@ -170,6 +207,33 @@ public struct InputDecoder: Sendable {
 }
 
 extension InputDecoder {
+    /// What the Enter that came last was.
+    private enum Return { case no, alone, ofScan }
+
+    /// The pauses of a run of keys.
+    ///
+    /// A scanner's keyboard reports follow each other in a few milliseconds, the Enter too. Fingers that roll over two
+    /// keys may be as fast once, over three and Enter never. Keys that came all at once say nothing: a slow line, or a
+    /// busy terminal, hands over like that what a person typed.
+    private struct Run {
+        private var pauses = 0
+        private var longest: Int64 = 0
+        /// How many of them were any.
+        private var apart = 0
+
+        private static let fastest: Int64 = 12
+
+        mutating func add(gap: Int64) {
+            pauses += 1
+            longest = max(longest, gap)
+            if gap > 0 { apart += 1 }
+        }
+
+        var comesApart: Bool { apart > 0 }
+        /// Whether no fingers are so fast; asked at the Enter, whose pause counts.
+        var isTooFast: Bool { pauses >= 3 && longest <= Run.fastest && apart > 1 }
+    }
+
     /// A paste is one scan for each of its lines.
     private mutating func feedPaste(_ key: Key, at time: Int64) -> [Input] {
         lastAt = time

@@ -25,6 +25,17 @@ extension Screen {
         drawing(for: size, language: ScreenLibrary.baseLanguage)?.capacity(of: list, height: size.height) ?? 0
     }
 
+    /// The rows that a text takes in a column of a list at a size: the first form that is one row, else the first of all
+    /// on as many as it needs.
+    public func lines(of texts: [String], in column: String, size: GridSize) -> [String] {
+        guard let layout = layouts.first(where: { $0.size.fits(in: size) }),
+            let tag = layout.fields.first(where: { $0.binding == column })?.tag,
+            let width = layout.rows.flatMap(\.slots).first(where: { $0.tag == tag })?.width, let first = texts.first
+        else { return [texts.first ?? ""] }
+        if let fitting = texts.first(where: { CharacterWidth.of($0) <= width }) { return [fitting] }
+        return TextFitting.wrap(first, width: width, height: first.count)
+    }
+
     private func drawing(for size: GridSize, language: String) -> Drawing? {
         guard let layout = layouts.first(where: { $0.size.fits(in: size) }) else { return nil }
         let language = catalogs[language] == nil ? ScreenLibrary.baseLanguage : language

@@ -34,4 +34,16 @@ public struct ScreenContract: Sendable {
         self.screens = screens
         self.scans = scans
     }
+
+    /// Makes a contract from lists of names.
+    public init(
+        values: [String], inputs: [String], lists: [String: Set<String>], actions: [String], messages: [String],
+        screens: [String], scans: [String]
+    ) {
+        self.init(
+            bindings: lists.mapValues { .list(columns: $0) }, actions: Set(actions), messages: Set(messages),
+            screens: Set(screens), scans: Set(scans))
+        for name in values { bindings[name] = .value }
+        for name in inputs { bindings[name] = .input }
+    }
 }

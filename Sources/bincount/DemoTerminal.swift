@@ -9,7 +9,9 @@ import Terminal
 
 /// The demo on this terminal: Ann's app with the shelf under it, the supervisor's view behind it.
 enum DemoTerminal {
-    static func run(directory: String, isFresh: Bool, log: Log) throws -> Int32 {
+    static func run(
+        directory: String, isFresh: Bool, options: TerminalOptions, log: Log
+    ) throws -> Int32 {
         if isFresh, Files.exists(directory) {
             // Held while it is removed, so that a running demo is not pulled from under its own feet.
             let lock = try FileLock(directory + "/demo.lock")
@@ -30,7 +32,7 @@ enum DemoTerminal {
         let sue = AppAssembly.supervisor(on: floor.sue, login: "sue", host: sueRelay)
         let shelf = Locked(DemoShelf())
         let watch = Locked<Task<Void, Never>?>(nil)
-        var options = TerminalOptions()
+        var options = options
         options.errorLog = directory + "/error.log"
         let screens = try AppScreens.load(directory: nil)
         let code = try TerminalLoop.run(options) { loop in

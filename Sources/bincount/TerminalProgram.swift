@@ -11,6 +11,7 @@ import WarehouseModels
 enum TerminalProgram {
     static func run(
         data: String, screens: AppScreens, kind: DeviceKind, hub: HubLink?, code: String?,
+        options: TerminalOptions,
         app: @escaping @Sendable (DeviceStore, any AppHost) async -> any RunningApp
     ) throws -> Int32 {
         guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else {
@@ -22,7 +23,7 @@ enum TerminalProgram {
         let device = try waitFor {
             try await DeviceStore.open(directory: data, kind: kind, hub: hub, code: code)
         }
-        var options = TerminalOptions()
+        var options = options
         options.errorLog = data + "/error.log"
         let host = HostRelay()
         let running = try waitFor { await app(device, host) }

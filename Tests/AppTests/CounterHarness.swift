@@ -22,6 +22,8 @@ final class CounterHarness {
     var holdsAnswers = false
     /// What every writing job fails with.
     var failure: String?
+    /// What every reading job fails with.
+    var readingFailure: String?
     var size = GridSize(20, 16) { didSet { send(.resized(size)) } }
     private var answers: [(Int, Result<CounterAnswer, JobFailure>)] = []
     private var changed: Set<String> = []
@@ -81,7 +83,10 @@ final class CounterHarness {
             sha256: { SHA256.hexDigest($0) })
         time.advance(milliseconds: 10)
         do {
-            guard job.writes else { return .success(try core.read { try job.perform(in: $0, environment) }) }
+            guard job.writes else {
+                if let readingFailure { throw JobFailure(readingFailure) }
+                return .success(try core.read { try job.perform(in: $0, environment) })
+            }
             return .success(
                 try core.write(as: job.identity) { tx in
                     let answer = try job.perform(in: tx, environment)

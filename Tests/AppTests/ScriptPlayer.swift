@@ -1,4 +1,6 @@
+import Glibc
 import Screens
+import System
 import Testing
 
 /// Plays a script: words that act, and `expect` with the picture that must be there then.
@@ -10,6 +12,17 @@ protocol ScriptPlayer {
 }
 
 extension ScriptPlayer {
+    /// Plays the script in a file, which must show what it expects; RECORD=1 writes its pictures anew instead.
+    mutating func check(_ path: String) throws {
+        let lines = try Files.readText(path).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let (output, differences) = try play(lines)
+        if getenv("RECORD") != nil {
+            try Files.writeAtomically(output.joined(separator: "\n"), to: path)
+        } else {
+            #expect(differences.isEmpty, "\(path): \(differences.joined(separator: "\n"))")
+        }
+    }
+
     /// Gives the script with the pictures that were shown, and what was not as it says.
     mutating func play(_ lines: [String]) throws -> (output: [String], differences: [String]) {
         var output: [String] = []

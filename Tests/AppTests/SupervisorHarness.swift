@@ -20,6 +20,10 @@ final class SupervisorHarness {
     private(set) var hasQuit = false
     /// Whether the desk works; without it decisions stand as asked.
     var hasDesk = true
+    /// Jobs wait until ``release()``.
+    var holdsJobs = false
+    /// What every reading job fails with.
+    var readingFailure: String?
     var size = GridSize(80, 24) { didSet { send(.resized(size)) } }
     /// Documents given to the ERP and not answered.
     private(set) var exports: [ExportJob] = []
@@ -80,7 +84,14 @@ final class SupervisorHarness {
             case .quit: hasQuit = true
             }
         }
+        if !holdsJobs { perform() }
+    }
+
+    /// Does what was asked for, in order.
+    func release() {
+        holdsJobs = false
         perform()
+        settle()
     }
 
     private func perform() {
@@ -91,6 +102,7 @@ final class SupervisorHarness {
                 sha256: { SHA256.hexDigest($0) })
             var result: Result<SupervisorJob.Answer, JobFailure>
             do {
+                if let readingFailure, !job.writes { throw JobFailure(readingFailure) }
                 result = .success(
                     job.writes
                         ? try core.write(as: job.identity) { try job.perform(in: $0, environment) }

@@ -22,15 +22,8 @@ struct SupervisorJourneyTests {
 
     @Test("A supervisor's key script shows what it expects", arguments: SupervisorJourneyTests.names)
     func journey(_ name: String) throws {
-        let path = SupervisorJourneyTests.directory + "/" + name
-        let lines = try Files.readText(path).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         var player = try SupervisorPlayer()
-        let (output, differences) = try player.play(lines)
-        if JourneyTests.records {
-            try Files.writeAtomically(output.joined(separator: "\n"), to: path)
-        } else {
-            #expect(differences.isEmpty, "\(name): \(differences.joined(separator: "\n"))")
-        }
+        try player.check(SupervisorJourneyTests.directory + "/" + name)
     }
 }
 

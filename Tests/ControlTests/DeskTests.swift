@@ -96,6 +96,19 @@ import WarehouseModels
         #expect(verdict.standingPassID?.contains("bob") == true)
     }
 
+    @Test func aBookLineThatComesAfterTheCountIsJudgedAgainst() throws {
+        let floor = try Floor()
+        let session = try floor.release()
+        try floor.core.write(as: nil) { try $0.delete(BookLine.self, id: "l1") }
+        try floor.count("b1", 100, by: "ann", session: session)
+        #expect(try floor.verdict("b1")?.variance != 0)
+        try floor.core.write(as: nil) {
+            try $0.save(BookLine(id: "l1", snapshotID: "book", binID: "b1", itemID: "i", quantity: 100))
+        }
+        try floor.run()
+        #expect(try floor.verdict("b1")?.variance == 0)
+    }
+
     @Test func halfAPassGivesNoVerdict() throws {
         let floor = try Floor()
         let session = try floor.release()

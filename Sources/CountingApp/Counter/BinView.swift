@@ -19,6 +19,8 @@ package struct BinView: Sendable, Hashable {
     var expected: [Expected] = []
     /// The notes of this pass.
     var notes: [Note] = []
+    /// It goes on from somebody else's count, which a supervisor must hand over.
+    var awaitsWord = false
     /// How many entries this pass has.
     var entryCount = 0
 

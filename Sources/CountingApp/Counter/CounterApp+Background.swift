@@ -14,8 +14,7 @@ extension CounterApp {
         if !state.isOnline || state.lastContactUptime != old.lastContactUptime { askedSince = nil }
         if state.isOnline, state.isAsking, askedSince == nil { askedSince = moment.uptime }
         noteLink(at: moment)
-        guard personID != nil, !isBlocked, confirming == nil else { return }
-        if state.parked > old.parked { say("link.refused", ["count": String(state.parked)], .attention) }
+        if personID != nil, state.parked > old.parked { tell("link.refused", ["count": String(state.parked)]) }
         sayLink(at: moment)
     }
 
@@ -38,7 +37,7 @@ extension CounterApp {
     /// Says once that the link is down, and that it is back only to somebody who was told so: one that blinks, as it
     /// does when somebody signs in, is for the badge alone.
     private mutating func sayLink(at moment: Moment) {
-        guard personID != nil, !isBlocked, confirming == nil else { return }
+        guard personID != nil, !isBlocked, confirming == nil, waiting == nil else { return }
         if let offlineSince {
             guard !hasSaidDown, moment.uptime - offlineSince >= 2_000 else { return }
             hasSaidDown = true
@@ -52,8 +51,16 @@ extension CounterApp {
     /// Models whose changes are rare and matter at once.
     private static let shownAtOnce: Set<String> = ["CountSession", "Person"]
     /// Models that come in streams: what is around is looked at again at the next tick, the open bin at once.
-    private static let shown: Set<String> = ["BinTask", "CountPass", "CountEntry", "ExpectedLine", "Message", "Bin"]
-    private static let inBin: Set<String> = ["CountPass", "CountEntry", "CodeMatch", "ExpectedLine", "BinTask"]
+    private static let shown: Set<String> = [
+        "BinTask", "CountPass", "CountEntry", "ExpectedLine", "Message", "Bin", "Zone",
+    ]
+    private static let inBin: Set<String> = [
+        "CountPass", "CountEntry", "CodeMatch", "ExpectedLine", "BinTask", "Bin", "Item",
+    ]
+    /// What the lists that are only read are made of.
+    private static let listed: [Page: (act: CounterAct, models: Set<String>)] = [
+        .message: (.messages, ["Message", "Person"]), .tray: (.tray, ["CountEntry", "CodeMatch"]),
+    ]
 
     mutating func changed(_ models: Set<String>) {
         if !models.isDisjoint(with: CounterApp.shown) { isStale = true }
@@ -62,6 +69,8 @@ extension CounterApp {
         if !models.isDisjoint(with: CounterApp.shownAtOnce) || (isStale && page == .tasks && floor.tasks.isEmpty) {
             (isStale, isUrgent) = (true, true)
         }
+        // A list that is chosen from keeps its rows under the finger.
+        if let list = CounterApp.listed[page], !models.isDisjoint(with: list.models) { isListStale = true }
     }
 
     mutating func refreshIfStale() {
@@ -76,25 +85,46 @@ extension CounterApp {
         if bin != nil { askAside(.refreshBin) }
     }
 
+    mutating func refreshListIfStale() {
+        guard isListStale, waiting == nil, background.isEmpty else { return }
+        isListStale = false
+        if personID != nil, let list = CounterApp.listed[page] { askAside(list.act) }
+    }
+
     mutating func refreshMatchesIfStale() {
         guard isMatchStale, waiting == nil, background.isEmpty, personID != nil else { return }
         isMatchStale = false
         askAside(.matches(known: knownMatches))
     }
 
-    /// What was looked up beside what the person does; nothing that is asked is written over.
-    mutating func takeAside(_ outcome: Outcome) {
+    /// What was looked up beside what the person does.
+    mutating func takeAside(_ outcome: Outcome, of act: CounterAct) {
         switch outcome {
-        case .aside(let said):
-            guard !isBlocked, confirming == nil else { return }
-            message = said
-            effects.append(.sound(.attention))
+        // It is about what the person has in hand.
+        case .aside(let news): tell(news, isUrgent: true)
         case .matched(let codes, let known):
             knownMatches = known
             learned += codes
-            guard let last = codes.last, !isBlocked, confirming == nil else { return }
-            say("code.matched", ["code": last.code, "item": last.item], .attention)
+            for code in codes.suffix(3) { tell("code.matched", ["code": code.code, "item": code.item]) }
+        case .rows(let rows):
+            // The list may have been left meanwhile.
+            if let list = CounterApp.listed[page], list.act == act { dialog?.rows = rows }
         default: break
+        }
+    }
+
+    /// Asks again for what failed aside; what it was about may have changed since.
+    private mutating func retryAside() {
+        let failed = failedAside
+        failedAside = []
+        for act in failed {
+            switch act {
+            case .refresh, .refreshBin: isStale = true
+            case .matches: isMatchStale = true
+            case .saveDraft: savedDraft = SavedLine.unknown
+            case .beat: lastBeat = nil
+            default: askAside(act)
+            }
         }
     }
 
@@ -104,7 +134,9 @@ extension CounterApp {
     mutating func tick(at moment: Moment) {
         noteLink(at: moment)
         sayLink(at: moment)
-        refreshIfStale()
+        retryAside()
+        // What cannot be read now is read as soon as it can be, not a tick later.
+        if isStale { isUrgent = true }
         if waiting == nil { saveDraft() }
     }
 

@@ -55,9 +55,11 @@ extension CounterApp {
         for name in bin.others.compactMap(\.name) where !names.contains(name) { names.append(name) }
         let isContinued = bin.others.contains { $0.name == nil }
         let all = ([me] + names).joined(separator: " + ")
-        let adds = words("app.adds").first ?? ""
         if names.isEmpty { return isContinued ? words("app.continued").map { "\(me), \($0)" } + [me] : [me] }
-        return ["\(all) (\(adds))", all, ([me] + names.map { String($0.prefix(3)) }).joined(separator: "+")]
+        // That one thing must not be left out: it is no sum yet.
+        if bin.awaitsWord { return words("app.addsIfAgreed").map { "\(all) (\($0))" } + ["\(all)?"] }
+        let adds = words("app.adds").map { "\(all) (\($0))" }
+        return adds + [all, ([me] + names.map { String($0.prefix(3)) }).joined(separator: "+")]
     }
 
     private var ownName: String { floor.person.map { CounterWork.short($0.name) } ?? "" }

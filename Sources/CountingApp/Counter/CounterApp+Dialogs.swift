@@ -4,14 +4,30 @@ import Screens
 import Terminal
 
 extension CounterApp {
-    mutating func show(_ dialog: Dialog) {
+    mutating func show(_ make: @escaping @Sendable (CounterApp) -> Dialog) {
         let origin = self.dialog?.origin ?? (page == .bin ? .bin : .tasks)
+        var dialog = make(self)
+        (dialog.origin, dialog.make) = (origin, make)
         self.dialog = dialog
-        self.dialog?.origin = origin
         page = dialog.page
         typed = ""
         message = nil
         askedAt = now.uptime
+    }
+
+    /// Words the dialog in front, and the one under help, for the language and the size of now.
+    mutating func remakeDialog() {
+        func again(_ old: Dialog) -> Dialog {
+            guard let make = old.make else { return old }
+            var new = make(self)
+            (new.origin, new.make, new.recipient) = (old.origin, old.make, old.recipient)
+            new.first = old.first < new.rows.count ? old.first : 0
+            // What was looked up stays.
+            if new.rows.isEmpty { (new.rows, new.first) = (old.rows, old.first) }
+            return new
+        }
+        if let under = underHelp { underHelp = (under.dialog.map(again), under.typed) }
+        dialog = dialog.map(again)
     }
 
     /// Goes back to where the dialog came from; scans that waited for it are taken now.
@@ -39,19 +55,21 @@ extension CounterApp {
 
     mutating func askDigits(_ purpose: Purpose, _ code: String) {
         let isLabel = purpose == .emptyDigits && bin?.pass.binID == nil
-        show(
+        show { app in
             Dialog(
-                page: .digits, text: words(isLabel ? "app.ask.rescan" : "app.ask.digits", ["bin": code]),
-                purpose: purpose))
+                page: .digits, text: app.words(isLabel ? "app.ask.rescan" : "app.ask.digits", ["bin": code]),
+                purpose: purpose)
+        }
     }
 
     mutating func askReason(_ purpose: Purpose, _ title: String, about text: String, request: BinRequest? = nil) {
         let reasons = ["blocked", "high", "unsafe", "moved", "time"]
-        show(
+        show { app in
             Dialog(
-                page: .reason, title: words(title), text: [text],
+                page: .reason, title: app.words(title), text: [text],
                 rows: reasons.map { FoundRow(cells: ["text": "app.reason." + $0], pick: .answer(.reason($0))) },
-                purpose: purpose, request: request))
+                purpose: purpose, request: request)
+        }
     }
 
     mutating func showPacks() {
@@ -62,26 +80,18 @@ extension CounterApp {
             let size = pack?.baseQuantity.map { " = \($0) \(item.baseUnit)" } ?? ""
             return FoundRow(cells: ["unit": unit, "text": unit + size], pick: .answer(.unit(unit)))
         }
-        show(Dialog(page: .pack, text: words("app.ask.pack", ["item": item.sku]), rows: rows, purpose: .pack))
-    }
-
-    mutating func showHelp() {
-        guard page != .help else { return }
-        let name = page == .bin && line != nil ? "count" : page.rawValue
-        let rows = AppScreens.shipped.help(for: name, language: language).map { row in
-            var cells: [String: String] = [:]
-            for (column, value) in row.cells {
-                if case .text(let texts) = value { cells[column] = texts.joined(separator: "|") }
-            }
-            return FoundRow(cells: cells, pick: .nothing)
+        show { app in
+            Dialog(page: .pack, text: app.words("app.ask.pack", ["item": item.sku]), rows: rows, purpose: .pack)
         }
-        let under = (dialog: dialog, typed: typed)
-        show(Dialog(page: .help, text: [deviceCode + "  " + (floor.session?.name ?? "")], rows: rows))
-        underHelp = under
     }
 
     mutating func askClose(_ request: BinRequest?) {
         guard let bin else { return }
+        show { $0.closeQuestion(bin, request) }
+        effects.append(.sound(.attention))
+    }
+
+    private func closeQuestion(_ bin: BinView, _ request: BinRequest?) -> Dialog {
         let totals = bin.totals
         var facts: [(text: [String], value: String)] = [
             (words("app.fact.lines"), String(totals.lines.count)), (words("app.fact.units"), totals.units.description),
@@ -99,65 +109,74 @@ extension CounterApp {
         let counted = Set(totals.lines.keys.compactMap(\.itemID))
         let missed = bin.expected.map(\.key).filter { !counted.contains($0.itemID ?? "") }
         add(bin.isHelping ? [] : missed, "app.fact.missed", "app.fact.missedMany")
-        show(
-            Dialog(
-                page: .close, facts: facts,
-                rows: [
-                    choice("app.choice.goOn", .back),
-                    choice("app.choice.whole", .close(.whole)),
-                    choice("app.choice.part", .partReason),
-                ], request: request))
+        return Dialog(
+            page: .close, facts: facts,
+            rows: [
+                choice("app.choice.goOn", .back),
+                choice("app.choice.whole", .close(.whole)),
+                choice("app.choice.part", .partReason),
+            ], request: request)
+    }
+
+    /// A bin that somebody counts. What can be done about it hangs on whose count it is, and whether it can be read here:
+    /// who goes on from a count names the last of its entries that stands.
+    mutating func askJoin(_ request: BinRequest, _ holder: Holder) {
+        show { $0.joinQuestion(request, holder) }
         effects.append(.sound(.attention))
     }
 
-    mutating func askJoin(_ request: BinRequest, who: String, code: String, passID: String, canGoOn: Bool) {
-        var helping = request
-        helping.join = .helping(passID)
-        var alone = request
-        alone.join = .alone
-        var taking = request
-        taking.join = .takingOver(passID)
-        var goingOn = request
-        goingOn.join = .goingOnFrom(passID)
-        var rows = [
-            choice("app.choice.help", .open(helping)),
-            choice("app.choice.second", .open(alone)),
-            choice("app.choice.takeOver", .open(taking)),
-        ]
-        // Where that count stopped must be known here: what is named is the last of its entries that stands.
-        if canGoOn {
-            let text = words("app.choice.goOnFrom", ["who": who]).joined(separator: "|")
-            rows.append(FoundRow(cells: ["text": text], pick: .answer(.open(goingOn))))
+    private func joinQuestion(_ request: BinRequest, _ holder: Holder) -> Dialog {
+        func row(_ key: String, _ join: BinJoin) -> FoundRow {
+            var joining = request
+            joining.join = join
+            let text = words(key, ["who": holder.who]).joined(separator: "|")
+            return FoundRow(cells: ["text": text], pick: .answer(.open(joining)))
         }
-        show(
-            Dialog(
-                page: .question, title: words("app.title.held"),
-                text: words("app.ask.held", ["who": who, "bin": code]),
-                rows: rows + [choice("app.choice.back", .back)], takesBins: true))
-        effects.append(.sound(.attention))
+        let goOn = holder.isReadable ? BinJoin.goingOnFrom(holder.passID) : nil
+        var rows: [FoundRow]
+        if holder.isOwn {
+            rows = goOn.map { [row("app.choice.goOnOwn", $0)] } ?? []
+            rows += [
+                row("app.choice.addOwn", .helping(holder.passID)), row("app.choice.anew", .takingOver(holder.passID)),
+            ]
+        } else {
+            rows = [
+                row("app.choice.help", .helping(holder.passID)), row("app.choice.second", .alone),
+                row("app.choice.takeOver", .takingOver(holder.passID)),
+            ]
+            rows += goOn.map { [row("app.choice.goOnFrom", $0)] } ?? []
+        }
+        let key = holder.isOwn ? "heldOwn" : "held"
+        return Dialog(
+            page: .question, title: words("app.title." + key),
+            text: words("app.ask." + key, ["who": holder.who, "bin": holder.code, "device": holder.device]),
+            rows: rows + [choice("app.choice.back", .back)], takesBins: true)
     }
 
     /// A colleague's badge in an open bin: one of the two helps the other, each at a terminal, or both count at this one.
     mutating func askBadge(_ person: String, who: String, isCompanion: Bool) {
         let together: FoundRow.Answer = .companion(isCompanion ? nil : person)
-        show(
+        show { app in
             Dialog(
-                page: .question, title: words("app.title.badge", ["who": who.uppercased()]),
-                text: words("app.ask.badge", ["who": who, "bin": bin?.code ?? ""]),
+                page: .question, title: app.words("app.title.badge", ["who": who.uppercased()]),
+                text: app.words("app.ask.badge", ["who": who, "bin": app.bin?.code ?? ""]),
                 rows: [
-                    choice("app.choice.helpThem", .help(person: person)),
-                    choice(isCompanion ? "app.choice.alone" : "app.choice.together", together),
-                    choice("app.choice.back", .back),
-                ]))
+                    app.choice("app.choice.helpThem", .help(person: person)),
+                    app.choice(isCompanion ? "app.choice.alone" : "app.choice.together", together),
+                    app.choice("app.choice.back", .back),
+                ])
+        }
         effects.append(.sound(.attention))
     }
 
     /// A label that no bin is known for: misread or mistyped, or a bin that the office has forgotten.
     mutating func askFound(_ request: BinRequest, _ label: String) {
-        show(
+        show { app in
             Dialog(
-                page: .question, title: words("app.title.found"), text: words("app.ask.found", ["bin": label]),
-                rows: [choice("app.choice.again", .back), choice("app.choice.found", .open(request))], takesBins: true))
+                page: .question, title: app.words("app.title.found"), text: app.words("app.ask.found", ["bin": label]),
+                rows: [app.choice("app.choice.again", .back), app.choice("app.choice.found", .open(request))],
+                takesBins: true)
+        }
         effects.append(.sound(.stop))
     }
 

@@ -212,19 +212,18 @@ extension CounterApp {
         case "C" where bin != nil: ask(.close(.ask))
         case "P" where isBin && line?.item != nil: showPacks()
         case "N" where isBin:
-            show(
-                Dialog(
-                    page: .note, text: words("app.ask.note", ["bin": line?.title ?? bin?.code ?? ""]), purpose: .note))
+            let about = line?.title ?? bin?.code ?? ""
+            show { Dialog(page: .note, text: $0.words("app.ask.note", ["bin": about]), purpose: .note) }
         case "M":
-            show(Dialog(page: .message, purpose: .message))
+            show { _ in Dialog(page: .message, purpose: .message) }
             ask(.messages)
         case "T":
-            show(Dialog(page: .tray, text: words("app.ask.tray")))
+            show { Dialog(page: .tray, text: $0.words("app.ask.tray")) }
             ask(.tray)
         case "H":
-            show(Dialog(page: .crew, text: words("app.ask.crew"), purpose: .crew))
+            show { Dialog(page: .crew, text: $0.words("app.ask.crew"), purpose: .crew) }
             ask(.crew)
-        case "/": show(Dialog(page: .find, purpose: .find))
+        case "/": show { _ in Dialog(page: .find, purpose: .find) }
         default: refuse(ScreenMessage("command.unknown", ["text": String(letter)]))
         }
     }
@@ -242,6 +241,7 @@ extension CounterApp {
         let all = AppScreens.shipped.languages
         let index = all.firstIndex(of: language) ?? 0
         chosenLanguage = all.isEmpty ? nil : all[(index + 1) % all.count]
+        remakeDialog()
         say("language.changed")
     }
 
@@ -257,15 +257,20 @@ extension CounterApp {
         switch page {
         case .signin:
             guard !isEscape else { return }
-            show(
+            show { app in
                 Dialog(
-                    page: .switchoff, text: words("app.ask.off"),
-                    facts: pending.map { (text: [$0.name], value: String($0.count)) },
+                    page: .switchoff, text: app.words("app.ask.off"),
+                    facts: app.pending.map { (text: [$0.name], value: String($0.count)) },
                     rows: [
                         FoundRow(cells: ["text": "app.choice.back"], pick: .answer(.back)),
                         FoundRow(cells: ["text": "app.choice.off"], pick: .answer(.quit)),
-                    ]))
-        case .tasks: if !isEscape { submit(.signOut) }
+                    ])
+            }
+        case .tasks:
+            if isEscape { return }
+            // What was left with F3 must not be found again by whoever signs in next under this name.
+            saveDraft()
+            submit(.signOut)
         case .bin:
             if line != nil {
                 line = nil

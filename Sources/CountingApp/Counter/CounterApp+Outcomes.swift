@@ -17,7 +17,7 @@ extension CounterApp {
         case .signedIn(let line, let typed): signedIn(line, typed)
         case .signedOut:
             page = .signin
-            (line, typed, dialog, after, earlier) = (nil, "", nil, nil, [])
+            (line, typed, dialog, after, earlier, untold) = (nil, "", nil, nil, [], [])
             forgetMatches()
             effects.append(.personChanged(nil))
         case .opened(let said):
@@ -55,13 +55,12 @@ extension CounterApp {
             effects.append(.sound(.attention))
         case .matches(let rows):
             guard !rows.isEmpty else { return refuse(ScreenMessage("item.noMatch", ["text": text])) }
-            show(Dialog(page: .matches, text: words("app.ask.matches", ["text": text]), rows: rows))
+            show { Dialog(page: .matches, text: $0.words("app.ask.matches", ["text": text]), rows: rows) }
         case .askClose(let request): askClose(request)
-        case .askJoin(let request, let who, let code, let passID, let entries):
-            askJoin(request, who: who, code: code, passID: passID, canGoOn: entries > 0)
+        case .askJoin(let request, let holder): askJoin(request, holder)
         case .askBadge(let person, let who, let isCompanion): askBadge(person, who: who, isCompanion: isCompanion)
         case .askPlace(let person, let who):
-            show(Dialog(page: .crew, text: words("app.ask.place", ["who": who]), purpose: .join(person)))
+            show { Dialog(page: .crew, text: $0.words("app.ask.place", ["who": who]), purpose: .join(person)) }
             effects.append(.sound(.attention))
         case .askFound(let request, let label): askFound(request, label)
         case .held:

@@ -186,13 +186,7 @@ extension CounterApp {
                             "text": .text(self.text(of: news)),
                         ])
                     }
-                    return ListRow(
-                        found.cells.mapValues { text in
-                            text.hasPrefix("app.")
-                                ? .text(words(text))
-                                : .text(
-                                    text.split(separator: "|", omittingEmptySubsequences: false).map(String.init))
-                        })
+                    return ListRow(found.cells.mapValues { .text(forms(of: $0)) })
                 }, first: dialog.first))
         let entry = Screens.FieldValue.input(echoed)
         let text = Screens.FieldValue.text(dialog.text)

@@ -35,6 +35,8 @@ package struct CounterApp: AppMachine, Sendable {
         var request: BinRequest?
         /// Whether a bin's label, scanned now, is taken in the place of what is asked about.
         var takesBins = false
+        /// Makes it again, in another language or for another size.
+        var make: (@Sendable (CounterApp) -> Dialog)?
     }
 
     /// What the text typed into a dialog is.
@@ -51,7 +53,13 @@ package struct CounterApp: AppMachine, Sendable {
     var bin: BinView?
     var line: OpenLine?
     var typed = ""
-    package internal(set) var message: ScreenMessage?
+    package internal(set) var message: ScreenMessage? { didSet { replaced(oldValue) } }
+    /// When what stands on the message line was said, and whether nobody had asked for it.
+    var said: (at: Int64, isNews: Bool) = (0, false)
+    /// News that waits until it can be read.
+    var untold: [ScreenMessage] = []
+    /// The messages that this person was told of, or that were there before.
+    private var toldMessages: Set<String> = []
     /// An error that waits for a key that no scanner sends.
     package internal(set) var isBlocked = false
     /// When the last event came.
@@ -94,7 +102,9 @@ package struct CounterApp: AppMachine, Sendable {
     /// It is read again as soon as nothing else is asked for.
     var isUrgent = false
     var isBinStale = false
-    private var announced: String?
+    var isListStale = false
+    /// What was asked for aside and failed, to be asked for again at the next tick.
+    var failedAside: [CounterAct] = []
     /// The uptime since which the link is down, and whether that was said.
     var offlineSince: Int64?
     var hasSaidDown = false
@@ -136,13 +146,17 @@ package struct CounterApp: AppMachine, Sendable {
         case .changed(let models): changed(models)
         case .link(let state): linkChanged(state, at: moment)
         case .tick: tick(at: moment)
-        case .resized(let size): (self.size, firstLine) = (size, nil)
+        case .resized(let size):
+            (self.size, firstLine) = (size, nil)
+            remakeDialog()
         case .ending: saveDraft()
         }
         drain()
         if isUrgent || !floor.isWhole { refreshIfStale() }
         refreshBinIfStale()
         refreshMatchesIfStale()
+        refreshListIfStale()
+        tellNext()
         beat(moment)
         return effects
     }
@@ -173,21 +187,21 @@ package struct CounterApp: AppMachine, Sendable {
     }
 
     private mutating func answered(_ job: Int, _ result: Result<CounterAnswer, JobFailure>) {
-        if background.removeValue(forKey: job) != nil {
-            // What was done aside failed silently only here: the link's own state shows a full disk at the next act.
-            if case .success(let answer) = result {
-                show(answer)
-                takeAside(answer.outcome)
-            }
-            return
+        if let act = background.removeValue(forKey: job) {
+            // What was done aside fails silently only here: the link's own state shows a full disk at the next act.
+            guard case .success(let answer) = result else { return failedAside.append(act) }
+            show(answer)
+            return takeAside(answer.outcome, of: act)
         }
         guard let asked = waiting, asked.job == job else { return }
-        waiting = nil
         switch result {
         case .success(let answer):
+            // News that comes with an answer waits behind what the act itself came to.
             show(answer)
+            waiting = nil
             take(answer.outcome, asked.text)
         case .failure(let failure):
+            waiting = nil
             typed = asked.text
             let isFull = failure.text.lowercased().includes("full")
             refuse(isFull ? ScreenMessage("storage.full") : ScreenMessage("storage.failed", ["reason": failure.text]))
@@ -202,12 +216,9 @@ package struct CounterApp: AppMachine, Sendable {
         let wasTaken = bin?.takenBy != nil
         bin = answer.bin
         if !isSame { firstLine = nil }
-        if isSame, !wasTaken, let who = bin?.takenBy, !isBlocked {
-            return say("crew.taken", ["who": who, "bin": bin?.code ?? ""], .attention)
-        }
+        if isSame, !wasTaken, let who = bin?.takenBy { tell("crew.taken", ["who": who, "bin": bin?.code ?? ""]) }
         if isSame, let joined = bin?.others.last(where: { $0.name != nil && !known.contains($0.passID) }) {
-            message = ScreenMessage("crew.joined", ["who": joined.name ?? ""])
-            effects.append(.sound(.attention))
+            tell("crew.joined", ["who": joined.name ?? ""])
             if answer.bin != nil { askAside(.share) }
         }
     }
@@ -227,17 +238,16 @@ package struct CounterApp: AppMachine, Sendable {
             }
             isStale = true
         }
-        if let closed = new.closed, old.closed?.id != closed.id, old.person?.id == new.person?.id, !isBlocked {
-            say("session.closed", [:], .attention)
+        let isSame = old.person?.id == new.person?.id
+        if let closed = new.closed, old.closed?.id != closed.id, isSame { tell("session.closed") }
+        // One that was written without a link comes late, and is news all the same.
+        let fresh = new.incoming.filter { toldMessages.insert($0.id).inserted }
+        guard isSame else { return }
+        for news in fresh.prefix(2).reversed() {
+            // Where there is no room for the whole text, its short form says more than its beginning.
+            let who = sender(of: news)
+            tell("message.new", ["who": who, "text": fitting(text(of: news), besides: who.count + 2)])
         }
-        guard let newest = new.newest else { return }
-        defer { announced = newest.id }
-        guard old.person?.id == new.person?.id, announced != newest.id, !isBlocked, confirming == nil else { return }
-        // Where there is no room for the whole text, its short form says more than its beginning.
-        let texts = text(of: newest)
-        say(
-            "message.new",
-            ["who": sender(of: newest), "text": fitting(texts, besides: sender(of: newest).count + 2)], .attention)
     }
 
     // MARK: - Messages

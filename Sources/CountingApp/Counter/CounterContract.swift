@@ -2,14 +2,9 @@ import Screens
 
 extension CounterApp {
     /// All that the counter's screens may name.
-    package static let contract: ScreenContract = {
-        var contract = ScreenContract(
-            actions: Set(actionNames), messages: Set(messageNames), screens: Set(screenNames), scans: Set(scanNames))
-        for name in valueNames { contract.bindings[name] = .value }
-        for name in inputNames { contract.bindings[name] = .input }
-        for (name, columns) in listNames { contract.bindings[name] = .list(columns: columns) }
-        return contract
-    }()
+    package static let contract = ScreenContract(
+        values: valueNames, inputs: inputNames, lists: listNames, actions: actionNames, messages: messageNames,
+        screens: screenNames, scans: scanNames)
 
     private static let screenNames: [String] = [
         "bin", "close", "count", "crew", "digits", "find", "help", "matches", "message", "note", "pack",

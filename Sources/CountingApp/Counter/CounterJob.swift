@@ -84,6 +84,8 @@ struct CounterWork {
     }
 
     var now: DateTime { environment.time.now() }
+    /// The year that the two digits of an expiry date are near.
+    var year: Int { Int(now.iso8601.prefix(4)) ?? 2026 }
 
     mutating func perform(_ act: CounterAct) throws -> Outcome {
         switch act {

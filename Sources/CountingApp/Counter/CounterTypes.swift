@@ -74,7 +74,8 @@ package enum BinJoin: Sendable, Hashable {
     case goingOn
     /// In place of this pass, counting the bin anew.
     case takingOver(String)
-    /// In place of this pass from where it stopped: what it counted so far counts too, once a supervisor hands it over.
+    /// In place of this pass from where it stopped: what it counted so far counts too, somebody else's once a supervisor
+    /// hands it over.
     case goingOnFrom(String)
     /// Not asked yet.
     case ask
@@ -219,8 +220,8 @@ package enum Outcome: Sendable, Hashable {
     case matches([FoundRow])
     /// Something was left open in the bin: how shall it be closed? Then this one is opened.
     case askClose(BinRequest?)
-    /// Somebody is counting there; `entries` of that pass are known here.
-    case askJoin(BinRequest, who: String, code: String, passID: String, entries: Int)
+    /// Somebody is counting there.
+    case askJoin(BinRequest, Holder)
     /// A colleague's badge was scanned in an open bin: what for?
     case askBadge(person: String, who: String, isCompanion: Bool)
     /// A person is to be helped of whom no open bin is known: which one?
@@ -234,6 +235,19 @@ package enum Outcome: Sendable, Hashable {
     /// What unknown codes turned out to be, and all matches known by now.
     case matched([LearnedCode], known: Set<String>)
     case rows([FoundRow])
+}
+
+/// Who counts a bin that is to be opened, as far as this terminal knows.
+package struct Holder: Sendable, Hashable {
+    var passID: String
+    var who: String
+    /// The bin's code, or what its label says.
+    var code: String
+    /// It is the person's own pass, at another terminal.
+    var isOwn: Bool
+    var device: String
+    /// What was counted there can be read here, so that a last entry of it can be named.
+    var isReadable: Bool
 }
 
 /// What a code that a person had counted turned out to be.

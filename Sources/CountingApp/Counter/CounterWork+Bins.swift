@@ -60,8 +60,11 @@ extension CounterWork {
         if let current, !isSame, request.closing == .ask, try leavesOpen(current) { return .askClose(request) }
         if request.join == .ask, let other = try openPass(ofOthersOn: site) {
             return .askJoin(
-                request, who: try name(of: other.counterID), code: site.code, passID: other.id,
-                entries: try counted(other).count)
+                request,
+                Holder(
+                    passID: other.id, who: try name(of: other.counterID), code: site.code,
+                    isOwn: other.counterID == personID, device: other.deviceID,
+                    isReadable: try !counted(other).isEmpty))
         }
         var message = said(site.code)
         switch request.join {
@@ -76,7 +79,9 @@ extension CounterWork {
         case .goingOnFrom(let id):
             guard let old = try tx.get(CountPass.self, id: id) else { break }
             (site.takesOver, site.goesOn) = (old, true)
-            message = ScreenMessage("crew.goesOn", ["who": try name(of: old.counterID)])
+            if old.counterID != personID {
+                message = ScreenMessage("crew.goesOn", ["who": try name(of: old.counterID)])
+            }
         case .ask, .alone, .goingOn: break
         }
         guard let current, !isUntouched else {
@@ -176,11 +181,9 @@ extension CounterWork {
         let me = try requirePerson()
         let number = Int(try tx.nextSequence("ticket"))
         let ticket = RecordID.ticket(device: environment.deviceCode, number: number)
-        // One's own old entries stand; of someone else's pass only where this person goes on from there and a
-        // supervisor hands it over, else the bin is counted anew.
-        let through = try site.takesOver.map { old in
-            old.counterID == me || site.goesOn ? try entries(of: old.id).last?.sequence ?? 0 : 0
-        }
+        // What stands of the old pass is named by its last entry, somebody else's once a supervisor hands it over; else
+        // the bin is counted anew.
+        let through = try site.takesOver.map { site.goesOn ? try entries(of: $0.id).last?.sequence ?? 0 : 0 }
         let pass = CountPass(
             id: ticket, ticket: ticket, sessionID: site.session.id, taskID: site.task?.id, binID: site.bin?.id,
             foundLabel: site.label, counterID: me, companionID: try companion(), deviceID: environment.deviceCode,

@@ -22,7 +22,6 @@ extension CounterWork {
     private func meaning(of code: CodeText) throws -> CodeMeaning {
         let session = try openPass()?.sessionID ?? sessions().first?.id
         let masters = StoreMasters(tx, sessionID: session)
-        let year = Int(now.iso8601.prefix(4)) ?? 2026
         let meaning = CodeResolver(masters, year: year).resolve(code.input)
         if let failure = masters.failure { throw failure }
         return meaning

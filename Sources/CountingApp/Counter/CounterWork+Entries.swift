@@ -183,7 +183,7 @@ extension CounterWork {
         if counted != .zero { throw Refusal("bin.hasCounts", ["bin": code, "units": counted.description]) }
         if let scan {
             let masters = StoreMasters(tx, sessionID: nil)
-            let meaning = CodeResolver(masters, year: 2026).resolve(scan.input)
+            let meaning = CodeResolver(masters, year: year).resolve(scan.input)
             if let failure = masters.failure { throw failure }
             let isThis =
                 if case .bin(let seen) = meaning { seen.id == pass.binID } else { scan.text == pass.foundLabel }
@@ -222,9 +222,6 @@ extension CounterWork {
         }
         return .said(ScreenMessage("note.stored"), .accepted)
     }
-
-    // MARK: - Undo
-
 }
 
 extension String {

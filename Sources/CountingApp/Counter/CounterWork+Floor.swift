@@ -30,9 +30,9 @@ extension CounterWork {
     }
 
     private func addMessages(to floor: inout Floor) throws {
-        let news = try inbox(limit: 2)
-        floor.newest = try news.first { $0.fromID != personID }.map(self.news)
-        floor.news = try news.map(self.news)
+        let news = try inbox(limit: 6)
+        floor.incoming = try news.filter { $0.fromID != personID }.map(self.news)
+        floor.news = try news.prefix(2).map(self.news)
     }
 
     /// What costs a walk over the session.
@@ -129,7 +129,10 @@ extension CounterWork {
         var group = try opinion(of: pass)
         let goesOnFrom = try pass.takesOverPassID.flatMap { try tx.get(CountPass.self, id: $0) }
         let through = pass.takesOverThrough ?? 0
-        if through > 0, let goesOnFrom { group.append(goesOnFrom) }
+        if through > 0, let goesOnFrom {
+            group.append(goesOnFrom)
+            view.awaitsWord = goesOnFrom.counterID != pass.counterID
+        }
         for other in group where other.id != pass.id {
             var theirs = try entries(of: other.id)
             if other.id == goesOnFrom?.id { theirs = theirs.filter { $0.sequence <= through } }
@@ -242,4 +245,6 @@ struct SavedLine {
     }
 
     var text: String { [itemID, code, lot, unit, typed].joined(separator: "\u{1F}") }
+    /// Differs from whatever a draft can be.
+    static let unknown = "\u{1F}"
 }

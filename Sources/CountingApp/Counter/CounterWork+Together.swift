@@ -93,7 +93,7 @@ extension CounterWork {
     /// Opens the bin of a label in order to help a person of whom this terminal knows no open bin.
     mutating func join(_ code: CodeText, person: String) throws -> Outcome {
         let masters = StoreMasters(tx, sessionID: nil)
-        let meaning = CodeResolver(masters, year: 2026).resolve(code.input)
+        let meaning = CodeResolver(masters, year: year).resolve(code.input)
         if let failure = masters.failure { throw failure }
         guard case .bin(let bin) = meaning else { throw Refusal("bin.unknown", ["code": code.text]) }
         return try open(

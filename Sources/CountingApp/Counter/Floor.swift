@@ -19,8 +19,8 @@ package struct Floor: Sendable {
     var crew: [CrewRow] = []
     /// The last messages, the newest first.
     var news: [News] = []
-    /// The newest message of somebody else, to be announced once.
-    var newest: News?
+    /// The last messages of others, the newest first; each is announced once.
+    var incoming: [News] = []
     /// Whether ``place`` and ``done`` were looked up, which only reading jobs do: it costs a walk over the session.
     var isWhole = false
 }

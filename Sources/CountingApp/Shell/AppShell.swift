@@ -56,9 +56,11 @@ package actor AppShell<Machine: AppMachine & Sendable> {
 
     /// Starts the machine and everything that feeds it; call it once.
     package func start() {
+        // Followed before anything is read: what changes between the two must not be missed.
+        let (states, changes) = (link.states(), store.changedModels())
         tasks.append(Task { await self.performJobs() })
-        tasks.append(Task { await self.watchLink() })
-        tasks.append(Task { await self.watchStore() })
+        tasks.append(Task { for await state in states { self.send(.link(state)) } })
+        tasks.append(Task { for await models in changes { self.send(.changed(models: models)) } })
         send(.started)
     }
 
@@ -140,14 +142,5 @@ package actor AppShell<Machine: AppMachine & Sendable> {
             jobsInFlight -= 1
             send(.answered(job: number, result))
         }
-    }
-
-    private func watchLink() async {
-        for await state in link.states() { send(.link(state)) }
-    }
-
-    /// Tells the machine which models changed, all that has come together as one.
-    private func watchStore() async {
-        for await models in store.changedModels() { send(.changed(models: models)) }
     }
 }

@@ -27,7 +27,7 @@ package struct LinkFacts: Sendable, Hashable {
 /// Follows a store's events and keeps the link's state as the screens show it.
 package final class LinkMonitor: Sendable {
     private let state: Locked<LinkState>
-    private let readers = Locked<[Int: AsyncStream<LinkState>.Continuation]>([:])
+    private let readers = Locked<[Int: AsyncStream<Void>.Continuation]>([:])
     private let nextReader = Locked(0)
     private let task = Locked<Task<Void, Never>?>(nil)
 
@@ -56,17 +56,21 @@ package final class LinkMonitor: Sendable {
 
     /// The state now and after every change; a slow reader gets the newest.
     package func states() -> AsyncStream<LinkState> {
-        let (stream, continuation) = AsyncStream<LinkState>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        // The stream carries only the word that something changed: whoever takes it gets the state of that moment.
+        let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let number = nextReader.withLock { number in
             number += 1
             return number
         }
-        readers.withLock { $0[number] = continuation }
-        continuation.onTermination = { [weak self] _ in
+        readers.withLock { $0[number] = wake }
+        wake.onTermination = { [weak self] _ in
             self?.readers.withLock { $0[number] = nil }
         }
-        continuation.yield(current)
-        return stream
+        wake.yield()
+        return AsyncStream { [weak self] () async -> LinkState? in
+            for await _ in wakes { return self?.current }
+            return nil
+        }
     }
 
     private func take(_ event: StoreEvent, _ store: DataStore, _ facts: (@Sendable () -> LinkFacts)?) async {
@@ -103,12 +107,11 @@ package final class LinkMonitor: Sendable {
     }
 
     private func update(_ change: (inout LinkState) -> Void) {
-        let changed: LinkState? = state.withLock { state in
+        let isChanged = state.withLock { state in
             let before = state
             change(&state)
-            return state == before ? nil : state
+            return state != before
         }
-        guard let changed else { return }
-        for reader in readers.current.values { reader.yield(changed) }
+        if isChanged { for reader in readers.current.values { reader.yield() } }
     }
 }

@@ -81,7 +81,7 @@ extension SupervisorApp {
                     move: .decide(draft(.device_lost, [(device.id, 0)]))))
         }
         return Act(
-            title: ["\(row.name), \(device.code)"],
+            title: ["\(row.name), \(device.code)", "\(shortened(row.name)[1]) \(device.code)", device.code],
             text: words(
                 device.parked > 0 ? "sup.device.parked" : isSilent ? "sup.device.silent" : "sup.device.here",
                 ["code": device.code, "count": String(device.parked)]),

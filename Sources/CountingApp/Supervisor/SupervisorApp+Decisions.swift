@@ -87,7 +87,7 @@ extension SupervisorApp {
         (floor.partial + floor.zones.flatMap(\.left)).first { $0.id == id }
     }
 
-    private func bin(of errand: Errand) -> String? {
+    func bin(of errand: Errand) -> String? {
         switch errand {
         case .recount(let id):
             detail?.verdict.id == id

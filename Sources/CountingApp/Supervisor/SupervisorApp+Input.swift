@@ -176,8 +176,7 @@ extension SupervisorApp {
             }
         case .match:
             guard !entry.isEmpty else { return }
-            searched = entry
-            ask(.findItems(text: matchText.item), &effects)
+            find(matchText.item, &effects)
         case .message:
             guard !entry.isEmpty, let person else { return }
             ask(.say(text: entry, to: recipient, from: person.id), &effects)
@@ -199,8 +198,14 @@ extension SupervisorApp {
             effects.append(.sound(.attention))
             return
         }
-        searched = entry
-        ask(.findItems(text: scan.text), &effects)
+        find(scan.text, &effects)
+    }
+
+    private mutating func find(_ text: String, _ effects: inout [AppEffect<SupervisorJob>]) {
+        (searched, search) = (entry, nextJob)
+        // What was found before must not be chosen from while it is looked for.
+        items = []
+        ask(.findItems(text: text), &effects)
     }
 
     /// Tab: to the reason and back, or to the next one a message may go to.
@@ -226,12 +231,13 @@ extension SupervisorApp {
     }
 
     private mutating func nextSession(_ effects: inout [AppEffect<SupervisorJob>]) {
-        guard floor.sessions.count > 1, let now = floor.sessions.firstIndex(where: { $0.id == floor.session?.id })
+        guard floor.sessions.count > 1, let now = floor.sessions.firstIndex(where: { $0.id == sessionID })
         else {
             message = ScreenMessage("session.only")
             return
         }
-        floor.session = floor.sessions[(now + 1) % floor.sessions.count]
+        let next = floor.sessions[(now + 1) % floor.sessions.count]
+        (sessionID, floor.session) = (next.id, next)
         load(&effects)
     }
 }

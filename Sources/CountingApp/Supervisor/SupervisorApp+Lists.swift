@@ -15,8 +15,7 @@ extension SupervisorApp {
         case .unknown: ("unknown.rows", floor.unknownCodes.count, true)
         case .assign: ("assign.rows", counters.count + 1, true)
         case .confirm, .act: ("question.choices", act?.choices.count ?? 0, true)
-        case .help(let screen):
-            ("help.keys", AppScreens.shipped.help(for: screen, language: language).count, false)
+        case .help(let screen): ("help.keys", helpRows(of: screen).count, false)
         default: nil
         }
     }
@@ -31,16 +30,42 @@ extension SupervisorApp {
     var pageRows: Int { list?.isChosen == false ? visibleRows : min(visibleRows, 9) }
 
     /// How many rows lie behind those in view.
-    var rowsBelow: Int { max(0, (list?.count ?? 0) - offset - visibleRows) }
+    var rowsBelow: Int { max(0, (list?.count ?? 0) - offset - visibleRows) + factsBelow }
 
-    /// The next rows, and after the last the first again.
+    /// How many facts of the matter in front are in view at once, and how many lie behind those.
+    var factRows: Int {
+        max(AppScreens.shipped.screens[screenName]?.capacity(of: "question.facts", size: size) ?? 9, 1)
+    }
+    private var factsBelow: Int { max(0, (act?.facts.count ?? 0) - (frames.last?.fact ?? 0) - factRows) }
+
+    /// The facts in view: those of the last page stand together with some of the page before, rather than alone.
+    var factsInView: [(text: [String], value: String)] {
+        let facts = act?.facts ?? []
+        return Array(facts.dropFirst(min(frames.last?.fact ?? 0, max(0, facts.count - factRows))).prefix(factRows))
+    }
+
+    /// The rows of the help for a screen, the answers of the matter that it was asked for over in full.
+    func helpRows(of screen: String) -> [HelpRows.Row] {
+        var under = self
+        under.frames.removeLast()
+        let answers = under.act?.choices.map(\.text) ?? []
+        return HelpRows.rows(of: screen, answers: answers, size: size, language: language)
+    }
+
+    /// The next rows, and after the last the first again; of a matter the facts first, then the answers.
     mutating func more() {
+        if factsBelow > 0, let last = frames.indices.last {
+            frames[last].fact += factRows
+            return
+        }
+        if let last = frames.indices.last { frames[last].fact = 0 }
         guard let list, list.count > 0 else { return }
         let next = offset + pageRows
         show(from: next < list.count ? next : 0)
     }
 
     mutating func scroll(by rows: Int) {
+        if act != nil { return rows > 0 ? more() : first() }
         guard let list else { return }
         let next = offset + rows
         if next < list.count { show(from: max(0, next)) }
@@ -61,6 +86,11 @@ extension SupervisorApp {
         guard let last = frames.indices.last else { return }
         frames[last].selected = row
         if row < offset || row >= offset + pageRows { frames[last].offset = row / pageRows * pageRows }
+    }
+
+    private mutating func first() {
+        if let last = frames.indices.last { frames[last].fact = 0 }
+        show(from: 0)
     }
 
     private mutating func show(from first: Int) {

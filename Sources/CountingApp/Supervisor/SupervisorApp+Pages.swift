@@ -138,7 +138,7 @@ extension SupervisorApp {
         let act = act ?? Act(title: words("sup.settled.title"), text: words("sup.settled"))
         state["act.title"] = .text(act.title)
         state["question.text"] = .text(act.text)
-        state["question.facts"] = facts(act.facts)
+        state["question.facts"] = facts(factsInView.map(divided))
         fillChoices(act.choices.map(\.text), &state, from: offset)
         state["question.entry"] = .input(entry)
     }
@@ -156,6 +156,15 @@ extension SupervisorApp {
             ])
         }
         state["message.rows"] = .rows(rows)
+    }
+
+    /// A fact that is one text has the value's cells too where it needs them: `4711-AX  +5`.
+    private func divided(_ fact: (text: [String], value: String)) -> (text: [String], value: String) {
+        guard fact.value.isEmpty, let whole = fact.text.first, let mark = whole.range(of: "  "),
+            let screen = AppScreens.shipped.screens[screenName],
+            screen.lines(of: [whole], in: "question.facts.text", size: size) != [whole]
+        else { return fact }
+        return ([String(whole[..<mark.lowerBound])], String(whole[mark.upperBound...]))
     }
 
     private func facts(_ all: [(text: [String], value: String)]) -> Screens.FieldValue {

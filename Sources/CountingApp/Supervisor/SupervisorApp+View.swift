@@ -52,7 +52,9 @@ extension SupervisorApp {
         case .message: fillMessages(&state)
         case .help(let screen):
             state["help.keys"] = .rows(
-                Array(AppScreens.shipped.help(for: screen, language: language).dropFirst(offset)))
+                helpRows(of: screen).dropFirst(offset).map {
+                    ListRow(["key": .text($0.key), "text": .text($0.text)])
+                })
             state["help.text"] = .text(words("sup.help.\(screen)"))
         }
         return AppView(screen: screenName, state: state, actsAtOnce: !isTyping || choosesByDigit)

@@ -21,8 +21,9 @@ package struct SupervisorApp: AppMachine, Sendable {
     package internal(set) var floor = FloorSnapshot()
     package internal(set) var detail: LineDetail?
     var items: [Item] = []
-    /// What ``items`` were found for.
+    /// What ``items`` were found for, and the job that finds them.
     var searched: String?
+    var search: Int?
     var counters: [CounterChoice] = []
     var link = LinkState()
     var size = GridSize(80, 24)
@@ -42,18 +43,27 @@ package struct SupervisorApp: AppMachine, Sendable {
     /// Whom a message goes to; nil is everyone.
     var recipient: String?
     package internal(set) var message: ScreenMessage? {
-        didSet { messageSince = now.uptime }
+        didSet { (messageSince, isNews) = (now.uptime, false) }
     }
-    private var messageSince: Int64 = 0
+    var messageSince: Int64 = 0
+    /// Whether what stands there is news, and what waits until that was read.
+    var isNews = false
+    var untold: [ScreenMessage] = []
     var nextJob = 1
     /// What each job under way is for.
     var jobs: [Int: SupervisorJob] = [:]
     /// The floor is being read; another change meanwhile reads it once more.
     var isLoading = false
     var loadAgain = false
+    /// The line that is open changed while it was read, or could not be read.
+    var lineAgain = false
     var hasLoaded = false
-    /// The newest message that was there when the floor was last read.
-    var lastTalk: String?
+    /// The count that was chosen; nil is the first of all.
+    var sessionID: String?
+    /// The messages that this person was told of, or that were there before.
+    var toldMessages: Set<String> = []
+    /// This terminal's decisions whose results were not told yet.
+    var undecided: Set<String> = []
     var lastBeat: Int64?
     /// When the last event came.
     var now = Moment(wall: DateTime(milliseconds: 0), uptime: 0)
@@ -105,16 +115,17 @@ package struct SupervisorApp: AppMachine, Sendable {
         case .changed(let models):
             if person == nil, models.contains("Person") { ask(.findPeople(login: login), &effects) }
             load(&effects)
-            if case .variance(let id) = page, !models.isDisjoint(with: ["LineVerdict", "CountEntry", "StockMovement"]) {
-                ask(.loadLine(id: id), &effects)
-            }
+            // A line is kept up to date under what lies over it, too.
+            if !models.isDisjoint(with: SupervisorApp.inLine) { loadLine(&effects) }
         case .link(let state): link = state
         case .tick:
             beat(at: moment, &effects)
+            readAgain(&effects)
             // What was done is news for a while; what was refused or is asked stands until a key.
             if let message, moment.uptime - messageSince > 8000, SupervisorApp.passing.contains(message.id) {
                 self.message = nil
             }
+            tellNext()
             if hasLoaded { tellNew(&effects) }
         case .resized(let size): self.size = size
         case .ending: break
@@ -128,15 +139,6 @@ package struct SupervisorApp: AppMachine, Sendable {
         jobs[nextJob] = job
         effects.append(.perform(job: nextJob, job))
         nextJob += 1
-    }
-
-    mutating func load(_ effects: inout [AppEffect<SupervisorJob>]) {
-        guard !isLoading else {
-            loadAgain = true
-            return
-        }
-        isLoading = true
-        ask(.loadFloor(sessionID: floor.session?.id), &effects)
     }
 
     mutating func open(_ page: Page) {
@@ -179,21 +181,36 @@ package struct SupervisorApp: AppMachine, Sendable {
         let job = jobs.removeValue(forKey: number)
         switch result {
         case .failure(let failure):
-            if case .loadFloor = job { isLoading = false }
+            switch job {
+            case .loadFloor: (isLoading, loadAgain) = (false, true)
+            case .loadLine: lineAgain = true
+            case .beat: lastBeat = nil
+            default: break
+            }
+            // What is tried again each second must not ring each second.
+            guard message != ScreenMessage(text: [failure.text], kind: .error) else { return }
             say([failure.text], .error)
             effects.append(.sound(.stop))
         case .success(let answer):
             switch answer {
             case .people(let people): found(people, &effects)
-            case .floor(let snapshot): loaded(snapshot, &effects)
+            case .floor(let snapshot):
+                guard case .loadFloor(let asked) = job else { return }
+                loaded(snapshot, asked: asked, &effects)
             case .line(let line):
-                // Only the line in front counts: the answer for one before it may be late.
-                if case .loadLine(let id) = job, page == .variance(id: id) { took(line) }
+                // Only the line that is open counts: the answer for one before it may be late.
+                if case .loadLine(let id) = job, id == lineID { took(line) }
+                if lineAgain { loadLine(&effects) }
             case .items(let found):
+                guard case .findItems(let text) = job, number == search, case .match = page else { return }
                 items = found
-                if found.isEmpty { message = ScreenMessage("item.noMatch", ["text": entry]) }
-            case .counters(let people): counters = people
+                if found.isEmpty { message = ScreenMessage("item.noMatch", ["text": text]) }
+            case .counters(let people):
+                guard case .counters(_, let bin) = job, case .assign(let errand) = page, self.bin(of: errand) == bin
+                else { return }
+                counters = people
             case .decided(let decisions):
+                undecided.formUnion(decisions.map(\.id))
                 if let first = decisions.first {
                     message = ScreenMessage("decision.asked", ["what": name(of: first.kind)])
                 }
@@ -214,8 +231,8 @@ package struct SupervisorApp: AppMachine, Sendable {
         candidates = people
         if people.count == 1 {
             signIn(people[0], &effects)
-        } else if people.isEmpty, let login, hasLoaded {
-            message = ScreenMessage("person.unknown", ["text": login])
+        } else if people.isEmpty {
+            tellUnknown(&effects)
         }
     }
 
@@ -227,63 +244,6 @@ package struct SupervisorApp: AppMachine, Sendable {
         message = nil
         effects.append(.personChanged(person.id))
         load(&effects)
-    }
-
-    private mutating func loaded(_ snapshot: FloorSnapshot, _ effects: inout [AppEffect<SupervisorJob>]) {
-        isLoading = false
-        let before = floor.waiting.filter { $0.decision.deviceID == deviceCode }.map(\.id)
-        floor = snapshot
-        marked.formIntersection(snapshot.lines.map(\.verdict.id))
-        tellTalk(&effects)
-        tellNew(&effects)
-        tellResults(of: before, &effects)
-        hasLoaded = true
-        clampList()
-        if loadAgain {
-            loadAgain = false
-            load(&effects)
-        }
-    }
-
-    /// Says what became of this terminal's decisions that were waiting when the floor was last read; a refusal last, so
-    /// that it stands.
-    private mutating func tellResults(of waiting: [String], _ effects: inout [AppEffect<SupervisorJob>]) {
-        let told = floor.recent.reversed()
-            .filter { waiting.contains($0.id) && [.done, .refused].contains($0.decision.result) }
-        for result in told.filter({ $0.decision.result == .done }) {
-            let said = desk(result.resultText)[0]
-            let what = said.isEmpty ? what(result) : "\(what(result)): \(said)"
-            message = ScreenMessage("decision.done", ["what": what])
-            effects.append(.sound(.accepted))
-        }
-        for result in told.filter({ $0.decision.result == .refused }) {
-            // Where there is no room for the whole reason, its short form says more than its beginning.
-            let reason = desk(result.resultText)
-            message = ScreenMessage(
-                "decision.refused",
-                [
-                    "reason": reason.first { $0.count + 10 <= size.width } ?? reason.last ?? "", "what": what(result),
-                ])
-            effects.append(.sound(.attention))
-        }
-    }
-
-    private mutating func tellTalk(_ effects: inout [AppEffect<SupervisorJob>]) {
-        defer { lastTalk = floor.talk.first?.id ?? lastTalk }
-        guard hasLoaded, let person, let newest = floor.talk.first, newest.id != lastTalk, newest.fromID != person.id
-        else { return }
-        let who = floor.names[newest.fromID] ?? newest.fromID
-        message = ScreenMessage("message.new", ["who": who, "text": newest.text ?? ""])
-        effects.append(.sound(.attention))
-    }
-
-    private mutating func took(_ line: LineDetail?) {
-        if let old = detail, let line, old.verdict.id == line.verdict.id, old.verdict.revision != line.verdict.revision
-        {
-            message = ScreenMessage("line.changed")
-        }
-        if detail?.verdict != line?.verdict { askedAt = now.uptime }
-        detail = line
     }
 
     mutating func say(_ text: [String], _ kind: Screens.MessageKind) { message = ScreenMessage(text: text, kind: kind) }

@@ -2,14 +2,9 @@ import Screens
 
 extension SupervisorApp {
     /// All that the supervisor's screens may name.
-    package static let contract: ScreenContract = {
-        var contract = ScreenContract(
-            actions: Set(actionNames), messages: Set(messageNames), screens: Set(screenNames), scans: Set(scanNames))
-        for name in valueNames { contract.bindings[name] = .value }
-        for name in inputNames { contract.bindings[name] = .input }
-        for (name, columns) in listNames { contract.bindings[name] = .list(columns: columns) }
-        return contract
-    }()
+    package static let contract = ScreenContract(
+        values: valueNames, inputs: inputNames, lists: listNames, actions: actionNames, messages: messageNames,
+        screens: screenNames, scans: scanNames)
 
     private static let screenNames: [String] = [
         "act", "assign", "closing", "exceptions", "export", "floor", "lines", "match", "people", "release", "stop",

@@ -29,6 +29,8 @@ extension SupervisorApp {
         var offset = 0
         /// The row that the cursor is on, where a page has one.
         var selected = 0
+        /// First of the facts in view, where a page has more than its picture has room for.
+        var fact = 0
     }
 
     /// What the floor view can raise, in the order of weight.

@@ -7,16 +7,13 @@ import Transport
 ///
 /// It works on a thread and a connection of its own, as a command on the hub's directory would, and tells the thread that
 /// commits to look.
-// Guard of @unchecked Sendable: `store` is touched only on `executor`'s thread.
+// Guard of @unchecked Sendable: `store` is touched only on `queue`'s thread.
 final class DeliveryDesk: @unchecked Sendable {
-    private static let mostWaiting = 8
-
     private let worker: HubWorker
     private let gate: AdminGate
     private let directory: String
     private let log: Log
-    private let executor = ThreadExecutor(name: "hub-deliveries")
-    private let waiting = Locked(0)
+    private let queue = AdminQueue(name: "hub-deliveries")
     private var store: DeliveryStore?
 
     init(_ worker: HubWorker, _ authenticator: Authenticator, _ options: HubOptions) {
@@ -27,32 +24,22 @@ final class DeliveryDesk: @unchecked Sendable {
     }
 
     func stop() {
-        try? executor.runBlocking { [self] in store = nil }
-        executor.stop()
+        try? queue.executor.runBlocking { [self] in store = nil }
+        queue.stop()
     }
 
     /// Answers one request; the credentials can be judged by now.
     func answer(_ request: HTTPRequest, _ responder: HTTPResponder) {
         guard let caller = gate.admit(request, responder, to: "see or decide on deliveries") else { return }
-        let isTaken = waiting.withLock { waiting in
-            guard waiting < Self.mostWaiting else { return false }
-            waiting += 1
-            return true
-        }
-        guard isTaken else { return responder.respond(.overloaded) }
-        executor.async { [self] in
-            let response: HTTPResponse
+        queue.take(responder) { [self] answer in
             do {
                 let store = try store ?? DeliveryStore.open(dataDirectory: directory)
                 self.store = store
-                response =
-                    request.method == "GET" ? try show(request, store) : try act(request, store, caller.author)
+                answer(request.method == "GET" ? try show(request, store) : try act(request, store, caller.author))
             } catch {
                 log(.error, "deliveries cannot be looked at: \(error)", request: request.id)
-                response = AdminGate.refusal(500, "the deliveries cannot be looked at: \(error)")
+                answer(AdminGate.refusal(500, "the deliveries cannot be looked at: \(error)"))
             }
-            waiting.withLock { $0 -= 1 }
-            responder.respond(response)
         }
     }
 

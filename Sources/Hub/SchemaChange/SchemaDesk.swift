@@ -10,7 +10,6 @@ import Transport
 /// Everything slow happens on a thread of its own, one request after the other: reading the schema, working out its API,
 /// and the backup. The thread that commits only migrates and swaps.
 final class SchemaDesk: Sendable {
-    private static let mostWaiting = 8
     /// How often a backup is taken again because what it is to save has changed meanwhile.
     private static let backups = 3
 
@@ -20,8 +19,7 @@ final class SchemaDesk: Sendable {
     private let directory: String
     private let time: any TimeSource
     private let log: Log
-    private let executor = ThreadExecutor(name: "hub-schema")
-    private let waiting = Locked(0)
+    private let queue = AdminQueue(name: "hub-schema")
 
     init(_ worker: HubWorker, _ authenticator: Authenticator, _ options: HubOptions) {
         self.worker = worker
@@ -32,7 +30,7 @@ final class SchemaDesk: Sendable {
         log = options.log
     }
 
-    func stop() { executor.stop() }
+    func stop() { queue.stop() }
 
     /// Answers one request; the credentials can be judged by now.
     func answer(_ request: HTTPRequest, _ responder: HTTPResponder) {
@@ -43,18 +41,7 @@ final class SchemaDesk: Sendable {
             }
             return responder.respond(.text(200, text))
         }
-        let isTaken = waiting.withLock { waiting in
-            guard waiting < Self.mostWaiting else { return false }
-            waiting += 1
-            return true
-        }
-        guard isTaken else { return responder.respond(.overloaded) }
-        executor.async { [self] in
-            push(request.body, caller, request.id) { [self] response in
-                waiting.withLock { $0 -= 1 }
-                responder.respond(response)
-            }
-        }
+        queue.take(responder) { [self] answer in push(request.body, caller, request.id, answer) }
     }
 
     private func push(
@@ -120,7 +107,7 @@ final class SchemaDesk: Sendable {
                 respond(Self.done(difference, isApplied: true, backup: backup))
             case .failure(is SchemaSwap.BackupIsOld) where tries > 1:
                 if let backup { Self.remove(backup) }
-                executor.async { [self] in
+                queue.executor.async { [self] in
                     self.swap(engine, pushed, difference, id, tries: tries - 1, respond)
                 }
             case .failure(let error): respond(Self.answer(to: error))

@@ -118,7 +118,8 @@ public struct Desk: Sendable {
         case "CountEntry":
             guard let pass = change.record?["passID"].text else { return }
             if let place = places[pass] { dirty.insert(place) } else { orphans.insert(pass) }
-        case "StockMovement":
+        case "StockMovement", "BookLine":
+            // A desk far from the hub may hear of a book's lines after the counts of their bins.
             guard let bin = change.record?["binID"].text else { return }
             for place in passes.keys where place.bin == bin { dirty.insert(place) }
         case "CodeMatch", "BookSnapshot", "Rule": dirty.formUnion(passes.keys)

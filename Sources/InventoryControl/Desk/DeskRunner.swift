@@ -46,6 +46,7 @@ public actor DeskRunner {
         watch(Decision.self)
         watch(StockMovement.self)
         watch(BookSnapshot.self)
+        watch(BookLine.self)
         watch(Rule.self)
         watch(ExportDocument.self)
         watch(DeskLease.self)
@@ -87,8 +88,8 @@ public actor DeskRunner {
         case .created(let item, let isLocal), .updated(let item, let isLocal):
             desk.note(
                 Change(model: M.schema.name, id: item.id, kind: .updated, isLocal: isLocal, record: item.record))
-        case .deleted: break
-        case .reset: desk.forget()
+        // Nothing of this is deleted in the course of a count; what a deletion leaves is found by looking at everything.
+        case .deleted, .reset: desk.forget()
         }
         wake()
     }

@@ -1,5 +1,6 @@
 import Basics
 import System
+import Terminal
 
 /// `bincount hub`: serves, or does what its first word says, such as `bincount hub backup`.
 enum HubCommand {
@@ -27,10 +28,11 @@ enum HubCommand {
 }
 
 extension Settings {
-    /// Reads what a hub's command accepts; a file may hold the settings of the others too.
+    /// Reads what a command accepts; a file may hold the settings of the others too.
     init(_ accepted: [SettingDefinition], _ arguments: inout CommandLineArguments) throws {
         try self.init(
-            accepted, known: HubSettings.all, arguments: &arguments, environment: Options.environment,
+            accepted, known: HubSettings.all + TerminalSettings.all, arguments: &arguments,
+            environment: Options.environment,
             contents: { try Files.readText($0) })
     }
 }
