@@ -80,7 +80,7 @@ package struct DeviceStore: Sendable {
         let store = try await DataStore(
             schema: warehouse, at: .directory(directory), options: options, driver: driver)
         let facts: (@Sendable () -> LinkFacts)? = driver.map { driver in
-            { @Sendable in DeviceStore.facts(of: driver.status) }
+            { @Sendable in DeviceStore.facts(of: driver.status, signInEnds: driver.signInEnds) }
         }
         let link = LinkMonitor(store: store, facts: facts)
         if driver != nil { try await store.start() }
@@ -123,9 +123,10 @@ package struct DeviceStore: Sendable {
         return text.isEmpty ? nil : String(text)
     }
 
-    private static func facts(of status: SyncStatus) -> LinkFacts {
+    private static func facts(of status: SyncStatus, signInEnds: DateTime?) -> LinkFacts {
         LinkFacts(
             isOnline: status.isLive, lastContactUptime: status.lastContact,
-            clockOffsetMilliseconds: status.clockOffsetMilliseconds.map { Int($0) }, pausedReason: status.pausedReason)
+            clockOffsetMilliseconds: status.clockOffsetMilliseconds.map { Int($0) }, pausedReason: status.pausedReason,
+            signInEnds: signInEnds)
     }
 }

@@ -31,6 +31,7 @@ extension AppSyncDriver {
             credentials.connectionIndex = 0
         }
         tellOfCredentials()
+        note(signInEnds: nil)
         beginRenewal(new)
     }
 
@@ -72,7 +73,9 @@ extension AppSyncDriver {
             case .renew: renew()
             case .endsAt(let end):
                 // Until then all goes on; afterwards the store says that it is paused.
-                warn("the hub renews the token no more: sign in before \(DateTime(milliseconds: end).iso8601)")
+                let end = DateTime(milliseconds: end)
+                note(signInEnds: end)
+                warn("the hub renews the token no more: sign in before \(end.iso8601)")
             }
         }
     }

@@ -22,6 +22,7 @@ public final class AppSyncDriver: SyncDriver {
     let renewalTime: any TimeSource
     /// Gets a renewed token, to be kept; on the link's thread.
     let tokenRenewed = Locked<(@Sendable (String) -> Void)?>(nil)
+    let lastEnd = Locked<DateTime?>(nil)
     private let manual = Locked<ManualWaiters>(ManualWaiters())
     private let device: String?
     private let loop: WebSocketLoop
@@ -109,6 +110,9 @@ public final class AppSyncDriver: SyncDriver {
     /// How synchronising stands.
     public var status: SyncStatus { latest.current }
 
+    /// When the token ends that the hub renews no more, so that only a PIN helps; nil while it renews it.
+    public var signInEnds: DateTime? { lastEnd.current }
+
     /// Says who is signed in: what is fetched and subscribed to is that person's from now on. Entries keep the person
     /// they were made by.
     public func setPerson(_ person: String?) {
@@ -120,6 +124,15 @@ public final class AppSyncDriver: SyncDriver {
     public func setScope(_ scope: SyncScope) {
         self.scope.withLock { $0 = scope }
         running.current?.tell(.scopeChanged(scope))
+    }
+
+    /// Notes when nothing but a PIN helps, and tells whoever shows it.
+    func note(signInEnds end: DateTime?) {
+        let isNew = lastEnd.withLock { last in
+            defer { last = end }
+            return last != end
+        }
+        if isNew { running.current?.statusChanged() }
     }
 
     func tellOfCredentials() { running.current?.tell(.credentialsChanged) }

@@ -70,6 +70,9 @@ final class RunningSession: @unchecked Sendable {
         port.enqueue { [self] _ in handle(event) }
     }
 
+    /// Tells whoever shows the status that it is another one.
+    func statusChanged() { port.emit(.driverStatusChanged) }
+
     /// Called inside a commit, so the session is told after it; many commits make one word.
     func outboxChanged() {
         guard !kickWaits.exchange(true, ordering: .relaxed) else { return }

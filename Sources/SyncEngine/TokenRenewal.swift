@@ -36,6 +36,7 @@ struct TokenRenewal: Sendable {
     private var renewedEnd: Int64?
     private var isRenewing = false
     private var isFinal = false
+    private var hasTried = false
 
     mutating func handle(_ event: Event, now: Int64) -> [Action] {
         switch event {
@@ -53,6 +54,7 @@ struct TokenRenewal: Sendable {
             guard let expires, !isRenewing, !isFinal else { return [] }
             guard expires > now else { return [] }
             isRenewing = true
+            hasTried = true
             return [.renew]
         case .renewed:
             isRenewing = false
@@ -73,6 +75,7 @@ struct TokenRenewal: Sendable {
         guard let expires, expires > now else { return nil }
         // A clock that differs from the server's must not make it renew without end.
         let life = max(expires - min(made, now), 0)
-        return max(expires - life / 4 - now, pause)
+        // Nothing was tried yet where it starts: what is due then is due at once, or it would be lost meanwhile.
+        return max(expires - life / 4 - now, hasTried ? pause : 0)
     }
 }

@@ -142,6 +142,34 @@ struct CounterNewsTests {
         #expect(harness.picture.contains { $0.contains("NOT SYNCING: the hub does not know this key") })
     }
 
+    @Test(
+        "A sign-in that the hub renews no more is said before it ends, and how long it holds",
+        arguments: [
+            ("en", "Sign-in ends in 2h: bincount login"), ("de", "Anmeldung endet in 2h: bincount login"),
+        ])
+    func endingSignIn(_ language: String, _ says: String) throws {
+        let harness = try signedIn()
+        var picture: [String] {
+            var app = harness.app
+            app.chosenLanguage = language
+            let view = app.view(at: Moment(time))
+            return AppScreens.shipped.render(view.screen, size: GridSize(80, 24), state: view.state, language: language)
+                .rows
+        }
+        harness.size = GridSize(80, 24)
+        var state = LinkState()
+        (state.isSyncing, state.isOnline, state.lastContactUptime) = (true, true, time.uptime())
+        harness.send(.link(state))
+        #expect(!picture.contains { $0.contains(says) })
+        state.signInEnds = time.now().advanced(by: 2 * 3_600_000)
+        harness.send(.link(state))
+        #expect(picture.contains { $0.contains(says) }, "\(picture)")
+        // What has ended is what the hub says of it.
+        state.pausedReason = "Token has expired."
+        harness.send(.link(state))
+        #expect(picture.contains { $0.contains("Token has expired.") && !$0.contains(says) })
+    }
+
     @Test("A hub that is asked and says nothing is out of reach, whatever its socket says")
     func frozenHub() throws {
         let harness = try signedIn()

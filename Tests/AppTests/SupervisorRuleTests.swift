@@ -41,6 +41,37 @@ struct SupervisorRuleTests {
         #expect(harness.decisions[2].toPersonID == "cara")
     }
 
+    @Test(arguments: [
+        ("en", "Your sign-in ends in 15m; decisions wait here then. Sign in: bincount login", "Sign in: 15m"),
+        ("de", "Anmeldung endet in 15m; Entscheidungen warten dann hier: bincount login", "Anmelden: 15m"),
+    ])
+    func `a sign-in that the hub renews no more is said before it ends`(
+        _ language: String, _ wide: String, _ narrow: String
+    ) throws {
+        let harness = try SupervisorHarness()
+        func shows(_ text: String) -> Bool {
+            var app = harness.app
+            app.language = language
+            let view = app.view(at: Moment(harness.time))
+            return AppScreens.shipped.render(view.screen, size: harness.size, state: view.state, language: language)
+                .rows
+                .contains { $0.contains(text) }
+        }
+        var link = LinkState()
+        (link.isSyncing, link.isOnline, link.lastContactUptime) = (true, true, 0)
+        harness.send(.link(link))
+        #expect(!shows("bincount login"))
+        link.signInEnds = harness.time.now().advanced(by: 15 * 60_000)
+        harness.send(.link(link))
+        harness.size = GridSize(80, 24)
+        #expect(shows(wide))
+        harness.size = GridSize(20, 16)
+        #expect(shows(narrow))
+        // When it has ended the hub's refusal stands there.
+        harness.pass(seconds: 901)
+        #expect(!shows(narrow))
+    }
+
     @Test func `a recount is never offered to who was there without a question, nor done by the desk`() throws {
         let harness = try released()
         for (person, count) in [("ann", 90), ("bob", 80), ("cara", 70)] {

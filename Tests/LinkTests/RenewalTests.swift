@@ -104,6 +104,7 @@ struct RenewalTests {
         driver.setCredentials(.token(third))
         var said = warnings.makeAsyncIterator()
         #expect(await said.next()?.contains("sign in before") == true)
+        #expect(driver.signInEnds != nil && driver.signInEnds?.milliseconds == SyncCredentials.token(third).expires)
         #expect(paused.current == 0)
 
         // Afterwards what is made waits, untouched, for the next sign-in.
@@ -116,6 +117,7 @@ struct RenewalTests {
         let again = try await post(hub, "/login", ["badge": "sue", "pin": "4711", "device": "S01"])
         driver.setCredentials(.token(try #require((try JSONValue(parsing: again.body))["token"]?.string)))
         try await store.waitUntilSent()
+        #expect(driver.signInEnds == nil)
         watch.cancel()
         await store.close()
         await ann.store.close()

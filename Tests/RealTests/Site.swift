@@ -112,12 +112,12 @@ final class SiteClient: Sendable {
 
     /// Asks until the answer is as wished: a hub notices what commands change within a second.
     func ask(
-        _ query: String, key: String? = nil, token: String? = nil, until isRight: (Int, JSONValue?) -> Bool
+        _ query: String, key: String? = nil, token: String? = nil, until isRight: (Int, JSONValue?) throws -> Bool
     ) async throws {
         let end = SystemTimeSource().uptime() + 10_000
         while true {
             let answer = try await ask(query, key: key, token: token)
-            if isRight(answer.status, answer.json) { return }
+            if try isRight(answer.status, answer.json) { return }
             guard SystemTimeSource().uptime() < end else {
                 throw HubProcess.Failure(description: "\(query): \(answer.status) \(answer.json?.text ?? "")")
             }

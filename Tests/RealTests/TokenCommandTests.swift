@@ -1,4 +1,6 @@
 import Basics
+import Crypto
+import SQLite
 import System
 import Testing
 import Transport
@@ -69,6 +71,53 @@ struct TokenCommandTests {
         #expect(stranger.heard.current.map { $0.headers["authorization"] } == [String(token)])
         server.stop()
         await hub.stop()
+    }
+
+    @Test func `a token that is about to end is renewed by the program that works with it, and kept in its place`()
+        async throws
+    {
+        try await setPIN()
+        let hub = try await site.start()
+        let login = try await bincount("login", "--hub", hub.url, "--data", data, input: "dora\n4711\n")
+        try #require(login.code == .code(0), "\(login.error)")
+        let file = data + "/token"
+        let first = try JSONWebToken(parsing: try #require(try words(of: file).first))
+        // The hub's own signature under the same claims, most of whose time is over.
+        let database = try Connection.open(path: site.hub + "/hub.sqlite", options: .readOnly)
+        let secret = try #require(try database.value("SELECT secret FROM _access WHERE id=1")?.text)
+        let now = SystemTimeSource().now().milliseconds / 1000
+        var claims = first.claims
+        claims["iat"] = .integer(now - 3_600)
+        claims["exp"] = .integer(now + 600)
+        let old = JSONWebToken.make(claims, secret: SHA256.digest(secret))
+        try Files.writeAtomically("\(old)\n\(hub.url)\n", to: file, mode: 0o600)
+
+        let desk = try ChildProcess([Built.program, "desk", "--data", data, "--hub", hub.url])
+        #expect(await desk.readLine()?.hasSuffix(" at work") == true, "\(desk.standardErrorText)")
+        let client = try SiteClient(hub)
+        try await client.ask(query, token: old) { _, _ in try words(of: file).first != old }
+        let kept = try words(of: file)
+        let renewed = try JSONWebToken(parsing: try #require(kept.first))
+        #expect(kept.dropFirst() == [hub.url])
+        #expect(rights(file) == 0o600)
+        #expect(renewed.claims["sub"]?.string == first.claims["sub"]?.string)
+        #expect(renewed.claims["exp"]?.integer ?? 0 > now + 3_600)
+        // The sign-in is the same: renewing does not put off when the PIN is asked for again.
+        #expect(renewed.claims["auth_time"]?.integer == first.claims["auth_time"]?.integer)
+        desk.send(.terminate)
+        #expect(await desk.wait() == .code(0))
+        // The next start finds it.
+        #expect(try await client.ask(query, token: kept[0]).status == 200)
+        try await deskWorks("--hub", hub.url)
+        #expect(try words(of: file) == kept)
+        server.stop()
+        await hub.stop()
+    }
+
+    private let query = "{ listBins { items { id } } }"
+
+    private func words(of file: String) throws -> [String] {
+        try Files.readText(file).split(separator: "\n").map(String.init)
     }
 
     @Test func `an enrolled terminal shows its token and its key to its own hub alone`() async throws {

@@ -189,6 +189,14 @@ import Testing
             renewal.handle(.token(made: 751_000, expires: 1_751_000), now: 751_000) == [.setDeadline(750_000)])
     }
 
+    @Test func whatIsDueWhenAProgramStartsIsRenewedAtOnceAndNotLost() {
+        var renewal = TokenRenewal()
+        // Less is left of it than a pause between two tries.
+        #expect(renewal.handle(.token(made: 0, expires: 100_000), now: 95_000) == [.setDeadline(0)])
+        #expect(renewal.handle(.deadline, now: 95_000) == [.renew])
+        #expect(renewal.handle(.failed, now: 95_000) == [.setDeadline(TokenRenewal.shortest)])
+    }
+
     @Test func whileNobodyAnswersItTriesEverSoonerUntilTheEnd() {
         var renewal = TokenRenewal()
         var now: Int64 = 0
@@ -231,8 +239,12 @@ import Testing
             as [(Int64, Int64, Int64)]
         {
             var renewal = TokenRenewal()
-            guard case .setDeadline(let wait)? = renewal.handle(.token(made: made, expires: expires), now: now).first
-            else { continue }
+            // The first may be due at once; from then on there is a pause.
+            _ = renewal.handle(.token(made: made, expires: expires), now: now)
+            guard renewal.handle(.deadline, now: now) == [.renew] else { continue }
+            _ = renewal.handle(.renewed, now: now)
+            let next = renewal.handle(.token(made: made, expires: expires + 1), now: now)
+            guard case .setDeadline(let wait)? = next.first else { continue }
             #expect(wait.map { $0 >= TokenRenewal.shortest } ?? true)
         }
         var renewal = TokenRenewal()

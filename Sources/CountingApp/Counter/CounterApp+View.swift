@@ -145,6 +145,7 @@ extension CounterApp {
         if let bin { return words("app.stillOpen", ["bin": bin.code]) }
         if let reason = link.pausedReason { return words("app.paused", ["reason": reason]) }
         if link.isSyncing, !isReached(at: moment) { return words("app.asOf", ["age": age(at: moment)]) }
+        if let left = link.signInLeft(at: moment) { return words("app.signInEnds", ["left": left]) }
         if floor.session?.state == .stopped { return words("msg.sessionStopped") }
         guard floor.session == nil else { return [] }
         return words(floor.closed == nil ? "msg.sessionNone" : "msg.sessionClosed")

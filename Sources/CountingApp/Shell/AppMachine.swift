@@ -78,6 +78,8 @@ package struct LinkState: Sendable, Hashable {
     package var isAsking = false
     /// The reason why sync is paused, such as a refused key; nil while it is not.
     package var pausedReason: String?
+    /// When the sign-in at the hub ends that it renews no more, so that only `bincount login` helps; nil while it does.
+    package var signInEnds: DateTime?
     /// How far the hub's clock is ahead.
     package var clockOffsetMilliseconds: Int?
     /// First sync: rows fetched so far by model, and whether that model is complete.

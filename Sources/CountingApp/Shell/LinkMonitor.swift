@@ -12,11 +12,14 @@ package struct LinkFacts: Sendable, Hashable {
     package var clockOffsetMilliseconds: Int?
     /// Why synchronising is paused.
     package var pausedReason: String?
+    /// When the sign-in ends that the hub renews no more.
+    package var signInEnds: DateTime?
 
     package init(
         isOnline: Bool, lastContactUptime: Int64? = nil, clockOffsetMilliseconds: Int? = nil,
-        pausedReason: String? = nil
+        pausedReason: String? = nil, signInEnds: DateTime? = nil
     ) {
+        self.signInEnds = signInEnds
         self.isOnline = isOnline
         self.lastContactUptime = lastContactUptime
         self.clockOffsetMilliseconds = clockOffsetMilliseconds
@@ -88,6 +91,7 @@ package final class LinkMonitor: Sendable {
             state.lastContactUptime = facts.lastContactUptime
             state.clockOffsetMilliseconds = facts.clockOffsetMilliseconds
             state.pausedReason = facts.pausedReason
+            state.signInEnds = facts.signInEnds
         }
     }
 

@@ -66,6 +66,7 @@ extension SupervisorApp {
         if let message, message.id.isEmpty { return message.text }
         if let reason = link.pausedReason { return words("sup.paused", ["reason": reason]) }
         if link.isSyncing, !link.isOnline { return words("sup.offline", ["time": lastWord(moment)]) }
+        if let left = link.signInLeft(at: moment) { return words("sup.signInEnds", ["left": left]) }
         switch page {
         case .people where floor.people.isEmpty: return words("sup.people.none")
         case .zones where floor.zones.isEmpty: return words("sup.zones.none")
