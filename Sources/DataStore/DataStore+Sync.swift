@@ -18,7 +18,9 @@ extension DataStore {
     /// One process synchronises a store. Where another does already, this one follows its changes, and takes its place
     /// soon after it is gone.
     public func start() async throws {
-        if try await lifecycle.start(port) == .following {
+        let started = try await lifecycle.start(port)
+        await tellReadersOfPolicies()
+        if started == .following {
             emit(.networkStatus(isActive: false, detail: "another process synchronises this store"))
         }
     }
@@ -34,7 +36,13 @@ extension DataStore {
     public func followForeignChanges() async throws {
         let changed = try await writer.perform { try $0.noticeForeignChanges() }
         if changed, isRunning.current { driver?.outboxChanged() }
+        let wasRunning = isRunning.current
         _ = try await lifecycle.follow(port)
+        let havePoliciesChanged = havePoliciesChanged.withLock { changed in
+            defer { changed = false }
+            return changed
+        }
+        if havePoliciesChanged || wasRunning != isRunning.current { await tellReadersOfPolicies() }
     }
 
     /// What to do with unsent changes when all is cleared.

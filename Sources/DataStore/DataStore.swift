@@ -27,6 +27,8 @@ public final class DataStore: Sendable {
     let readers: [StoreReader]
     private let nextReader = Locked(0)
     private let acting = Locked<String?>(nil)
+    /// Whether readers were not told yet of policies that another process made hold.
+    let havePoliciesChanged = Locked(false)
     private let follower = Locked<Task<Void, Never>?>(nil)
 
     /// Opens or makes a store; without a driver it is local-only.
@@ -50,10 +52,15 @@ public final class DataStore: Sendable {
         let writer = StoreWriter()
         let isRunning = isRunning
         let (hub, eventHub) = (hub, eventHub)
-        try await writer.open(schema, storage, options) { core in
+        let havePoliciesChanged = havePoliciesChanged
+        let inForce = try await writer.open(schema, storage, options) { core in
             core.interest = { hub.isRead($0) }
             core.onEvent = { eventHub.send($0) }
             core.listens = { eventHub.tellsMutations }
+            core.onPolicies = {
+                havePoliciesChanged.withLock { $0 = true }
+                driver?.policiesChanged()
+            }
             _ = core.addObserver { changes in
                 hub.publish(changes)
                 if changes.touchedOutbox, isRunning.current { driver?.outboxChanged() }
@@ -63,7 +70,7 @@ public final class DataStore: Sendable {
         storeID = try await writer.perform { $0.storeID }
         // A storage with one connection has no readers: the writer reads too.
         let hasReaders = storage.sharedDirectory != nil
-        readers = hasReaders ? (0..<2).map { _ in StoreReader(schema, options, storage) } : []
+        readers = hasReaders ? (0..<2).map { _ in StoreReader(schema, inForce, storage) } : []
         lifecycle = StoreLifecycle(
             writer, driver, isRunning, lockPath: storage.sharedDirectory.map { $0 + "/sync.lock" })
         if driver == nil { for model in schema.models { hub.setSynced(model.name, true) } }

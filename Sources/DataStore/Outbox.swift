@@ -45,9 +45,16 @@ public struct Outbox: Sendable {
         try await store.read { try $0.dependants(of: order) }
     }
 
-    /// Takes a change back; refused for create-only models.
-    public func revert(_ order: Int64) async throws {
-        try await store.transaction { try $0.revertOutbox(order) }
+    /// Takes a change back; refused for create-only models. One that goes as one with others is taken back only with them
+    /// (`wholeUnit`). Gives the numbers of the entries that went.
+    @discardableResult
+    public func revert(_ order: Int64, wholeUnit: Bool = false) async throws -> [Int64] {
+        try await store.transaction { try $0.revertOutbox(order, wholeUnit: wholeUnit) }
+    }
+
+    /// The entries that go as one with this one, itself among them; it alone where it goes for itself.
+    public func unit(of order: Int64) async throws -> [OutboxEntry] {
+        try await store.read { try $0.unit(of: order) }
     }
 
     /// Sends other values in place of an entry's; refused for create-only models.

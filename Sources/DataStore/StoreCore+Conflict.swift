@@ -21,6 +21,7 @@ extension StoreCore {
             }
             return try park(entry, "the backend has another record with this id", .badRecord, theirs: remote, &report)
         }
+        if try standsOn(entry, remote, table, &report) { return }
         switch options.conflictHandler(Conflict(entry: entry, local: local, remote: remote)) {
         case .applyRemote where try unit(of: entry.order) != nil:
             try park(
@@ -43,6 +44,34 @@ extension StoreCore {
         }
     }
 
+    /// A change that was tried before kept its content and its version, since it may have arrived; so did one that a
+    /// restored backend lost, on which others built since. A conflict tells what became of it: the record has all of it, or
+    /// (at a backend that knows mutations again) nothing of it was carried out, and it may be put on the record as one that
+    /// was never sent. Only what others did to the same fields is a conflict.
+    private func standsOn(
+        _ entry: OutboxEntry, _ remote: RemoteRecord, _ table: StoreTable, _ report: inout ApplyReport
+    ) throws -> Bool {
+        guard entry.attempts > 1 || entry.reason == Self.lostReason, !remote.deleted else { return false }
+        let there = table.wire.object(remote.record.values)
+        if entry.kind == .delete {
+            let shown = entry.base
+            let isSame = table.wire.writable.allSatisfy { position in
+                let name = table.model.fields[position].name
+                return (shown[name] ?? .null) == (there[name] ?? .null)
+            }
+            guard isSame, life != nil else { return false }
+            try retry(entry, .delete, entry.fields, remote, table, keepsName: true, &report)
+            return true
+        }
+        switch ThreeWay.rebase(fields: entry.fields, base: entry.base, onto: there) {
+        case .done: try settle(entry, remote, table, &report)
+        case .onto(let fields, _) where life != nil:
+            try retry(entry, .update, fields, remote, table, keepsName: true, &report)
+        case .onto, .conflict: return false
+        }
+        return true
+    }
+
     private func giveUp(
         _ entry: OutboxEntry, _ remote: RemoteRecord, _ table: StoreTable, _ report: inout ApplyReport
     ) throws {
@@ -63,10 +92,10 @@ extension StoreCore {
         try settle(entry, remote, table, later, ThreeWay.Answer(), &report)
     }
 
-    /// Sends a change again over the backend's record, as a new mutation.
+    /// Sends a change again over the backend's record; as a new mutation, unless nobody decided anything anew.
     private func retry(
         _ entry: OutboxEntry, _ kind: MutationKind, _ fields: JSONObject, _ remote: RemoteRecord, _ table: StoreTable,
-        _ report: inout ApplyReport
+        keepsName: Bool = false, _ report: inout ApplyReport
     ) throws {
         guard entry.rounds + 1 < StoreCore.roundLimit else {
             return try park(
@@ -88,7 +117,8 @@ extension StoreCore {
             "attempts"=0 WHERE "ord"=?
             """,
             [
-                .text(options.random.uuid()), .integer(kind.rawValue), .text(JSONValue.object(fields).text),
+                .text(keepsName ? entry.mutationID : options.random.uuid()), .integer(kind.rawValue),
+                .text(JSONValue.object(fields).text),
                 .text(JSONValue.object(base).text), .integer(remote.version), .integer(entry.order),
             ])
         count(entry.identity) {

@@ -87,7 +87,9 @@ extension StoreCore {
             // Never confirmed: either its create waits or is on its way, or the backend has never heard of it.
             guard let first = waiting.first else { return }
             if first.kind == .create, first.state == .parked || (first.state == .sealed && first.attempts == 0),
-                !waiting.contains(where: { $0.state == .sending })
+                !waiting.contains(where: { $0.state == .sending }),
+                // A transaction that goes as one goes whole; what is deleted of it since is deleted after it.
+                try waiting.allSatisfy({ try companions(of: $0.order).isEmpty })
             {
                 for entry in waiting { try removeEntry(entry) }
                 return

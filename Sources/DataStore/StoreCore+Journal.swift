@@ -116,6 +116,12 @@ extension StoreCore {
                 "version","base","identity","created","rounds",1,"number"+?1,?2,"condition" FROM "_journal" \
                 WHERE "epoch"<>?3 ORDER BY "number"
                 """, [.integer(shift), .text(Self.lostReason), .text(epoch)])
+            // What waits of the same records was sent after these, if it was: it is lost too, and may be put on them.
+            try connection.run(
+                """
+                UPDATE "_outbox" SET "attempts"=0 WHERE "ord">?1 AND "attempts">0 AND ("model","id") IN (SELECT "model",\
+                "id" FROM "_journal" WHERE "epoch"<>?2)
+                """, [.integer(lowest - 1), .text(epoch)])
             // Each unit is one again, named by its first entry.
             try connection.run(
                 """

@@ -4,44 +4,99 @@ import Models
 import SQLite
 
 extension StoreCore {
-    /// Makes other policies hold from now on, in place of all that ``StoreOptions/policies`` named.
+    /// Makes other policies hold from now on, in place of all that held, for every process that has the store open.
     ///
     /// What is received no more is let go where the backend has it; what is unsent stays, and waits while its model is
     /// not sent. Records made while their model was not sent are queued when it is, under the name of who made them.
     ///
     /// - Parameter identity: Who those are sent as of which nobody is known to have made them.
     package func setPolicies(_ policies: [String: SyncPolicy], as identity: String?) throws {
-        var after = options
-        after.policies = policies
-        try change(from: policyNames(options), to: after, as: identity)
+        try commit(nil, .full) { transaction in
+            try change(from: policiesByModel(options.policies), to: policies, as: identity, transaction)
+        }
+        ownPolicies = policies
         context.setPolicies(policies)
     }
 
-    /// Does what a change of policies between two openings asks for: another schema, or another program.
+    /// Makes the policies hold that this process was opened with, where it was opened with some: called by the one that
+    /// synchronises. Any other that opens the store goes by those that hold.
+    package func lead() throws {
+        guard !ownPolicies.isEmpty, policiesByModel(ownPolicies) != policiesByModel(options.policies) else { return }
+        try setPolicies(ownPolicies, as: nil)
+    }
+
+    /// Takes the policies that hold for the store, whatever it was opened with; those it was opened with where none do
+    /// yet. Does what another schema asks for, whose models have other policies of their own.
     func adoptPolicies() throws {
-        let known = try connection.value("SELECT \"value\" FROM \"_meta\" WHERE \"key\"='policies'")?.text
-        let now = policyNames(options)
-        guard known != JSONValue.object(now).text else { return }
-        let before = known.flatMap { (try? JSONValue(parsing: $0))?.object } ?? now
-        try change(from: before, to: options, as: nil)
-    }
-
-    private func policyNames(_ options: StoreOptions) -> JSONObject {
-        JSONObject(schema.models.map { (key: $0.name, value: .string(options.policy(of: $0).rawValue)) })
-    }
-
-    private func change(from before: JSONObject, to after: StoreOptions, as identity: String?) throws {
-        _ = try commit(nil, .full) { transaction in
-            for model in schema.models {
-                guard let old = before[model.name]?.string.flatMap({ SyncPolicy(rawValue: $0) }) else { continue }
-                let new = after.policy(of: model)
-                if old.receives, !new.receives { try evictConfirmed(model) }
-                if !old.sends, new.sends { try enqueueUnsent(model, identity) }
-            }
-            try transaction.setMeta("policies", JSONValue.object(policyNames(after)).text)
-            log.touchedOutbox = true
+        if try storedPolicies(Self.chosenKey) != nil,
+            try storedPolicies(Self.policiesKey) == policiesByModel(options.policies)
+        {
+            return
         }
+        var chosen = options.policies
+        try commit(nil, .full) { transaction in
+            let known = try storedPolicies(Self.policiesKey)
+            if let stored = try storedPolicies(Self.chosenKey) {
+                chosen = stored
+            } else if let known {
+                // Kept before choices were: what differs from the schema was chosen.
+                chosen = known.filter { name, policy in schema.model(name).map { $0.syncPolicy != policy } ?? false }
+            }
+            try change(from: known ?? [:], to: chosen, as: nil, transaction)
+        }
+        context.setPolicies(chosen)
     }
+
+    /// Takes over what another process made hold since.
+    func followPolicies() throws {
+        guard let chosen = try storedPolicies(Self.chosenKey), chosen != options.policies else { return }
+        context.setPolicies(chosen)
+        // At opening the choice of this process is not known better by another.
+        guard isOpen else { return }
+        ownPolicies = chosen
+        havePoliciesChanged = true
+    }
+
+    private func storedPolicies(_ key: String) throws -> [String: SyncPolicy]? {
+        guard let text = try connection.value("SELECT \"value\" FROM \"_meta\" WHERE \"key\"=?", [.text(key)])?.text
+        else { return nil }
+        let pairs = JSONObject(parsing: text).members.compactMap { member in
+            member.value.string.flatMap { SyncPolicy(rawValue: $0) }.map { (member.key, $0) }
+        }
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The policy of each model where these are chosen.
+    private func policiesByModel(_ chosen: [String: SyncPolicy]) -> [String: SyncPolicy] {
+        Dictionary(
+            schema.models.map { ($0.name, chosen[$0.name] ?? $0.syncPolicy) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private func change(
+        from before: [String: SyncPolicy], to chosen: [String: SyncPolicy], as identity: String?,
+        _ transaction: StoreTransaction
+    ) throws {
+        let after = policiesByModel(chosen)
+        for model in schema.models {
+            guard let old = before[model.name], let new = after[model.name] else { continue }
+            if old.receives, !new.receives { try evictConfirmed(model) }
+            if !old.sends, new.sends { try enqueueUnsent(model, identity) }
+        }
+        func json(_ policies: [String: SyncPolicy]) -> String {
+            let names = policies.sorted { $0.key < $1.key }.map {
+                (key: $0.key, value: JSONValue.string($0.value.rawValue))
+            }
+            return JSONValue.object(JSONObject(names)).text
+        }
+        try transaction.setMeta(Self.policiesKey, json(after))
+        try transaction.setMeta(Self.chosenKey, json(chosen))
+        log.touchedOutbox = true
+    }
+
+    /// The policy of each model as the rows are now.
+    static let policiesKey = "policies"
+    /// Those of them that somebody chose; the others are the schema's.
+    static let chosenKey = "policies.chosen"
 
     private func evictConfirmed(_ model: ModelSchema) throws {
         try StoreTransaction(context, core: self, identity: nil).evict(model: model.name, where: .all)
@@ -92,13 +147,19 @@ extension DataStore {
     /// Makes other policies hold from now on, in place of those that the store was opened with: a model can be switched
     /// between `NONE`, `UPSTREAM`, `DOWNSTREAM` and `BOTH` while the store is used.
     ///
-    /// What is new is fetched, what is clean and received no more is let go, what is unsent stays. They hold until the
-    /// store is closed.
+    /// What is new is fetched, what is clean and received no more is let go, what is unsent stays. They hold for every
+    /// process that has the store open, until others are set or one begins to synchronise that was opened with others.
     public func setPolicies(_ policies: [String: SyncPolicy]) async throws {
         let identity = identity
         try await writer.perform { try $0.setPolicies(policies, as: identity) }
-        for reader in readers { await reader.setPolicies(policies) }
+        await tellReadersOfPolicies()
         driver?.policiesChanged()
+    }
+
+    /// What readers say of models' policies follows the writer's.
+    func tellReadersOfPolicies() async {
+        guard let policies = try? await writer.perform({ $0.options.policies }) else { return }
+        for reader in readers { await reader.setPolicies(policies) }
     }
 
     /// Fetches a model's changes and sends its own now, whatever its timers say, and says what came of it.

@@ -42,7 +42,10 @@ extension StoreCore {
                 case .transient(let reason, let delay): try putBack(found, reason, delay, &report)
                 case .untouched(let reason):
                     try putBack(found, reason, 0, &report)
-                    try connection.run("UPDATE \"_outbox\" SET \"attempts\"=0 WHERE \"ord\"=?", [.integer(found.order)])
+                    // This try counts for nothing; of one before it no answer may have come.
+                    try connection.run(
+                        "UPDATE \"_outbox\" SET \"attempts\"=max(\"attempts\"-1,0) WHERE \"ord\"=?",
+                        [.integer(found.order)])
                 }
             }
             return report

@@ -62,6 +62,12 @@ extension StoreCore {
         }.compactMap { try entry($0) }
     }
 
+    /// The other entries of an entry's unit; none where it goes for itself.
+    func companions(of order: Int64) throws -> [OutboxEntry] {
+        guard let unit = try unit(of: order) else { return [] }
+        return try members(of: unit).filter { $0.order != order }
+    }
+
     /// A batch with the entries of a unit, if all of them may go now.
     func adding(_ unit: Int64, to batch: Gathering) throws -> Gathering? {
         let now = options.time.uptime()

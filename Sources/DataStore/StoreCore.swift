@@ -38,6 +38,14 @@ public final class StoreCore {
     var openUnit: Set<Int64>?
     /// Which life of the backend answers; nil where it has none, or none is known yet.
     var life: BackendLife?
+    /// The policies that this process would have hold: those it was opened with, or that were set since.
+    var ownPolicies: [String: SyncPolicy]
+    /// Whether another process made other policies hold and nobody was told of it yet.
+    var havePoliciesChanged = false
+    /// Is told, after a transaction, that another process has made other policies hold.
+    var onPolicies: (() -> Void)?
+    /// Whether opening is over.
+    private(set) var isOpen = false
     /// Counts what went into the journal since it was opened.
     var journaled = 0
     /// Parents seen in this store, so that each is looked up once.
@@ -74,6 +82,7 @@ public final class StoreCore {
 
     init(_ context: StoreContext) throws {
         self.context = context
+        ownPolicies = context.options.policies
         storeID = try storeErrors {
             try context.connection.value("SELECT \"value\" FROM \"_meta\" WHERE \"key\"='storeID'")?.text ?? ""
         }
@@ -83,6 +92,7 @@ public final class StoreCore {
             try recheckQuarantine()
             try adoptPolicies()
         }
+        isOpen = true
     }
 
     /// The models.
@@ -161,6 +171,10 @@ public final class StoreCore {
             for observer in observers { undelivered.append { observer.body(changes) } }
         }
         for event in told { undelivered.append { [weak self] in self?.onEvent?(event) } }
+        if havePoliciesChanged {
+            havePoliciesChanged = false
+            undelivered.append { [weak self] in self?.onPolicies?() }
+        }
         for problem in problems { undelivered.append { [options] in options.tell(of: problem) } }
         problems.removeAll()
         guard !isDelivering else { return }
@@ -190,6 +204,7 @@ public final class StoreCore {
         isClosed = true
         observers.removeAll()
         onEvent = nil
+        onPolicies = nil
         if context.connection.path != nil { _ = try? connection.checkpoint(.truncate) }
     }
 
@@ -259,6 +274,7 @@ public final class StoreCore {
         hasQuarantine = try connection.value("SELECT 1 FROM \"_quarantine\" LIMIT 1") != nil
         hasUnits = try connection.value("SELECT 1 FROM \"_unit\" LIMIT 1") != nil
         lackedFields = try readLackedFields()
+        try followPolicies()
         knownParents.removeAll()
     }
 }

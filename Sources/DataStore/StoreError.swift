@@ -34,6 +34,8 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case unknownEntry(Int64)
     /// The outbox entry is being sent, or is not in the state the act needs.
     case entryNotAvailable(Int64, reason: String)
+    /// The outbox entry goes as one with these others: it is taken back with them or not at all.
+    case partOfUnit(Int64, others: [Int64])
     /// The disk is full; nothing of the transaction was kept.
     case diskFull
     /// Another process holds the store's directory.
@@ -73,6 +75,10 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
         case .flushTimedOut(let left): "\(left) changes could not be sent in time; check the link and try again"
         case .unknownEntry(let order): "the outbox has no entry \(order); list it again"
         case .entryNotAvailable(let order, let reason): "outbox entry \(order): \(reason)"
+        case .partOfUnit(let order, let others):
+            "outbox entry \(order) goes as one with \(others.prefix(20).map(String.init).joined(separator: ", "))"
+                + (others.count > 20 ? " and \(others.count - 20) more" : "")
+                + ", and half of a transaction is never sent; take the whole of it back, or nothing"
         case .diskFull: "the disk is full; nothing of this change was kept; make room and try again"
         case .locked(let path): "\(path) is in use by another process; close that one or use another directory"
         case .unusableDatabase(let reason): reason

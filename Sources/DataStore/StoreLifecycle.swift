@@ -66,7 +66,10 @@ actor StoreLifecycle {
                 return .following
             }
         }
-        try await writer.perform { try $0.resetSending() }
+        try await writer.perform { core in
+            try core.resetSending()
+            try core.lead()
+        }
         isRunning.withLock { $0 = true }
         do {
             try await driver.start(port)

@@ -54,6 +54,22 @@ struct BesideRows {
                     "UPDATE \"\(table)\" SET \"model\"=? WHERE \"model\"=?", [.text(name), .text(model)])
             }
             try renameMakers(StoreCore.makerKey + model + ".", to: StoreCore.makerKey + name + ".")
+            try renamePolicies(of: model, to: name)
+        }
+    }
+
+    /// A model's policy goes with it.
+    private func renamePolicies(of model: String, to name: String) throws {
+        for key in [StoreCore.policiesKey, StoreCore.chosenKey] {
+            let known = try connection.value("SELECT \"value\" FROM \"_meta\" WHERE \"key\"=?", [.text(key)])?.text
+            guard let known, case var policies = JSONObject(parsing: known), let policy = policies[model] else {
+                continue
+            }
+            policies[model] = nil
+            policies[name] = policy
+            try connection.run(
+                "UPDATE \"_meta\" SET \"value\"=? WHERE \"key\"=?",
+                [.text(JSONValue.object(policies).text), .text(key)])
         }
     }
 

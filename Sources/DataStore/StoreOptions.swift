@@ -36,6 +36,10 @@ public struct StoreOptions: Sendable {
     /// Where ids come from.
     public var random: any RandomSource
     /// Policies that replace the schema's `@sync`, by model: a supervisor's store syncs other models than a terminal's.
+    ///
+    /// One set of policies holds for a store, whoever has it open: those of whoever made it, then those of the process
+    /// that synchronises it where it was opened with some, or that ``DataStore/setPolicies(_:)`` set last. Opening the
+    /// store beside it changes none of them.
     public var policies: [String: SyncPolicy]
     /// Allows local changes of models that are only received (`DOWNSTREAM`); they make no outbox entries.
     ///

@@ -44,6 +44,11 @@ extension StoreTransaction {
                     model: entry.model, id: entry.id, field: key, reason: "there is no such field to edit")
             }
         }
+        if entry.state != .parked, entry.attempts > 0, try !core.companions(of: order).isEmpty {
+            // What arrived of its transaction is answered under the old names; the edited part would be a change of its own.
+            throw StoreError.entryNotAvailable(
+                order, reason: "its transaction may have arrived already; edit it once that is answered")
+        }
         let old = try table.fetch(entry.id, on: connection)
         let image = try core.serverImage(old, try outbox(model: entry.model, id: entry.id), table, entry.id)
         var edited = entry.fields
@@ -80,47 +85,7 @@ extension StoreTransaction {
         }
     }
 
-    /// Takes a change back: the record here becomes what the backend has, with later changes over it.
-    ///
-    /// - Throws: ``StoreError/createOnly(model:id:)`` for create-only models: what was counted is never taken back;
-    ///   ``StoreError/entryNotAvailable(_:reason:)`` for a create whose record others belong to.
-    public func revertOutbox(_ order: Int64) throws {
-        let core = try writer()
-        let entry = try available(order)
-        let table = try context.table(entry.model)
-        if table.isCreateOnly { throw StoreError.createOnly(model: entry.model, id: entry.id) }
-        let all = try outbox(model: entry.model, id: entry.id)
-        guard !all.contains(where: { $0.state == .sending }) else {
-            throw StoreError.entryNotAvailable(order, reason: "another change of the record is being sent; try again")
-        }
-        let old = try table.fetch(entry.id, on: connection)
-        if entry.kind == .create, let old, let child = try child(of: entry.id, old.values, table) {
-            throw StoreError.entryNotAvailable(
-                order,
-                reason: "\(child) belongs to its record, which would not exist anywhere; revert or move that first")
-        }
-        let image = try core.serverImage(old, all, table, entry.id)
-        try whole(isCascade: true) {
-            try core.removeEntry(entry)
-            // Without its create nothing that follows can ever arrive.
-            let later = all.filter { $0.order > order }
-            if entry.kind == .create { for next in later { try core.removeEntry(next) } }
-            if entry.kind == .update, let next = later.first, next.kind == .update {
-                var base = next.base
-                for member in entry.base.members where next.fields[member.key] != nil {
-                    base[member.key] = member.value
-                }
-                let content = PendingMutation(kind: .update, fields: next.fields, base: base)
-                try core.rewrite(next, content, version: entry.baseVersion)
-            }
-            try showWaiting(entry, image, old, table, core)
-            if try outbox(model: entry.model, id: entry.id).isEmpty {
-                try core.removeShadow(entry.model, entry.id)
-            }
-        }
-    }
-
-    private func showWaiting(
+    func showWaiting(
         _ entry: OutboxEntry, _ image: JSONObject?, _ old: StoreTable.Row?, _ table: StoreTable, _ core: StoreCore
     ) throws {
         let waiting = try outbox(model: entry.model, id: entry.id)
@@ -131,23 +96,7 @@ extension StoreTransaction {
             lastChangedAt: shadow?.lastChangedAt ?? old?.lastChangedAt)
     }
 
-    /// A record that names this one as its parent, for a person; nil where there is none.
-    private func child(of id: String, _ values: [Value], _ table: StoreTable) throws -> String? {
-        let key = table.model.primaryKey.compactMap { table.model.position(of: $0) }.map { values[$0] }
-        for model in schema.models {
-            guard let child = context.tables[model.name] else { continue }
-            for parent in child.parents where parent.target == table.model.name && parent.positions.count == key.count {
-                let same = zip(parent.positions, key).map { PredicateNode.field(model.fields[$0].name, .equal($1)) }
-                let found = try child.table.records(
-                    RowQuery(filter: .and(same), page: .first(2)), on: connection
-                ).first { model.name != table.model.name || $0.id != id }
-                if let found { return "\(model.name) \(found.id)" }
-            }
-        }
-        return nil
-    }
-
-    private func available(_ order: Int64) throws -> OutboxEntry {
+    func available(_ order: Int64) throws -> OutboxEntry {
         guard let entry = try outboxEntry(order) else { throw StoreError.unknownEntry(order) }
         guard entry.state != .sending else {
             throw StoreError.entryNotAvailable(order, reason: "it is being sent; try again in a moment")

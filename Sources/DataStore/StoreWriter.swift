@@ -8,14 +8,15 @@ actor StoreWriter {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private var core: StoreCore?
 
-    /// Opens the store; `prepare` sees the core before anything else does.
+    /// Opens the store; `prepare` sees the core before anything else does. Gives the options that hold.
     func open(
         _ schema: Schema, _ storage: any StorageAdapter, _ options: StoreOptions,
         _ prepare: @Sendable (StoreCore) -> Void
-    ) throws {
+    ) throws -> StoreOptions {
         let core = try StoreCore(schema: schema, in: storage, options: options)
         prepare(core)
         self.core = core
+        return core.options
     }
 
     func perform<R: Sendable>(_ body: @Sendable (StoreCore) throws -> R) throws -> R {

@@ -104,6 +104,8 @@ final class SimDevice {
         do {
             core = try StoreCore(
                 StoreContext(schema: SimSchema.schema, options: options, connection: connection, tables: tables))
+            // It is alone with its store.
+            try core.lead()
         } catch {
             oracle.fail("\(name) cannot open its store again: \(error)")
             return

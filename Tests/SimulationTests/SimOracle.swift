@@ -140,9 +140,14 @@ final class SimOracle {
     func heard(_ event: StoreEvent, on device: SimDevice) {
         switch event {
         case .conflict(let model, let id, let fields):
+            if id == SimSchema.own(device.name), discards[device.name] == nil {
+                fail("\(device.name) met a conflict with itself in \(fields) of \(id)")
+            }
             for field in fields + [""] {
                 conflicts[FieldKey(device: device.name, model: model, id: id, field: field)] = step()
             }
+        case .parked(let entry) where entry.id == SimSchema.own(device.name) && discards[device.name] == nil:
+            fail("\(device.name)'s \(entry.kind.name) of what only it changes is parked: \(entry.reason ?? "")")
         case .quarantined(let row): fail("\(device.name) could not read \(row.model) \(row.id): \(row.reason)")
         case .paused(_, _, let detail) where !device.hadExpiredKey: fail("\(device.name) was not let in: \(detail)")
         case .failure(let problem):
@@ -196,6 +201,7 @@ final class SimOracle {
             {
                 fail("CountEntry \(record.id) came before its pass")
             }
+            if model.name == "Part" { checkPart(record) }
             if change.version != 1, !isLater(change.version, than: 0) {
                 fail("\(model.name) \(record.id) was created in version \(change.version)")
             }
@@ -209,6 +215,18 @@ final class SimOracle {
         hub[model.name, default: [:]][record.id] = HubRecord(
             values: change.row.values, version: change.version, isDeleted: change.row.deleted,
             lastChangedAt: change.lastChangedAt)
+    }
+
+    /// A part needs its crate, and one that its maker made for his own crate needs that one and no other of its name.
+    private func checkPart(_ part: Record) {
+        guard let id = part["crateID"].text, let maker = part["maker"].text else { return }
+        guard let crate = hub["Crate"]?[id] else {
+            if !takenByRestore.contains("Crate/" + id) { fail("Part \(part.id) came before its crate") }
+            return
+        }
+        if part["crateMaker"] == .text(maker), crate.values[1] != .text(maker), discards[maker] == nil {
+            fail("Part \(part.id) of \(maker) came into a crate of \(crate.values[1])")
+        }
     }
 
     /// Whether a version is the first of a row in a later life of the hub.

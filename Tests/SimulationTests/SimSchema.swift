@@ -33,6 +33,10 @@ enum SimSchema {
         @auth(rules: [{ allow: groups, groups: ["counters", "supervisors", "desk"], operations: [create, read] }])
         """
     private static let sharedModels = """
+        type Crate @model \(createRules) { id: ID! maker: String! }
+        type Part @model \(createRules) {
+          id: ID! crateID: ID! maker: String! crateMaker: String! crate: Crate @belongsTo(fields: ["crateID"])
+        }
         type Leg @model \(createRules) { id: ID! move: String! parts: Int! }
         type Shelf @model @conflict(strategy: AUTOMERGE) \(rules) {
           id: ID! label: String count: Int @counter weight: Float @decimal(places: 3) @counter marks: [String!] @set
@@ -43,6 +47,8 @@ enum SimSchema {
 
     /// Models whose records are changed by many.
     static let shared = ["Tag", "Strict"]
+    /// The record that merges nothing and that only this device changes.
+    static func own(_ device: String) -> String { "Strict-own-" + device }
     /// Their fields.
     static let sharedFields = ["a", "b", "c"]
 

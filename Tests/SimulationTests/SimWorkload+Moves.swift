@@ -56,6 +56,61 @@ extension SimWorkload {
         if choice == 2 { ledger.marked(mark, in: id, isThere: !isTaken, by: device, step: oracle.nextStep()) }
     }
 
+    /// Changes a record that merges nothing and that nobody else touches: no conflict can be anybody's but its own.
+    func changeOwn(_ device: SimDevice, _ number: Int) {
+        let id = SimSchema.own(device.name)
+        let field = world.pick(SimSchema.sharedFields)
+        let value = Value.text("\(device.name)/\(number)")
+        var made: Record?
+        var isChanged = false
+        let done = device.write { transaction in
+            (made, isChanged) = (nil, false)
+            if var record = try transaction.get(model: "Strict", id: id) {
+                record[field] = value
+                isChanged = true
+                return try transaction.save(record)
+            }
+            // A store that was cleared meanwhile does not know that it was made; whoever makes it anew is another.
+            guard oracle.created["Strict"]?[id] == nil else { return }
+            let record = SimSchema.record("Strict", ["id": .text(id), field: value])
+            try transaction.save(record)
+            made = record
+        }
+        guard done else { return }
+        if let made {
+            oracle.acknowledgedCreate(made, by: device)
+        } else if isChanged {
+            oracle.acknowledgedWrite("Strict", id, field, value, by: device)
+        }
+    }
+
+    /// Packs parts into a crate that several make under one name; whoever comes late has his refused, and his parts must
+    /// not get into another's.
+    func pack(_ device: SimDevice, _ number: Int) {
+        let id = "crate-\(world.below(6))"
+        let count = 1 + world.below(3)
+        var made: [Record] = []
+        let done = device.write { transaction in
+            made = []
+            var maker = try transaction.get(model: "Crate", id: id)?["maker"].text
+            if maker == nil {
+                made.append(SimSchema.record("Crate", ["id": .text(id), "maker": .text(device.name)]))
+                maker = device.name
+            }
+            for part in 0..<count {
+                made.append(
+                    SimSchema.record(
+                        "Part",
+                        [
+                            "id": .text("\(device.name)-part\(number)-\(part)"), "crateID": .text(id),
+                            "maker": .text(device.name), "crateMaker": .text(maker ?? ""),
+                        ]))
+            }
+            for record in made { try transaction.save(record) }
+        }
+        if done { for record in made { oracle.acknowledgedCreate(record, by: device) } }
+    }
+
     /// A move of some legs that goes as one; now and then two devices claim the same leg, or a change meets a conflict.
     func move(_ device: SimDevice, _ number: Int) {
         let name = "\(device.name)/move\(number)"

@@ -7,10 +7,12 @@ struct SimWorkload {
     let world: SimWorld
     let oracle: SimOracle
     let devices: [SimDevice]
+    private let mood: SimMood
     private let counters: [SimDevice]
     let desks: [SimDevice]
 
-    init(_ world: SimWorld, _ oracle: SimOracle, _ devices: [SimDevice]) {
+    init(_ world: SimWorld, _ oracle: SimOracle, _ devices: [SimDevice], _ mood: SimMood) {
+        self.mood = mood
         self.world = world
         self.oracle = oracle
         self.devices = devices
@@ -21,6 +23,7 @@ struct SimWorkload {
     /// One act of a device.
     func act(_ device: SimDevice, _ number: Int) {
         guard device.isUp else { return }
+        if world.chance(mood.ownChance) { return changeOwn(device, number) }
         if world.chance(300) { return actTogether(device, number) }
         switch (device.role, world.below(10)) {
         case (.counter, 0..<5): count(device)
@@ -32,8 +35,9 @@ struct SimWorkload {
     }
 
     private func actTogether(_ device: SimDevice, _ number: Int) {
-        switch world.below(4) {
+        switch world.below(5) {
         case 0: move(device, number)
+        case 4: pack(device, number)
         case 1 where device.role == .desk: putUpShelf(device)
         default: countOnShelf(device, number)
         }

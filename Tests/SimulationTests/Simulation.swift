@@ -4,6 +4,16 @@ import Models
 @testable import DataStore
 @testable import Hub
 
+/// What a run has more of than others.
+enum SimMood {
+    case mixed
+    /// Backups that are put back while each device changes what only it changes.
+    case restores
+
+    var ownChance: Int { self == .restores ? 700 : 80 }
+    var backupChance: Int { self == .restores ? 1000 : 300 }
+}
+
 /// One run: some devices and a hub work for a while in bad weather, then the weather clears and everything must add up.
 final class Simulation {
     let seed: UInt64
@@ -13,9 +23,11 @@ final class Simulation {
     let devices: [SimDevice]
     private let workload: SimWorkload
     private let duration: Int64
+    private let mood: SimMood
 
-    init(seed: UInt64, devices count: Int, acts: Int, duration: Int64 = 40_000) throws {
+    init(seed: UInt64, devices count: Int, acts: Int, mood: SimMood = .mixed, duration: Int64 = 40_000) throws {
         self.seed = seed
+        self.mood = mood
         self.duration = duration
         world = SimWorld(seed: seed)
         hub = try SimHub(world, seed: seed)
@@ -27,7 +39,7 @@ final class Simulation {
                 try SimDevice(name, role, world, hub, oracle, seed: seed &* 1000 &+ UInt64(number)))
         }
         self.devices = devices
-        workload = SimWorkload(world, oracle, devices)
+        workload = SimWorkload(world, oracle, devices, mood)
         let oracle = oracle
         hub.onCommit = { oracle.committed($0) }
         hub.onRequest = { request in
@@ -119,7 +131,7 @@ final class Simulation {
             sometime { [unowned self] in hub.jumpClock(jump) }
         }
         if world.chance(300) { sometime { [unowned self] in forgetDeletions() } }
-        if world.chance(300) { makeBackups() }
+        if world.chance(mood.backupChance) { makeBackups() }
         if world.chance(100) {
             let length = world.below(10_000)
             sometime { [unowned self] in
@@ -137,7 +149,7 @@ final class Simulation {
                 do { try hub.backUp(oracle.memory) } catch { oracle.fail("the hub cannot be backed up: \(error)") }
             }
         }
-        for _ in 0..<world.pick([1, 1, 2]) {
+        for _ in 0..<world.pick(mood == .restores ? [1, 2, 3] : [1, 1, 2]) {
             sometime { [unowned self] in
                 guard hub.hasBackup else { return }
                 do {

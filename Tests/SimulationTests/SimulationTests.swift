@@ -3,7 +3,7 @@ import Testing
 
 /// Devices, hub and a hostile network on one thread from one seed (the invariants of what must never happen: 1, 2 and 3).
 ///
-/// `SIM_SEED=123` (and `SIM_DEVICES=5`) replays one run, `SIM_SEEDS=10000` runs more of them.
+/// `SIM_SEED=123` (and `SIM_DEVICES=5`, or `SIM_RESTORES=1`) replays one run, `SIM_SEEDS=10000` runs more of them.
 @Suite("The simulated floor")
 struct SimulationTests {
     private static let total = number("SIM_SEEDS") ?? 1000
@@ -13,22 +13,36 @@ struct SimulationTests {
         getenv(name).flatMap { Int(String(cString: $0)) }
     }
 
-    private func run(_ seed: Int, devices: Int, acts: Int) throws {
-        let failures = try Simulation(seed: UInt64(seed), devices: devices, acts: acts).run()
+    private func run(_ seed: Int, devices: Int, acts: Int, mood: SimMood = .mixed) throws {
+        let failures = try Simulation(seed: UInt64(seed), devices: devices, acts: acts, mood: mood).run()
+        let restores = mood == .restores ? "SIM_RESTORES=1 " : ""
         for failure in failures {
-            Issue.record("SIM_SEED=\(seed) SIM_DEVICES=\(devices) SIM_ACTS=\(acts): \(failure)")
+            Issue.record("\(restores)SIM_SEED=\(seed) SIM_DEVICES=\(devices) SIM_ACTS=\(acts): \(failure)")
         }
     }
 
     @Test("loses nothing, doubles nothing, shows nothing to the blind: three to five devices", arguments: 0..<batches)
     func few(batch: Int) throws {
         if let seed = Self.number("SIM_SEED") {
-            guard batch == 0 else { return }
+            guard batch == 0, getenv("SIM_RESTORES") == nil else { return }
             return try run(
                 seed, devices: Self.number("SIM_DEVICES") ?? 3 + seed % 3, acts: Self.number("SIM_ACTS") ?? 8)
         }
         for seed in stride(from: batch, to: Self.total, by: Self.batches) {
             try run(seed, devices: 3 + seed % 3, acts: 8)
+        }
+    }
+
+    @Test(
+        "while backups are put back, what only one device changes at a hub that merges nothing never conflicts with itself",
+        arguments: 0..<10)
+    func restores(batch: Int) throws {
+        if let seed = Self.number("SIM_SEED") {
+            guard batch == 0, getenv("SIM_RESTORES") != nil else { return }
+            return try run(seed, devices: 3, acts: 12, mood: .restores)
+        }
+        for seed in stride(from: batch, to: max(Self.total / 5, 10), by: 10) {
+            try run(2_000_000 + seed, devices: 3, acts: 12, mood: .restores)
         }
     }
 

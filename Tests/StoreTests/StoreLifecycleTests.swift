@@ -19,6 +19,7 @@ final class IdleDriver: SyncDriver {
     }
     func stop() async { told.withLock { $0.append("stop") } }
     func outboxChanged() { told.withLock { $0.append("changed") } }
+    func policiesChanged() { told.withLock { $0.append("policies") } }
 }
 
 /// Sends everything that waits at once, as a perfect link and backend would.

@@ -139,4 +139,74 @@ struct SessionLifeTests {
         #expect(fixture.takeSent(of: "syncTasks")?.variables["lastSync"] == nil, "also when nothing is on its way")
         #expect(try fixture.core.driverState("epoch") == "one")
     }
+
+    @Test("on a full disk, what is lost is held with all that comes after it, told of, and sent once there is room")
+    func fullDisk() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "one"))
+        let create = try push(fixture)
+        answer(fixture, create, "one", version: 1, announcing("one"))
+        try fixture.save(SessionFixture.record("a", "two"))
+        let lost = try push(fixture)
+        answer(fixture, lost, "two", version: 2, announcing("one"))
+        try fixture.save(SessionFixture.record("a", "three"))
+        let early = try push(fixture)
+        let connection = fixture.core.connection
+        let lives: JSONObject = ["lives": ["began": 8000, "has": ["one": 1]]]
+        // No room: first for anything at all, then only for what is to be queued again.
+        let full = ["_meta", "_outbox"].map { table in
+            "CREATE TEMP TRIGGER \"full\(table)\" BEFORE INSERT ON \"\(table)\" BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        }
+        for sql in full { try connection.execute(sql) }
+        fixture.answer(
+            early.id,
+            [
+                "data": ["m0": nil],
+                "errors": [["path": ["m0"], "errorType": "OtherLife", "message": "The hub was restored since"]],
+                "extensions": ["bincount": announcing("two", lives)],
+            ])
+        try connection.execute("DROP TRIGGER \"full_meta\"")
+        var carried: [JSONValue?] = []
+        func pushes() -> [SessionFixture.Sent] {
+            let all = fixture.takeSent()
+            for pull in all where pull.query.contains("sync") {
+                fixture.answerFetch(pull, announcing: announcing("two", lives))
+            }
+            return all.filter { $0.query.hasPrefix("mutation") }
+        }
+        for _ in 0..<20 {
+            fixture.pass(30_000)
+            // What goes meanwhile is meant for the life that was, and nobody carries it out.
+            for push in pushes() {
+                carried.append(push.body["extensions"]?["bincount"]?["epoch"])
+                fixture.answer(
+                    push.id,
+                    [
+                        "data": ["m0": nil],
+                        "errors": [["path": ["m0"], "errorType": "OtherLife", "message": "restored"]],
+                        "extensions": ["bincount": announcing("two", lives)],
+                    ])
+            }
+        }
+        #expect(!carried.contains("two"), "nothing goes into the new life before what it lacks")
+        #expect(try fixture.core.journalCount() == 2, "and what it lacks is kept")
+        #expect(try fixture.core.read { try $0.outbox() }.map(\.id) == ["a"])
+        #expect(fixture.core.outboxStatus.parked == 0)
+        #expect(fixture.problems.current.contains { $0.message.contains("disk full") })
+
+        try connection.execute("DROP TRIGGER \"full_outbox\"")
+        var order: [JSONValue?] = []
+        for round in 0..<20 as Range<Int64> where order.count < 2 {
+            fixture.pass(6_000)
+            for push in pushes() {
+                #expect(push.body["extensions"]?["bincount"]?["epoch"] == "two")
+                let title = push.variables["i0"]?["title"]
+                order.append(title)
+                answer(fixture, push, title?.string ?? "", version: 1_000_000 + round, announcing("two", lives))
+            }
+        }
+        #expect(order == ["two", "three"])
+        #expect(fixture.core.outboxStatus.isEmpty)
+        #expect(try fixture.get("a")?["title"] == .text("three"))
+    }
 }

@@ -14,7 +14,8 @@ enum OutboxCommand {
             bincount outbox show   --data DIR NUMBER [--json]       one entry, field by field: base, sent, here, there
             bincount outbox retry  --data DIR NUMBER|all            let a refused entry, or all of them, be sent again
             bincount outbox edit   --data DIR NUMBER FIELD=JSON…    send other values (never for create-only models)
-            bincount outbox revert --data DIR NUMBER                take a change back (never for create-only models)
+            bincount outbox revert --data DIR NUMBER [--whole]      take a change back (never for create-only models);
+                                                                    --whole: with all that goes as one with it
             bincount outbox export --data DIR FILE                  copy all entries to a file, one JSON line each
             bincount outbox import --data DIR FILE                  take exported entries in; known ones are left alone
             bincount outbox explain --data DIR MODEL ID             why a record is here, missing, waiting or refused
@@ -27,6 +28,7 @@ enum OutboxCommand {
         let data = try arguments.required("--data", "DIR")
         let parkedOnly = arguments.flag("--parked")
         let asJSON = arguments.flag("--json")
+        let isWhole = arguments.flag("--whole")
         let words = try arguments.rest()
         guard let act = words.first else {
             throw UsageError("say what to do: list, show, retry, edit, revert, export, import or explain")
@@ -35,12 +37,12 @@ enum OutboxCommand {
         return try waitFor {
             let device = try await DeviceStore.open(directory: data, kind: .terminal, hub: nil)
             defer { Task { await device.close() } }
-            return try await perform(act, Array(words.dropFirst()), device.store, parkedOnly, asJSON)
+            return try await perform(act, Array(words.dropFirst()), device.store, parkedOnly, asJSON, isWhole)
         }
     }
 
     private static func perform(
-        _ act: String, _ words: [String], _ store: DataStore, _ parkedOnly: Bool, _ asJSON: Bool
+        _ act: String, _ words: [String], _ store: DataStore, _ parkedOnly: Bool, _ asJSON: Bool, _ isWhole: Bool
     ) async throws -> Int32 {
         let outbox = store.outbox
         switch act {
@@ -77,6 +79,9 @@ enum OutboxCommand {
                         "  \(difference.field): base \(text(difference.base)), sent \(text(difference.sent)), "
                             + "here \(text(difference.local)), there \(text(difference.remote))")
                 }
+                for other in try await outbox.unit(of: entry.order) where other.order != entry.order {
+                    print("  goes as one with \(line(of: other))")
+                }
                 for held in try await outbox.dependants(of: entry.order) { print("  holds \(line(of: held))") }
             }
         case "retry" where words == ["all"]: print("\(try await outbox.retryAll()) entries will be sent again")
@@ -89,7 +94,14 @@ enum OutboxCommand {
             } else {
                 for line in explanation.lines { print(printable(line)) }
             }
-        case "revert": try await outbox.revert(try number(words))
+        case "revert":
+            do {
+                let gone = try await outbox.revert(try number(words), wholeUnit: isWhole)
+                if gone.count > 1 { print("taken back: \(gone.map(String.init).joined(separator: ", "))") }
+            } catch let error as StoreError {
+                guard case .partOfUnit = error else { throw error }
+                throw CommandFailure("\(error) (--whole takes the whole of it back)")
+            }
         case "edit":
             var fields = JSONObject()
             for word in words.dropFirst() {
