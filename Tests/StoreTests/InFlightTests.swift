@@ -139,4 +139,48 @@ struct InFlightTests {
         try first.write(as: nil) { _ = try $0.delete(model: "Bin", id: "b") }
         #expect(try first.outbox().isEmpty, "nobody ever heard of it")
     }
+
+    /// A bin at version 1 whose change is being sent, with another made over it meanwhile.
+    private func followed(_ sent: (inout Bin) -> Void, by later: (inout Bin) -> Void) throws -> (StoreCore, Int64) {
+        let core = try memoryCore()
+        try core.applyRemote([remote(base, 1)])
+        try core.save(base.with(sent))
+        let order = try #require(try core.nextMutations(limit: 1)?.entries.first).order
+        try core.save(base.with(sent).with(later))
+        return (core, order)
+    }
+
+    @Test("what the backend's merge dropped of a change is nobody's, for the change that waits behind it")
+    func droppedBefore() throws {
+        let (core, order) = try followed({ $0.place = 2 }, by: { $0.place = 3 })
+        try core.settle([MutationResult(order: order, outcome: .applied(remote(base, 4)))])
+        let entries = try core.outbox()
+        // The later value is sent, on the answer's version, and the earlier one is not sent again before it.
+        #expect(entries.map(\.fields) == [["place": 3]])
+        #expect(entries.map(\.base) == [["place": 1]] && entries.map(\.baseVersion) == [4])
+    }
+
+    @Test("a change that waits behind another is done where the answer shows all of it")
+    func doneBehind() throws {
+        let (core, order) = try followed({ $0.place = 2 }, by: { $0.note = "same" })
+        let answer = base.with {
+            $0.place = 2
+            $0.note = "same"
+        }
+        try core.settle([MutationResult(order: order, outcome: .applied(remote(answer, 4)))])
+        #expect(try core.outbox().isEmpty)
+        #expect(try core.read { try $0.syncState(model: "Bin", id: "b") } == .synced(version: 4))
+    }
+
+    @Test("a delete that is answered after a change of its record was heard of leaves its tombstone all the same")
+    func deletedAfterNews() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(base, 1)])
+        try core.write(as: nil) { _ = try $0.delete(model: "Bin", id: "b") }
+        let order = try #require(try core.nextMutations(limit: 1)?.entries.first).order
+        try core.applyRemote([remote(base.with { $0.note = "theirs" }, 2)])
+        try core.settle([MutationResult(order: order, outcome: .applied(remote(base, 3, deleted: true)))])
+        try core.applyRemote([remote(base, 2)])
+        #expect(try core.bin("b") == nil)
+    }
 }
