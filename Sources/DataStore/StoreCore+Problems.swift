@@ -40,7 +40,7 @@ extension StoreCore {
     }
 
     /// A record as the backend is known to have it while changes of it wait here.
-    private func known(_ id: String, _ table: StoreTable) throws -> RemoteRecord? {
+    func known(_ id: String, _ table: StoreTable) throws -> RemoteRecord? {
         guard let image = try shadow(table.model.name, id), let values = try? table.wire.values(image.object) else {
             return nil
         }

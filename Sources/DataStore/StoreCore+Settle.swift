@@ -137,13 +137,22 @@ extension StoreCore {
             object: remote.deleted ? JSONObject() : table.wire.object(remote.record.values))
         // Somebody's later change came by subscription before this answer.
         if let known, known.version > remote.version { image = known }
+        let covered = Set(later.flatMap { $0.fields.members.filter { FieldOperation($0.value) == nil }.map(\.key) })
+        let dropped = answer.dropped
         var answer = answer
         answer.dropped.removeAll { (image.object[$0] ?? .null) != (sent.base[$0] ?? .null) }
+        let overruled = dropped.filter { field in
+            !answer.dropped.contains(field) && !covered.contains(field)
+                && (image.object[field] ?? .null) != (sent.fields[field] ?? .null)
+        }
+        if !overruled.isEmpty {
+            // That change was to a field that the merge had dropped of ours: it stands, and somebody is told.
+            try noteConflict(sent, overruled, try self.known(id, table) ?? remote, table)
+        }
         try rebase(later.first, after: sent, answer, onto: image)
-        let covered = Set(later.flatMap { $0.fields.members.filter { FieldOperation($0.value) == nil }.map(\.key) })
         let isDeletedLater = later.contains { $0.kind == .delete }
-        let dropped = isDeletedLater ? [] : answer.dropped.filter { !covered.contains($0) }
-        if !dropped.isEmpty { try resend(dropped, of: sent, before: later, on: image, table, &report) }
+        let again = isDeletedLater ? [] : answer.dropped.filter { !covered.contains($0) }
+        if !again.isEmpty { try resend(again, of: sent, before: later, on: image, table, &report) }
 
         let waiting = try entries(model, id)
         if waiting.isEmpty { try removeShadow(model, id) } else { try putShadow(model, id, image) }

@@ -160,6 +160,21 @@ struct InFlightTests {
         #expect(entries.map(\.base) == [["place": 1]] && entries.map(\.baseVersion) == [4])
     }
 
+    @Test("what the merge dropped and somebody else changed since is told as a conflict, and his stands")
+    func droppedAndOverruled() throws {
+        let core = try memoryCore()
+        var events: [StoreEvent] = []
+        core.onEvent = { events.append($0) }
+        try core.applyRemote([remote(base, 2)])
+        try core.save(base.with { $0.place = 2 })
+        let order = try #require(try core.nextMutations(limit: 1)?.entries.first).order
+        try core.applyRemote([remote(base.with { $0.place = 9 }, 6)])
+        try core.settle([MutationResult(order: order, outcome: .applied(remote(base.with { $0.note = "theirs" }, 4)))])
+        #expect(events.contains(.conflict(model: "Bin", id: "b", fields: ["place"])))
+        #expect(try core.bin("b")?.place == 9)
+        #expect(core.outboxStatus.isEmpty)
+    }
+
     @Test("a change that waits behind another is done where the answer shows all of it")
     func doneBehind() throws {
         let (core, order) = try followed({ $0.place = 2 }, by: { $0.note = "same" })
