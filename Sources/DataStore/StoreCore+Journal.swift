@@ -72,36 +72,53 @@ struct BackendLife: Hashable {
     /// Its first stamp: what changed before belongs to a life before it, of which the backend may lack the end. Nil where
     /// the backend was never restored.
     let began: Int64?
+    /// The last stamp of all lives before it that the backend has; nil where that was not heard yet.
+    let has: Int64?
 }
 
 extension StoreCore {
     /// Says which life of the backend answers now; nil for a backend without epochs, whose changes are not kept.
-    package func setLife(epoch: String?, began: Int64?) {
-        life = epoch.map { BackendLife(epoch: $0, began: began) }
+    /// - Parameters:
+    ///   - began: its first stamp; nil where the backend was never restored.
+    ///   - lives: of the earlier lives, the last stamp that the backend still has; nil where that was not heard yet.
+    package func setLife(epoch: String?, began: Int64?, having lives: [String: Int64]? = nil) {
+        life = epoch.map { BackendLife(epoch: $0, began: began, has: lives.map { $0.values.max() ?? .min }) }
     }
 
-    /// Whether changes are kept that another life of the backend confirmed.
-    package func hasChangesOfOtherLives(than epoch: String) throws -> Bool {
+    /// What a life of the backend lacks of the journal: what another life confirmed that it does not come from, or that
+    /// went on after it came from there. `?1` is its name, `?2` the last stamps it has of the lives that it comes from.
+    private static let lost = """
+        "epoch"<>?1 AND NOT EXISTS(SELECT 1 FROM json_each(?2) AS h WHERE h."key"="epoch" AND "stamp"<=h."value")
+        """
+
+    private static func lifeBindings(_ epoch: String, _ lives: [String: Int64]) -> [Value] {
+        var names = JSONObject()
+        for (name, stamp) in lives { names[name] = .integer(stamp) }
+        return [.text(epoch), .text(JSONValue.object(names).text)]
+    }
+
+    /// Whether changes are kept that earlier lives of the backend confirmed and this one lacks.
+    package func hasLostChanges(in epoch: String, having lives: [String: Int64]) throws -> Bool {
         try storeErrors {
-            try connection.value("SELECT 1 FROM \"_journal\" WHERE \"epoch\"<>? LIMIT 1", [.text(epoch)]) != nil
+            try connection.value(
+                "SELECT 1 FROM \"_journal\" WHERE \(Self.lost) LIMIT 1", Self.lifeBindings(epoch, lives)) != nil
         }
     }
 
     /// Queues again what earlier lives of the backend confirmed and this one lacks, in front of what waits, in the order
     /// in which it was confirmed, under its old mutation ids and identities. Gives how many changes that are.
     ///
+    /// What it has stays in the journal under the life that confirmed it: a backend that is put back once more comes from
+    /// that life perhaps, and not from this one.
+    ///
     /// Call it while nothing is being sent.
     /// - Parameter lives: of the earlier lives, the last stamp that the backend still has; a life that is not named is
     ///   lost whole.
     package func recover(into epoch: String, having lives: [String: Int64]) throws -> Int {
         try commit(nil, .full) { _ in
-            for (name, stamp) in lives {
-                try connection.run(
-                    "UPDATE \"_journal\" SET \"epoch\"=? WHERE \"epoch\"=? AND \"stamp\"<=?",
-                    [.text(epoch), .text(name), .integer(stamp)])
-            }
-            let lost = "FROM \"_journal\" WHERE \"epoch\"<>?"
-            let row = try connection.rows("SELECT count(*),max(\"number\") \(lost)", [.text(epoch)]).first
+            let names = Self.lifeBindings(epoch, lives)
+            let lost = "FROM \"_journal\" WHERE \(Self.lost)"
+            let row = try connection.rows("SELECT count(*),max(\"number\") \(lost)", names).first
             guard let count = row?[0].integer, count > 0, let last = row?[1].integer else { return 0 }
             // Numbers below all that wait, so that no entry gets another number.
             let kept = try connection.value(
@@ -112,26 +129,25 @@ extension StoreCore {
             try connection.run(
                 """
                 INSERT INTO "_outbox"("ord","mutation","model","id","kind","fields","version","base","identity","created",\
-                "rounds","state","seal","reason","condition") SELECT "number"+?1,"mutation","model","id","kind","fields",\
-                "version","base","identity","created","rounds",1,"number"+?1,?2,"condition" FROM "_journal" \
-                WHERE "epoch"<>?3 ORDER BY "number"
-                """, [.integer(shift), .text(Self.lostReason), .text(epoch)])
+                "rounds","state","seal","reason","condition") SELECT "number"+?3,"mutation","model","id","kind","fields",\
+                "version","base","identity","created","rounds",1,"number"+?3,?4,"condition" \(lost) ORDER BY "number"
+                """, names + [.integer(shift), .text(Self.lostReason)])
             // What waits of the same records was sent after these, if it was: it is lost too, and may be put on them.
             try connection.run(
                 """
-                UPDATE "_outbox" SET "attempts"=0 WHERE "ord">?1 AND "attempts">0 AND ("model","id") IN (SELECT "model",\
-                "id" FROM "_journal" WHERE "epoch"<>?2)
-                """, [.integer(lowest - 1), .text(epoch)])
+                UPDATE "_outbox" SET "attempts"=0 WHERE "ord">?3 AND "attempts">0 AND ("model","id") IN (SELECT "model",\
+                "id" \(lost))
+                """, names + [.integer(lowest - 1)])
             // Each unit is one again, named by its first entry.
             try connection.run(
                 """
-                INSERT INTO "_unit"("ord","unit") SELECT "number"+?1,min("number") OVER (PARTITION BY "epoch","stamp",\
-                "unit")+?1 FROM "_journal" WHERE "epoch"<>?2 AND "unit" IS NOT NULL
-                """, [.integer(shift), .text(epoch)])
-            let first = try connection.value("SELECT min(\"number\")+?1 \(lost)", [.integer(shift), .text(epoch)])
+                INSERT INTO "_unit"("ord","unit") SELECT "number"+?3,min("number") OVER (PARTITION BY "epoch","stamp",\
+                "unit")+?3 \(lost) AND "unit" IS NOT NULL
+                """, names + [.integer(shift)])
+            let first = try connection.value("SELECT min(\"number\")+?3 \(lost)", names + [.integer(shift)])
             try connection.run(
                 "INSERT OR REPLACE INTO \"_meta\" VALUES('firstOrder',?)", [.text(String(first?.integer ?? lowest))])
-            try connection.run("DELETE \(lost)", [.text(epoch)])
+            try connection.run("DELETE \(lost)", names)
             retryAt.removeAll()
             try refreshFlags()
             countsChanged = true
@@ -174,6 +190,13 @@ extension StoreCore {
     package func isOfEarlierLife(_ changed: Int64?) -> Bool {
         guard let began = life?.began else { return false }
         return (changed ?? 0) < began
+    }
+
+    /// Whether a restored backup surely took back what changed then: it lies after all that the backend has of earlier
+    /// lives. An answer to a change that is asked for again may be older than what is known here, without any restore.
+    func isTakenBack(_ changed: Int64) -> Bool {
+        guard let began = life?.began, let has = life?.has else { return false }
+        return has < changed && changed < began
     }
 
     /// Takes the backend's row in place of a later one that a restored backup took back.

@@ -135,8 +135,8 @@ extension StoreCore {
         var image = Shadow(
             version: remote.version, lastChangedAt: remote.lastChangedAt, isDeleted: remote.deleted,
             object: remote.deleted ? JSONObject() : table.wire.object(remote.record.values))
-        // Somebody's later change came by subscription before this answer.
-        if let known, known.version > remote.version { image = known }
+        // Somebody's later change came by subscription before this answer, and was not lost since with the backend's end.
+        if let known, known.version > remote.version, !isTakenBack(known.lastChangedAt) { image = known }
         let covered = Set(later.flatMap { $0.fields.members.filter { FieldOperation($0.value) == nil }.map(\.key) })
         let dropped = answer.dropped
         var answer = answer

@@ -17,7 +17,7 @@ extension SyncSession {
     func recoverIfDue() {
         guard isRunning, isRecoveryDue, let name = epoch else { return }
         attempt {
-            guard try core.hasChangesOfOtherLives(than: name) else {
+            guard try core.hasLostChanges(in: name, having: profile.earlierLives) else {
                 isRecoveryDue = false
                 return
             }

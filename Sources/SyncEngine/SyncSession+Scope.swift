@@ -108,7 +108,7 @@ extension SyncSession {
             try core.setDriverState(Self.beganKey, profile.began.map { String($0) })
             try core.setDriverState(Self.epochKey, name)
             epoch = name
-            core.setLife(epoch: name, began: profile.began)
+            core.setLife(epoch: name, began: profile.began, having: profile.earlierLives)
             guard !isFirst else { return }
             try keepUnknownRows()
             for model in receivedModels {

@@ -268,7 +268,11 @@ public final class SyncSession {
         if profile.batchSize != before.batchSize { run(outbox.handle(.batchSize(profile.batchSize))) }
         if let name = profile.epoch {
             if name != epoch || !before.isKnown { isRecoveryDue = true }
-            if name != epoch { newEpoch(name) }
+            if name != epoch {
+                newEpoch(name)
+            } else if !before.isKnown {
+                core.setLife(epoch: name, began: profile.began, having: profile.earlierLives)
+            }
         }
     }
 

@@ -30,10 +30,10 @@ import Testing
         try confirmed(core, stamp: 30, version: 2)
         try core.write(as: "ann") { try $0.save(Bin(id: "waits")) }
         #expect(try core.journalCount() == 3)
-        #expect(try core.hasChangesOfOtherLives(than: "one") == false)
+        #expect(try core.hasLostChanges(in: "one", having: [:]) == false)
 
         core.setLife(epoch: "two", began: 1000)
-        #expect(try core.hasChangesOfOtherLives(than: "two"))
+        #expect(try core.hasLostChanges(in: "two", having: ["one": 15]))
         #expect(try core.recover(into: "two", having: ["one": 15]) == 2)
         #expect(try core.recover(into: "two", having: ["one": 15]) == 0)
         let entries = try core.outbox()
@@ -46,8 +46,8 @@ import Testing
         let first = try #require(try core.nextMutations(limit: 10))
         #expect(first.identity == "ann")
         #expect(first.entries.map(\.id) == ["lost", "waits"])
-        // What the restored backend had is of the new life now.
-        #expect(try core.hasChangesOfOtherLives(than: "two") == false)
+        // What the restored backend had is kept.
+        #expect(try core.hasLostChanges(in: "two", having: ["one": 15]) == false)
         #expect(try core.journalCount() == 1)
     }
 

@@ -42,6 +42,16 @@ struct SessionLifeTests {
             ])
     }
 
+    private func refuse(_ fixture: SessionFixture, _ push: SessionFixture.Sent, _ announcement: JSONValue) {
+        fixture.answer(
+            push.id,
+            [
+                "data": ["m0": nil],
+                "errors": [["path": ["m0"], "errorType": "OtherLife", "message": "The hub was restored since"]],
+                "extensions": ["bincount": announcement],
+            ])
+    }
+
     @Test("each push names the life it is meant for, and what is lost goes before what was made after it")
     func lostFirst() throws {
         let fixture = try idle()
@@ -56,13 +66,7 @@ struct SessionLifeTests {
         let early = try push(fixture)
         // Restored to a backup that has the create (stamp 1) and not the update (stamp 2).
         let lives: JSONObject = ["lives": ["began": 8000, "has": ["one": 1]]]
-        fixture.answer(
-            early.id,
-            [
-                "data": ["m0": nil],
-                "errors": [["path": ["m0"], "errorType": "OtherLife", "message": "The hub was restored since"]],
-                "extensions": ["bincount": announcing("two", lives)],
-            ])
+        refuse(fixture, early, announcing("two", lives))
         let again = try push(fixture)
         #expect(again.body["extensions"]?["bincount"]?["epoch"] == "two")
         #expect(again.variables["i0"]?["title"] == "two")
@@ -76,6 +80,42 @@ struct SessionLifeTests {
         #expect(fixture.problems.current.compactMap(\.cause) == [.otherBackend, .lostChanges])
     }
 
+    @Test("restored to the same backup once more, it is sent what it lacks, and nothing that it has")
+    func sameBackup() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "one"))
+        answer(fixture, try push(fixture), "one", version: 1, announcing("one"))
+        try fixture.save(SessionFixture.record("a", "two"))
+        answer(fixture, try push(fixture), "two", version: 2, announcing("one"))
+        try fixture.save(SessionFixture.record("a", "two", state: "done"))
+        let second = announcing("two", ["lives": ["began": 8000, "has": ["one": 1]]])
+        refuse(fixture, try push(fixture), second)
+        answer(fixture, try push(fixture), "two", version: 1_000_001, second)
+        let third = announcing("three", ["lives": ["began": 1_500_000, "has": ["one": 1]]])
+        refuse(fixture, try push(fixture), third)
+        let lost = try push(fixture)
+        #expect(lost.variables["i0"] == ["id": "a", "title": "two", "_version": 1])
+        answer(fixture, lost, "two", version: 2_000_001, third)
+        #expect(try push(fixture).variables["i0"] == ["id": "a", "state": "done", "_version": 2_000_001])
+        #expect(fixture.takeEvents().allSatisfy { if case .conflict = $0 { false } else { true } })
+    }
+
+    @Test("what was heard before a restore and is lost there does not stand for what waits here")
+    func lostImage() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "one"))
+        answer(fixture, try push(fixture), "one", version: 1, announcing("one"))
+        try fixture.save(SessionFixture.record("a", "two"))
+        fixture.handle(.httpFailed(id: try push(fixture).id, reason: "cut"))
+        try fixture.save(SessionFixture.record("a", "two", state: "done"))
+        // Somebody else did the same; the backup is from before that.
+        fixture.hear([SessionFixture.event(.onUpdate, SessionFixture.json("a", "two", state: "done", version: 3))])
+        fixture.pass(1_000)
+        let lives: JSONObject = ["lives": ["began": 8000, "has": ["one": 2]]]
+        answer(fixture, try push(fixture), "two", version: 2, announcing("two", lives))
+        #expect(try push(fixture).variables["i0"] == ["id": "a", "state": "done", "_version": 2])
+    }
+
     @Test("what a backend of another life refused is not parked, even where another answer told of that life first")
     func lateRefusal() throws {
         let fixture = try idle()
@@ -84,13 +124,7 @@ struct SessionLifeTests {
         try fixture.save(SessionFixture.record("b", "one"), as: "bob")
         let second = try push(fixture)
         answer(fixture, first, "one", version: 1_000_000, announcing("two", ["lives": ["began": 8000, "has": [:]]]))
-        fixture.answer(
-            second.id,
-            [
-                "data": ["m0": nil],
-                "errors": [["path": ["m0"], "errorType": "OtherLife", "message": "The hub was restored since"]],
-                "extensions": ["bincount": announcing("two", ["lives": ["began": 8000, "has": [:]]])],
-            ])
+        refuse(fixture, second, announcing("two", ["lives": ["began": 8000, "has": [:]]]))
         #expect(try fixture.core.read { try $0.outbox(state: .parked) }.isEmpty)
         let again = try push(fixture)
         #expect(again.person == "bob")
@@ -158,13 +192,7 @@ struct SessionLifeTests {
             "CREATE TEMP TRIGGER \"full\(table)\" BEFORE INSERT ON \"\(table)\" BEGIN SELECT RAISE(ABORT, 'disk full'); END"
         }
         for sql in full { try connection.execute(sql) }
-        fixture.answer(
-            early.id,
-            [
-                "data": ["m0": nil],
-                "errors": [["path": ["m0"], "errorType": "OtherLife", "message": "The hub was restored since"]],
-                "extensions": ["bincount": announcing("two", lives)],
-            ])
+        refuse(fixture, early, announcing("two", lives))
         try connection.execute("DROP TRIGGER \"full_meta\"")
         var carried: [JSONValue?] = []
         func pushes() -> [SessionFixture.Sent] {
