@@ -28,7 +28,10 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 func tests(
     _ name: String, _ dependencies: [Target.Dependency], plugins: [Target.PluginUsage]? = nil, exclude: [String] = []
 ) -> Target {
-    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict, plugins: plugins)
+    // Nobody imports them: their modules need no job of their own, in which each macro would be expanded once more.
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude,
+        swiftSettings: strict + [.unsafeFlags(["-no-emit-module-separately"])], plugins: plugins)
 }
 
 let package = Package(
