@@ -28,10 +28,7 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 func tests(
     _ name: String, _ dependencies: [Target.Dependency], plugins: [Target.PluginUsage]? = nil, exclude: [String] = []
 ) -> Target {
-    // Nobody imports them: their modules need no job of their own, in which each macro would be expanded once more.
-    .testTarget(
-        name: name, dependencies: dependencies, exclude: exclude,
-        swiftSettings: strict + [.unsafeFlags(["-no-emit-module-separately"])], plugins: plugins)
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict, plugins: plugins)
 }
 
 let package = Package(
