@@ -123,7 +123,8 @@ extension SyncSession {
             if disowned > 0 { tellOfDisowned(disowned, model) }
             let left = kept.filter { $0 != model.name }
             try core.setDriverState(Self.keepKey, left.isEmpty ? nil : left.joined(separator: " "))
-        } else if let startedAt = reconciliation.startedAt {
+        }
+        if let startedAt = reconciliation.startedAt {
             swept = try core.sweep(model: model.name, changedUpTo: startedAt) { reconciliation.misses($0) }
             if swept > 0 { log("\(swept) rows of \(model.name) are gone at the backend") }
         }
