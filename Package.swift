@@ -170,7 +170,7 @@ let package = Package(
             [
                 "CountingApp", "InventoryControl", "DataStore", "Counting", "WarehouseModels", "Screens", "Terminal",
                 "Crypto", "Models", "System", "Basics",
-            ]),
+            ], exclude: ["Scripts", "SupervisorScripts"]),
         tests(
             "LinkTests",
             [
