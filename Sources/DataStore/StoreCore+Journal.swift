@@ -156,27 +156,31 @@ extension StoreCore {
         }
     }
 
+    /// The records of which the backend surely has what was made here: ``recover(into:having:)`` took out what it lacks.
+    /// Where one is missing all the same, it is deleted or not for the reader's eyes, and no lost row of anybody's.
+    package func journaledIDs(_ model: String) throws -> Set<String> {
+        try storeErrors {
+            let sql = "SELECT DISTINCT \"id\" FROM \"_journal\" WHERE \"model\"=?"
+            return Set(try connection.rows(sql, [.text(model)]).compactMap { $0[0].text })
+        }
+    }
+
     static let lostReason = "the backend was restored from a backup that lacks this change"
 
     /// Lets rows that the backend lacks since it was restored be this store's own, where nothing of them waits: their
     /// authors have them too and bring them back. They stay, as ``SyncState/local``. Gives how many there are.
-    ///
-    /// What the journal still holds the backend has (``recover(into:having:)`` took out what it lacks): where that is
-    /// missing, it is not for the reader's eyes or is deleted, and no row of anybody's that was lost.
     package func disown(model: String, _ isMissing: (String) -> Bool) throws -> Int {
         try commit(nil, .normal) { _ in
             let table = try context.table(model)
             let condition = SQLCondition("\"_version\" IS NOT NULL")
             var count = 0
             var last: Int64 = 0
-            let sql = "SELECT DISTINCT \"id\" FROM \"_journal\" WHERE \"model\"=?"
-            let known = Set(try connection.rows(sql, [.text(model)]).compactMap { $0[0].text })
             while true {
                 let query = RowQuery(filter: .all, page: .first(500), condition: condition, afterRow: last)
                 let rows = try table.table.rows(query, on: connection)
                 guard let end = rows.last?.row else { return count }
                 last = end
-                for row in rows where !known.contains(row.record.id) && isMissing(row.record.id) {
+                for row in rows where isMissing(row.record.id) {
                     let id = row.record.id
                     guard try entries(model, id).isEmpty, let old = try table.fetch(id, on: connection),
                         isOfEarlierLife(old.lastChangedAt)

@@ -119,12 +119,17 @@ extension SyncSession {
         let kept = try core.driverState(Self.keepKey)?.split(separator: " ").map(String.init) ?? []
         if kept.contains(model.name) {
             // A restored backend lacks what came after its backup; nobody deleted that.
-            let disowned = try core.disown(model: model.name) { reconciliation.misses($0) }
+            let known = try core.journaledIDs(model.name)
+            let disowned = try core.disown(model: model.name) { !known.contains($0) && reconciliation.misses($0) }
             if disowned > 0 { tellOfDisowned(disowned, model) }
             let left = kept.filter { $0 != model.name }
             try core.setDriverState(Self.keepKey, left.isEmpty ? nil : left.joined(separator: " "))
-        }
-        if let startedAt = reconciliation.startedAt {
+            if let startedAt = reconciliation.startedAt {
+                swept = try core.sweep(model: model.name, changedUpTo: startedAt) {
+                    known.contains($0) && reconciliation.misses($0)
+                }
+            }
+        } else if let startedAt = reconciliation.startedAt {
             swept = try core.sweep(model: model.name, changedUpTo: startedAt) { reconciliation.misses($0) }
             if swept > 0 { log("\(swept) rows of \(model.name) are gone at the backend") }
         }

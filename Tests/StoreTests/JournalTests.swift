@@ -136,17 +136,16 @@ import Testing
         #expect(try core.bin("mine") != nil)
     }
 
-    @Test func whatTheBackendHasIsNobodysLostRowWhereItIsMissing() throws {
+    @Test func theJournalTellsWhatTheBackendSurelyHas() throws {
         let core = try memoryCore()
         core.setLife(epoch: "one", began: nil)
         try core.save(Bin(id: "mine"))
         try confirmed(core, stamp: 10)
         core.setLife(epoch: "two", began: 1_000_000)
         #expect(try core.recover(into: "two", having: ["one": 20]) == 0)
-        // It was made for somebody else, and who looks now may not read it.
-        #expect(try core.disown(model: "Bin") { _ in true } == 0)
-        #expect(try core.sweep(model: "Bin", changedUpTo: 2_000_000) { _ in true } == 1)
-        #expect(try core.bin("mine") == nil)
+        #expect(try core.journaledIDs("Bin") == ["mine"])
+        #expect(try core.recover(into: "three", having: [:]) == 1)
+        #expect(try core.journaledIDs("Bin").isEmpty)
     }
 
     @Test func rowsOfOthersThatTheBackendLostStayAsThisStoresOwn() throws {
