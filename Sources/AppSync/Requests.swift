@@ -30,8 +30,12 @@ public enum WireExtension {
     /// In an answer: names this life of the service's database; another epoch means that all marks are void. In a request:
     /// the life that its mutations are meant for, in no other of which they are carried out.
     public static let epoch = "epoch"
-    /// In an answer of a service that a backup was put back into: `{"began": stamp, "has": {epoch: stamp}}`, the first stamp
-    /// of this life and how far it has the earlier ones; what they committed later is lost.
+    /// In an answer: the first stamp of this life. What a client knows of before it, and of another life that is not told
+    /// of, is not here: the database was made anew.
+    public static let began = "began"
+    /// In an answer of a service that a backup was put back into: `{"began": stamp, "has": {epoch: stamp}, "since": {epoch:
+    /// stamp}}`, the first stamp of this life, and from where and how far it has the earlier ones; what they committed
+    /// later is lost.
     public static let lives = "lives"
 }
 

@@ -29,6 +29,7 @@ extension StoreCore {
                 theirs: remote,
                 &report)
         case .applyRemote:
+            if try takesPart(entry, remote, table, &report) { return }
             let fields = entry.kind == .delete ? [] : entry.fields.keys
             try noteConflict(entry, fields, remote, table)
             try giveUp(entry, remote, table, &report)
@@ -51,7 +52,7 @@ extension StoreCore {
     private func standsOn(
         _ entry: OutboxEntry, _ remote: RemoteRecord, _ table: StoreTable, _ report: inout ApplyReport
     ) throws -> Bool {
-        guard entry.attempts > 1 || entry.reason == Self.lostReason, !remote.deleted else { return false }
+        guard entry.attempts > 1 || entry.isLost, !remote.deleted else { return false }
         let there = table.wire.object(remote.record.values)
         if entry.kind == .delete {
             let shown = entry.base
@@ -69,6 +70,23 @@ extension StoreCore {
             try retry(entry, .update, fields, remote, table, keepsName: true, &report)
         case .onto, .conflict: return false
         }
+        return true
+    }
+
+    /// The backend had taken all of a change that it lost: what somebody else changed since gives way to that, and the rest,
+    /// which nobody contests, goes again. False where the change was not lost, or nothing of it is left.
+    private func takesPart(
+        _ entry: OutboxEntry, _ remote: RemoteRecord, _ table: StoreTable, _ report: inout ApplyReport
+    ) throws -> Bool {
+        guard entry.isLost, entry.kind == .update, !remote.deleted else { return false }
+        let there = table.wire.object(remote.record.values)
+        guard case .conflict(let contested) = ThreeWay.rebase(fields: entry.fields, base: entry.base, onto: there)
+        else { return false }
+        let rest = JSONObject(
+            entry.fields.members.filter { !contested.contains($0.key) && there[$0.key] ?? .null != $0.value })
+        guard !rest.isEmpty else { return false }
+        try noteConflict(entry, contested, remote, table)
+        try retry(entry, .update, rest, remote, table, &report)
         return true
     }
 
@@ -134,4 +152,9 @@ extension StoreCore {
             overlay(there, try entries(entry.model, entry.id)), old, table, entry.id, version: remote.version,
             lastChangedAt: remote.lastChangedAt)
     }
+}
+
+extension OutboxEntry {
+    /// Whether the backend had taken it and lost it with a restore.
+    var isLost: Bool { reason?.hasPrefix(StoreCore.lostReason) ?? false }
 }

@@ -72,8 +72,26 @@ struct BackendLife: Hashable {
     /// Its first stamp: what changed before belongs to a life before it, of which the backend may lack the end. Nil where
     /// the backend was never restored.
     let began: Int64?
-    /// The last stamp of all lives before it that the backend has; nil where that was not heard yet.
-    let has: Int64?
+    /// The stamps of the lives before it that the backend has; nil where they were not heard yet. What lies between two of
+    /// them came after a backup that was put back, and is lost.
+    let has: [ClosedRange<Int64>]?
+    /// Whether nothing else of them is there: else only their common end is known.
+    let isExact: Bool
+
+    /// - Parameters:
+    ///   - lives: of the earlier lives, the last stamp that the backend still has.
+    ///   - begins: their first stamps; one that is not told of counts from the beginning.
+    init(epoch: String, began: Int64?, having lives: [String: Int64]?, since begins: [String: Int64]) {
+        self.epoch = epoch
+        self.began = began
+        isExact = lives.map { $0.count < 2 || $0.keys.allSatisfy { begins[$0] != nil } } ?? false
+        // What came before the first life that is told of is as good as had: the very old ones are not told of any more.
+        let first = begins.values.min()
+        has = lives?.compactMap { name, last in
+            let begin = begins[name].flatMap { $0 == first ? nil : $0 } ?? .min
+            return begin <= last ? begin...last : nil
+        }
+    }
 }
 
 extension StoreCore {
@@ -81,8 +99,11 @@ extension StoreCore {
     /// - Parameters:
     ///   - began: its first stamp; nil where the backend was never restored.
     ///   - lives: of the earlier lives, the last stamp that the backend still has; nil where that was not heard yet.
-    package func setLife(epoch: String?, began: Int64?, having lives: [String: Int64]? = nil) {
-        life = epoch.map { BackendLife(epoch: $0, began: began, has: lives.map { $0.values.max() ?? .min }) }
+    ///   - begins: their first stamps, as far as the backend tells them.
+    package func setLife(
+        epoch: String?, began: Int64?, having lives: [String: Int64]? = nil, since begins: [String: Int64] = [:]
+    ) {
+        life = epoch.map { BackendLife(epoch: $0, began: began, having: lives, since: begins) }
     }
 
     /// What a life of the backend lacks of the journal: what another life confirmed that it does not come from, or that
@@ -166,6 +187,7 @@ extension StoreCore {
     }
 
     static let lostReason = "the backend was restored from a backup that lacks this change"
+    static let authorReason = "the backend was restored and may lack the record until who made it connects again"
 
     /// Lets rows that the backend lacks since it was restored be this store's own, where nothing of them waits: their
     /// authors have them too and bring them back. They stay, as ``SyncState/local``. Gives how many there are.
@@ -183,7 +205,7 @@ extension StoreCore {
                 for row in rows where isMissing(row.record.id) {
                     let id = row.record.id
                     guard try entries(model, id).isEmpty, let old = try table.fetch(id, on: connection),
-                        isOfEarlierLife(old.lastChangedAt)
+                        mayBeTakenBack(old.lastChangedAt)
                     else { continue }
                     // What was changed there and has no version is not this store's to send.
                     try table.put(
@@ -201,12 +223,23 @@ extension StoreCore {
         return (changed ?? 0) < began
     }
 
-    /// Whether a restored backup surely took back what changed then: it lies after all that the backend has of earlier
-    /// lives. An answer to a change that is asked for again may be older than what is known here, without any restore.
+    /// Whether a restored backup surely took back what changed then: it lies in no part of an earlier life that the backend
+    /// has. An answer to a change that is asked for again may be older than what is known here, without any restore.
     func isTakenBack(_ changed: Int64) -> Bool {
-        guard let began = life?.began, let has = life?.has else { return false }
-        return has < changed && changed < began
+        guard let has = life?.has, isOfEarlierLife(changed) else { return false }
+        return !has.contains { $0.contains(changed) }
     }
+
+    /// Whether a restored backup may have taken back what changed then: it did, or nothing is known of that yet.
+    func mayBeTakenBack(_ changed: Int64?) -> Bool {
+        guard isOfEarlierLife(changed) else { return false }
+        // Some changes have no stamp: those of records that the backend knew nothing of any more.
+        guard let changed, changed > 0, life?.isExact ?? false else { return true }
+        return isTakenBack(changed)
+    }
+
+    /// Whether it is known which changes of its earlier lives the backend has.
+    package var knowsEarlierLives: Bool { life?.began != nil && life?.isExact ?? false }
 
     /// Takes the backend's row in place of a later one that a restored backup took back.
     ///
@@ -215,7 +248,7 @@ extension StoreCore {
         _ remote: RemoteRecord, _ table: StoreTable, _ id: String, _ report: inout ApplyReport
     ) throws -> Bool {
         guard life?.began != nil, let old = try table.fetch(id, on: connection), let version = old.version,
-            version > remote.version, isOfEarlierLife(old.lastChangedAt)
+            version > remote.version, mayBeTakenBack(old.lastChangedAt)
         else { return false }
         report.updated += 1
         try show(
@@ -230,7 +263,7 @@ extension StoreCore {
         let changed = try connection.value(
             "SELECT \"changed\" FROM \"_tombstone\" WHERE \"model\"=? AND \"id\"=?",
             [.text(table.model.name), .text(id)])
-        guard let changed, isOfEarlierLife(changed.integer) else { return false }
+        guard let changed, mayBeTakenBack(changed.integer) else { return false }
         try connection.run(
             "DELETE FROM \"_tombstone\" WHERE \"model\"=? AND \"id\"=?", [.text(table.model.name), .text(id)])
         return true

@@ -114,7 +114,7 @@ extension StoreCore {
         let old = try table.fetch(id, on: connection)
         let known = try shadow(model, id)
         if let version = old?.version ?? known?.version, version >= remote.version,
-            !isOfEarlierLife(old?.lastChangedAt ?? known?.lastChangedAt) || version == remote.version
+            !mayBeTakenBack(old?.lastChangedAt ?? known?.lastChangedAt) || version == remote.version
         {
             if try !fillIn(remote, waiting, table, id, &report) { report.ignored += 1 }
             return

@@ -30,7 +30,7 @@ extension StoreCore {
                 case .conflict(let remote): try resolve(found, remote, table, &report)
                 case .refused(let code, let message):
                     if let delay = waitsForAuthor(found, code) {
-                        try putBack(found, Self.lostReason, delay, &report)
+                        try putBack(found, Self.authorReason, delay, &report)
                         continue
                     }
                     if found.condition != nil, code.includes("ConditionalCheckFailed") {
@@ -272,8 +272,10 @@ extension StoreCore {
     private func putBack(
         _ entry: OutboxEntry, _ reason: String, _ delay: Int64, _ report: inout ApplyReport
     ) throws {
+        // That it is lost stays known, whatever becomes of this try.
+        let text = entry.isLost && !reason.hasPrefix(Self.lostReason) ? "\(Self.lostReason) (\(reason))" : reason
         try connection.run(
-            "UPDATE \"_outbox\" SET \"state\"=1, \"reason\"=? WHERE \"ord\"=?", [.text(reason), .integer(entry.order)])
+            "UPDATE \"_outbox\" SET \"state\"=1, \"reason\"=? WHERE \"ord\"=?", [.text(text), .integer(entry.order)])
         count(entry.identity) {
             $0.sending -= 1
             $0.queued += 1

@@ -9,10 +9,14 @@ public struct RemoteProfile: Sendable, Hashable {
     public var knowsMutationIDs: Bool
     /// Names this life of its database.
     public var epoch: String?
+    /// The first stamp of this life; a backend may not tell it.
+    public var firstStamp: Int64?
     /// The first stamp of this life, where it began with a backup that was put back.
     public var began: Int64?
     /// Of the lives before this one, the last stamp that its database has.
     public var earlierLives: [String: Int64] = [:]
+    /// The first stamps of the lives before this one; a backend may not tell of them.
+    public var earlierBegins: [String: Int64] = [:]
     /// Whether it applies the changes of a transaction all or not at all.
     public var appliesUnits = false
     /// Whether it takes operations on `@counter` and `@set` fields.
@@ -48,10 +52,16 @@ public struct RemoteProfile: Sendable, Hashable {
         if let ids = announcement[WireExtension.mutationIDs]?.bool { knowsMutationIDs = ids }
         if let name = announcement[WireExtension.epoch]?.string {
             epoch = name
+            firstStamp = announcement[WireExtension.began]?.integer
             let lives = announcement[WireExtension.lives]
             began = lives?["began"]?.integer
-            earlierLives = [:]
-            for member in lives?["has"]?.object?.members ?? [] { earlierLives[member.key] = member.value.integer }
+            func stamps(_ key: String) -> [String: Int64] {
+                var result: [String: Int64] = [:]
+                for member in lives?[key]?.object?.members ?? [] { result[member.key] = member.value.integer }
+                return result
+            }
+            earlierLives = stamps("has")
+            earlierBegins = stamps("since")
         }
     }
 }

@@ -125,8 +125,10 @@ extension SyncSession {
             let left = kept.filter { $0 != model.name }
             try core.setDriverState(Self.keepKey, left.isEmpty ? nil : left.joined(separator: " "))
             if let startedAt = reconciliation.startedAt {
+                // What is left was had by the backend, where that is known: it was deleted, or is not for the reader.
+                let isTold = core.knowsEarlierLives
                 swept = try core.sweep(model: model.name, changedUpTo: startedAt) {
-                    known.contains($0) && reconciliation.misses($0)
+                    (isTold || known.contains($0)) && reconciliation.misses($0)
                 }
             }
         } else if let startedAt = reconciliation.startedAt {

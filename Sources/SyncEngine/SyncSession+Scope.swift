@@ -101,14 +101,22 @@ extension SyncSession {
         rescope()
     }
 
+    /// Tells the store what the backend announced of its lives.
+    func setLife(_ name: String) throws {
+        let began = try profile.began ?? core.driverState(Self.beganKey).flatMap { Int64($0) }
+        core.setLife(epoch: name, began: began, having: profile.earlierLives, since: profile.earlierBegins)
+    }
+
     /// The backend's database is another than before (restored, or made anew): everything is fetched from the beginning.
     func newEpoch(_ name: String) {
         let isFirst = epoch == nil
         attempt {
-            try core.setDriverState(Self.beganKey, profile.began.map { String($0) })
+            // A database made anew tells of no life before it; for who knew another it has lost all of that.
+            let began = profile.began ?? (isFirst ? nil : profile.firstStamp)
+            try core.setDriverState(Self.beganKey, began.map { String($0) })
             try core.setDriverState(Self.epochKey, name)
             epoch = name
-            core.setLife(epoch: name, began: profile.began, having: profile.earlierLives)
+            try setLife(name)
             guard !isFirst else { return }
             try keepUnknownRows()
             for model in receivedModels {

@@ -271,7 +271,7 @@ public final class SyncSession {
             if name != epoch {
                 newEpoch(name)
             } else if !before.isKnown {
-                core.setLife(epoch: name, began: profile.began, having: profile.earlierLives)
+                attempt { try setLife(name) }
             }
         }
     }

@@ -81,6 +81,9 @@ import Testing
         let lives = hub.send("query { listNotes { items { id } } }")["extensions"]?["bincount"]?["lives"]
         #expect(lives?["has"]?[epoch]?.integer ?? 0 < lost.mark)
         #expect(lives?["began"]?.integer ?? 0 > lost.mark)
+        let began = hub.send("query { listNotes { items { id } } }")["extensions"]?["bincount"]?["began"]
+        #expect(began != nil && began == lives?["began"])
+        #expect(try #require(lives?["since"]?[epoch]?.integer) <= lives?["has"]?[epoch]?.integer ?? 0)
         let database = try Connection.open(path: HubBackup.database(in: data), options: .readOnly)
         #expect(try HubVerify.check(database, HubFixture.notes).filter(\.isFault) == [])
     }
@@ -240,7 +243,8 @@ import Testing
         let span = HubLives.span
         // The second life is lost whole: the third began with a backup of the first.
         let third = HubLives(
-            began: 0, floor: 2 * span, floors: [1, 2 * span], earlier: [HubLives.Earlier(epoch: "one", through: 9)])
+            began: 0, floor: 2 * span, floors: [1, 2 * span],
+            earlier: [HubLives.Earlier(epoch: "one", began: 0, through: 9)])
         #expect(third.isCurrent(6, 6))
         #expect(third.isCurrent(8, 6))
         #expect(!third.isCurrent(5, 6))

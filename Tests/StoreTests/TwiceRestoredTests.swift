@@ -128,4 +128,64 @@ struct TwiceRestoredTests {
         #expect(try core.bin("b")?.note == "theirs")
         #expect(try core.read { try $0.syncState(model: "Bin", id: "b") } == .synced(version: 3))
     }
+
+    /// Up to 10 of the first life, and of the second from 1000 to 1500.
+    private let kept: [String: Int64] = ["one": 10, "two": 1500]
+    private let since: [String: Int64] = ["one": 0, "two": 1000]
+
+    private func at(_ place: Int, _ version: Int64, _ stamp: Int64, deleted: Bool = false) -> RemoteRecord {
+        RemoteRecord(
+            record: first.with { $0.place = place }.record, version: version, deleted: deleted, lastChangedAt: stamp)
+    }
+
+    @Test("rows give way to an older state where theirs lies in no part of a life that the backend has, and only there")
+    func parts() throws {
+        for (stamp, isLost) in [(10, false), (11, true), (999, true), (1000, false), (1500, false), (1501, true)] {
+            let core = try makeCore()
+            try core.applyRemote([at(5, 5, Int64(stamp))])
+            core.setLife(epoch: "three", began: 2000, having: kept, since: since)
+            try core.applyRemote([at(3, 3, 9)])
+            #expect(try core.bin("b")?.place == (isLost ? 3 : 5), "\(stamp)")
+            #expect(core.isTakenBack(Int64(stamp)) == isLost)
+            #expect(try core.disown(model: "Bin") { _ in true } == 0, "what is known to be there is not disowned")
+        }
+    }
+
+    @Test("so do rows over which something waits, and deletions")
+    func partsUnderChanges() throws {
+        for (stamp, isLost) in [(10, false), (11, true), (1500, false), (1501, true)] {
+            let core = try makeCore()
+            try core.applyRemote([at(5, 5, Int64(stamp))])
+            try core.save(
+                first.with {
+                    $0.place = 5; $0.note = "mine"
+                })
+            core.setLife(epoch: "three", began: 2000, having: kept, since: since)
+            try core.applyRemote([at(3, 3, 9)])
+            #expect(try core.bin("b")?.place == (isLost ? 3 : 5), "\(stamp)")
+            #expect(try core.bin("b")?.note == "mine")
+
+            let other = try makeCore()
+            try other.applyRemote([at(5, 4, 9), at(5, 5, Int64(stamp), deleted: true)])
+            other.setLife(epoch: "three", began: 2000, having: kept, since: since)
+            try other.applyRemote([at(3, 3, 9)])
+            #expect((try other.bin("b") != nil) == isLost, "\(stamp)")
+        }
+    }
+
+    @Test(
+        "rows that are missing are left here only where the backend lost them; without its lives' beginnings, all are")
+    func disowned() throws {
+        for (begins, left) in [(since, 3), ([:], 6)] as [([String: Int64], Int)] {
+            let core = try makeCore()
+            for stamp in [10, 11, 999, 1000, 1500, 1501] as [Int64] {
+                try core.applyRemote([
+                    RemoteRecord(record: Bin(id: "r\(stamp)").record, version: 1, lastChangedAt: stamp)
+                ])
+            }
+            core.setLife(epoch: "three", began: 2000, having: kept, since: begins)
+            #expect(core.knowsEarlierLives == !begins.isEmpty)
+            #expect(try core.disown(model: "Bin") { _ in true } == left)
+        }
+    }
 }

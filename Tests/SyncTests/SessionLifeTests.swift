@@ -116,6 +116,24 @@ struct SessionLifeTests {
         #expect(try push(fixture).variables["i0"] == ["id": "a", "state": "done", "_version": 2])
     }
 
+    @Test("nor does it where the backend has the life that came between, and was restored to a backup of that")
+    func lostImageOfTwoLivesAgo() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "one"))
+        answer(fixture, try push(fixture), "one", version: 1, announcing("one"))
+        try fixture.save(SessionFixture.record("a", "two"))
+        fixture.handle(.httpFailed(id: try push(fixture).id, reason: "cut"))
+        try fixture.save(SessionFixture.record("a", "two", state: "done"))
+        fixture.hear([SessionFixture.event(.onUpdate, SessionFixture.json("a", "two", state: "done", version: 3))])
+        fixture.pass(1_000)
+        // The first life up to 2, the second from 8000 to 9000: 3 is in neither.
+        let lives: JSONObject = [
+            "lives": ["began": 20_000, "has": ["one": 2, "two": 9000], "since": ["one": 0, "two": 8000]]
+        ]
+        answer(fixture, try push(fixture), "two", version: 2, announcing("three", lives))
+        #expect(try push(fixture).variables["i0"] == ["id": "a", "state": "done", "_version": 2])
+    }
+
     @Test("what a backend of another life refused is not parked, even where another answer told of that life first")
     func lateRefusal() throws {
         let fixture = try idle()
@@ -128,6 +146,40 @@ struct SessionLifeTests {
         #expect(try fixture.core.read { try $0.outbox(state: .parked) }.isEmpty)
         let again = try push(fixture)
         #expect(again.person == "bob")
+    }
+
+    @Test(
+        "what a backend that minds no life refused, or judged, in another one is asked again and not parked or decided")
+    func judgedInAnotherLife() throws {
+        for errorType in ["Unauthorized", "ConditionalCheckFailed", "ConflictUnhandled"] {
+            let asked = Locked(0)
+            let fixture = try SessionFixture(configure: {
+                $0.conflictHandler = { _ in
+                    asked.withLock { $0 += 1 }
+                    return .applyRemote
+                }
+            })
+            fixture.connect()
+            fixture.finishFetches(announcing: announcing("one"))
+            try fixture.save(SessionFixture.record("a", "one"))
+            answer(fixture, try push(fixture), "one", version: 1, announcing("one"))
+            try fixture.save(SessionFixture.record("a", "two"))
+            let early = try push(fixture)
+            let error: JSONValue = [
+                "path": ["m0"], "errorType": .string(errorType), "message": "no",
+                "data": SessionFixture.json("a", "other", version: 1),
+            ]
+            fixture.answer(
+                early.id,
+                [
+                    "data": ["m0": nil], "errors": [error],
+                    "extensions": ["bincount": announcing("two", ["lives": ["began": 8000, "has": [:]]])],
+                ])
+            #expect(fixture.core.outboxStatus.parked == 0 && asked.current == 0, "\(errorType)")
+            // What is lost goes first, and this after it.
+            #expect(try push(fixture).variables["i0"]?["title"] == "one", "\(errorType)")
+            #expect(try fixture.core.read { try $0.outbox() }.map(\.kind) == [.create, .update], "\(errorType)")
+        }
     }
 
     @Test("an answer that a full disk did not let the store keep is asked for again after a restore")

@@ -76,6 +76,23 @@ struct SessionReconcileTests {
         #expect(try fixture.core.mark(of: "Task").lastSync == 9000, "what changed while it fetched would be missed")
     }
 
+    @Test("lets go of nothing where the digests agree, though nothing of it comes")
+    func agreeing() throws {
+        let fixture = try away()
+        fixture.answerFetch(try fetch(fixture), announcing: announcing(["gap": ["syncTasks"]]))
+        let compare = try fetch(fixture)
+        let bits = RecordDigest(forRows: 3).bits
+        let bucket = RecordDigest.bucket(of: "gone", bits: bits)
+        let differing: JSONValue = [.integer(Int64(bucket))]
+        fixture.answerFetch(compare, startedAt: 9000, announcing: announcing(["digest": ["syncTasks": differing]]))
+        fixture.answerFetch(try fetch(fixture), startedAt: 9000)
+        #expect(try fixture.get("gone") == nil)
+        for id in ["a", "b"] {
+            try #require(RecordDigest.bucket(of: id, bits: bits) != bucket)
+            #expect(try fixture.get(id) != nil)
+        }
+    }
+
     @Test("fetches nothing where all is equal")
     func equal() throws {
         let fixture = try away()
@@ -162,6 +179,41 @@ struct SessionReconcileTests {
             try fetch(fixture), [SessionFixture.json("a", "a")], startedAt: 9000,
             announcing: announcing(["epoch": "two"]))
         #expect(try fixture.get("b") != nil)
+    }
+
+    @Test("with a restored backend lets go of what that had and has no more, and keeps what it lost")
+    func restoredAndDeleted() throws {
+        let fixture = try SessionFixture()
+        fixture.connect()
+        let rows = [("a", 1), ("gone", 2), ("lost", 5), ("later", 8200)].map { id, version in
+            SessionFixture.json(id, id, version: Int64(version))
+        }
+        for request in fixture.takeSent() {
+            let items = request.query.contains("syncTasks") ? rows : []
+            fixture.answerFetch(request, items, startedAt: 9500, announcing: announcing(["epoch": "two"]))
+        }
+        _ = fixture.takeSent()
+        fixture.handle(.stop)
+        // The second life was put back into a backup from 8100 of it, and came itself from one of the first, from 3.
+        let members: JSONObject = [
+            "epoch": "three",
+            "lives": ["began": 20_000, "has": ["one": 3, "two": 8100], "since": ["one": 0, "two": 8000]],
+        ]
+        let life = announcing(members)
+        fixture.connect()
+        for request in fixture.takeSent() { fixture.answerFetch(request, announcing: life) }
+        fixture.shakeHands()
+        let compare = try fetch(fixture)
+        let every = (0..<8).map { JSONValue.integer($0) }
+        var differing = members
+        differing["digest"] = ["syncTasks": .array(every)]
+        fixture.answerFetch(compare, startedAt: 21_000, announcing: announcing(differing))
+        fixture.answerFetch(
+            try fetch(fixture), [SessionFixture.json("a", "a")], startedAt: 21_000, announcing: life)
+        #expect(try fixture.get("gone") == nil, "it had that, so that somebody deleted it")
+        #expect(try fixture.state("a") == .synced(version: 1))
+        #expect(try fixture.state("lost") == .local, "that is in no part of the first life that it has")
+        #expect(try fixture.state("later") == .local, "nor that of the second")
     }
 
     @Test("shows nothing that was heard before the restore, by a session that learns of it only now")

@@ -12,6 +12,8 @@ struct HubLives: Sendable, Hashable {
     /// A life that ended with a restored backup.
     struct Earlier: Sendable, Hashable {
         let epoch: String
+        /// Its first stamp.
+        let began: Int64
         /// The last stamp of it that this database has.
         let through: Int64
     }
@@ -60,7 +62,7 @@ struct HubLives: Sendable, Hashable {
         floors = Set(rows.compactMap { $0[2].integer })
         earlier = rows.dropLast().compactMap { row in
             guard let name = row[0].text else { return nil }
-            return Earlier(epoch: name, through: row[3].integer ?? 0)
+            return Earlier(epoch: name, began: row[1].integer ?? 0, through: row[3].integer ?? 0)
         }
     }
 
@@ -120,9 +122,13 @@ struct HubLives: Sendable, Hashable {
     /// What answers announce; nil in a database never restored.
     var announcement: JSONValue? {
         guard !earlier.isEmpty else { return nil }
-        var lives = JSONObject()
-        for life in earlier.suffix(Self.announced) { lives[life.epoch] = .integer(life.through) }
-        return ["began": .integer(began), "has": .object(lives)]
+        var has = JSONObject()
+        var since = JSONObject()
+        for life in earlier.suffix(Self.announced) {
+            has[life.epoch] = .integer(life.through)
+            since[life.epoch] = .integer(life.began)
+        }
+        return ["began": .integer(began), "has": .object(has), "since": .object(since)]
     }
 
     private static let announced = 16
