@@ -60,4 +60,27 @@ struct ConflictMatrixTests {
         }
         #expect(try core.connection.integrityProblems().isEmpty)
     }
+
+    @Test("D78: one that conflicted too often has as many rounds again once a person retries it")
+    func retried() throws {
+        let core = try memoryCore { $0.conflictHandler = { _ in .retryLocal } }
+        try core.applyRemote([remote(Bin(id: "b", place: 1), 1)])
+        try core.save(Bin(id: "b", place: 2))
+        var version: Int64 = 1
+        func meetConflicts() throws -> Int {
+            var met = 0
+            while let entry = try core.nextMutations(limit: 1)?.entries.first {
+                version += 1
+                met += 1
+                let theirs = remote(Bin(id: "b", place: Int(version) + 10), version)
+                try core.settle([MutationResult(order: entry.order, outcome: .conflict(theirs))])
+            }
+            return met
+        }
+        #expect(try meetConflicts() == StoreCore.roundLimit)
+        let order = try #require(try core.outbox().first { $0.state == .parked }).order
+        try core.write(as: nil) { try $0.retryOutbox(order) }
+        #expect(try meetConflicts() == StoreCore.roundLimit)
+        #expect(core.outboxStatus == OutboxStatus(parked: 1))
+    }
 }

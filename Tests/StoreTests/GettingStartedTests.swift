@@ -69,8 +69,33 @@ struct GettingStartedTests {
         #expect(try Files.readText(path + "/unsent.jsonl").split(separator: "\n").count == 3)
     }
 
-    @Test func theSchemaGuidesStepsAreSteps() {
-        var options = StoreOptions(time: ManualTimeSource())
+    /// The schema before and after the guide's steps.
+    private func guideSchema(_ isNew: Bool) -> Schema {
+        let id = FieldSchema("id", .scalar(.id), isRequired: true)
+        let tag = ModelSchema(
+            "Tag", pluralName: "Tags",
+            fields: [
+                id, FieldSchema(isNew ? "label" : "name", .scalar(.string), isRequired: true),
+                FieldSchema("weight", .scalar(isNew ? .string : .int)), FieldSchema("color", .enumeration("Color")),
+            ])
+        let person = ModelSchema(
+            "Person", pluralName: "People", fields: [id, FieldSchema(isNew ? "initial" : "name", .scalar(.string))])
+        return Schema(models: [tag, person], enums: ["Color": [isNew ? "crimson" : "red", "blue"]])
+    }
+
+    @Test func theSchemaGuidesStepsDoWhatItSays() throws {
+        let directories = [try TempDirectory(), try TempDirectory()]
+        let (old, new) = (guideSchema(false), guideSchema(true))
+        for directory in directories {
+            let before = try StoreCore(schema: old, at: .directory(directory.path), options: testOptions())
+            try before.write(as: "ann") { tx in
+                try tx.save(
+                    Record(schema: old.models[0], values: [.text("t"), .text("hot"), .integer(5), .text("red")]))
+                try tx.save(Record(schema: old.models[1], values: [.text("p"), .text("Ann")]))
+            }
+            before.close()
+        }
+        var options = testOptions { $0.random = SeededRandom(seed: 2) }
         options.migrations = [
             SchemaVersion(1, [.renameField("Tag", "name", to: "label"), .renameCase("Color", "red", to: "crimson")]),
             SchemaVersion(
@@ -83,7 +108,21 @@ struct GettingStartedTests {
                     },
                 ]),
         ]
-        #expect(options.migrations.map(\.number) == [1, 2])
+        let store = try StoreCore(schema: new, at: .directory(directories[0].path), options: options)
+        let tag = try #require(try store.read { try $0.get(model: "Tag", id: "t") })
+        #expect(tag.values == [.text("t"), .text("hot"), .text("5 g"), .text("crimson")])
+        #expect(try store.read { try $0.get(model: "Person", id: "p") }?["initial"] == .text("A"))
+        // What waits to be sent says the same.
+        let waiting = try store.outbox().map(\.fields)
+        #expect(waiting[0] == ["id": "t", "label": "hot", "weight": "5 g", "color": "crimson"])
+        #expect(waiting[1] == ["id": "p", "initial": "A"])
+        // Without the steps it is refused, and stays as it is.
+        let error = #expect(throws: StoreError.self) {
+            try StoreCore(schema: new, at: .directory(directories[1].path), options: testOptions())
+        }
+        #expect(error?.description.contains("Tag") == true)
+        let kept = try StoreCore(schema: old, at: .directory(directories[1].path), options: testOptions())
+        #expect(try kept.outbox().count == 2)
     }
 
     /// Line breaks aside, so that both may be formatted.

@@ -154,4 +154,45 @@ struct MigratedOutboxTests {
         #expect(try core.recover(into: "two", having: [:]) == 1)
         #expect(try core.outbox().map(\.fields) == [["place": 2]])
     }
+
+    @Test(
+        "C1: what lies beside a model's rows is known under its new name: deletions, rows aside, marks, confirmed changes"
+    )
+    func beside() throws {
+        let directory = try TempDirectory()
+        let before = try open(directory)
+        before.setLife(epoch: "one", began: nil)
+        try before.applyRemote([
+            remote(Draft(id: "gone"), 4, deleted: true), remote(Draft(id: "aside", text: "1"), 1),
+        ])
+        try before.setPolicies(["Draft": .both], as: nil)
+        try before.save(Draft(id: "made", text: "m"))
+        try before.sendAll()
+        try before.save(Draft(id: "aside", text: "mine"), Draft(id: "waits"), identity: "bob")
+        try before.applyPage(
+            model: "Draft", items: [remote(Draft(id: "aside", text: "2"), 2)],
+            unreadable: [UnreadableRecord(model: "Draft", id: "odd", version: 1, json: "{}", reason: "text")],
+            mark: SyncMark(model: "Draft", lastSync: 5, scope: "all"))
+        before.close()
+        let memo = ModelSchema("Memo", pluralName: "Memos", fields: Draft.schema.fields, syncPolicy: .none)
+        let new = Schema(
+            models: [Zone.schema, Bin.schema, Pass.schema, Entry.schema, memo, Item.schema], enums: testSchema.enums)
+        let core = try open(directory, new, [.renameModel("Draft", to: "Memo")])
+        func row(_ id: String, _ text: String, _ version: Int64) -> RemoteRecord {
+            RemoteRecord(
+                record: Record(schema: memo, values: [.text(id), .text(text)]), version: version, lastChangedAt: version
+            )
+        }
+        #expect(core.options.policy(of: memo) == .both, "what was chosen for it holds")
+        #expect(try core.outbox().map(\.model) == ["Memo", "Memo"])
+        #expect(try core.outbox().map(\.identity) == ["bob", "bob"])
+        #expect(try core.shadow("Memo", "aside")?.version == 2)
+        #expect(try core.quarantined().map(\.model) == ["Memo"])
+        #expect(try core.mark(of: "Memo") == SyncMark(model: "Memo", lastSync: 5, scope: "all"))
+        try core.applyRemote([row("gone", "late", 3)])
+        #expect(try core.read { try $0.get(model: "Memo", id: "gone") } == nil, "a deleted one stays deleted")
+        core.setLife(epoch: "two", began: 500_000)
+        #expect(try core.recover(into: "two", having: [:]) == 1)
+        #expect(try core.outbox().map(\.id) == ["made", "aside", "waits"])
+    }
 }

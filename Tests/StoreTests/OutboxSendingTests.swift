@@ -172,4 +172,11 @@ extension OutboxSendingTests {
         let apart = try #require(try core.nextMutations(limit: 10, joinsParents: false))
         #expect(apart.entries.map(\.id) == ["before"])
     }
+
+    @Test("C4: records that name each other, or whose parent was made after them, wait for nothing that waits for them")
+    func namedBefore() throws {
+        let core = try memoryCore { $0.checksParents = false }
+        try core.save(Bin(id: "b", zoneID: "z"), Zone(id: "z"))
+        #expect(try core.nextMutations(limit: 10)?.entries.map(\.id) == ["b", "z"])
+    }
 }
