@@ -82,7 +82,7 @@ public struct CommandLineArguments: Sendable {
         return value
     }
 
-    /// The words that are left, which must be no options; call it last.
+    /// The words that are left, which must be no options; call it last. A number below zero is none.
     ///
     /// - Throws: ``UsageError`` naming the first unknown option.
     public func rest() throws(UsageError) -> [String] {
@@ -91,7 +91,7 @@ public struct CommandLineArguments: Sendable {
         for word in words {
             if !literal, word == "--" {
                 literal = true
-            } else if !literal, word.hasPrefix("-"), word != "-" {
+            } else if !literal, word.hasPrefix("-"), word != "-", Int64(word) == nil {
                 throw UsageError("unknown option \(word)")
             } else {
                 result.append(word)

@@ -78,6 +78,7 @@ struct CommandLineArgumentsTests {
         let flag = arguments.flag("-v")
         #expect(!flag)
         #expect(try arguments.rest() == ["--data", "x", "-v"])
+        #expect(try CommandLineArguments(["show", "-5"]).rest() == ["show", "-5"], "a number is no option")
     }
 
     @Test func wrongUsageSaysWhatToDo() {

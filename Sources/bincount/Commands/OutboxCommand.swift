@@ -115,14 +115,7 @@ enum OutboxCommand {
             try await outbox.edit(try number(words), fields: fields)
         case "export":
             guard words.count == 1 else { throw UsageError("export needs one FILE") }
-            var text = ""
-            var after: Int64? = 0
-            while let start = after {
-                let part = try await outbox.export(after: start)
-                for line in part.lines { text += line + "\n" }
-                after = part.lines.isEmpty ? nil : part.last
-            }
-            try Files.writeAtomically(text, to: words[0], mode: 0o600)
+            try await store.exportOutbox(to: words[0])
         case "import":
             guard words.count == 1 else { throw UsageError("import needs one FILE") }
             let lines = try Files.readText(words[0]).split(separator: "\n").map(String.init)
