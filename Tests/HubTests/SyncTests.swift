@@ -82,7 +82,108 @@ import Testing
         hub.create(["id": "3", "title": "c"])
         let mark = hub.sync().startedAt
         #expect(hub.syncAll(lastSync: mark).items.map { $0["id"] } == ["3"])
-        #expect(hub.create(["id": "1", "title": "reborn"]).result?["_version"] == 1)
+        #expect(hub.create(["id": "1", "title": "reborn"]).result?["_version"] == 3)
+    }
+
+    /// Who knows the old record, or its tombstone, would take a new one of lower versions for something older.
+    @Test func aRecordMadeAgainUnderAForgottenKeyCountsOnFromItsLastVersion() throws {
+        var hub = try HubFixture()
+        func forget() throws {
+            hub.time.advance(milliseconds: 3_600_001)
+            try hub.core.prune()
+        }
+        hub.core.retention = 3_600_000
+        hub.create(["id": "1", "title": "old"])
+        hub.create(["id": "2", "title": "old"])
+        hub.update(["id": "1", "size": 1, "_version": 1])
+        hub.delete("1", version: 2)
+        hub.delete("2", version: 1)
+        try forget()
+        let make = "mutation { m: createNote(input: {id: \"1\", title: \"new\"}) { title _version } }"
+        let made: JSONValue = ["title": "new", "_version": 4]
+        #expect(hub.send(make, device: "T", ids: ["m": "one"]).result == made)
+        // It is a create all the same, when its author or somebody else asks for it again.
+        #expect(hub.send(make, device: "T", ids: ["m": "one"]).result == made)
+        #expect(hub.send(make).result == made)
+        #expect(hub.core.statistics.replayed == 1)
+        // What was made on the old record is not made on this one.
+        #expect(hub.update(["id": "1", "title": "stale", "_version": 1]).result?["title"] == "new")
+        #expect(hub.delete("1", version: 3).errorType == "ConflictUnhandled")
+        #expect(hub.delete("1", version: 5).errorType == nil)
+        #expect(hub.create(["id": "3", "title": "other"]).result?["_version"] == 1)
+        try forget()
+        hub = try HubFixture(connection: hub.connection, time: hub.time)
+        #expect(hub.create(["id": "1", "title": "third"]).result?["_version"] == 7)
+        #expect(hub.create(["id": "2", "title": "again"]).result?["_version"] == 3)
+        #expect(try HubVerify.check(hub.connection, HubFixture.notes).filter(\.isFault) == [])
+    }
+
+    /// A client that pages through a delta while deletions of it are forgotten would keep what is deleted for ever.
+    @Test(arguments: [0, 1, 2])
+    func aDeltaThatLosesADeletionBetweenTwoPagesIsRefusedAndBegunAgainSaysThatItHasAGap(_ page: Int) throws {
+        let hub = try HubFixture()
+        hub.core.retention = 3_600_000
+        for index in 0..<4 { hub.create(["id": .string("n\(index)"), "title": "t"]) }
+        let mark = hub.sync().startedAt
+        for index in 1..<4 { hub.update(["id": .string("n\(index)"), "size": 1, "_version": 1]) }
+        hub.delete("n0", version: 1)
+        var token: String?
+        var read = 0
+        for _ in 0...page {
+            let part = hub.sync(lastSync: mark, limit: 1, token: token)
+            read += part.items.count
+            token = part.token
+        }
+        #expect(token != nil && read == page + 1, "the deletion is yet to come")
+        hub.time.advance(milliseconds: 3_600_001)
+        try hub.core.prune()
+        let rest = hub.sync(lastSync: mark, limit: 1, token: token)
+        #expect(rest.json.errorMessage == "Invalid pagination token given.")
+        let again = hub.sync(lastSync: mark)
+        #expect(again.json["extensions"]?["bincount"]?["gap"] != nil)
+        #expect(again.items.map { $0["id"] } == ["n1", "n2", "n3"])
+    }
+
+    @Test func `a delta goes on while what is forgotten lies before its beginning, and everything goes on whatever is`()
+        throws
+    {
+        let hub = try HubFixture()
+        hub.core.retention = 3_600_000
+        for index in 0..<6 { hub.create(["id": .string("n\(index)"), "title": "t"]) }
+        hub.delete("n0", version: 1)
+        hub.time.advance(milliseconds: 1_800_000)
+        hub.create(["id": "n6", "title": "t"])
+        let mark = hub.sync().startedAt
+        for index in 1..<4 { hub.update(["id": .string("n\(index)"), "size": 1, "_version": 1]) }
+        hub.delete("n4", version: 1)
+        let delta = try #require(hub.sync(lastSync: mark, limit: 2).token)
+        let base = try #require(hub.sync(limit: 2).token)
+        hub.time.advance(milliseconds: 1_800_001)
+        try hub.core.prune()
+        let rest = hub.sync(lastSync: mark, limit: 10, token: delta)
+        #expect(rest.items.map { $0["id"] } == ["n2", "n3", "n4"] && rest.items.last?["_deleted"] == true)
+        hub.time.advance(milliseconds: 3_600_000)
+        try hub.core.prune()
+        #expect(hub.sync(limit: 10, token: base).items.compactMap { $0["id"]?.string } == ["n2", "n3", "n5", "n6"])
+    }
+
+    /// The mark exactly at the last forgotten deletion, before it and after it.
+    @Test func aMarkAtTheLastStampThatIsForgottenIsAGapAndTheNextOneIsNone() throws {
+        let hub = try HubFixture()
+        hub.core.retention = 3_600_000
+        hub.create(["id": "1", "title": "a"])
+        hub.create(["id": "2", "title": "b"])
+        hub.delete("1", version: 1)
+        let last = hub.core.state.stamp
+        hub.time.advance(milliseconds: 1_800_000)
+        hub.create(["id": "3", "title": "c"])
+        func isGap(_ mark: Int64) -> Bool { hub.sync(lastSync: mark).json["extensions"]?["bincount"]?["gap"] != nil }
+        #expect(!isGap(last) && hub.sync(lastSync: last).items.contains { $0["_deleted"] == true })
+        hub.time.advance(milliseconds: 1_800_001)
+        try hub.core.prune()
+        #expect(hub.core.state.prunedThrough == last)
+        #expect(isGap(last - 1) && isGap(last) && !isGap(last + 1))
+        #expect(hub.syncAll(lastSync: last + 1).items.map { $0["id"] } == ["3"])
     }
 
     @Test func hubTimeAndStampsSurviveARestart() throws {

@@ -100,6 +100,9 @@ extension QueryRunner {
             if case .fetch(let bits, let numbers)? = digest {
                 walk.buckets = Walk.Buckets(bits: bits, numbers: numbers)
             }
+            // A delta whose beginning is forgotten by now could miss a deletion on the pages that are left. Asked for again
+            // from its first page, it is everything and says so.
+            if opened?.walk == .changes, !isDelta { throw PageError.invalidToken }
             walk = try resumed(walk, opened)
             if opened == nil { try note(walk, field.key, digest, isGap: lastSync > 0 && !isDelta) }
             if case .compare? = digest { walk.lastRow = 0 }
@@ -152,7 +155,7 @@ extension QueryRunner {
         var walk = plan
         if let token {
             guard token.walk != .index else { throw PageError.invalidToken }
-            // A delta that began before a prune goes on as the delta it was.
+            // What began as everything goes on as that, though its mark may be a delta's by now.
             walk.kind = token.walk
             walk.position = token.position
             walk.row = token.row

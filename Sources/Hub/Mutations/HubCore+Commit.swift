@@ -101,13 +101,20 @@ extension HubCore {
     }
 
     private func purge(_ table: BaseTable, _ limit: Int) throws -> Int64 {
-        var rows: [(row: Int64, stamp: Int64)] = []
+        var rows: [(row: Int64, stamp: Int64, key: String, version: Int64)] = []
         try connection.withStatement(table.expiredText) { statement in
             statement.bind(state.hubTime, at: 1)
             statement.bind(limit, at: 2)
-            while try statement.step() { rows.append((statement.integer(at: 0), statement.integer(at: 1))) }
+            while try statement.step() {
+                rows.append(
+                    (
+                        statement.integer(at: 0), statement.integer(at: 1), statement.text(at: 2),
+                        statement.integer(at: 3)
+                    ))
+            }
         }
-        for (row, _) in rows {
+        for (row, _, key, version) in rows {
+            try state.bury(key, version: version, of: table.model, on: connection)
             try connection.withStatement(table.purgeText) { statement in
                 statement.bind(row, at: 1)
                 _ = try statement.step()

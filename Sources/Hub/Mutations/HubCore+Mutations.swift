@@ -93,11 +93,11 @@ extension HubCore {
             for change in mutation.changes { values[change.position] = change.value }
         }
         let table = tables[model.index]
+        let version = try state.firstVersion(of: values, model, on: connection)
         do {
-            let row = try table.insert(
-                values, version: state.lives.firstVersion, stamp: stamp, on: connection)
+            let row = try table.insert(values, version: version, stamp: stamp, on: connection)
             let created = HubRow(
-                rowID: row, values: values, version: state.lives.firstVersion, deleted: false, lastChangedAt: stamp)
+                rowID: row, values: values, version: version, deleted: false, lastChangedAt: stamp)
             pending.append(
                 CommittedChange(kind: .create, model: model.index, row: created, modelName: model.schema.name))
             if asksFunctions { try enqueueDelivery(mutation, created, previous: nil) }
@@ -106,7 +106,7 @@ extension HubCore {
             // Sent again without a mutation id: the same content is the same create.
             // To who may not read it, the answer would tell whether a guess at its content is right.
             if let stored = try table.fetch(model.key(of: values), on: connection),
-                state.lives.isFirst(stored.version),
+                try state.isFirst(stored.version, of: stored.values, model, on: connection),
                 !stored.deleted, maySee(stored, mutation), shown(stored, mutation.root, mutation.rights).hidden.isEmpty,
                 Self.isSame(values, stored.values, mutation)
             {

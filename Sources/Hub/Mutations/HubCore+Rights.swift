@@ -20,7 +20,13 @@ extension HubCore {
         let sight = rights.sight(root.model, .get)
         // Who may not read the row at all was refused before, but for what he wrote himself.
         guard !sight.isClear, sight.rows.allows(row.values) else { return (row, .nothing) }
-        return sight.shown(row)
+        var (shown, hidden) = sight.shown(row)
+        // He has named the record himself; without its key the answer would be a refusal of what was carried out.
+        for position in engine.schema.models[root.model].keyPositions where hidden.positions.contains(position) {
+            shown.values[position] = row.values[position]
+            hidden.positions.remove(position)
+        }
+        return (shown, hidden)
     }
 
     /// A selected field that a caller without the right to read would learn: neither a key nor of his own input.
@@ -68,14 +74,12 @@ extension HubCore {
         let model = mutation.model
         let reused = mutation.error("The mutation id was used for another mutation.", ErrorType.badRequest)
         // Under another name, an id would ask for a row with the rights to something else.
-        guard applied.model == model.schema.name,
-            state.lives.isFirst(applied.version) == (mutation.root.kind == .create)
-        else {
-            return .failure(reused)
-        }
+        guard applied.model == model.schema.name else { return .failure(reused) }
         guard let current = try tables[model.index].fetch(row: applied.row, on: connection) else {
             return .failure(mutation.conditionFailed)
         }
+        let wasCreate = try state.isFirst(applied.version, of: current.values, model, on: connection)
+        guard wasCreate == (mutation.root.kind == .create) else { return .failure(reused) }
         let isOther = model.keyPositions.contains { position in
             mutation.input.values[position].map { !$0.isNull && $0 != current.values[position] } ?? false
         }

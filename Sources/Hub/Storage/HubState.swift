@@ -21,6 +21,8 @@ final class HubState {
 
     /// This life of the database and those before it.
     let lives: HubLives
+    /// The models of which tombstones were forgotten.
+    var buried: Set<String>
     /// How long tombstones and mutation ids are kept, in milliseconds of hub time.
     var horizon = HubCore.horizon
     /// How long rows as they were are kept for retries.
@@ -57,6 +59,7 @@ final class HubState {
         self.epoch = epoch
         tokenKey = SHA256.digest(key)
         lives = try HubLives(connection, epoch: epoch, began: born)
+        buried = try Self.buriedModels(connection)
     }
 
     static let tables =

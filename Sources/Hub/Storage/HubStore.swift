@@ -41,7 +41,8 @@ final class BaseTable: Sendable {
         walkText = StatementText(Self.walkSQL(start, row, "1"))
         changesText = StatementText(Self.changesSQL(start, row, "1"))
         expiredText = StatementText(
-            "SELECT \(row),\"_lastChangedAt\" FROM \(table.name) WHERE \"_ttl\" IS NOT NULL AND \"_ttl\"<?1 LIMIT ?2")
+            "SELECT \(row),\"_lastChangedAt\",\(table.keyColumn),\"_version\" FROM \(table.name) "
+                + "WHERE \"_ttl\" IS NOT NULL AND \"_ttl\"<?1 LIMIT ?2")
         purgeText = StatementText("DELETE FROM \(table.name) WHERE \(row)=?1")
         maxRowText = StatementText("SELECT coalesce(max(\(row)),0) FROM \(table.name)")
     }
@@ -113,6 +114,8 @@ final class BaseTable: Sendable {
 extension HubCore {
     /// "BHUB": marks a hub's database.
     static let applicationID: Int32 = 0x4248_5542
+    /// The newest form of the service's own tables that this program knows.
+    static let formatVersion = 1
 
     /// Makes the tables of a new database, or brings those of an older schema up to this one.
     static func migrate(_ schema: Schema, _ tables: [BaseTable], _ connection: Connection, _ log: Log) throws {
@@ -127,8 +130,9 @@ extension HubCore {
         rewrite: @escaping (Connection) throws -> Void = { _ in }
     ) -> Migrator {
         Migrator(
-            schema: schema, tables: tables.map(\.table), applicationID: applicationID, formatVersion: 1,
-            ownTables: HubState.tables + HubState.departureTables + HubLives.tables, once: steps, backsUp: backsUp,
+            schema: schema, tables: tables.map(\.table), applicationID: applicationID, formatVersion: formatVersion,
+            ownTables: HubState.tables + HubState.departureTables + HubState.buriedTables + HubLives.tables,
+            once: steps, backsUp: backsUp,
             rewrite: { connection, _, _ in try rewrite(connection) })
     }
 }
