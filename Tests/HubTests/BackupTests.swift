@@ -145,6 +145,105 @@ import Testing
         #expect(try Files.size(path) != 5)
     }
 
+    /// A mistyped name must cost nobody's file, and least of all the database that is to be saved.
+    @Test func aBackupReplacesAnEarlierOneAndNothingElse() throws {
+        let directory = try TempDirectory("target")
+        let data = directory.file("hub")
+        let hub = try hub(data, notes: 2)
+        let target = directory.file("copy.sqlite")
+        func take(_ target: String) throws { _ = try HubBackup.take(of: data, to: target, time: ManualTimeSource()) }
+        let live = HubBackup.database(in: data)
+        for name in [live, data + "/../hub/hub.sqlite"] { #expect(throws: HubError.self) { try take(name) } }
+        #expect(hub.create(["id": "after", "title": "t"]).result?["id"] == "after")
+        #expect(try Connection.open(path: live, options: .readOnly).value("SELECT count(*) FROM Note") == .integer(3))
+        for other in ["letter", "letter.json"] {
+            try Files.writeAtomically("dear", to: directory.file(other))
+            #expect(throws: HubError.self) { try take(directory.file("letter")) }
+            #expect(try Files.readText(directory.file(other)) == "dear")
+            try Files.remove(directory.file(other))
+        }
+        #expect(throws: HubError.self) { try take(directory.path) }
+        #expect(try Files.list(directory.path) == ["hub"], "nothing is left of what was refused")
+        try take(target)
+        hub.create(["id": "later", "title": "t"])
+        try take(target)
+        #expect(BackupManifest(at: BackupManifest.path(of: target))?.rows["Note"] == 4)
+        #expect(Files.rights(target) == 0o600 && Files.rights(BackupManifest.path(of: target)) == 0o600)
+        // One that was cut off between the two files is a backup, by what lies beside it.
+        try Files.rename(BackupManifest.path(of: target), to: BackupManifest.path(of: target + ".partial"))
+        try take(target)
+        #expect(try Files.list(directory.path) == ["copy.sqlite", "copy.sqlite.json", "hub"])
+    }
+
+    @Test func aBackupThatFailsLeavesTheEarlierOneAsItWasWithItsManifest() throws {
+        let directory = try TempDirectory("failing")
+        let data = directory.file("hub")
+        let hub = try hub(data, notes: 2)
+        let target = directory.file("copy.sqlite")
+        _ = try HubBackup.take(of: data, to: target, time: ManualTimeSource())
+        let before = try (Files.read(target), Files.read(BackupManifest.path(of: target)))
+        hub.create(["id": "later", "title": "t"])
+        // There is no room for the new manifest: its name is taken.
+        try Files.createDirectory(BackupManifest.path(of: target + ".partial"))
+        #expect(throws: (any Error).self) {
+            try HubBackup.take(of: data, to: target, time: ManualTimeSource())
+        }
+        #expect(try Files.read(target) == before.0 && Files.read(BackupManifest.path(of: target)) == before.1)
+        try Files.removeTree(BackupManifest.path(of: target + ".partial"))
+        #expect(try Files.list(directory.path) == ["copy.sqlite", "copy.sqlite.json", "hub"])
+        #expect(HubBackup.last(in: data)?.rows["Note"] == 2)
+        let outcome = try HubRestore.restore(
+            target, into: directory.file("fresh"), replacing: false, time: ManualTimeSource())
+        #expect(outcome.manifest.rows["Note"] == 2)
+    }
+
+    @Test func `of two backups of a hub at once the second is refused and the first is whole`() throws {
+        let directory = try TempDirectory("twice")
+        let data = directory.file("hub")
+        _ = try hub(data, notes: 400)
+        let target = directory.file("copy.sqlite")
+        var refused = 0
+        let manifest = try HubBackup.take(of: data, to: target, time: ManualTimeSource()) { _, _ in
+            #expect(throws: HubBackup.UnderWay.self) {
+                try HubBackup.take(of: data, to: target, time: ManualTimeSource())
+            }
+            refused += 1
+        }
+        #expect(refused > 1)
+        #expect(try HubBackup.digest(of: target) == manifest.digest)
+    }
+
+    @Test func `the backup that was just taken stays though a clock that was set back calls it the oldest`() throws {
+        let directory = try TempDirectory("rotate-back")
+        let data = directory.file("hub")
+        _ = try hub(data, notes: 1)
+        let time = ManualTimeSource()
+        var names: [String] = []
+        for step in [0, 60_000, 60_000, -86_400_000] as [Int64] {
+            time.jump(milliseconds: step)
+            names.append(HubBackup.name(at: time.now()))
+            _ = try HubBackup.take(of: data, to: directory.file(names.last ?? ""), time: time)
+        }
+        #expect(try HubBackup.rotate(in: directory.path, keep: 2, taken: names[3]) == [names[0], names[1]])
+        #expect(Files.exists(directory.file(names[3])) && Files.exists(directory.file(names[2])))
+        #expect(try HubBackup.rotate(in: directory.path, keep: 1, taken: names[3]) == [names[2]])
+    }
+
+    @Test func `what a backup left that was cut off goes a day later, and nothing else does`() throws {
+        let directory = try TempDirectory("sweep")
+        let name = "hub-20260131T235959Z.sqlite"
+        let left = ["", "-journal", ".json"].map { name + ".partial" + $0 }
+        let others = [name, name + ".json", "mine.sqlite.partial", name + ".partial.txt", "hub-x.sqlite.partial"]
+        for file in left + others { try Files.writeAtomically("x", to: directory.file(file)) }
+        // The files have this machine's time.
+        let time = ManualTimeSource(SystemTimeSource().now())
+        try HubBackup.sweep(directory.path, time: time)
+        #expect(try Files.list(directory.path).count == left.count + others.count, "they may be under way")
+        time.jump(milliseconds: 86_400_000 + 60_000)
+        try HubBackup.sweep(directory.path, time: time)
+        #expect(try Files.list(directory.path) == others.sorted())
+    }
+
     @Test func rotationRemovesOnlyVerifiedBackupsOfItsOwn() throws {
         let directory = try TempDirectory("rotate")
         let data = directory.file("hub")
@@ -170,14 +269,21 @@ import Testing
         for number in 0..<5 { hub.create(["id": .string("n\(number)"), "title": "t", "boxID": "nowhere"]) }
         hub.update(["id": "n0", "body": "b", "_version": 1])
         hub.delete("n1", version: 1)
+        hub.send(
+            "mutation { m: createNote(input: {id: \"n9\", title: \"t\", boxID: \"nowhere\"}) { id } }", device: "T",
+            ids: ["m": "one"])
         let whole = try HubVerify.check(hub.connection, HubFixture.notes)
         #expect(whole.filter(\.isFault) == [])
         // Parents that are not there are told, and are no damage.
-        #expect(whole.contains { $0.isOnlyNote && $0.problems == ["4 name a Box in boxID that is not there"] })
+        #expect(whole.contains { $0.isOnlyNote && $0.problems == ["5 name a Box in boxID that is not there"] })
         let damages = [
             ("UPDATE Note SET \"_version\"=0 WHERE id='n2'", "rows of Note"),
             ("UPDATE Note SET \"_lastChangedAt\"=9999999999999 WHERE id='n2'", "rows of Note"),
+            ("UPDATE Note SET \"_lastChangedAt\"=0 WHERE id='n2'", "rows of Note"),
             ("UPDATE Note SET \"_ttl\"=NULL WHERE id='n1'", "rows of Note"),
+            ("UPDATE Note SET \"_ttl\"=7 WHERE id='n2'", "rows of Note"),
+            ("UPDATE _mutations SET version=77", "answered mutations"),
+            ("UPDATE _images SET record='{'", "earlier states"),
             ("UPDATE _images SET version=77", "earlier states"),
             ("UPDATE _clock SET pruned_through=stamp+1", "clock"), ("UPDATE _life SET epoch='other'", "clock"),
         ]
@@ -188,6 +294,26 @@ import Testing
             #expect(faults.map(\.check) == [check], "\(sql)")
             hub.connection.rollback()
         }
+    }
+
+    /// What SQLite itself finds is found too, and what is not the hub's own is no reason to stop.
+    @Test func verifyFindsPagesThatWereDamaged() throws {
+        let directory = try TempDirectory("damaged")
+        do { _ = try hub(directory.path, notes: 60) }
+        let path = HubBackup.database(in: directory.path)
+        let database = try Connection.open(path: path)
+        let page = try #require(
+            try database.value("SELECT rootpage FROM sqlite_schema WHERE type='index' AND tbl_name='Note' LIMIT 1")?
+                .integer)
+        let size = try #require(try database.value("PRAGMA page_size")?.integer)
+        try database.leaveWriteAheadLog()
+        #expect(try HubVerify.run(directory.path, schema: HubFixture.notes).filter(\.isFault) == [])
+        var bytes = try Files.read(path)
+        // The cells of an index: its table stays readable.
+        for place in Int((page - 1) * size) + 100..<Int(page * size) { bytes[place] = 0 }
+        try Files.writeAtomically(bytes, to: path, mode: 0o600)
+        let faults = try HubVerify.run(directory.path, schema: HubFixture.notes).filter(\.isFault)
+        #expect(faults.first?.check == "pages and indexes" && faults.first?.problems.isEmpty == false, "\(faults)")
     }
 
     @Test func theHorizonIsWhatItIsSetTo() throws {

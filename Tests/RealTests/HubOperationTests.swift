@@ -159,6 +159,28 @@ struct HubOperationTests {
         await hub.stop()
     }
 
+    @Test func `a backup that finds no room, or something else in its place, says so and changes nothing`() async throws
+    {
+        let hub = try await site.start("--schema", try schemaFile(), "--api-key", "w:writers")
+        let target = site.directory.file("copy.sqlite")
+        #expect(try await bincount("hub", "backup", "--data", site.hub, "--to", target).code == .code(0))
+        let before = try (Files.read(target), Files.read(target + ".json"))
+        // Blocks of 512 bytes, or of 1024: in both cases less than the database has.
+        let words = "trap '' XFSZ; ulimit -f 16; exec \"$0\" hub backup --data \"$1\" --to \"$2\""
+        let result = try await ChildProcess.run(["/bin/sh", "-c", words, Built.program, site.hub, target])
+        #expect(result.status == .code(1))
+        #expect(String(decoding: result.standardError, as: UTF8.self).split(separator: "\n").count == 1)
+        #expect(try Files.read(target) == before.0 && Files.read(target + ".json") == before.1)
+        let slip = try await bincount("hub", "backup", "--data", site.hub, "--to", site.hub + "/hub.sqlite")
+        #expect(slip.code == .code(1) && slip.error.contains("is no backup"), "\(slip.error)")
+        for directory in [site.directory.path, site.hub] {
+            #expect(try Files.list(directory).filter { $0.contains("partial") } == [])
+        }
+        let answer = try await SiteClient(hub).ask("mutation { createNote(input: {title: \"t\"}) { id } }", key: "w")
+        #expect(answer.status == 200 && answer.json?["errors"] == nil)
+        await hub.stop()
+    }
+
     @Test func `a directory that others can read is said with what ends it`() async throws {
         let first = try await site.start("--schema", try schemaFile(), "--api-key", "w:writers")
         await first.stop()

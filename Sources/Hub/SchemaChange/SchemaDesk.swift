@@ -92,6 +92,8 @@ final class SchemaDesk: Sendable {
                 let target = freeName()
                 through = try HubBackup.take(of: directory, to: target, time: time).stamp
                 backup = target
+            } catch let busy as HubBackup.UnderWay {
+                return respond(Self.refusal(503, "nothing was changed: \(busy)"))
             } catch {
                 return respond(Self.refusal(500, "nothing was changed, because no backup could be made: \(error)"))
             }

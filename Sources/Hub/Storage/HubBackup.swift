@@ -20,21 +20,32 @@ public struct BackupManifest: Sendable, Hashable {
     /// Rows by model, those deleted and still remembered too.
     public var rows: [String: Int]
 
+    /// How manifests are written; a newer program may have another.
+    static let format: Int64 = 1
+
     /// The file beside a backup.
     public static func path(of backup: String) -> String { backup + ".json" }
+
+    /// Reads the manifest of a file; nil where that is none, or there is none.
+    init?(at path: String) {
+        guard let text = try? Files.readText(path), let json = try? JSONValue(parsing: text) else { return nil }
+        self.init(json: json)
+    }
 
     var json: JSONValue {
         var counts = JSONObject()
         for (model, count) in rows.sorted(by: { $0.key < $1.key }) { counts[model] = .integer(Int64(count)) }
         return [
-            "format": 1, "takenAt": .string(takenAt.iso8601), "epoch": .string(epoch), "stamp": .integer(stamp),
+            "format": .integer(Self.format), "takenAt": .string(takenAt.iso8601), "epoch": .string(epoch),
+            "stamp": .integer(stamp),
             "hubTime": .integer(hubTime), "bytes": .integer(Int64(bytes)), "sha256": .string(digest),
             "rows": .object(counts),
         ]
     }
 
     init?(json: JSONValue) {
-        guard json["format"]?.integer == 1, let takenAt = json["takenAt"]?.string.flatMap({ DateTime(iso8601: $0) }),
+        guard json["format"]?.integer == Self.format,
+            let takenAt = json["takenAt"]?.string.flatMap({ DateTime(iso8601: $0) }),
             let epoch = json["epoch"]?.string, let stamp = json["stamp"]?.integer,
             let hubTime = json["hubTime"]?.integer, let bytes = json["bytes"]?.integer,
             let digest = json["sha256"]?.string
@@ -73,30 +84,86 @@ public enum HubBackup {
     private static let pages = 128
     private static let restMilliseconds: Int32 = 1
 
+    /// Somebody else backs this hub up just now.
+    public struct UnderWay: Error, Sendable, Hashable, CustomStringConvertible {
+        /// One line for a person.
+        public let description: String
+    }
+
     /// Takes a backup of the hub in `directory` and verifies it; nothing is at `target` before it is whole.
+    ///
+    /// - Throws: ``UnderWay``, ``HubError`` where something lies at `target` that is no backup, or what SQLite and the
+    ///   system say. An earlier backup of that name is then what it was.
     public static func take(
         of directory: String, to target: String, time: any TimeSource,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws -> BackupManifest {
         let source = database(in: directory)
         guard Files.exists(source) else { throw HubError("there is no hub's database in \(directory)") }
-        let partial = target + ".partial"
+        let lock = try lock(directory)
+        defer { withExtendedLifetime(lock) {} }
+        try checkTarget(target)
+        let partial = target + partialSuffix
         removeDatabase(partial)
+        let text: String
+        var manifest: BackupManifest
         do {
-            var manifest = try copy(source, to: partial, time, progress)
+            manifest = try copy(source, to: partial, time, progress)
             removeLog(partial)
             manifest.bytes = Files.size(partial) ?? 0
             manifest.digest = try digest(of: partial)
+            text = manifest.json.text + "\n"
+            // All that takes room is written before anything at the target changes.
+            try Files.writeAtomically(text, to: BackupManifest.path(of: partial), mode: 0o600)
+            // A backup without a manifest is restored by what it is itself; with an older one's it would be refused.
+            try Files.remove(BackupManifest.path(of: target))
             try Files.rename(partial, to: target)
-            let text = manifest.json.text + "\n"
-            try Files.writeAtomically(text, to: BackupManifest.path(of: target), mode: 0o600)
-            try Files.writeAtomically(text, to: note(in: directory), mode: 0o600)
-            try Files.synchronizeDirectory(Files.parent(of: target))
-            return manifest
+            try Files.rename(BackupManifest.path(of: partial), to: BackupManifest.path(of: target))
         } catch {
             removeDatabase(partial)
+            // It says of a target without a manifest that it is a backup all the same.
+            if !Files.exists(target) || Files.exists(BackupManifest.path(of: target)) {
+                try? Files.remove(BackupManifest.path(of: partial))
+            }
             throw error
         }
+        do {
+            try Files.writeAtomically(text, to: note(in: directory), mode: 0o600)
+        } catch {
+            throw HubError("the backup \(target) is whole, but the hub cannot be told of it: \(error)")
+        }
+        return manifest
+    }
+
+    static let partialSuffix = ".partial"
+
+    /// One backup of a hub at a time: two under the same name would write into each other's file.
+    private static func lock(_ directory: String) throws -> FileLock {
+        do {
+            return try FileLock(directory + "/backup.lock")
+        } catch let held as FileLock.Held {
+            throw UnderWay(
+                description: "another backup of this hub is under way"
+                    + (held.owner.map { " (process \($0))" } ?? "") + "; try again when it has ended")
+        }
+    }
+
+    /// Refuses a target that is something else than a backup: a mistyped name must not cost anybody's file, least of all
+    /// the hub's own database.
+    private static func checkTarget(_ target: String) throws {
+        let manifest = BackupManifest.path(of: target)
+        guard !Files.isDirectory(target) else { throw HubError("\(target) is a directory; name a file in it") }
+        if Files.exists(manifest) {
+            guard BackupManifest(at: manifest) == nil else { return }
+            throw HubError("\(manifest) is there and is no backup's manifest; give the backup another name")
+        }
+        // Without its manifest only where an earlier run was cut off between the two.
+        guard Files.exists(target), BackupManifest(at: BackupManifest.path(of: target + partialSuffix)) == nil else {
+            return
+        }
+        throw HubError(
+            "\(target) is there and is no backup (\(manifest) is missing); give the backup another name, or move that away"
+        )
     }
 
     private static func copy(
@@ -160,38 +227,6 @@ public enum HubBackup {
 
     /// When the last verified backup of a directory was taken; nil where there was none.
     public static func last(in directory: String) -> BackupManifest? {
-        guard let text = try? Files.readText(note(in: directory)), let json = try? JSONValue(parsing: text) else {
-            return nil
-        }
-        return BackupManifest(json: json)
-    }
-}
-
-extension HubBackup {
-    /// The name of a backup in a directory of them: `hub-20260131T235959Z.sqlite`.
-    public static func name(at time: DateTime) -> String {
-        let stamp = time.iso8601.prefix(19).filter { $0 != "-" && $0 != ":" }
-        return "hub-\(stamp)Z.sqlite"
-    }
-
-    /// Removes all but the newest backups of a directory: only files named as ``name(at:)`` names them, and only where
-    /// their manifest is there. Gives what went.
-    public static func rotate(in directory: String, keep: Int) throws -> [String] {
-        let names = try Files.list(directory).filter { name in
-            isName(name) && Files.exists(BackupManifest.path(of: directory + "/" + name))
-        }.sorted()
-        let old = Array(names.dropLast(max(keep, 1)))
-        for name in old {
-            // The manifest last: a backup without one is never taken for whole.
-            try Files.remove(directory + "/" + name)
-            try Files.remove(BackupManifest.path(of: directory + "/" + name))
-        }
-        return old
-    }
-
-    private static func isName(_ name: String) -> Bool {
-        let stamp = name.dropFirst(4).dropLast(7)
-        return name.hasPrefix("hub-") && name.hasSuffix(".sqlite") && stamp.count == 16 && stamp.hasSuffix("Z")
-            && stamp.dropLast().allSatisfy { $0.isNumber || $0 == "T" }
+        BackupManifest(at: note(in: directory))
     }
 }

@@ -13,15 +13,22 @@ public enum HubRestore {
         public let epoch: String
         /// Where the database that was there before lies now.
         public let setAside: String?
+        /// Whether keys and people are those of the database that was there before, and not the backup's.
+        public let keepsAccess: Bool
     }
 
     /// Restores `file` into `directory`. The database that is there is kept aside, and nothing is changed before the
     /// backup has been verified and prepared.
     ///
+    /// Keys and people are no part of what goes back in time: who was shut out since the backup stays out, and who was let
+    /// in since can come and send again what the backup lacks. They are taken from the database that is there, where it is
+    /// the same hub's and can be read.
+    ///
+    /// - Parameter takesAccess: whether keys and people shall be the backup's all the same.
     /// - Throws: ``HubError`` where a hub runs there, where data is there and `replacing` is false, or where the backup is
-    ///   damaged or none.
+    ///   damaged, none, or a newer program's.
     public static func restore(
-        _ file: String, into directory: String, replacing: Bool, time: any TimeSource
+        _ file: String, into directory: String, replacing: Bool, takesAccess: Bool = false, time: any TimeSource
     ) throws -> Outcome {
         guard Files.exists(file) else { throw HubError("there is no file \(file)") }
         try Files.createDirectory(directory, mode: 0o700)
@@ -37,10 +44,11 @@ public enum HubRestore {
         try check(file)
         let partial = path + ".restoring"
         HubBackup.removeDatabase(partial)
-        let seen = isThere ? try lastSeen(path) : nil
-        let prepared: (manifest: BackupManifest, epoch: String)
+        let prepared: Prepared
         do {
-            prepared = try prepare(file, at: partial, replacing: seen, time)
+            // Closed before it is set aside.
+            let before = isThere ? try opened(path) : nil
+            prepared = try prepare(file, at: partial, replacing: before, takesAccess: takesAccess, time)
         } catch {
             HubBackup.removeDatabase(partial)
             throw error
@@ -51,7 +59,14 @@ public enum HubRestore {
         try Files.synchronizeDirectory(directory)
         let aside = isThere ? try setAside(path, directory, time) : nil
         try finishLocked(directory)
-        return Outcome(manifest: prepared.manifest, epoch: prepared.epoch, setAside: aside)
+        return Outcome(
+            manifest: prepared.manifest, epoch: prepared.epoch, setAside: aside, keepsAccess: prepared.keepsAccess)
+    }
+
+    private struct Prepared {
+        let manifest: BackupManifest
+        let epoch: String
+        let keepsAccess: Bool
     }
 
     private static func ready(_ path: String) -> String { path + ".restored" }
@@ -119,9 +134,12 @@ public enum HubRestore {
 
     /// Compares the file with its manifest, where one lies beside it.
     private static func check(_ file: String) throws {
-        guard let text = try? Files.readText(BackupManifest.path(of: file)) else { return }
-        guard let manifest = (try? JSONValue(parsing: text)).flatMap({ BackupManifest(json: $0) }) else {
-            throw HubError("\(BackupManifest.path(of: file)) cannot be read; restore another backup")
+        let path = BackupManifest.path(of: file)
+        guard Files.exists(path) else { return }
+        let json = try? JSONValue(parsing: try Files.read(path))
+        guard let json, let manifest = BackupManifest(json: json) else {
+            if let format = json?["format"]?.integer, format > BackupManifest.format { throw newer(file) }
+            throw HubError("\(path) cannot be read; restore another backup")
         }
         let found = try HubBackup.digest(of: file)
         guard found == manifest.digest else {
@@ -129,20 +147,26 @@ public enum HubRestore {
         }
     }
 
-    /// The last stamp and hub time of the database that is replaced, as far as they can be read: clients saw them. One that
-    /// is damaged is what restores are for; for want of room only it must not count as unreadable.
-    private static func lastSeen(_ path: String) throws -> (stamp: Int64, hubTime: Int64, floor: Int64)? {
-        let opened: Connection?
+    private static func newer(_ file: String) -> HubError {
+        HubError("\(file) was made by a newer program, so nothing was changed; restore it with that one")
+    }
+
+    /// The database that is replaced; nil where it is damaged, which is what restores are for. For want of room only it
+    /// must not count as unreadable.
+    private static func opened(_ path: String) throws -> Connection? {
         do throws(SQLiteError) {
-            opened = try Connection.open(path: path)
+            return try Connection.open(path: path)
         } catch {
             guard !error.isFull, !error.isCannotOpen else {
                 throw HubError("the data that is there cannot be read now, so nothing was changed: \(error)")
             }
-            opened = nil
+            return nil
         }
-        guard let connection = opened,
-            let row = try? connection.rows("SELECT stamp,hub_time FROM _clock WHERE id=1").first,
+    }
+
+    /// The last stamp and hub time of the database that is replaced, as far as they can be read: clients saw them.
+    private static func lastSeen(_ connection: Connection) -> (stamp: Int64, hubTime: Int64, floor: Int64)? {
+        guard let row = try? connection.rows("SELECT stamp,hub_time FROM _clock WHERE id=1").first,
             let stamp = row[0].integer, let hubTime = row[1].integer
         else { return nil }
         // One of an earlier program knows no lives: it is the first.
@@ -151,11 +175,14 @@ public enum HubRestore {
     }
 
     private static func prepare(
-        _ file: String, at partial: String, replacing seen: (stamp: Int64, hubTime: Int64, floor: Int64)?,
-        _ time: any TimeSource
-    ) throws -> (BackupManifest, String) {
+        _ file: String, at partial: String, replacing before: Connection?, takesAccess: Bool, _ time: any TimeSource
+    ) throws -> Prepared {
         try Files.createNew([], at: partial, mode: 0o600)
         let source = try Connection.open(path: file, options: .readOnly)
+        // Before anything is set aside: this program could not serve it.
+        if try source.applicationID == HubCore.applicationID, try source.userVersion > HubCore.formatVersion {
+            throw newer(file)
+        }
         let manifest = try HubBackup.describe(source, takenAt: time.now())
         let copy = try Connection.open(path: partial)
         try source.copy(into: copy)
@@ -166,6 +193,8 @@ public enum HubRestore {
         }
         for table in HubLives.tables { try copy.execute(table) }
         let epoch = SecureRandom.hex(byteCount: 8)
+        let seen = before.flatMap(lastSeen)
+        let access = takesAccess ? nil : before.flatMap { RestoredAccess(of: $0, forBackup: copy) }
         try copy.transaction(.immediate) {
             try HubLives.begin(
                 on: copy, epoch: epoch, tokenKey: SecureRandom.hex(byteCount: 32),
@@ -174,9 +203,10 @@ public enum HubRestore {
             if let seen {
                 try copy.run("UPDATE _clock SET hub_time=max(hub_time,?) WHERE id=1", [.integer(seen.hubTime)])
             }
+            try access?.write(copy)
         }
         try copy.leaveWriteAheadLog()
-        return (manifest, epoch)
+        return Prepared(manifest: manifest, epoch: epoch, keepsAccess: access != nil)
     }
 
     private static func setAside(_ path: String, _ directory: String, _ time: any TimeSource) throws -> String {

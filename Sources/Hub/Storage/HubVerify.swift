@@ -24,11 +24,21 @@ public enum HubVerify {
                 check: "pages and indexes", examined: Int(try connection.value("PRAGMA page_count")?.integer ?? 0),
                 problems: try connection.integrityProblems())
         ]
+        do {
+            findings += try content(connection, schema)
+        } catch let error as SQLiteError where error.isCorrupt {
+            findings.append(VerifyFinding(check: "content", examined: 0, problems: ["it cannot be read: \(error)"]))
+        }
+        return findings
+    }
+
+    private static func content(_ connection: Connection, _ schema: Schema) throws -> [VerifyFinding] {
+        var findings: [VerifyFinding] = []
         guard try connection.applicationID == HubCore.applicationID,
             let clock = try connection.rows("SELECT stamp,hub_time,pruned_through,epoch FROM _clock WHERE id=1").first,
             let stamp = clock[0].integer, let hubTime = clock[1].integer, let pruned = clock[2].integer
         else {
-            return findings + [VerifyFinding(check: "clock", examined: 0, problems: ["it cannot be read"])]
+            return [VerifyFinding(check: "clock", examined: 0, problems: ["it cannot be read"])]
         }
         var clockProblems: [String] = []
         if pruned > stamp { clockProblems.append("more is forgotten than was ever committed") }

@@ -22,9 +22,10 @@ enum HubBackupCommand {
             bincount hub backup --data DIR --to FILE|DIR [--keep N] [--json] [--progress] [--config FILE]
 
             Copies the hub's database as it is now, while the hub goes on, verifies the copy, and writes beside it
-            FILE.json: epoch, time, counts and digest. Nothing appears under the name before it is whole. In a
-            directory each backup has a name of its own, and --keep N removes all but the N newest once the new one is
-            verified. Certificates and keys that lie in files of the data directory are to be kept apart.
+            FILE.json: epoch, time, counts and digest. Nothing appears under the name before it is whole; an earlier backup
+            of that name is replaced then, and any other file is refused. In a directory each backup has a name of its own,
+            and --keep N removes all but the N newest once the new one is verified. Certificates and keys that lie in files
+            of the data directory are to be kept apart.
             \(Settings.help(accepted))
             """,
         run: run)
@@ -40,6 +41,7 @@ enum HubBackupCommand {
             while target.count > 1, target.hasSuffix("/") { target.removeLast() }
             try Files.createDirectory(target, mode: 0o700)
             directory = target
+            try HubBackup.sweep(target, time: time)
             target += "/" + HubBackup.name(at: time.now())
         } else if settings[keep] > 0 {
             throw UsageError("--keep wants a directory of backups; give --to DIR")
@@ -57,7 +59,10 @@ enum HubBackupCommand {
         }
         line.end()
         var removed: [String] = []
-        if let directory, settings[keep] > 0 { removed = try HubBackup.rotate(in: directory, keep: settings[keep]) }
+        if let directory, settings[keep] > 0 {
+            let taken = String(target.dropFirst(directory.count + 1))
+            removed = try HubBackup.rotate(in: directory, keep: settings[keep], taken: taken)
+        }
         if settings[asJSON] {
             print(try Files.readText(BackupManifest.path(of: target)), terminator: "")
         } else {
