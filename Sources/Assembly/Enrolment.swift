@@ -113,9 +113,11 @@ extension Enrolment {
         guard let anchor = chain.last else { throw EnrolmentError("\(url.hostAndPort) presents no certificate") }
         guard let keys = code.keys(anchor: anchor) else { throw EnrolmentError("there is not enough memory to enrol") }
         let saved = DeviceStore.codeOfData(in: directory)
-        let request = keys.request(
+        var request = keys.request(
             nonce: SecureRandom.bytes(16), device: try saved ?? DeviceStore.savedCode(in: directory),
             isFixed: saved != nil)
+        // What cannot be read is replaced by what comes now.
+        if let former = (try? read(in: directory))?.key { request.show(formerKey: former) }
         let (body, isPublic) = try await post(request.bytes, to: url, anchor, loop, time)
         guard let answer = EnrolmentAnswer(body), keys.accepts(answer, to: request) else {
             throw EnrolmentError(

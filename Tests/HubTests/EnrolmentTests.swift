@@ -37,7 +37,7 @@ struct EnrolmentCodeTests {
         #expect(EnrolmentCode(typed: "") == nil && EnrolmentCode(typed: "U123456789A") == nil)
     }
 
-    @Test func `a proof is good for one authority and for what was said`() throws {
+    @Test func aProofIsGoodForOneAuthorityAndForWhatWasSaid() throws {
         let (site, other) = (try Site(), try Site())
         let code = EnrolmentCode.make()
         let keys = try #require(code.keys(anchor: try site.authority))
@@ -85,9 +85,10 @@ struct EnrolmentDeskTests {
             try HubTLS(.site, dataDirectory: site.directory.path, time: site.time, log: .none))
     }
 
-    private func desk(fails: Bool = false) -> EnrolmentDesk {
-        EnrolmentDesk(dataDirectory: site.directory.path, tls: tls, time: site.time, log: .none) {
-            device, groups, done in
+    private func desk(fails: Bool = false, digests: [String: [String]] = [:]) -> EnrolmentDesk {
+        EnrolmentDesk(
+            dataDirectory: site.directory.path, tls: tls, time: site.time, log: .none, digests: { digests[$0] ?? [] }
+        ) { device, groups, done in
             done(fails ? .failure(HubError("full")) : .success("key-of-\(device)-\(groups.sorted().joined())"))
         }
     }
@@ -113,7 +114,7 @@ struct EnrolmentDeskTests {
         }
     }
 
-    @Test func `a terminal that knows the code gets a key once, and may ask again for the same answer`() async throws {
+    @Test func aTerminalThatKnowsTheCodeGetsAKeyOnceAndMayAskAgainForTheSameAnswer() async throws {
         let desk = desk()
         let (keys, request) = try request(try code(groups: ["supervisors"]))
         let response = await ask(desk, request.bytes)
@@ -126,7 +127,7 @@ struct EnrolmentDeskTests {
         desk.stop()
     }
 
-    @Test func `two terminals with one code: one gets in`() async throws {
+    @Test func twoTerminalsWithOneCodeAndOneGetsIn() async throws {
         let desk = desk()
         let code = try code()
         let statuses = await withTaskGroup(of: Int.self) { group in
@@ -139,7 +140,7 @@ struct EnrolmentDeskTests {
         desk.stop()
     }
 
-    @Test func `a code ends with its time and with its authority`() async throws {
+    @Test func aCodeEndsWithItsTimeAndWithItsAuthority() async throws {
         let desk = desk()
         let old = try request(try code(minutes: 30)).1
         site.time.advance(milliseconds: 30 * 60_000)
@@ -161,7 +162,7 @@ struct EnrolmentDeskTests {
         desk.stop()
     }
 
-    @Test func `whoever guesses waits, and others do not`() async throws {
+    @Test func whoeverGuessesWaitsAndOthersDoNot() async throws {
         let desk = desk()
         let good = try request(try code()).1
         func guess() throws -> [UInt8] {
@@ -186,67 +187,64 @@ struct EnrolmentDeskTests {
         desk.stop()
     }
 
-    @Test func `a code's file holds neither the code nor a key, and is for the hub's user alone`() async throws {
+    @Test func aCodesFileHoldsNeitherTheCodeNorAKeyAndIsForTheHubsUserAlone() async throws {
         let code = try code()
         let folder = site.directory.path + "/enrolment"
         let name = try #require(try Files.list(folder).first)
         let text = try Files.readText("\(folder)/\(name)")
         #expect(!text.contains(code.characters) && !text.contains(code.text))
-    }
-}
-
-struct SiteCertificatesTests {
-    let day: Int64 = 86_400_000
-
-    @Test func `a site is set up once, for its names and this machine's`() throws {
-        let site = try Site()
-        let before = try Files.read(site.certificates.serverFile)
-        #expect(try site.certificates.make(names: ["HUB.test"], now: site.time.now()) == .unchanged)
-        #expect(try Files.read(site.certificates.serverFile) == before)
-        #expect(throws: HubError.self) { try site.certificates.make(names: ["other.test"], now: site.time.now()) }
-        let (chain, key) = try site.certificates.server()
-        #expect(chain[0].names == ["hub.test", "localhost", "127.0.0.1", "::1"])
-        let authority = try site.authority
-        #expect(chain[0].isSigned(by: authority) && key.belongs(to: chain[0]) && chain[1] == authority)
-        #expect(try site.authority.isAuthority && !chain[0].isAuthority)
+        #expect(Files.rights(folder) == 0o700 && Files.rights("\(folder)/\(name)") == 0o600)
+        #expect(Files.rights(site.certificates.authorityKeyFile) == 0o600)
+        #expect(Files.rights(site.certificates.serverFile) == 0o600)
     }
 
-    @Test func `an interrupted start is completed, and half an authority is refused`() throws {
-        let site = try Site()
-        try Files.remove(site.certificates.serverFile)
-        #expect(try site.certificates.make(names: ["hub.test"], now: site.time.now()) == .completed)
-        try Files.remove(site.certificates.serverFile)
-        try Files.remove(site.certificates.authorityKeyFile)
-        #expect(throws: HubError.self) { try site.certificates.make(names: ["hub.test"], now: site.time.now()) }
-        #expect(throws: HubError.self) { try site.certificates.renew(now: site.time.now()) }
+    /// A code that is for any terminal must not become another's: that one would lose its key to whoever has the code.
+    @Test func nobodyTakesAnotherTerminalsNameWithACodeThatIsForAny() async throws {
+        let desk = desk(digests: ["GATE": [SHA256.hexDigest("an older key"), SHA256.hexDigest("the key of GATE")]])
+        let (keys, stranger) = try request(try code(), device: "GATE")
+        #expect(await ask(desk, stranger.bytes).status == 409)
+        var guess = stranger
+        guess.show(formerKey: "a guess")
+        #expect(await ask(desk, guess.bytes).status == 409)
+        var shown = keys.request(nonce: SecureRandom.bytes(16), device: "GATE", isFixed: true)
+        shown.show(formerKey: "the key of GATE")
+        guess.former = shown.former
+        #expect(await ask(desk, guess.bytes).status == 409, "what was shown belongs to its request")
+        #expect(await ask(desk, shown.bytes).status == 200, "and the code was not used up")
+        #expect(!String(decoding: shown.bytes, as: UTF8.self).contains("the key of GATE"))
+        let (_, named) = try request(try code(device: "GATE"), device: "T7")
+        #expect(await ask(desk, named.bytes).status == 200, "whoever made the code has said whose it is")
+        let (_, other) = try request(try code(), device: "T8")
+        #expect(await ask(desk, other.bytes).status == 200)
+        desk.stop()
     }
 
-    @Test func `a running hub renews its certificate in time and takes over what others change`() throws {
-        let site = try Site()
-        let tls = try #require(try HubTLS(.site, dataDirectory: site.directory.path, time: site.time, log: .none))
-        let first = tls.certificate
-        #expect(!site.certificates.isDue(first, now: site.time.now().advanced(by: 300 * day)))
-        site.time.advance(milliseconds: 320 * day)
-        #expect(site.certificates.isDue(first, now: site.time.now()))
-        tls.update(isDue: true, now: site.time.now())
-        #expect(tls.certificate != first && tls.certificate.names == first.names)
-        #expect(tls.certificate.validUntil > site.time.now().advanced(by: 390 * day))
-        #expect(tls.own.trust == .exactly(tls.certificate))
-        let renewed = try site.certificates.renew(adding: ["more.test"], now: site.time.now())
-        tls.update(isDue: false, now: site.time.now())
-        #expect(tls.certificate == renewed && renewed.isFor("more.test") && renewed.isFor("hub.test"))
-        // A broken file changes nothing.
-        try Files.writeAtomically("nothing", to: site.certificates.serverFile)
-        tls.update(isDue: false, now: site.time.now())
-        #expect(tls.certificate == renewed)
-    }
-
-    @Test func `names that are none are refused`() throws {
-        let directory = try TempDirectory()
-        let site = SiteCertificates(dataDirectory: directory.path)
-        for name in ["a b", "x,DNS:evil.test", "-a", "", "a..b", String(repeating: "a", count: 64)] {
-            #expect(throws: HubError.self, "\(name)") { try site.make(names: [name], now: ManualTimeSource().now()) }
+    @Test func guessersAtManyAddressesShutNobodyElseOutAndAnIPv6NetworkIsOneAddress() async throws {
+        let desk = desk()
+        let good = try request(try code()).1
+        func guess(_ address: String) async throws -> Int {
+            let body = EnrolmentRequest(
+                nonce: SecureRandom.bytes(16), device: "X", isFixed: false, proof: SecureRandom.bytes(32))
+            return await ask(desk, body.bytes, from: address).status
         }
-        #expect(!site.isSetUp)
+        for number in 0..<70 { #expect(try await guess("10.1.0.\(number)") == 403) }
+        #expect(try await guess("10.1.0.0") == 429, "all guessers together have had their tries")
+        #expect(await ask(desk, good.bytes, from: "10.2.0.1").status == 200)
+        site.time.advance(milliseconds: 600_000)
+        for number in 0..<5 { #expect(try await guess("2001:db8:0:7::\(number)") == 403) }
+        #expect(try await guess("2001:db8:0:7:ffff::1") == 429)
+        #expect(try await guess("2001:db8:0:8::1") == 403)
+        desk.stop()
+    }
+
+    @Test func `a code whose key cannot be made is used up, and its terminal is told to ask for another`() async throws
+    {
+        let desk = desk(fails: true)
+        let (keys, first) = try request(try code())
+        let refused = await ask(desk, first.bytes)
+        #expect(refused.status == 500 && String(decoding: refused.body, as: UTF8.self).contains("ask for a new code"))
+        let second = keys.request(nonce: SecureRandom.bytes(16), device: "T1", isFixed: false)
+        #expect(await ask(desk, second.bytes).status == 403)
+        desk.stop()
     }
 }

@@ -119,6 +119,13 @@ import Testing
         #expect(HubDirectory.exposure(of: directory)?.contains(" and 1 more file,") == true)
         try change(directory + "/hub.sqlite", 0o600)
         try change(directory + "/tls/authority.key", 0o600)
+        // Copied back from somewhere: the server's file holds its key, and a code's what its terminal proves.
+        for file in ["/tls/server.pem", "/tls/code.json"] {
+            try Files.writeAtomically("x", to: directory + file, mode: 0o644)
+            #expect(HubDirectory.exposure(of: directory)?.contains(file) == true)
+            try change(directory + file, 0o600)
+        }
+        try Files.writeAtomically("x", to: directory + "/last-backup.json", mode: 0o644)
         #expect(HubDirectory.exposure(of: directory) == nil, "certificates are for everybody")
     }
 

@@ -127,6 +127,8 @@ import WarehouseModels
         try remote.listen(on: "0.0.0.0:0")
         await #expect(throws: HubError.self) { try await HubServer.start(remote) }
         #expect(throws: HubError.self) { try remote.listen(on: "host:port") }
+        try remote.listen(on: "127.hub.example.com:0")
+        #expect(!remote.isLoopback, "a name that only looks like this machine's address")
         var keyless = try options()
         keyless.keys = APIKeys()
         await #expect(throws: HubError.self) { try await HubServer.start(keyless) }

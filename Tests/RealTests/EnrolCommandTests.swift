@@ -83,6 +83,17 @@ struct EnrolCommandTests {
         let again = try await bincount("enrol", hub.url, "--data", terminal, input: next + "\n")
         #expect(again.code == .code(0), "\(again.error)")
         #expect(try await report(terminal)["hubProblem"]?.isNull == true)
+
+        // With a code for any terminal too, since it shows its key; whoever only calls himself so does not become it.
+        let open = try await site.code()
+        let thief = site.directory.file("T99")
+        try Files.createDirectory(thief)
+        try Files.writeAtomically("T01\n", to: thief + "/device")
+        let taken = try await bincount("enrol", hub.url, "--data", thief, input: open + "\n")
+        #expect(taken.code == .code(1) && taken.error.contains("--device"), "\(taken.error)")
+        let shown = try await bincount("enrol", hub.url, "--data", terminal, input: open + "\n")
+        #expect(shown.code == .code(0), "\(shown.error)")
+        #expect(try await report(terminal)["hubProblem"]?.isNull == true)
         await hub.stop()
         #expect(try await report(terminal)["hubProblem"]?.string?.contains("cannot connect") == true)
     }

@@ -29,15 +29,21 @@ final class EnrolmentDesk: Sendable {
     private let tls: HubTLS?
     private let time: any TimeSource
     private let log: Log
+    private let digests: @Sendable (_ device: String) -> [String]
     private let makeKey: KeyMaker
     private let executor = ThreadExecutor(name: "hub-enrol")
     private let state = Locked(State())
 
-    init(dataDirectory: String, tls: HubTLS?, time: any TimeSource, log: Log, makeKey: @escaping KeyMaker) {
+    /// - Parameter digests: of the good keys that a terminal has.
+    init(
+        dataDirectory: String, tls: HubTLS?, time: any TimeSource, log: Log,
+        digests: @escaping @Sendable (_ device: String) -> [String], makeKey: @escaping KeyMaker
+    ) {
         codes = EnrolmentCodes(dataDirectory: dataDirectory)
         self.tls = tls
         self.time = time
         self.log = log
+        self.digests = digests
         self.makeKey = makeKey
     }
 
@@ -55,8 +61,9 @@ final class EnrolmentDesk: Sendable {
             return respond(Self.refusal(400, "this is no request of a terminal; use `bincount enrol`"))
         }
         let uptime = time.uptime()
+        let place = AddressCensus.key(address) ?? "this machine"
         let refused: HTTPResponse? = state.withLock { state in
-            if let wait = state.limit.wait(address, now: uptime) {
+            if let wait = state.limit.wait(place, now: uptime) {
                 return Self.refusal(429, "too many wrong codes came from there; wait", retryAfter: (wait + 999) / 1000)
             }
             guard state.waiting < Self.mostWaiting else {
@@ -91,7 +98,8 @@ final class EnrolmentDesk: Sendable {
                 $0.anchor == anchor && $0.keys.accepts(request)
             })
         else {
-            state.withLock { $0.limit.failed(address, now: uptime) }
+            let place = AddressCensus.key(address) ?? "this machine"
+            state.withLock { $0.limit.failed(place, now: uptime) }
             log(.warning, "a terminal at \(address) showed a code that is wrong, used or too old", request: id)
             return respond(Self.refusal(403, "the code is wrong, used already, or too old; ask for a new one"))
         }
@@ -101,6 +109,17 @@ final class EnrolmentDesk: Sendable {
                     409,
                     "the code is for the device \(device), and the data here belongs to \(request.device); ask for a "
                         + "code for that device, or enrol with an empty --data directory"))
+        }
+        // Its key would be withdrawn for whoever came with a code and called himself by its name.
+        let known = code.device == nil ? digests(request.device) : []
+        guard known.isEmpty || known.contains(where: request.hasKey) else {
+            log(.warning, "a terminal at \(address) enrols as \(request.device) and has not its key", request: id)
+            return respond(
+                Self.refusal(
+                    409,
+                    "the terminal \(request.device) has a key, which this one does not show; if it is the same one, ask for "
+                        + "a code for it (bincount hub enrol-code --device …), else enrol with an empty --data directory"
+                ))
         }
         guard codes.use(code) else {
             return respond(Self.refusal(403, "the code was just used by another terminal; ask for a new one"))

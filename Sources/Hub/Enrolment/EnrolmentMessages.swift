@@ -10,12 +10,27 @@ package struct EnrolmentRequest: Sendable, Hashable {
     /// Whether the terminal has data under that code already, so that it can take no other.
     package let isFixed: Bool
     package var proof: [UInt8]
+    /// Shows that the terminal has the key of an earlier enrolment under its code; nil where it has none.
+    package var former: [UInt8]?
 
-    package init(nonce: [UInt8], device: String, isFixed: Bool, proof: [UInt8]) {
+    package init(nonce: [UInt8], device: String, isFixed: Bool, proof: [UInt8], former: [UInt8]? = nil) {
         self.nonce = nonce
         self.device = device
         self.isFixed = isFixed
         self.proof = proof
+        self.former = former
+    }
+
+    /// Shows, without telling it, that the terminal has this key.
+    package mutating func show(formerKey key: String) { former = Self.former(SHA256.hexDigest(key), nonce, device) }
+
+    /// Whether the terminal has a key of which the hub keeps this digest.
+    func hasKey(digest: String) -> Bool {
+        former.map { constantTimeEqual($0, Self.former(digest, nonce, device)) } ?? false
+    }
+
+    private static func former(_ digest: String, _ nonce: [UInt8], _ device: String) -> [UInt8] {
+        HMACSHA256.authenticate(Array("former".utf8) + nonce + Array(device.utf8), key: Array(digest.utf8))
     }
 
     /// Reads a request; nil where it is none.
@@ -26,14 +41,18 @@ package struct EnrolmentRequest: Sendable, Hashable {
             let isFixed = json["fixed"]?.bool, let proof = json["proof"]?.string.flatMap(Base64.decode),
             proof.count == SHA256.byteCount
         else { return nil }
-        self.init(nonce: nonce, device: device, isFixed: isFixed, proof: proof)
+        self.init(
+            nonce: nonce, device: device, isFixed: isFixed, proof: proof,
+            former: json["former"]?.string.flatMap(Base64.decode))
     }
 
     package var bytes: [UInt8] {
-        JSONValue.object([
+        var object: JSONObject = [
             "nonce": .string(Base64.encode(nonce)), "device": .string(device), "fixed": .bool(isFixed),
             "proof": .string(Base64.encode(proof)),
-        ]).bytes
+        ]
+        if let former { object["former"] = .string(Base64.encode(former)) }
+        return JSONValue.object(object).bytes
     }
 
     /// What the proof is about.

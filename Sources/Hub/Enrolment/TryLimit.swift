@@ -1,6 +1,8 @@
 /// How often something may go wrong, by address and in all. A value; the time is told.
 ///
-/// Only failures count, so that a hundred terminals enrol behind one router while a guesser waits.
+/// Only failures count, so that a hundred terminals enrol behind one router while a guesser waits. What is common to all
+/// addresses holds for those that have failed, so that guessers shut nobody else out; it bounds what they cost. How seldom
+/// a code is guessed is not its work: that is the codes' length.
 struct TryLimit: Sendable {
     /// Failures that one address may have at once.
     var addressBurst: Int64 = 5
@@ -33,7 +35,8 @@ struct TryLimit: Sendable {
         all.sink(to: now)
         addresses[address]?.sink(to: now)
         let own = (addresses[address]?.value ?? 0) - (addressBurst - 1) * addressPace
-        let common = all.value - (burst - 1) * pace
+        let hasFailed = addresses[address].map { $0.value > 0 } ?? (addresses.count >= memory)
+        let common = hasFailed ? all.value - (burst - 1) * pace : 0
         let wait = max(own, common)
         return wait > 0 ? wait : nil
     }

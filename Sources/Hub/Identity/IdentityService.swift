@@ -170,6 +170,15 @@ final class IdentityService: StoredKeys, @unchecked Sendable {
             stored, person: caller.person, device: caller.device, fingerprint: caller.fingerprint, now)
     }
 
+    /// The digests of the good keys that a terminal has.
+    func digests(ofDevice device: String) -> [String] {
+        let now = time.now().milliseconds
+        return state.withLock { state in
+            guard state.enrolledDevices.contains(device) else { return [] }
+            return state.keys.values.filter { $0.device == device && $0.isValid(now: now) }.map(\.digest)
+        }
+    }
+
     func isEnrolled(device: String) -> Bool { state.withLock { $0.enrolledDevices.contains(device) } }
 
     private func caller(

@@ -9,11 +9,13 @@ final class HubHandler: HTTPServerHandler {
     private let enrolment: EnrolmentDesk
     private let schemas: SchemaDesk
     private let deliveries: DeliveryDesk
+    private let tls: HubTLS?
 
     init(
         _ worker: HubWorker, _ identity: HubIdentity, _ enrolment: EnrolmentDesk, _ schemas: SchemaDesk,
-        _ deliveries: DeliveryDesk
+        _ deliveries: DeliveryDesk, _ tls: HubTLS?
     ) {
+        self.tls = tls
         self.schemas = schemas
         self.deliveries = deliveries
         self.worker = worker
@@ -32,7 +34,7 @@ final class HubHandler: HTTPServerHandler {
                 HTTPResponse(
                     status: health.status, headers: ["content-type": "application/json"], body: health.json.bytes))
         case ("GET", "/health/live"): worker.whenAlive { responder.respond(.text(200, "alive\n")) }
-        case ("GET", "/metrics"): responder.respond(.text(200, worker.metrics))
+        case ("GET", "/metrics"): responder.respond(.text(200, worker.metrics + (tls?.metrics ?? "")))
         case ("GET", "/schema"), ("POST", "/schema"):
             let schemas = schemas
             identity.whenReady(Credentials(request.headers), []) { schemas.answer(request, responder) }

@@ -1,4 +1,5 @@
 import Basics
+import Crypto
 import Models
 
 /// How a hub is started.
@@ -71,6 +72,6 @@ public struct HubOptions: Sendable {
 
     /// Whether the address is this machine's own.
     var isLoopback: Bool {
-        host == "localhost" || host == "::1" || (host.hasPrefix("127.") && host.split(separator: ".").count == 4)
+        host == "localhost" || host == "::1" || (host.hasPrefix("127.") && HostName.isAddress(host))
     }
 }

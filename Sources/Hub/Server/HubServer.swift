@@ -13,11 +13,11 @@ public final class HubServer: Sendable {
     /// The port it listens on.
     public let port: Int
 
-    private let tls: HubTLS?
+    let tls: HubTLS?
     private let enrolment: EnrolmentDesk
     private let schemas: SchemaDesk
     private let deliveries: DeliveryDesk
-    private let worker: HubWorker
+    let worker: HubWorker
     let identity: HubIdentity
     private let server: HTTPServer
     private let timers: Locked<[LoopTimer]>
@@ -62,7 +62,8 @@ public final class HubServer: Sendable {
         let identity = HubIdentity(options)
         self.identity = identity
         let enrolment = EnrolmentDesk(
-            dataDirectory: options.dataDirectory, tls: tls, time: options.time, log: options.log
+            dataDirectory: options.dataDirectory, tls: tls, time: options.time, log: options.log,
+            digests: { identity.service.digests(ofDevice: $0) }
         ) { device, groups, completion in
             identity.service.makeKey(forDevice: device, groups: groups) { completion($0.map(\.key)) }
         }
@@ -88,7 +89,7 @@ public final class HubServer: Sendable {
             }
             server = try HTTPServer(
                 host: options.host, port: options.port, tls: tls?.server,
-                handler: HubHandler(worker, identity, enrolment, schemas, deliveries),
+                handler: HubHandler(worker, identity, enrolment, schemas, deliveries, tls),
                 options: HTTPServerOptions(realtime: options.limits, random: options.random), threadName: "hub-link")
         } catch {
             schemas.stop()

@@ -104,14 +104,34 @@ public struct SiteCertificates: Sendable {
         return try issue(Self.complete(before.filter { !Self.always.contains($0) } + names), now)
     }
 
-    /// Whether the server's certificate should be renewed.
+    /// Whether the server's certificate should be renewed: its end is near, or it begins later, since a clock that was ahead
+    /// made it; and the authority can give a better one.
     func isDue(_ certificate: Certificate, now: DateTime) -> Bool {
-        certificate.validUntil < now.advanced(by: Self.renewalDays * Self.day) && Files.exists(authorityKeyFile)
+        let beginsLater = certificate.validFrom > now
+        guard beginsLater || certificate.validUntil < now.advanced(by: Self.renewalDays * Self.day),
+            Files.exists(authorityKeyFile)
+        else { return false }
+        // Where the authority cannot be read, renewing says so.
+        guard let authority = try? authority() else { return true }
+        let (from, until) = Self.validity(now, authority)
+        return beginsLater ? from < certificate.validFrom : until > certificate.validUntil.advanced(by: Self.day)
+    }
+
+    private static func validity(_ now: DateTime, _ authority: Certificate) -> (from: DateTime, until: DateTime) {
+        (
+            max(now.advanced(by: leeway), authority.validFrom),
+            min(now.advanced(by: serverDays * day), authority.validUntil)
+        )
     }
 
     private func issue(_ names: [String], _ now: DateTime) throws -> Certificate {
         try Self.check(names)
         let authority = try authority()
+        guard authority.validUntil > now else {
+            throw HubError(
+                "the site's authority expired on \(authority.validUntil.iso8601): set \(directory) aside, make a new one with "
+                    + "`bincount hub init`, and let the terminals enrol again")
+        }
         guard Files.exists(authorityKeyFile) else {
             throw HubError("the authority's key \(authorityKeyFile) is missing; put it back from its backup")
         }
@@ -120,10 +140,10 @@ public struct SiteCertificates: Sendable {
             throw HubError("\(authorityKeyFile) is not the key of \(authorityFile)")
         }
         let key = PrivateKey.make()
-        let until = min(now.advanced(by: Self.serverDays * Self.day), authority.validUntil)
+        let (from, until) = Self.validity(now, authority)
         let certificate = try CertificateMaking.server(
             names: names, key: key, authority: authority, authorityKey: authorityKey,
-            from: max(now.advanced(by: Self.leeway), authority.validFrom), until: until)
+            from: from, until: until)
         try Files.writeAtomically(key.pem + certificate.pem + authority.pem, to: serverFile, mode: 0o600)
         return certificate
     }

@@ -25,7 +25,7 @@ package enum HubDirectory {
             + "sign in; mend it: chmod -R go-rwx \(quoted(directory))"
     }
 
-    /// Files that are read by more than their user, where the way to them is open as well. Certificates are public.
+    /// Files that are read by more than their user, where the way to them is open as well.
     private static func exposed(_ directory: String, depth: Int) -> [String] {
         guard depth < 3, let rights = Files.rights(directory), rights & 0o011 != 0,
             let names = try? Files.list(directory)
@@ -33,7 +33,10 @@ package enum HubDirectory {
         return names.flatMap { name -> [String] in
             let path = directory + "/" + name
             if Files.isDirectory(path) { return exposed(path, depth: depth + 1) }
-            let isHarmless = [".pem", ".lock", ".json", "-shm"].contains { name.hasSuffix($0) }
+            // The authority's certificate is public; the server's file holds its key too.
+            let isHarmless =
+                ["authority.pem", "last-backup.json"].contains(name) || name.hasSuffix(".lock")
+                || name.hasSuffix("-shm")
             guard !isHarmless, let rights = Files.rights(path), rights & 0o044 != 0 else { return [] }
             return [path]
         }
