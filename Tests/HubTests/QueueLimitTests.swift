@@ -112,4 +112,70 @@ import Transport
         await hub.stop()
         loop.stop()
     }
+
+    /// Operations over `graphql-transport-ws` are requests like others: so many wait for the thread that commits, or for the
+    /// one that reads, and the next are refused by their ids.
+    @Test(arguments: [true, false])
+    func whatComesOverASocketWaitsWithinTheSameLimit(_ writes: Bool) async throws {
+        var options = HubOptions(
+            dataDirectory: directory.path, schema: HubFixture.notes, keys: try APIKeys(["all:everyone"]),
+            time: SystemTimeSource())
+        options.limits.waitingRequests = 6
+        let hub = try await HubServer.start(options)
+        var clientOptions = WebSocketClientOptions(try URLParts(hub.url.replacing("http:", with: "ws:")))
+        clientOptions.subprotocols = [GraphQLTransportFrame.subprotocolName]
+        clientOptions.headers = ["x-api-key": "all"]
+        let (client, heard) = WebSocketClient.connect(loop: loop, options: clientOptions)
+        var events = heard.makeAsyncIterator()
+        func next() async throws -> JSONValue {
+            while let event = await events.next() {
+                if case .opened = event { client.send(GraphQLTransportFrame.connectionInit(payload: [:]).bytes) }
+                // A machine that is busy for half a minute hears pings in between.
+                guard case .text(let bytes) = event, let message = try? JSONValue(parsing: Array(bytes)),
+                    message["type"] != "ping"
+                else { continue }
+                return message
+            }
+            return .null
+        }
+        func send(_ number: Int) {
+            let query =
+                writes
+                ? "mutation { createNote(input: {title: \"t\"}) { id } }" : "query { listNotes { items { id } } }"
+            let request: JSONValue = ["query": .string(query)]
+            client.send(GraphQLTransportFrame.subscribe(id: "\(number)", request: request.bytes).bytes)
+        }
+        #expect(try await next()["type"] == "connection_ack")
+        let gate = ThreadGate()
+        let held = AsyncStream<Void>.makeStream()
+        let hold: @Sendable () -> Void = {
+            held.continuation.finish()
+            gate.wait()
+        }
+        if writes { hub.whenAlive(hold) } else { hub.worker.reader.executor.async(hold) }
+        for await _ in held.stream {}
+        for number in 0..<10 { send(number) }
+        if writes { while hub.worker.queue.current.events.count < 10 { await Task.yield() } }
+        var refused: [String] = []
+        var answered: [String] = []
+        if writes { gate.open() }
+        while refused.count + answered.count < 10 {
+            let message = try await next()
+            let id = message["id"]?.string ?? "?"
+            switch message["type"]?.string {
+            case "error":
+                #expect(message["payload"]?[0]?["errorType"] == "ThrottledException")
+                refused.append(id)
+            case "complete": answered.append(id)
+            case "next": #expect(message["payload"]?["errors"] == nil)
+            default: Issue.record("\(message.text)")
+            }
+            if !writes, refused.count == 4, answered.isEmpty { gate.open() }
+        }
+        #expect(refused.sorted() == ["6", "7", "8", "9"] && answered.sorted() == ["0", "1", "2", "3", "4", "5"])
+        send(10)
+        #expect(try await next()["type"] == "next")
+        await hub.stop()
+        loop.stop()
+    }
 }

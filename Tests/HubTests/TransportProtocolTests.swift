@@ -22,7 +22,7 @@ private struct TransportFixture {
         floor.perform(floor.registry.received(id, message.bytes))
         for operation in floor.registry.takeOperations() {
             let outcome = floor.hub.core.execute([operation.request])
-            floor.perform(floor.registry.answered(operation.connection, operation.id, outcome.answers[0]))
+            floor.perform(floor.registry.answered(operation.name, outcome.answers[0]))
             floor.perform(floor.registry.publish(outcome.events))
         }
     }
@@ -163,6 +163,43 @@ private struct TransportFixture {
         #expect(floor.last(1)?["payload"]?[0]?["errorType"] == "MaxSubscriptionsReachedError")
         floor.floor.registry.closed(1)
         #expect(floor.floor.registry.subscriptionCount == 0)
+    }
+
+    /// Whoever says `complete` waits for no answer, but what he asked goes on: his share is taken until it has ended, and its
+    /// answer is not that of another operation under the same id.
+    @Test func anOperationThatNobodyWaitsForCountsUntilItHasEnded() throws {
+        var floor = TransportFixture(try HubFixture())
+        floor.open(1)
+        func subscribe(_ id: String, _ title: String) {
+            let query = "mutation { createNote(input: {id: \"\(title)\", title: \"\(title)\"}) { id } }"
+            let message = GraphQLTransportFrame.subscribe(
+                id: id, request: (["query": .string(query)] as JSONValue).bytes)
+            floor.floor.perform(floor.floor.registry.received(1, message.bytes))
+        }
+        func complete(_ id: String) {
+            floor.floor.perform(
+                floor.floor.registry.received(1, GraphQLTransportFrame.complete(id: id).bytes))
+        }
+        for number in 0..<HubLimits().subscriptions {
+            subscribe("same", "n\(number)")
+            complete("same")
+        }
+        subscribe("same", "more")
+        #expect(floor.last(1)?["payload"]?[0]?["errorType"] == "MaxSubscriptionsReachedError")
+        let operations = floor.floor.registry.takeOperations()
+        #expect(operations.count == HubLimits().subscriptions)
+        let before = floor.floor.inbox[1]?.count
+        let answer = floor.floor.hub.core.execute([operations[0].request]).answers[0]
+        floor.floor.perform(floor.floor.registry.answered(operations[0].name, answer))
+        #expect(floor.floor.inbox[1]?.count == before, "nobody waits for it")
+        subscribe("same", "last")
+        let last = try #require(floor.floor.registry.takeOperations().first)
+        floor.floor.perform(floor.floor.registry.answered(operations[1].name, answer))
+        #expect(floor.floor.inbox[1]?.count == before, "the answer to another under that id")
+        let own = floor.floor.hub.core.execute([last.request]).answers[0]
+        floor.floor.perform(floor.floor.registry.answered(last.name, own))
+        #expect(floor.floor.inbox[1]?.suffix(2).map { $0["type"] } == ["next", "complete"])
+        #expect(floor.floor.inbox[1]?.suffix(2).first?["payload"]?["data"]?["createNote"]?["id"] == "last")
     }
 
     @Test func messagesThatAreNoneNeverStopTheRegistry() throws {

@@ -22,8 +22,10 @@ struct RealtimeConnection {
     var caller: Caller?
     /// The group of each subscription by its id.
     var subscriptions: [String: SubscriptionRegistry.GroupKey] = [:]
-    /// Queries and mutations that wait for their answer.
-    var operations: Set<String> = []
+    /// Queries and mutations whose answers are waited for, by their ids.
+    var operations: [String: UInt64] = [:]
+    /// All that are under way, also those whose answers nobody waits for any more.
+    var underWay: Set<UInt64> = []
     private var frames: FrameAllowance
 
     init(
@@ -40,7 +42,7 @@ struct RealtimeConnection {
     /// Whether one more frame may come now.
     mutating func takes(frameAt now: Int64) -> Bool { frames.take(now) }
 
-    func isUsed(_ id: String) -> Bool { subscriptions[id] != nil || operations.contains(id) }
+    func isUsed(_ id: String) -> Bool { subscriptions[id] != nil || operations[id] != nil }
 }
 
 /// How many frames a connection may still send: a bucket that fills with time.
@@ -71,10 +73,15 @@ private struct FrameAllowance {
 
 /// A query or mutation that came over a connection and waits to be executed with the others.
 public struct RealtimeOperation: Sendable {
-    /// The connection.
-    public let connection: UInt64
-    /// The id that the client chose.
-    public let id: String
+    /// What tells an operation from every other, under an id that is used again too.
+    public struct Name: Sendable, Hashable {
+        let connection: UInt64
+        let id: String
+        let number: UInt64
+    }
+
+    /// Names it where its answer goes.
+    public let name: Name
     /// What to execute.
     public internal(set) var request: HubRequest
 }

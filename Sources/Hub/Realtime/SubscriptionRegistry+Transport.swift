@@ -30,7 +30,8 @@ extension SubscriptionRegistry {
             return begin(connection, id, request)
         case .complete(let id):
             end(connection, id)
-            connections[connection]?.operations.remove(id)
+            // It goes on all the same, and counts until it has ended.
+            connections[connection]?.operations[id] = nil
             return []
         case .connectionAck, .next, .error: return [invalid(connection)]
         }
@@ -65,7 +66,7 @@ extension SubscriptionRegistry {
             return [.close(connection, code: GraphQLTransportFrame.CloseCode.forbidden, reason: "Forbidden")]
         }
         do throws(StartFailure) {
-            guard state.subscriptions.count + state.operations.count < limits.subscriptions else {
+            guard state.subscriptions.count + state.underWay.count < limits.subscriptions else {
                 throw StartFailure(
                     "Max number of \(limits.subscriptions) subscriptions reached", ErrorType.maxSubscriptionsReached)
             }
@@ -74,10 +75,12 @@ extension SubscriptionRegistry {
                 try subscribe(connection, id, request)
                 starts += 1
             } else {
-                connections[connection]?.operations.insert(id)
+                lastOperation += 1
+                connections[connection]?.operations[id] = lastOperation
+                connections[connection]?.underWay.insert(lastOperation)
                 operations.append(
                     RealtimeOperation(
-                        connection: connection, id: id,
+                        name: RealtimeOperation.Name(connection: connection, id: id, number: lastOperation),
                         request: HubRequest(Credentials(state.credentials.object), body: body)))
             }
             return []
@@ -87,8 +90,11 @@ extension SubscriptionRegistry {
     }
 
     /// The answer to an operation that ``takeOperations()`` gave; nobody hears it who does not wait for it any more.
-    public mutating func answered(_ connection: UInt64, _ id: String, _ answer: HubAnswer) -> [RealtimeAction] {
-        guard connections[connection]?.operations.remove(id) != nil else { return [] }
+    public mutating func answered(_ operation: RealtimeOperation.Name, _ answer: HubAnswer) -> [RealtimeAction] {
+        let (connection, id) = (operation.connection, operation.id)
+        connections[connection]?.underWay.remove(operation.number)
+        guard connections[connection]?.operations[id] == operation.number else { return [] }
+        connections[connection]?.operations[id] = nil
         guard answer.status == 200 else {
             let errors = ResponseError.list(json: (try? JSONValue(parsing: answer.body))?["errors"])
             return [send(connection, .error(id: id, errors: errors))]

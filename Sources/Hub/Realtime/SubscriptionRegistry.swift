@@ -17,6 +17,7 @@ public struct SubscriptionRegistry {
     var connections: [UInt64: RealtimeConnection] = [:]
     /// Queries and mutations that nobody has taken yet.
     var operations: [RealtimeOperation] = []
+    var lastOperation: UInt64 = 0
     var starts = 0
     var groups: [GroupKey: SubscriptionGroup] = [:]
     /// The groups of each model and kind of change, in the order in which they began.
@@ -67,7 +68,7 @@ public struct SubscriptionRegistry {
     }
 
     /// The queries and mutations that have come since this was asked last; each is to be executed and its answer given to
-    /// ``answered(_:_:_:)``.
+    /// ``answered(_:_:)``.
     public mutating func takeOperations() -> [RealtimeOperation] {
         defer { operations = [] }
         return operations

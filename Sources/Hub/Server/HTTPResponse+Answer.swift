@@ -2,10 +2,15 @@ import AppSync
 import Basics
 import Transport
 
+extension HubAnswer {
+    /// What a request gets that was not taken.
+    static let overloaded = HubAnswer.error(
+        503, "ThrottledException", "The hub is overloaded or stopping; try again.")
+}
+
 extension HTTPResponse {
     /// What a request gets that was not taken.
-    static let overloaded = HTTPResponse(
-        .error(503, "ThrottledException", "The hub is overloaded or stopping; try again."))
+    static let overloaded = HTTPResponse(HubAnswer.overloaded)
 
     /// An answer of GraphQL as HTTP; `now` is the hub's clock, by which terminals measure theirs.
     init(_ answer: HubAnswer, at now: DateTime? = nil) {

@@ -10,6 +10,8 @@ enum HubEvent: Sendable {
     /// A query or mutation that came over a WebSocket, and what the reader says of one.
     case operation(RealtimeOperation)
     case read(RealtimeOperation, HubAnswer, WorkKind)
+    /// One that the reader has left to this thread, where too much waits already.
+    case refused(RealtimeOperation)
     case keepAlive
     /// Old connections and those that never said who they are.
     case sweep

@@ -9,7 +9,7 @@ import System
 /// A query sees every commit that was answered before it came, since SQLite's snapshot begins when it runs.
 // Guard of @unchecked Sendable: `engine`, `runner`, `rights` and `connection` are touched only on `executor`'s thread.
 final class HubReader: @unchecked Sendable {
-    private let executor = ThreadExecutor(name: "hub-read")
+    let executor = ThreadExecutor(name: "hub-read")
     private var engine: HubEngine
     private let time: any TimeSource
     private var runner: QueryRunner?

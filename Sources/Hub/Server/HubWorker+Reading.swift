@@ -6,12 +6,7 @@ extension HubWorker {
     /// Takes a request; `respond` is called once with its answer, false says that the hub is overloaded or stopping.
     func take(_ request: HubRequest, _ responder: HTTPResponder) -> Bool {
         guard HubReader.looksLikeQuery(request.body) else { return add(.request(request, responder)) }
-        let isTaken = queue.withLock { queue in
-            guard !queue.isStopped, queue.reads < queueLimit else { return false }
-            queue.reads += 1
-            return true
-        }
-        guard isTaken else { return false }
+        guard takeRead() else { return false }
         reader.answer(request) { [self] read in
             noteRead(isAnswered: read != nil)
             guard let (answer, work) = read else {
@@ -43,15 +38,38 @@ extension HubWorker {
         }
     }
 
-    /// Gives what came over a WebSocket to the reader; false where it looks like a mutation.
+    /// Gives what came over a WebSocket to the reader, or refuses it where too much waits there; false where it looks like a
+    /// mutation.
     func read(_ operation: RealtimeOperation) -> Bool {
         guard HubReader.looksLikeQuery(operation.request.body) else { return false }
-        queue.withLock { $0.reads += 1 }
+        guard takeRead() else {
+            refuse(operation)
+            return true
+        }
         reader.answer(operation.request) { [self] read in
             noteRead(isAnswered: read != nil)
-            add(read.map { .read(operation, $0.answer, $0.work) } ?? .operation(operation))
+            if let read {
+                add(.read(operation, read.answer, read.work))
+            } else if !add(.operation(operation)) {
+                add(.refused(operation))
+            }
         }
         return true
+    }
+
+    /// Answers what came over a WebSocket as a request over HTTP is answered for which there is no room.
+    func refuse(_ operation: RealtimeOperation) {
+        perform(registry?.answered(operation.name, .overloaded) ?? [])
+        meter.answered(operation.request.mark, nil, status: 503)
+    }
+
+    /// Counts a query in that waits for the reader; false where as many wait as may.
+    private func takeRead() -> Bool {
+        queue.withLock { queue in
+            guard !queue.isStopped, queue.reads < queueLimit else { return false }
+            queue.reads += 1
+            return true
+        }
     }
 
     private func noteRead(isAnswered: Bool) {

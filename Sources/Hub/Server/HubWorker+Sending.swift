@@ -6,7 +6,7 @@ extension HubWorker {
     struct Asking {
         enum Place {
             case http(HTTPResponder)
-            case socket(UInt64, id: String)
+            case socket(RealtimeOperation.Name)
         }
 
         let place: Place
@@ -41,8 +41,8 @@ extension HubWorker {
     func tell(_ asking: Asking, _ answer: HubAnswer, _ work: WorkKind?, _ answers: inout Answers) {
         switch asking.place {
         case .http(let responder): answers.output.respond(HTTPResponse(answer, at: time.now()), to: responder)
-        case .socket(let connection, let id):
-            add(registry?.answered(connection, id, answer) ?? [], to: &answers.output)
+        case .socket(let operation):
+            add(registry?.answered(operation, answer) ?? [], to: &answers.output)
         }
         answers.told.append(RequestMeter.Answered(mark: asking.mark, work: work, status: answer.status))
     }

@@ -137,9 +137,11 @@ final class HubWorker: @unchecked Sendable {
     func add(_ event: HubEvent) -> Bool {
         let verdict: (taken: Bool, schedule: Bool) = queue.withLock { queue in
             guard !queue.isStopped else { return (false, false) }
-            if case .request = event {
+            switch event {
+            case .request, .operation:
                 guard queue.requests < queueLimit else { return (false, false) }
                 queue.requests += 1
+            default: break
             }
             queue.events.append(event)
             defer { queue.isScheduled = true }
@@ -207,9 +209,12 @@ final class HubWorker: @unchecked Sendable {
         var requests: [HubRequest] = []
         var asking: [Asking] = []
         var answered: [(id: FunctionCall.ID, outcome: FunctionOutcome)] = []
+        /// Requests of this turn: what came over sockets waited uncounted, and counts now.
+        var taken = 0
         for event in events {
             switch event {
             case .request(let request, let responder):
+                taken += 1
                 requests.append(request)
                 asking.append(Asking(.http(responder), request))
             case .opened(let socket, let credentials, let id):
@@ -218,15 +223,22 @@ final class HubWorker: @unchecked Sendable {
                 registry?.opened(socket.id, credentials, speaksTransport ? .transport : .appSync, id: id)
             case .received(let socket, let bytes, let arrived):
                 for operation in receive(bytes, from: socket, arrived) where !read(operation) {
+                    guard taken < queueLimit else {
+                        refuse(operation)
+                        continue
+                    }
+                    taken += 1
                     requests.append(operation.request)
-                    asking.append(Asking(.socket(operation.connection, id: operation.id), operation.request))
+                    asking.append(Asking(.socket(operation.name), operation.request))
                 }
             case .operation(let operation):
+                taken += 1
                 requests.append(operation.request)
-                asking.append(Asking(.socket(operation.connection, id: operation.id), operation.request))
+                asking.append(Asking(.socket(operation.name), operation.request))
             case .read(let operation, let answer, let work):
-                perform(registry?.answered(operation.connection, operation.id, answer) ?? [])
+                perform(registry?.answered(operation.name, answer) ?? [])
                 meter.answered(operation.request.mark, work, status: answer.status)
+            case .refused(let operation): refuse(operation)
             case .closed(let socket):
                 sockets[socket.id] = nil
                 registry?.closed(socket.id)

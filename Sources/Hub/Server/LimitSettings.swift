@@ -92,7 +92,8 @@ public enum LimitSettings {
         time("limit-connection", \.connectionMilliseconds, atLeast: "1m", "how long a connection lives"),
         count(
             "limit-queue", \.waitingRequests, 1...1_000_000,
-            "requests that may wait for a commit, and as many to be read; more are answered with 503"),
+            "requests that may wait for a commit, and as many to be read, over HTTP and sockets; more are answered with 503"
+        ),
         count("limit-commit", \.requestsPerCommit, 1...100_000, "requests of one commit at most"),
     ]
 }

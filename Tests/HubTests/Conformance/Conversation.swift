@@ -112,7 +112,7 @@ struct Listener {
             floor.send(id, filled(text))
             for operation in floor.registry.takeOperations() {
                 let outcome = floor.hub.core.execute([operation.request])
-                floor.perform(floor.registry.answered(operation.connection, operation.id, outcome.answers[0]))
+                floor.perform(floor.registry.answered(operation.name, outcome.answers[0]))
                 floor.perform(floor.registry.publish(outcome.events))
             }
             try hear(id, answers, place)

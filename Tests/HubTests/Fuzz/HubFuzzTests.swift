@@ -178,7 +178,7 @@ struct HubFuzzTests {
             floor.perform(floor.registry.received(round, mutated))
             for operation in floor.registry.takeOperations() {
                 let answer = hub.core.execute([operation.request]).answers[0]
-                floor.perform(floor.registry.answered(operation.connection, operation.id, answer))
+                floor.perform(floor.registry.answered(operation.name, answer))
             }
             floor.registry.closed(round)
         }
