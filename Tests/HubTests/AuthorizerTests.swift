@@ -182,4 +182,26 @@ import Testing
         asked.time.advance(milliseconds: 300_001)
         #expect(try asked.authenticator.refreshed(caller, now: asked.time.now().milliseconds).get() == caller)
     }
+
+    /// Whoever comes with another token each time makes the function be asked each time, and nobody is let in for it.
+    @Test(arguments: [FunctionOutcome.failure(.timedOut), .success(["isAuthorized": "yes"])])
+    func whoeverMakesTheFunctionFailCannotFillTheLog(_ outcome: FunctionOutcome) {
+        let time = ManualTimeSource()
+        let lines = Locked<[String]>([])
+        let log = Log(level: .debug) { _, line in lines.withLock { $0.append(line) } }
+        let authorizer = FunctionAuthorizer(function: "judge", time: time, log: log)
+        let authenticator = Authenticator(keys: APIKeys(), stored: NoStoredKeys(), validators: [authorizer])
+        authorizer.connect { _, completion in completion(outcome) }
+        for number in 0..<500 {
+            authorizer.whenReady(Credentials(authorization: "token-\(number)"), []) {}
+            _ = authenticator.caller(
+                Credentials(authorization: "other-\(number)"), now: time.now().milliseconds)
+        }
+        #expect(lines.current.count == LogAllowance.burst)
+        #expect(lines.current.allSatisfy { $0.hasPrefix("the authorizer") && !$0.includes("suppressed") })
+        time.advance(milliseconds: LogAllowance.refill)
+        for number in 500..<510 { authorizer.whenReady(Credentials(authorization: "token-\(number)"), []) {} }
+        #expect(lines.current.count == LogAllowance.burst + 1)
+        #expect(lines.current.last?.hasSuffix(" suppressed=\(1000 - LogAllowance.burst)") == true)
+    }
 }
