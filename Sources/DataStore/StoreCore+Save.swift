@@ -35,7 +35,7 @@ extension StoreCore {
     ) throws {
         guard let old = try table.fetch(id, on: connection) else { return }
         let changed = table.wire.differences(old.values, values)
-        guard !changed.isEmpty else { return }
+        if changed.isEmpty { return try bringBack(id, old, table, identity) }
         if table.isCreateOnly { throw StoreError.createOnly(model: table.model.name, id: id) }
         var new = old.values
         for position in changed { new[position] = values[position] }
@@ -46,6 +46,18 @@ extension StoreCore {
                 base: table.wire.json(old.values, changed), version: old.version, identity, condition: condition)
         }
         note(.updated, table, id, new, isLocal: true)
+    }
+
+    /// A row that is here only since a restored backend lost it (``disown(model:_:)``) waits for who made it. Whoever saves
+    /// it again means it to be there, and may be the only one who still can.
+    private func bringBack(_ id: String, _ row: StoreTable.Row, _ table: StoreTable, _ identity: String?) throws {
+        guard row.version == nil, row.lastChangedAt != nil, table.policy.sends,
+            try entries(table.model.name, id).isEmpty
+        else { return }
+        try enqueue(
+            .create, table, id, fields: table.wire.json(row.values, table.wire.writable, skippingNull: true),
+            base: emptyObject, version: nil, identity)
+        note(.updated, table, id, row.values, isLocal: true)
     }
 
     /// Removes a row after those that belong to it; `under` holds what is being removed above it.

@@ -31,6 +31,8 @@ struct SimulationTests {
         for seed in stride(from: batch, to: Self.total, by: Self.batches) {
             try run(seed, devices: 3 + seed % 3, acts: 8)
         }
+        // A store that was cleared wrote the same rows again, which a restored backend lacked: they stayed here.
+        if batch == 0 { try run(4121, devices: 5, acts: 8) }
     }
 
     @Test(
@@ -44,12 +46,14 @@ struct SimulationTests {
         for seed in stride(from: batch, to: max(Self.total / 10, 10), by: 10) {
             try run(2_000_000 + seed, devices: 3, acts: 12, mood: .restores)
         }
+        // Put back twice, to the same backup: the journal had been moved to the life between.
+        if batch == 0 { try run(2_000_172, devices: 3, acts: 12, mood: .restores) }
     }
 
-    @Test("loses nothing, doubles nothing, shows nothing to the blind: forty devices", arguments: 0..<10)
+    @Test("loses nothing, doubles nothing, shows nothing to the blind: forty devices", arguments: 0..<4)
     func forty(batch: Int) throws {
         guard Self.number("SIM_SEED") == nil else { return }
-        for seed in stride(from: batch, to: max(Self.total / 100, 10), by: 10) {
+        for seed in stride(from: batch, to: max(Self.total / 250, 4), by: 4) {
             try run(1_000_000 + seed, devices: 40, acts: 3)
         }
     }

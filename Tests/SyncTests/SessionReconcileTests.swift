@@ -10,6 +10,9 @@ import Testing
 @Suite("A reconciliation")
 struct SessionReconcileTests {
     private static let able: JSONValue = ["mutationIds": true, "batch": 100, "digest": true]
+    /// Of a few rows: all of them differ.
+    private static let everyBucket = JSONValue.array(
+        (0..<1 << RecordDigest(forRows: 4).bits).map { .integer(Int64($0)) })
 
     /// A session with three confirmed tasks, one of which the backend has no more, whose fetches are under way.
     private func away(scope: SyncScope = .all) throws -> SessionFixture {
@@ -115,9 +118,8 @@ struct SessionReconcileTests {
         try fixture.core.applyRemote([
             RemoteRecord(record: SessionFixture.record("late", "late"), version: 1, lastChangedAt: 9001)
         ])
-        let every = (0..<4).map { JSONValue.integer($0) }
         fixture.answerFetch(
-            compare, startedAt: 9000, announcing: announcing(["digest": ["syncTasks": .array(every)]]))
+            compare, startedAt: 9000, announcing: announcing(["digest": ["syncTasks": Self.everyBucket]]))
         fixture.answerFetch(try fetch(fixture), [SessionFixture.json("a", "a")], startedAt: 9100)
         #expect(try fixture.get("gone")?["state"] == .text("mine"))
         #expect(try fixture.get("late") != nil)
@@ -158,8 +160,8 @@ struct SessionReconcileTests {
         #expect(try fixture.get("gone") == nil)
     }
 
-    @Test("with a restored backend keeps what came after its backup")
-    func restored() throws {
+    /// A session with a backend that was put back from a backup without `b`.
+    private func restoredWithout() throws -> SessionFixture {
         let fixture = try away()
         for request in fixture.takeSent() {
             fixture.answerFetch(request, announcing: announcing(["epoch": "one"]))
@@ -167,17 +169,64 @@ struct SessionReconcileTests {
         _ = fixture.takeSent()
         fixture.handle(.stop)
         fixture.connect()
-        for request in fixture.takeSent() {
-            fixture.answerFetch(request, announcing: announcing(["epoch": "two"]))
-        }
+        let life: JSONObject = ["epoch": "two", "lives": ["began": 8000, "has": [:]]]
+        for request in fixture.takeSent() { fixture.answerFetch(request, announcing: announcing(life)) }
         fixture.shakeHands()
         let compare = try fetch(fixture)
-        let every = (0..<4).map { JSONValue.integer($0) }
+        var compared = life
+        compared["digest"] = ["syncTasks": Self.everyBucket]
+        fixture.answerFetch(compare, startedAt: 9000, announcing: announcing(compared))
         fixture.answerFetch(
-            compare, startedAt: 9000, announcing: announcing(["epoch": "two", "digest": ["syncTasks": .array(every)]]))
+            try fetch(fixture), [SessionFixture.json("a", "a")], startedAt: 9000, announcing: announcing(life))
+        return fixture
+    }
+
+    @Test("with a restored backend keeps what came after its backup")
+    func restored() throws {
+        let fixture = try restoredWithout()
+        #expect(try fixture.get("b") != nil)
+        #expect(try fixture.state("b") == .local)
+    }
+
+    @Test("leaves a row that a restored backend lost to who made it, and sends it for whoever saves it again")
+    func savedAgain() throws {
+        let fixture = try restoredWithout()
+        let lost = try #require(try fixture.get("b"))
+        #expect(fixture.takeSent(of: "createTask") == nil)
+        try fixture.save(lost)
+        #expect(try fixture.state("b") != .local)
+        let push = try #require(fixture.takeSent(of: "createTask"))
+        #expect(push.variables["i0"]?["id"] == "b")
+        #expect(push.variables["i0"]?["title"] == "b")
+        // Once is enough.
+        try fixture.save(lost)
+        #expect(try fixture.core.read { try $0.outbox(model: "Task", id: "b") }.count == 1)
+    }
+
+    @Test("with a restored backend lets go of what that has and this person does not get to see")
+    func restoredAndHidden() throws {
+        let fixture = try away()
+        for request in fixture.takeSent() {
+            fixture.answerFetch(request, announcing: announcing(["epoch": "one"]))
+        }
+        // Somebody else's work went out from here; whether it may be seen was not answered any more.
+        try fixture.core.write(as: "bob") { try $0.save(SessionFixture.record("bobs", "bobs")) }
+        let entry = try #require(try fixture.core.nextMutations(limit: 1)?.entries.first)
+        let confirmed = RemoteRecord(record: SessionFixture.record("bobs", "bobs"), version: 1, lastChangedAt: 10)
+        try fixture.core.settle([MutationResult(order: entry.order, outcome: .applied(confirmed))])
+        _ = fixture.takeSent()
+        fixture.handle(.stop)
+        fixture.connect()
+        let life: JSONObject = ["epoch": "two", "lives": ["began": 8000, "has": ["one": 20]]]
+        for request in fixture.takeSent() { fixture.answerFetch(request, announcing: announcing(life)) }
+        fixture.shakeHands()
+        let compare = try fetch(fixture)
+        var compared = life
+        compared["digest"] = ["syncTasks": Self.everyBucket]
+        fixture.answerFetch(compare, startedAt: 9000, announcing: announcing(compared))
         fixture.answerFetch(
-            try fetch(fixture), [SessionFixture.json("a", "a")], startedAt: 9000,
-            announcing: announcing(["epoch": "two"]))
+            try fetch(fixture), [SessionFixture.json("a", "a")], startedAt: 9000, announcing: announcing(life))
+        #expect(try fixture.get("bobs") == nil)
         #expect(try fixture.get("b") != nil)
     }
 
