@@ -41,6 +41,27 @@ struct SupervisorRuleTests {
         #expect(harness.decisions[2].toPersonID == "cara")
     }
 
+    @Test func `a pace tells from the time that was counted, and nothing before there is any`() throws {
+        let harness = try released()
+        harness.pass(seconds: 3600)
+        try harness.count("A-01", 100, by: "ann")
+        func row(of name: String) -> String { harness.picture.first { $0.contains("| \(name) ") } ?? "" }
+        #expect(!harness.picture[0].contains("done "))
+        #expect(row(of: "Ann").contains(" -  "))
+        harness.pass(seconds: 600)
+        try harness.count("A-02", 100, by: "ann")
+        try harness.beat("bob")
+        // Two bins in ten minutes and some seconds: eleven an hour, and four more in two dozen minutes.
+        #expect(row(of: "Ann").contains(" 11  "))
+        #expect(row(of: "Bob").contains(" -  "))
+        #expect(harness.picture[0].contains("done ") && !harness.picture[0].contains("done in"))
+        #expect(harness.app.floor.pace.perHour(at: harness.time.now()) == 11)
+        // An hour later nobody counts.
+        harness.pass(seconds: 3700)
+        try harness.beat("bob")
+        #expect(row(of: "Ann").contains(" -  "))
+    }
+
     @Test(arguments: [
         ("en", "Your sign-in ends in 15m; decisions wait here then. Sign in: bincount login", "Sign in: 15m"),
         ("de", "Anmeldung endet in 15m; Entscheidungen warten dann hier: bincount login", "Anmelden: 15m"),

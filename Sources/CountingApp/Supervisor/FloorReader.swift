@@ -24,7 +24,7 @@ enum FloorReader {
             "\($0.model) \($0.id): \($0.reason ?? "refused")"
         }
         guard let session = result.session else {
-            result.people = try people(in: tx, session: nil, names: result.names, now: now)
+            result.people = try people(in: tx, names: result.names, paces: [:])
             return result
         }
         let toDecide = try tx.query(
@@ -37,7 +37,8 @@ enum FloorReader {
                 && LineVerdict.finding == .INCOMPLETE && LineVerdict.guess.exists(true),
             sort: [.ascending(LineVerdict.id)], page: .first(FloorSnapshot.lineLimit)
         ).map { try line($0, in: tx) }
-        result.people = try people(in: tx, session: session, names: result.names, now: now)
+        let paces = try pace(in: tx, session, now: now, into: &result)
+        result.people = try people(in: tx, names: result.names, paces: paces)
         result.latest = try latest(in: tx, session: session, names: result.names)
         result.unknownCodes = try unknown(in: tx, session: session)
         result.unplaced = try unplaced(in: tx, session: session, names: result.names)
@@ -131,20 +132,26 @@ enum FloorReader {
             name: item?.name ?? "")
     }
 
+    /// How fast each person and all of them are.
+    private static func pace(
+        in tx: StoreTransaction, _ session: CountSession, now: DateTime, into result: inout FloorSnapshot
+    ) throws -> [String: Pace] {
+        var paces: [String: Pace] = [:]
+        try tx.forEach(
+            CountEntry.self,
+            where: CountEntry.sessionID == session.id && CountEntry.at > now.advanced(by: -Pace.window)
+        ) { entry in
+            paces[entry.authorID, default: Pace()].add(entry)
+            result.pace.add(entry)
+            return true
+        }
+        return paces
+    }
+
     /// The terminals but for those declared lost.
     private static func people(
-        in tx: StoreTransaction, session: CountSession?, names: [String: String], now: DateTime
+        in tx: StoreTransaction, names: [String: String], paces: [String: Pace]
     ) throws -> [FloorSnapshot.PersonOnFloor] {
-        var closed: [String: Int] = [:]
-        if let session {
-            try tx.forEach(
-                CountEntry.self,
-                where: CountEntry.sessionID == session.id && CountEntry.at > now.advanced(by: -3_600_000)
-            ) { entry in
-                if entry.kind == .CLOSE { closed[entry.authorID, default: 0] += 1 }
-                return true
-            }
-        }
         // A terminal that reports again after it was declared lost is there again.
         var lost: [String: DateTime] = [:]
         for decision in try tx.query(
@@ -158,7 +165,7 @@ enum FloorReader {
                 FloorSnapshot.PersonOnFloor(
                     device: device, name: device.personID.map { names[$0] ?? $0 } ?? device.code,
                     binCode: try device.binID.flatMap { try tx.get(Bin.self, id: $0)?.code },
-                    closedLastHour: device.personID.map { closed[$0] ?? 0 } ?? 0)
+                    pace: device.personID.flatMap { paces[$0] } ?? Pace())
             }.sorted { ($0.name, $0.device.code) < ($1.name, $1.device.code) }
     }
 

@@ -37,6 +37,8 @@ package struct FloorSnapshot: Sendable, Hashable {
     package var latest: [LatestEntry] = []
     /// The desk's alerts that nobody has read yet.
     package var alerts: [Message] = []
+    /// How fast all are together.
+    package var pace = Pace()
     /// What people said last, the newest first.
     package var talk: [Message] = []
     /// The desks' devices.
@@ -80,7 +82,7 @@ package struct FloorSnapshot: Sendable, Hashable {
         package var device: Device
         package var name: String
         package var binCode: String?
-        package var closedLastHour = 0
+        package var pace = Pace()
     }
 
     /// A line with what a list shows of it.

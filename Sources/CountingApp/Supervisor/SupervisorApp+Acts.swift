@@ -91,7 +91,7 @@ extension SupervisorApp {
                 (words("sup.fact.unsent"), isSilent ? "\(device.unsent)?" : String(device.unsent)),
                 (words("sup.fact.parked"), String(device.parked)), (words("sup.fact.bin"), row.binCode ?? "-"),
                 (words("sup.fact.last"), "\(device.code)-\(device.lastSequence)"),
-                (words("sup.fact.rate"), String(row.closedLastHour)),
+                (words("sup.fact.rate"), row.pace.text(at: now.wall)),
             ], choices: choices + [goBack])
     }
 

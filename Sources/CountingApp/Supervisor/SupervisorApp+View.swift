@@ -99,8 +99,7 @@ extension SupervisorApp {
             let percent = bins == 0 ? 0 : done * 100 / bins
             state["floor.progress"] = .text(words("sup.done", ["percent": String(percent), "bins": String(bins)]))
         }
-        let rate = floor.people.reduce(0) { $0 + $1.closedLastHour }
-        if rate > 0, bins > done {
+        if let rate = floor.pace.perHour(at: moment.wall), rate > 0, bins > done {
             let end = moment.wall.advanced(by: Int64((bins - done) * 3_600_000 / rate))
             let here = floor.people.count { $0.device.checkedOutAt == nil }
             // A time of day says nothing of tomorrow.
@@ -164,8 +163,9 @@ extension SupervisorApp {
             : out ? words("sup.person.out")[0] : silent ? words("sup.person.silent")[0] : ""
         return ListRow([
             "name": .text(shortened(person.name)), "device": .text(device.code), "bin": .text(person.binCode ?? "-"),
-            "rate": .number(String(person.closedLastHour)), "owes": .number(silent ? "?" : String(device.unsent)),
-            "age": .text(age(of: person, at: moment)), "state": .text(state),
+            "rate": .number(person.pace.text(at: moment.wall)),
+            "owes": .number(silent ? "?" : String(device.unsent)), "age": .text(age(of: person, at: moment)),
+            "state": .text(state),
         ])
     }
 
