@@ -93,7 +93,8 @@ struct ImportPlanBuilder {
             guard environment.exists(target, id) else {
                 throw Rejection(
                     column: expression.columnName, value: key,
-                    reason: "there is no \(target) \(key) in these files or in the store")
+                    reason: "there is no \(target) \(key) in the store or in these files; give the file that has it too"
+                )
             }
             return .text(id)
         default:
