@@ -11,7 +11,7 @@ import Testing
 import WarehouseModels
 
 /// Walks in which the desk and the supervisor have the last word: the real apps, a real hub, real desks.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct DeskWalkTests {
     @Test func `walk 9: a close that overtakes a refused entry gives no verdict on half a pass`() async throws {
         let floor = try await Floor()

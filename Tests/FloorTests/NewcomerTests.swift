@@ -8,7 +8,7 @@ import System
 import Testing
 import WarehouseModels
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct NewcomerTests {
     @Test func `walk 10: a newcomer counts the first bin with the trigger and what the shelf says`() async throws {
         let directory = try TempDirectory("newcomer-test")

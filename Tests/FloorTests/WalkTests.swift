@@ -12,7 +12,7 @@ import Testing
 import WarehouseModels
 
 /// The walks through the floor: the real apps, a real hub and its desk. Only states are waited for.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct WalkTests {
     @Test func `walk 1: two triggers and three keys count a bin, each stored before it is said`() async throws {
         let floor = try await Floor()

@@ -74,7 +74,7 @@ struct Site {
     var authority: Certificate { get throws { try certificates.authority() } }
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct EnrolmentDeskTests {
     let site: Site
     let tls: HubTLS

@@ -12,7 +12,7 @@ import Testing
 /// Python with the packages `gql` (with its aiohttp and websockets extras), `httpx` and `pyjwt` (with its crypto extra).
 private let python: String? = getenv("GQL_PYTHON").map { String(cString: $0) }
 
-@Suite("Clients made by others, with tokens of an issuer made by others", .timeLimit(.minutes(1)))
+@Suite("Clients made by others, with tokens of an issuer made by others", .timeLimit(.minutes(5)))
 struct TokenClientTests {
     @Test(.enabled(if: python != nil, "set GQL_PYTHON to a Python with gql[aiohttp,websockets], httpx, pyjwt[crypto]"))
     func tokensOfAnIssuerOpenTheHubWhileItsKeysChangeAndTimePasses() async throws {

@@ -8,7 +8,7 @@ import Testing
 import WarehouseModels
 
 /// The whole way on real sockets: store, engine, hub, engine, store.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct LinkTests {
     @Test func `an entry on one terminal reaches the other`() async throws {
         let link = try RealLink()

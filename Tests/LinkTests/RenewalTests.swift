@@ -10,7 +10,7 @@ import WarehouseModels
 @testable import SyncEngine
 
 /// A person's token that its driver renews at a hub that runs.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RenewalTests {
     private let link: RealLink
     private let clock = PassingTime()

@@ -8,7 +8,7 @@ import Testing
 import WarehouseModels
 
 /// A hub that goes back to a backup, under real stores on real sockets.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct RestoreTests {
     @Test func `what a restored hub lost comes back from those who made it`() async throws {
         let link = try RealLink()

@@ -9,7 +9,7 @@ import Testing
 import Transport
 
 /// Terminals of two versions at one hub, whose schema is pushed while both are connected.
-@Suite("Two versions of an app at one hub", .timeLimit(.minutes(1)))
+@Suite("Two versions of an app at one hub", .timeLimit(.minutes(5)))
 struct VersionTests {
     private typealias Terminal = (store: DataStore, driver: AppSyncDriver)
     private let directory: TempDirectory

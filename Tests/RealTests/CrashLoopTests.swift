@@ -56,7 +56,7 @@ struct CrashLoopTests {
 
     private func verify(_ directory: String) async throws {
         let result = try await ChildProcess.run(
-            [Built.program, "verify", "--data", directory], timeoutMilliseconds: 60_000)
+            [Built.program, "verify", "--data", directory])
         #expect(result.status == .code(0), "\(String(decoding: result.standardOutput, as: UTF8.self))")
     }
 
@@ -133,8 +133,7 @@ struct CrashLoopTests {
         try await work(ann, 1...40)
         let load = Task { try await self.work(bob, 1...60) }
         let backup = try await ChildProcess.run(
-            [Built.program, "hub", "backup", "--data", data, "--to", directory.file("backups") + "/", "--keep", "2"],
-            timeoutMilliseconds: 60_000)
+            [Built.program, "hub", "backup", "--data", data, "--to", directory.file("backups") + "/", "--keep", "2"])
         #expect(backup.status == .code(0), "\(String(decoding: backup.standardError, as: UTF8.self))")
         try await load.value
         try await work(ann, 41...80)
@@ -144,14 +143,14 @@ struct CrashLoopTests {
         let words = [
             Built.program, "hub", "restore", "--data", data, "--from", directory.file("backups") + "/" + file,
         ]
-        let early = try await ChildProcess.run(words + ["--replace"], timeoutMilliseconds: 60_000)
+        let early = try await ChildProcess.run(words + ["--replace"])
         #expect(early.status == .code(1))
         #expect(String(decoding: early.standardError, as: UTF8.self).contains("a hub runs on"))
         await hub.kill()
-        let unasked = try await ChildProcess.run(words, timeoutMilliseconds: 60_000)
+        let unasked = try await ChildProcess.run(words)
         #expect(unasked.status == .code(1))
         #expect(String(decoding: unasked.standardError, as: UTF8.self).contains("--replace"))
-        let restored = try await ChildProcess.run(words + ["--replace"], timeoutMilliseconds: 60_000)
+        let restored = try await ChildProcess.run(words + ["--replace"])
         #expect(restored.status == .code(0), "\(String(decoding: restored.standardError, as: UTF8.self))")
         hub = try await HubProcess(directory: data, port: port)
         for terminal in [ann, bob] { terminal.driver.tryAgain() }

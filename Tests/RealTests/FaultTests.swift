@@ -7,7 +7,7 @@ import Testing
 ///
 /// `faults.c` comes between that process and the system; `storevictim` goes through one of each kind of write. Every
 /// barrier is met by every fault, and after each the store must hold what was acknowledged, whole, and go on.
-@Suite(.enabled(if: Faults.isPossible, "needs cc and the built storevictim"), .timeLimit(.minutes(30)))
+@Suite(.enabled(if: Faults.isPossible, "needs cc and the built storevictim"), .timeLimit(.minutes(120)))
 struct FaultTests {
     /// What happens at a barrier: the process dies; the machine dies, with what was never synced gone, or some of it there.
     @Test(
@@ -78,7 +78,7 @@ struct Faults: Sendable {
         shim = directory.file("faults.so")
         let source = Files.parent(of: #filePath) + "/faults.c"
         let built = try await ChildProcess.run(
-            ["/usr/bin/cc", "-shared", "-fPIC", "-O2", source, "-o", shim, "-ldl"], timeoutMilliseconds: 60_000)
+            ["/usr/bin/cc", "-shared", "-fPIC", "-O2", source, "-o", shim, "-ldl"])
         guard built.status.isSuccess else {
             throw Failure(description: String(decoding: built.standardError, as: UTF8.self))
         }
@@ -114,7 +114,7 @@ struct Faults: Sendable {
         environment["LD_PRELOAD"] = shim
         environment["FAULT_ROOT"] = place.store
         return try await ChildProcess.run(
-            [victim, place.store, place.acknowledged], environment: environment, timeoutMilliseconds: 60_000)
+            [victim, place.store, place.acknowledged], environment: environment)
     }
 
     /// The states that a whole run goes through, each read from a store that went so far and no further.

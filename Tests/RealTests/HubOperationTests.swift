@@ -3,7 +3,7 @@ import System
 import Testing
 
 /// What the keeper of a hub does from day to day, with the program as it is.
-@Suite(.enabled(if: Built.isThere, "build the programs first: swift build"), .serialized, .timeLimit(.minutes(2)))
+@Suite(.enabled(if: Built.isThere, "build the programs first: swift build"), .serialized, .timeLimit(.minutes(5)))
 struct HubOperationTests {
     private let site: Site
 

@@ -6,7 +6,7 @@ import Testing
 import WarehouseModels
 
 /// `bincount hub key`, beside a hub that runs.
-@Suite(.enabled(if: Built.isThere, "build the programs first: swift build"), .serialized, .timeLimit(.minutes(1)))
+@Suite(.enabled(if: Built.isThere, "build the programs first: swift build"), .serialized, .timeLimit(.minutes(5)))
 struct KeyCommandTests {
     private let site: Site
     private let query = "{ listBins { items { id } } }"

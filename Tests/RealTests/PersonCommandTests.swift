@@ -3,7 +3,7 @@ import System
 import Testing
 
 /// `bincount hub person` and `bincount login`, typed and from a pipe, beside a hub that runs.
-@Suite(.enabled(if: Built.isThere, "build the programs first: swift build"), .serialized, .timeLimit(.minutes(1)))
+@Suite(.enabled(if: Built.isThere, "build the programs first: swift build"), .serialized, .timeLimit(.minutes(5)))
 struct PersonCommandTests {
     private let site: Site
     private let query = "{ listBins { items { id } } }"

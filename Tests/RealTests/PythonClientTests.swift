@@ -9,7 +9,7 @@ private let python = Built.environment("GQL_PYTHON")
 @Suite(
     .enabled(if: Built.isThere && python != nil, "build the programs, and set GQL_PYTHON"),
     .serialized,
-    .timeLimit(.minutes(1)))
+    .timeLimit(.minutes(5)))
 struct PythonClientTests {
     private static let folder = Files.parent(of: Files.parent(of: #filePath)) + "/Clients"
 

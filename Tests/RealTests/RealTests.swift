@@ -145,7 +145,7 @@ struct RealTests {
             (["screens", "check", directory.file("no-such-directory")], 1, "no-such-directory"),
         ]
         for (words, code, says) in cases {
-            let result = try await ChildProcess.run([Built.program] + words, timeoutMilliseconds: 20_000)
+            let result = try await ChildProcess.run([Built.program] + words)
             let error = String(decoding: result.standardError, as: UTF8.self)
             #expect(result.status == .code(code), "\(words): \(result.status) \(error)")
             #expect(says.isEmpty || error.contains(says), "\(words): \(error)")

@@ -78,7 +78,7 @@ struct RestoreFaults: Sendable {
         backup = directory.file("backup.sqlite")
         let source = Files.parent(of: #filePath) + "/faults.c"
         let built = try await ChildProcess.run(
-            ["/usr/bin/cc", "-shared", "-fPIC", "-O2", source, "-o", shim, "-ldl"], timeoutMilliseconds: 60_000)
+            ["/usr/bin/cc", "-shared", "-fPIC", "-O2", source, "-o", shim, "-ldl"])
         try #require(built.status.isSuccess, "\(String(decoding: built.standardError, as: UTF8.self))")
         try Files.writeAtomically(Self.schema, to: directory.file("schema.graphql"))
         let hub = try await RunningHub([
@@ -136,7 +136,7 @@ struct RestoreFaults: Sendable {
         environment["FAULT_ROOT"] = data
         return try await ChildProcess.run(
             [Built.program, "hub", "restore", "--data", data, "--from", backup, "--replace"],
-            environment: environment, timeoutMilliseconds: 60_000)
+            environment: environment)
     }
 
     /// Hurts one restore, and looks at what is left, and that the next restore works.

@@ -3,7 +3,7 @@ import System
 import Testing
 
 /// However a screen is ended, the terminal is given back as it was and the store is whole.
-@Suite(.enabled(if: Built.isThere, "build the programs first: swift build"), .serialized, .timeLimit(.minutes(1)))
+@Suite(.enabled(if: Built.isThere, "build the programs first: swift build"), .serialized, .timeLimit(.minutes(5)))
 struct TerminalEndTests {
     enum Way: CaseIterable {
         case control, terminate, hangUp

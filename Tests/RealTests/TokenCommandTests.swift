@@ -6,7 +6,7 @@ import Testing
 import Transport
 
 /// The token that a terminal keeps: whom it is shown to.
-@Suite(.enabled(if: Built.isThere, "build the programs first: swift build"), .serialized, .timeLimit(.minutes(1)))
+@Suite(.enabled(if: Built.isThere, "build the programs first: swift build"), .serialized, .timeLimit(.minutes(5)))
 struct TokenCommandTests {
     /// Somebody who says that he is a hub, and hears what he is told.
     private final class Stranger: HTTPServerHandler {
@@ -50,7 +50,7 @@ struct TokenCommandTests {
 
     private func deskIsRefused(_ says: String, _ words: String...) async throws {
         let result = try await ChildProcess.run(
-            [Built.program, "desk", "--data", data] + words, timeoutMilliseconds: 20_000)
+            [Built.program, "desk", "--data", data] + words)
         let error = String(decoding: result.standardError, as: UTF8.self)
         #expect(result.status == .code(2) && error.contains(says), "\(result.status) \(error)")
         #expect(stranger.heard.current.isEmpty)

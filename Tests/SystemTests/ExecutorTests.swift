@@ -25,7 +25,7 @@ private actor OnThread {
     nonisolated var unownedExecutor: UnownedSerialExecutor { Self.loop.asUnownedSerialExecutor() }
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ExecutorTests {
     @Test func `work runs in the order in which it came, on one thread`() async throws {
         let executor = ThreadExecutor(name: "order")

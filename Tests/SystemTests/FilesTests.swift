@@ -2,7 +2,7 @@ import Glibc
 import System
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct FilesTests {
     let directory = try! TempDirectory()
 

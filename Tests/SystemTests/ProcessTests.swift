@@ -2,7 +2,7 @@ import Glibc
 import System
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ProcessTests {
     @Test func `a program gets its input and gives both outputs`() async throws {
         let result = try await ChildProcess.run(

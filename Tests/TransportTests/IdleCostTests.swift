@@ -7,7 +7,7 @@ import Testing
 @testable import Transport
 
 /// What a connection costs that says nothing, the clients' ends being bare descriptors.
-@Suite(.timeLimit(.minutes(2)), .serialized)
+@Suite(.timeLimit(.minutes(5)), .serialized)
 struct IdleCostTests {
     private static let count = 500
 

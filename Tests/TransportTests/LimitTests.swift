@@ -71,7 +71,7 @@ struct AddressCensusTests {
 }
 
 /// What a stranger can send, and what it gets him.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct StrangerTests {
     @Test func `a head that trickles in is answered with 408 before a body would be`() throws {
         var options = HTTPServerOptions()

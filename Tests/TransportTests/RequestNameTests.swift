@@ -3,7 +3,7 @@ import Testing
 @testable import Transport
 
 /// The names that a server's requests have.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RequestNameTests {
     private func server(_ handler: TestHandler = TestHandler()) throws -> HTTPServer {
         var options = HTTPServerOptions()

@@ -8,7 +8,7 @@ import Testing
 @testable import Transport
 
 /// TLS over real sockets, with our own clients and with other people's.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct TLSLinkTests {
     let loop = try! WebSocketLoop(name: "client")
     let site: TestSite
