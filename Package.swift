@@ -36,6 +36,11 @@ let package = Package(
     products: [
         .executable(name: "bincount", targets: ["bincount"]),
         .executable(name: "bench", targets: ["bench"]),
+        // For packages of others: the store, what synchronises it, a hub for their tests, and what makes their models.
+        .library(name: "DataStore", targets: ["DataStore", "Models", "System", "Basics"]),
+        .library(name: "SyncEngine", targets: ["SyncEngine"]),
+        .library(name: "Hub", targets: ["Hub"]),
+        .plugin(name: "GenerateModels", targets: ["GenerateModels"]),
     ],
     targets: [
         // System libraries, each behind one C target.
@@ -148,6 +153,10 @@ let package = Package(
                 "System", "Basics",
             ],
             exclude: ["BEHAVIOURS.md", "Fixtures"]),
+        // As a program of somebody else's sees the library: only what is public.
+        .testTarget(
+            name: "BlogTests", dependencies: ["Hub", "SyncEngine", "DataStore", "Models", "System", "Basics"],
+            packageAccess: false, swiftSettings: strict, plugins: ["GenerateModels"]),
         tests("SyncTests", ["SyncEngine", "DataStore", "AppSync", "GraphQL", "WarehouseModels", "Models", "Basics"]),
         tests(
             "HubTests",
