@@ -112,6 +112,16 @@ async def begun(site, session, way):
         pass
 
 
+def chain(error):
+    """An error with all that stands behind it: how a socket was closed, or why an answer could not be read. Whatever goes
+    wrong while gql reads a body of status 401, it raises the bare status, and the cause shows here alone."""
+    errors = []
+    while error is not None and error not in errors:
+        errors.append(error)
+        error = error.__cause__ or error.__context__
+    return " <- ".join(repr(one) for one in errors)
+
+
 async def refused(site, token, words, text):
     """By every way in, with the reason where its protocol has room for one."""
     ways = ((site.http, words), (site.bearer, words), (site.appsync, words), (site.generic, "4403"))
@@ -125,8 +135,7 @@ async def refused(site, token, words, text):
                         pass
             check(False, f"{text} over {way.__name__}")
         except TransportError as error:
-            # How a socket was closed stands behind the error.
-            reason = f"{error!r} {error.__context__!r}"
+            reason = chain(error)
             check(said in reason, f"{text} over {way.__name__}", reason)
     body = {"query": "{ listNotes { items { id } } }"}
     answer = site.client.post(site.url, json=body, headers={"authorization": token})

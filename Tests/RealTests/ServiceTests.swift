@@ -77,6 +77,13 @@ struct ServiceTests {
         let schema = try await run(
             "hub", "--data", data, "--api-key", "k", "--schema", directory.file("bad.graphql"), "--check")
         #expect(schema.code == .code(1))
+        let keys = directory.file("keys")
+        try Files.writeAtomically("k\n", to: keys)
+        for (mode, isSaid) in [("644", true), ("640", false)] {
+            _ = try await ChildProcess.run(["/bin/chmod", mode, keys])
+            let check = try await run("hub", "--data", data, "--api-key-file", keys, "--check")
+            #expect(check.out.contains("warning: everybody on this machine can read the keys in \(keys)") == isSaid)
+        }
         // Settings of a file make a hub start that flags say nothing of.
         try Files.writeAtomically("data = \(data)\napi-key = k\nlisten = 127.0.0.1:0\nno-desk = yes\n", to: config)
         let child = try ChildProcess([Built.program, "hub", "--config", config])
@@ -93,5 +100,11 @@ struct ServiceTests {
             #expect(unit.out.contains(line + "\n"), "\(line)")
         }
         #expect(unit.out.contains("ReadWritePaths=\"/srv/bin count\"\n"))
+        // What it is told to write it may write.
+        let directory = try TempDirectory("unit")
+        let config = directory.file("hub.conf")
+        try Files.writeAtomically("export-csv = /srv/drop\n", to: config)
+        let drops = try await run("hub", "unit", "--data", "/srv/hub", "--config", config)
+        #expect(drops.out.contains("ReadWritePaths=/srv/hub /srv/drop\n"), "\(drops.error)")
     }
 }

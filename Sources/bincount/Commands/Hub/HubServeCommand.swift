@@ -69,7 +69,7 @@ enum HubServeCommand {
                 "nobody could use it: make a key with `bincount hub key add`, give --api-key-file FILE, or set "
                     + "BINCOUNT_API_KEY")
         }
-        let notes = notes(options, keyGroups)
+        let notes = notes(options, keyGroups, settings)
         if isCheck { return try check(options, settings, notes) }
         for note in notes { log(.warning, note) }
 
@@ -172,12 +172,17 @@ enum HubServeCommand {
         return 0
     }
 
-    /// What would start and is hardly meant: keys of groups that no rule of the served schema names.
-    private static func notes(_ options: HubOptions, _ groups: Set<String>) -> [String] {
+    /// What would start and is hardly meant: keys of groups that no rule of the served schema names, and keys that anybody
+    /// can read.
+    private static func notes(_ options: HubOptions, _ groups: Set<String>, _ settings: Settings) -> [String] {
         let served = try? HubCheck.served(
             in: options.dataDirectory, startedWith: options.schema, text: options.schemaText)
         let problem = RuleGroups.problem(groups, RuleGroups.named(in: served ?? options.schema))
-        return problem.map { ["an API key has no rights by its group: \($0)"] } ?? []
+        var notes = problem.map { ["an API key has no rights by its group: \($0)"] } ?? []
+        if let file = settings[HubSettings.apiKeyFile], let rights = Files.rights(file), rights & 0o004 != 0 {
+            notes.append("everybody on this machine can read the keys in \(file); mend it: chmod o-rwx \(file)")
+        }
+        return notes
     }
 
     /// The text of the schema that a hub is started with.

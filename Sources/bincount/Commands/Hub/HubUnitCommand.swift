@@ -12,9 +12,10 @@ enum HubUnitCommand {
         help: """
             bincount hub unit --data DIR [--user NAME] [--config FILE] [--program FILE] > /etc/systemd/system/bincount-hub.service
 
-            The service may write nothing but DIR, see no other process and no home, gain no right, and is watched: it
-            says when it is ready and is started again when it hangs or dies. Settings stand in the file that --config
-            names; keys in a file only NAME may read.
+            The service may write nothing but DIR and the directory of --export-csv, see no other process and no home, gain
+            no right, and is watched: it says when it is ready and is started again when it hangs or dies. Settings stand in
+            the file that --config names; keys in a file only NAME may read. NAME and the directories must be there first:
+            install -d -m 700 -o NAME -g NAME DIR
             \(Settings.help([HubSettings.data.definition, user.definition, program.definition]))
             """,
         run: run)
@@ -23,12 +24,16 @@ enum HubUnitCommand {
         // The file is named in the unit, and read here only to be checked.
         let config = try arguments.values("--config", "FILE").last ?? Options.environment("BINCOUNT_CONFIG")
         var words = CommandLineArguments(config.map { ["--config", $0] } ?? [])
-        _ = try config.map { _ in try Settings(HubSettings.serving, &words) }
+        let served = try config.map { _ in try Settings(HubSettings.serving, &words) }
+        let writes = served?[HubSettings.exportCSV].map { [$0] } ?? []
         let settings = try Settings([HubSettings.data.definition, user.definition, program.definition], &arguments)
         guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }
         let data = absolute(try settings.required(HubSettings.data))
         let binary = try settings[program].map(absolute) ?? own()
-        print(text(program: binary, data: data, config: config.map(absolute), user: settings[user]), terminator: "")
+        let unit = text(
+            program: binary, data: data, config: config.map(absolute), user: settings[user],
+            writes: writes.map(absolute))
+        print(unit, terminator: "")
         return 0
     }
 
@@ -59,8 +64,11 @@ enum HubUnitCommand {
         return text.contains(where: { $0 == " " || $0 == "\"" || $0 == "'" }) ? "\"\(result)\"" : result
     }
 
-    private static func text(program: String, data: String, config: String?, user: String) -> String {
+    private static func text(
+        program: String, data: String, config: String?, user: String, writes: [String]
+    ) -> String {
         let options = config.map { " --config \(word($0))" } ?? ""
+        let paths = ([data] + writes).map(word).joined(separator: " ")
         return """
             [Unit]
             Description=Bincount hub
@@ -84,7 +92,7 @@ enum HubUnitCommand {
             LimitNOFILE=65536
             OOMScoreAdjust=-500
 
-            ReadWritePaths=\(word(data))
+            ReadWritePaths=\(paths)
             ProtectSystem=strict
             ProtectHome=true
             PrivateTmp=true
@@ -110,6 +118,7 @@ enum HubUnitCommand {
             SystemCallArchitectures=native
             SystemCallFilter=@system-service
             SystemCallFilter=~@privileged @resources
+            SystemCallErrorNumber=EPERM
 
             [Install]
             WantedBy=multi-user.target
