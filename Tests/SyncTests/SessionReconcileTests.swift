@@ -214,6 +214,9 @@ struct SessionReconcileTests {
         let entry = try #require(try fixture.core.nextMutations(limit: 1)?.entries.first)
         let confirmed = RemoteRecord(record: SessionFixture.record("bobs", "bobs"), version: 1, lastChangedAt: 10)
         try fixture.core.settle([MutationResult(order: entry.order, outcome: .applied(confirmed))])
+        // Changed after the backup.
+        let later = RemoteRecord(record: SessionFixture.record("b", "later"), version: 4, lastChangedAt: 30)
+        try fixture.core.applyRemote([later])
         _ = fixture.takeSent()
         fixture.handle(.stop)
         fixture.connect()
@@ -228,6 +231,7 @@ struct SessionReconcileTests {
             try fetch(fixture), [SessionFixture.json("a", "a")], startedAt: 9000, announcing: announcing(life))
         #expect(try fixture.get("bobs") == nil)
         #expect(try fixture.get("b") != nil)
+        #expect(try fixture.get("gone") == nil, "it had that, and has it no more")
     }
 
     @Test("with a restored backend lets go of what that had and has no more, and keeps what it lost")
