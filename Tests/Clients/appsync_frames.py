@@ -11,7 +11,7 @@ import uuid
 
 import httpx
 import websockets
-from checks import Checks
+from checks import PATIENCE, Checks
 from websockets.exceptions import ConnectionClosed
 
 check = Checks("frames")
@@ -23,14 +23,14 @@ def base(fields, url_safe=False):
 
 
 async def receive(socket):
-    return json.loads(await asyncio.wait_for(socket.recv(), 10))
+    return json.loads(await asyncio.wait_for(socket.recv(), PATIENCE))
 
 
 async def closed(socket):
     """What a connection is closed with; frames before that are dropped."""
     try:
         while True:
-            await asyncio.wait_for(socket.recv(), 10)
+            await asyncio.wait_for(socket.recv(), PATIENCE)
     except ConnectionClosed:
         return socket.close_code, socket.close_reason
 
@@ -64,7 +64,7 @@ class Floor:
     async def zone(self, **fields):
         zone = {"id": f"frame-{uuid.uuid4().hex[:8]}", "code": "F", "name": "F", "walkSequence": 1, **fields}
         query = "mutation C($i: CreateZoneInput!) { createZone(input: $i) { id } }"
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=PATIENCE) as client:
             answer = await client.post(self.url, json={"query": query, "variables": {"i": zone}}, headers={"x-api-key": self.desk})
         check("errors" not in answer.json(), "a zone is made", answer.text)
         return zone["id"]

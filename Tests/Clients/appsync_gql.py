@@ -9,6 +9,7 @@ import asyncio
 import sys
 import uuid
 
+from checks import PATIENCE
 from gql import Client, gql
 from gql.transport.aiohttp import AIOHTTPTransport
 from gql.transport.appsync_auth import AppSyncApiKeyAuthentication
@@ -80,16 +81,16 @@ async def run(url, counter_key, desk_key):
     zone = {"id": f"gql-{tag}", "code": f"Z{tag}", "name": "Zone of gql", "walkSequence": 7}
 
     # Introspection, and validation against the schema it gave.
-    async with Client(transport=http(url, desk_key), fetch_schema_from_transport=True) as session:
+    async with Client(execute_timeout=PATIENCE, transport=http(url, desk_key), fetch_schema_from_transport=True) as session:
         schema = session.client.schema
         check("CountEntry" in schema.type_map, "introspection names CountEntry")
         check("syncZones" in schema.query_type.fields, "introspection names syncZones")
         check(schema.get_type("ModelZoneFilterInput") is not None, "introspection names the filter")
         check({d.name for d in schema.directives} >= {"include", "skip"}, "introspection names the directives")
 
-    async with Client(transport=http(url, desk_key)) as desk, Client(
+    async with Client(execute_timeout=PATIENCE, transport=http(url, desk_key)) as desk, Client(
         transport=realtime(url, counter_key)
-    ) as live, Client(transport=http(url, counter_key)) as counter:
+    ) as live, Client(execute_timeout=PATIENCE, transport=http(url, counter_key)) as counter:
         created = subscribe(live, ON_CREATE_TEXT, filter={"code": {"eq": zone["code"]}})
         updated = live.subscribe(gql("subscription { onUpdateZone { id name _version } }"))
         first = asyncio.ensure_future(created.__anext__())
@@ -108,7 +109,7 @@ async def run(url, counter_key, desk_key):
 
         answer = (await execute(desk, CREATE_TEXT, input=zone))["createZone"]
         check(answer["_version"] == 1 and answer["_deleted"] is None, "create gives version 1")
-        event = await asyncio.wait_for(first, 10)
+        event = await asyncio.wait_for(first, PATIENCE)
         check(event["onCreateZone"]["id"] == zone["id"], "the subscription hears of the create")
         check(event["onCreateZone"]["_lastChangedAt"] == answer["_lastChangedAt"], "with the same stamp")
 
@@ -140,7 +141,7 @@ async def run(url, counter_key, desk_key):
 
         update = "mutation U($input: UpdateZoneInput!) { updateZone(input: $input) { id name _version } }"
         await execute(desk, update, input={"id": zone["id"], "name": "Renamed", "_version": 1})
-        event = await asyncio.wait_for(second, 10)
+        event = await asyncio.wait_for(second, PATIENCE)
         check(event["onUpdateZone"]["name"] == "Renamed", "the second subscription goes on")
         delta = (await execute(counter, sync, lastSync=started))["syncZones"]["items"]
         check([i for i in delta if i["id"] == zone["id"]][0]["_version"] == 2, "a delta sync gives the change")
@@ -165,7 +166,7 @@ async def run(url, counter_key, desk_key):
 
     for transport in (http(url, "wrong-key"), realtime(url, "wrong-key")):
         try:
-            async with Client(transport=transport) as session:
+            async with Client(execute_timeout=PATIENCE, transport=transport) as session:
                 await session.execute(gql("{ listZones { items { id } } }"))
             check(False, "a wrong key is refused")
         except (TransportQueryError, TransportServerError) as error:

@@ -8,13 +8,13 @@ import sys
 import uuid
 
 import httpx
-from checks import Checks
+from checks import PATIENCE, Checks
 
 check = Checks("http")
 
 
 def run(url, counter_key, desk_key):
-    client = httpx.Client(timeout=10)
+    client = httpx.Client(timeout=PATIENCE)
     key = {"x-api-key": counter_key}
     small = {"query": "{ listZones(limit: 1) { items { id } } }"}
 

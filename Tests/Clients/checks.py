@@ -2,6 +2,9 @@
 
 import sys
 
+# Seconds; only against hanging, and far more than a busy machine takes.
+PATIENCE = 60
+
 
 class Checks:
     def __init__(self, name):

@@ -10,6 +10,7 @@ every check holds; else 1 with the check that failed.
 import asyncio
 import sys
 
+from checks import PATIENCE
 from gql import Client, gql
 from gql.transport.aiohttp import AIOHTTPTransport
 from gql.transport.appsync_auth import AppSyncApiKeyAuthentication
@@ -55,7 +56,7 @@ def check_conflict(error, name, title="theirs", version=2):
 
 async def run(url, key):
     auth = AppSyncApiKeyAuthentication(host="hub.example", api_key=key)
-    async with Client(transport=AIOHTTPTransport(url=url, auth=auth)) as session:
+    async with Client(execute_timeout=PATIENCE, transport=AIOHTTPTransport(url=url, auth=auth)) as session:
         stale = 'id: "1", title: "mine", tags: ["b"], _version: 1'
 
         await prepare(session, "Merged", "1")

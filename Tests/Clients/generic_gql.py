@@ -8,7 +8,7 @@ import os
 import sys
 import uuid
 
-from checks import Checks
+from checks import PATIENCE, Checks
 from gql import Client, gql
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
@@ -27,8 +27,8 @@ def create(id):
 
 async def transport_ws(url, counter_key, desk_key):
     id = f"generic-{uuid.uuid4().hex[:8]}"
-    live = Client(transport=socket(url, counter_key, ping_interval=1), fetch_schema_from_transport=True)
-    async with live as session, Client(transport=socket(url, desk_key)) as desk:
+    live = Client(execute_timeout=PATIENCE, transport=socket(url, counter_key, ping_interval=1), fetch_schema_from_transport=True)
+    async with live as session, Client(execute_timeout=PATIENCE, transport=socket(url, desk_key)) as desk:
         check.equal(session.transport.subprotocol, "graphql-transport-ws", "what both speak")
         check("ModelZoneConnection" in session.client.schema.type_map, "introspection over the socket")
         events = session.subscribe(gql('subscription { onCreateZone(filter: {code: {eq: "G"}}) { id name } }'))
@@ -36,7 +36,7 @@ async def transport_ws(url, counter_key, desk_key):
         # A later answer on the same socket says that the subscription has begun.
         await session.execute(gql("{ __typename }"))
         check.equal((await desk.execute(create(id)))["createZone"], {"id": id, "_version": 1}, "a mutation")
-        check.equal((await asyncio.wait_for(first, 10))["onCreateZone"], {"id": id, "name": "g"}, "another's subscription")
+        check.equal((await asyncio.wait_for(first, PATIENCE))["onCreateZone"], {"id": id, "name": "g"}, "another's subscription")
         got = await session.execute(gql(f'{{ getZone(id: "{id}") {{ name }} }}'))
         check.equal(got, {"getZone": {"name": "g"}}, "a query")
         try:
@@ -50,7 +50,7 @@ async def transport_ws(url, counter_key, desk_key):
 async def apollo(url, counter_key, desk_key):
     id = f"apollo-{uuid.uuid4().hex[:8]}"
     old = socket(url, counter_key, subprotocols=["graphql-ws"])
-    async with Client(transport=old) as session, Client(transport=socket(url, desk_key)) as desk:
+    async with Client(execute_timeout=PATIENCE, transport=old) as session, Client(execute_timeout=PATIENCE, transport=socket(url, desk_key)) as desk:
         events = session.subscribe(gql("subscription { onUpdateZone { id name } }"))
         first = asyncio.ensure_future(events.__anext__())
         await desk.execute(create(id))

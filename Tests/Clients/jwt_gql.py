@@ -11,7 +11,7 @@ import sys
 import uuid
 
 import httpx
-from checks import Checks
+from checks import PATIENCE, Checks
 from gql import Client, gql
 from gql.transport.aiohttp import AIOHTTPTransport
 from gql.transport.appsync_auth import AppSyncJWTAuthentication
@@ -25,7 +25,7 @@ check = Checks("gql with tokens")
 class Site:
     def __init__(self, url, issuer):
         self.url, self.issuer = url, issuer
-        self.client = httpx.Client(timeout=10)
+        self.client = httpx.Client(timeout=PATIENCE)
 
     def token(self, person="ann", groups=(), alg="RS256", **asked):
         claims = {"sub": person, "groups": list(groups), **asked.pop("claims", {})}
@@ -35,18 +35,18 @@ class Site:
         self.client.post(f"{self.issuer}/rotate", json={"retire": retire})
 
     def http(self, token):
-        return Client(transport=AIOHTTPTransport(url=self.url, auth=AppSyncJWTAuthentication("hub.example", token)))
+        return Client(execute_timeout=PATIENCE, transport=AIOHTTPTransport(url=self.url, auth=AppSyncJWTAuthentication("hub.example", token)))
 
     def bearer(self, token):
-        return Client(transport=AIOHTTPTransport(url=self.url, headers={"Authorization": f"Bearer {token}"}))
+        return Client(execute_timeout=PATIENCE, transport=AIOHTTPTransport(url=self.url, headers={"Authorization": f"Bearer {token}"}))
 
     def appsync(self, token):
         url = self.url.replace("http", "ws", 1)
-        return Client(transport=AppSyncWebsocketsTransport(url=url, auth=AppSyncJWTAuthentication("hub.example", token)))
+        return Client(execute_timeout=PATIENCE, transport=AppSyncWebsocketsTransport(url=url, auth=AppSyncJWTAuthentication("hub.example", token)))
 
     def generic(self, token):
         url = self.url.replace("http", "ws", 1)
-        return Client(transport=WebsocketsTransport(url=url, init_payload={"authorization": f"Bearer {token}"}))
+        return Client(execute_timeout=PATIENCE, transport=WebsocketsTransport(url=url, init_payload={"authorization": f"Bearer {token}"}))
 
 
 def create(author=None, model="Note"):
@@ -95,9 +95,9 @@ async def rights(site, alg):
                 await begun(site, watching, way)
                 theirs = (await other.execute(create()[1]))["createNote"]["id"]
                 mine = (await session.execute(create()[1]))["createNote"]["id"]
-                event = (await asyncio.wait_for(heard, 10))["onCreateNote"]
+                event = (await asyncio.wait_for(heard, PATIENCE))["onCreateNote"]
                 check.equal(event, {"id": mine, "author": "ann"}, f"{name}: an event of his own, and no other's before it")
-                event = (await asyncio.wait_for(first, 10))["onCreateNote"]
+                event = (await asyncio.wait_for(first, PATIENCE))["onCreateNote"]
                 check.equal(event, {"id": theirs, "author": "bob"}, f"{name}: the supervisor hears everybody's")
                 await own.aclose()
                 await all_of_them.aclose()
@@ -179,7 +179,7 @@ async def rotation(site):
         await accepted(site, before, "the old one, which is published too")
         async with site.http(before) as session:
             id = (await session.execute(create()[1]))["createNote"]["id"]
-        check.equal((await asyncio.wait_for(pending, 10))["onCreateNote"]["id"], id, "an open subscription goes on")
+        check.equal((await asyncio.wait_for(pending, PATIENCE))["onCreateNote"]["id"], id, "an open subscription goes on")
 
         # The old keys are taken back: what they signed is refused, and ended where it is open.
         last = asyncio.ensure_future(events.__anext__())
@@ -187,7 +187,7 @@ async def rotation(site):
         passes(31)
         await accepted(site, site.token(life=6000), "the third key")
         try:
-            await asyncio.wait_for(last, 10)
+            await asyncio.wait_for(last, PATIENCE)
             check(False, "a subscription under a key that was taken back ends")
         except (TransportError, StopAsyncIteration) as error:
             check("expired" in str(error), "with the reason", repr(error))
@@ -202,7 +202,7 @@ async def expiry(site):
         await begun(site, live, site.appsync)
         passes(1200)
         try:
-            await asyncio.wait_for(pending, 10)
+            await asyncio.wait_for(pending, PATIENCE)
             check(False, "an open subscription ends with its token")
         except (TransportError, StopAsyncIteration) as error:
             check("expired" in str(error), "with the reason", repr(error))

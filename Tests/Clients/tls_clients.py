@@ -17,7 +17,7 @@ import warnings
 import aiohttp
 import httpx
 import websockets
-from checks import Checks
+from checks import PATIENCE, Checks
 from gql import Client, gql
 from gql.transport.aiohttp import AIOHTTPTransport
 from gql.transport.appsync_auth import AppSyncApiKeyAuthentication
@@ -47,14 +47,14 @@ class Hub:
 
     def http_client(self, context, host="127.0.0.1"):
         auth = AppSyncApiKeyAuthentication(host="hub.example", api_key=self.desk_key)
-        return Client(transport=AIOHTTPTransport(url=self.https(host), auth=auth, ssl=context))
+        return Client(execute_timeout=PATIENCE, transport=AIOHTTPTransport(url=self.https(host), auth=auth, ssl=context))
 
     def appsync_client(self, context, host="127.0.0.1"):
         auth = AppSyncApiKeyAuthentication(host="hub.example", api_key=self.counter_key)
-        return Client(transport=AppSyncWebsocketsTransport(url=self.wss(host), auth=auth, ssl=context))
+        return Client(execute_timeout=PATIENCE, transport=AppSyncWebsocketsTransport(url=self.wss(host), auth=auth, ssl=context))
 
     def generic_client(self, context, host="127.0.0.1"):
-        return Client(transport=WebsocketsTransport(url=self.wss(host), init_payload={"x-api-key": self.counter_key}, ssl=context))
+        return Client(execute_timeout=PATIENCE, transport=WebsocketsTransport(url=self.wss(host), init_payload={"x-api-key": self.counter_key}, ssl=context))
 
     def socket(self, context, host="127.0.0.1", path="/realtime"):
         fields = base64.b64encode(json.dumps({"host": "hub.example", "x-api-key": self.counter_key}).encode()).decode()
@@ -79,7 +79,7 @@ async def with_gql(hub, context):
                 check("FieldUndefined" in str(error), f"{way.__name__}: frames are answered in their order")
             id, document = create()
             check.equal((await desk.execute(gql(document)))["createZone"], {"id": id}, "gql: a mutation by https")
-            check.equal((await asyncio.wait_for(first, 10))["onCreateZone"], {"id": id}, f"{way.__name__}: its event by wss")
+            check.equal((await asyncio.wait_for(first, PATIENCE))["onCreateZone"], {"id": id}, f"{way.__name__}: its event by wss")
             await events.aclose()
 
 
@@ -92,7 +92,7 @@ async def with_websockets(hub, context):
 
 
 def with_httpx(hub, context):
-    with httpx.Client(verify=context, headers={"x-api-key": hub.desk_key}) as client:
+    with httpx.Client(verify=context, timeout=PATIENCE, headers={"x-api-key": hub.desk_key}) as client:
         id, document = create()
         answer = client.post(hub.https(), json={"query": document})
         check.equal(answer.json()["data"], {"createZone": {"id": id}}, "httpx: a mutation by https")
@@ -121,7 +121,7 @@ async def nothing_gets_through(hub, context, text, host="127.0.0.1", words="cert
             pass
 
     async def posts():
-        async with httpx.AsyncClient(verify=context) as client:
+        async with httpx.AsyncClient(verify=context, timeout=PATIENCE) as client:
             await client.post(hub.https(host), json={"query": "{ __typename }"}, headers={"x-api-key": hub.desk_key})
 
     ways = [lambda way=way: asks(way) for way in (hub.http_client, hub.appsync_client, hub.generic_client)]
