@@ -57,4 +57,13 @@ struct SimulationTests {
             try run(1_000_000 + seed, devices: 40, acts: 3)
         }
     }
+
+    /// 3370: the local record of a conflict over a lost change shows what somebody else wrote over it later, which a restored
+    /// backend lost too; a handler that answers with it sends that under his own name. 8951: after a restore a device does
+    /// not hold an entry of its own as the hub does; not understood. Each fails here as soon as it holds.
+    @Test("breaks an invariant in these seeds, found among ten thousand", arguments: [(3370, 4), (8951, 5)])
+    func known(seed: Int, devices: Int) {
+        guard Self.number("SIM_SEED") == nil else { return }
+        withKnownIssue { try run(seed, devices: devices, acts: 8) }
+    }
 }
