@@ -160,24 +160,28 @@ struct SessionReconcileTests {
         #expect(try fixture.get("gone") == nil)
     }
 
+    /// Connects again, to a backend in another life, which has nothing of the tasks but `a`.
+    private func reconnect(_ fixture: SessionFixture, to life: JSONObject, startedAt: Int64 = 9000) throws {
+        _ = fixture.takeSent()
+        fixture.handle(.stop)
+        fixture.connect()
+        for request in fixture.takeSent() { fixture.answerFetch(request, announcing: announcing(life)) }
+        fixture.shakeHands()
+        let compare = try fetch(fixture)
+        var compared = life
+        compared["digest"] = ["syncTasks": Self.everyBucket]
+        fixture.answerFetch(compare, startedAt: startedAt, announcing: announcing(compared))
+        fixture.answerFetch(
+            try fetch(fixture), [SessionFixture.json("a", "a")], startedAt: startedAt, announcing: announcing(life))
+    }
+
     /// A session with a backend that was put back from a backup without `b`.
     private func restoredWithout() throws -> SessionFixture {
         let fixture = try away()
         for request in fixture.takeSent() {
             fixture.answerFetch(request, announcing: announcing(["epoch": "one"]))
         }
-        _ = fixture.takeSent()
-        fixture.handle(.stop)
-        fixture.connect()
-        let life: JSONObject = ["epoch": "two", "lives": ["began": 8000, "has": [:]]]
-        for request in fixture.takeSent() { fixture.answerFetch(request, announcing: announcing(life)) }
-        fixture.shakeHands()
-        let compare = try fetch(fixture)
-        var compared = life
-        compared["digest"] = ["syncTasks": Self.everyBucket]
-        fixture.answerFetch(compare, startedAt: 9000, announcing: announcing(compared))
-        fixture.answerFetch(
-            try fetch(fixture), [SessionFixture.json("a", "a")], startedAt: 9000, announcing: announcing(life))
+        try reconnect(fixture, to: ["epoch": "two", "lives": ["began": 8000, "has": [:]]])
         return fixture
     }
 
@@ -217,18 +221,7 @@ struct SessionReconcileTests {
         // Changed after the backup.
         let later = RemoteRecord(record: SessionFixture.record("b", "later"), version: 4, lastChangedAt: 30)
         try fixture.core.applyRemote([later])
-        _ = fixture.takeSent()
-        fixture.handle(.stop)
-        fixture.connect()
-        let life: JSONObject = ["epoch": "two", "lives": ["began": 8000, "has": ["one": 20]]]
-        for request in fixture.takeSent() { fixture.answerFetch(request, announcing: announcing(life)) }
-        fixture.shakeHands()
-        let compare = try fetch(fixture)
-        var compared = life
-        compared["digest"] = ["syncTasks": Self.everyBucket]
-        fixture.answerFetch(compare, startedAt: 9000, announcing: announcing(compared))
-        fixture.answerFetch(
-            try fetch(fixture), [SessionFixture.json("a", "a")], startedAt: 9000, announcing: announcing(life))
+        try reconnect(fixture, to: ["epoch": "two", "lives": ["began": 8000, "has": ["one": 20]]])
         #expect(try fixture.get("bobs") == nil)
         #expect(try fixture.get("b") != nil)
         #expect(try fixture.get("gone") == nil, "it had that, and has it no more")
@@ -245,24 +238,12 @@ struct SessionReconcileTests {
             let items = request.query.contains("syncTasks") ? rows : []
             fixture.answerFetch(request, items, startedAt: 9500, announcing: announcing(["epoch": "two"]))
         }
-        _ = fixture.takeSent()
-        fixture.handle(.stop)
         // The second life was put back into a backup from 8100 of it, and came itself from one of the first, from 3.
-        let members: JSONObject = [
+        let life: JSONObject = [
             "epoch": "three",
             "lives": ["began": 20_000, "has": ["one": 3, "two": 8100], "since": ["one": 0, "two": 8000]],
         ]
-        let life = announcing(members)
-        fixture.connect()
-        for request in fixture.takeSent() { fixture.answerFetch(request, announcing: life) }
-        fixture.shakeHands()
-        let compare = try fetch(fixture)
-        let every = (0..<8).map { JSONValue.integer($0) }
-        var differing = members
-        differing["digest"] = ["syncTasks": .array(every)]
-        fixture.answerFetch(compare, startedAt: 21_000, announcing: announcing(differing))
-        fixture.answerFetch(
-            try fetch(fixture), [SessionFixture.json("a", "a")], startedAt: 21_000, announcing: life)
+        try reconnect(fixture, to: life, startedAt: 21_000)
         #expect(try fixture.get("gone") == nil, "it had that, so that somebody deleted it")
         #expect(try fixture.state("a") == .synced(version: 1))
         #expect(try fixture.state("lost") == .local, "that is in no part of the first life that it has")
