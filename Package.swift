@@ -37,7 +37,7 @@ let package = Package(
         .executable(name: "bincount", targets: ["bincount"]),
         .executable(name: "bench", targets: ["bench"]),
         // For packages of others: the store, what synchronises it, a hub for their tests, and what makes their models.
-        .library(name: "DataStore", targets: ["DataStore", "Models", "System", "Basics"]),
+        .library(name: "DataStore", targets: ["DataStore", "Models", "System", "Basics", "SQLite"]),
         .library(name: "SyncEngine", targets: ["SyncEngine"]),
         .library(name: "Hub", targets: ["Hub"]),
         .plugin(name: "GenerateModels", targets: ["GenerateModels"]),

@@ -61,10 +61,10 @@ public struct RecordReader: Sendable {
         let record = Record(schema: model, values: values)
         if let fault {
             let end = min(cursor.index, start + 2000)
-            let id = record.id
+            let hasKey = model.primaryKey.allSatisfy { !record[$0].isNull }
             return .failure(
                 QuarantinedRecord(
-                    model: model.name, id: id.isEmpty ? nil : id, version: version, reason: fault,
+                    model: model.name, id: hasKey ? record.id : nil, version: version, reason: fault,
                     text: cursor.text(start..<end)))
         }
         return .success(

@@ -25,3 +25,9 @@ static inline int csqlite_keep_wal(sqlite3 *database) {
     int on = 1;
     return sqlite3_file_control(database, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
 }
+
+/// Keeps no statistics of memory, for which every allocation of every connection would take one mutex (sqlite.org/malloc.html).
+/// Only before the library's first use in a process; after it, nothing changes.
+static inline void csqlite_keep_no_statistics(void) {
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}

@@ -32,8 +32,14 @@ public struct JSONWebKeySet: Sendable {
         entries.filter { $0.key.algorithm == algorithm && (id == nil || $0.id == id) }.map(\.key)
     }
 
-    /// Whether a key of that name is here.
-    public func contains(id: String) -> Bool { entries.contains { $0.id == id } }
+    /// Whether a key is here, under whatever name.
+    public func contains(fingerprint: String) -> Bool { entries.contains { $0.key.fingerprint == fingerprint } }
+
+    /// Whether another set has the same keys under the same names, in whatever order.
+    public func isSame(as other: JSONWebKeySet) -> Bool { Set(names) == Set(other.names) }
+
+    /// Each key with its name.
+    private var names: [[String?]] { entries.map { [$0.id, $0.key.fingerprint] } }
 
     private static func key(_ json: JSONValue) -> PublicKey? {
         if let use = json["use"], use != "sig" { return nil }

@@ -13,10 +13,13 @@ public final class PublicKey: @unchecked Sendable {
 
     /// The only algorithm it is used with.
     public let algorithm: Algorithm
+    /// Tells the key from every other: a digest of its numbers.
+    public let fingerprint: String
     private let key: OpaquePointer
 
-    private init(_ algorithm: Algorithm, _ key: OpaquePointer) {
+    private init(_ algorithm: Algorithm, _ key: OpaquePointer, numbers: [UInt8]) {
         self.algorithm = algorithm
+        fingerprint = Hex.encode(SHA256.digest(numbers).prefix(16))
         self.key = key
     }
 
@@ -34,7 +37,7 @@ public final class PublicKey: @unchecked Sendable {
         else { return nil }
         let key = cossl_rsa_public_key(modulus, CInt(modulus.count), exponent, CInt(exponent.count))
         ERR_clear_error()
-        return key.map { PublicKey(.rs256, $0) }
+        return key.map { PublicKey(.rs256, $0, numbers: exponent + [0] + modulus) }
     }
 
     /// A key on P-256 from its point's coordinates, 32 bytes each; nil where the point is not on the curve.
@@ -42,7 +45,7 @@ public final class PublicKey: @unchecked Sendable {
         guard x.count == 32, y.count == 32 else { return nil }
         let key = cossl_p256_public_key([4] + x + y)
         ERR_clear_error()
-        return key.map { PublicKey(.es256, $0) }
+        return key.map { PublicKey(.es256, $0, numbers: x + y) }
     }
 
     /// Whether a signature is of this key and message.

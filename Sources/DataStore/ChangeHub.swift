@@ -94,10 +94,6 @@ final class ChangeHub: Sendable {
         for reader in readers { reader.tell(.synced(flag)) }
     }
 
-    func resetSynced() {
-        for model in state.current.synced { setSynced(model, false) }
-    }
-
     func close() {
         let readers = state.withLock { state in
             state.isClosed = true

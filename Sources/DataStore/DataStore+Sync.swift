@@ -21,14 +21,20 @@ extension DataStore {
         let started = try await lifecycle.start(port)
         await tellReadersOfPolicies()
         if started == .following {
+            await followCompleteness()
             emit(.networkStatus(isActive: false, detail: "another process synchronises this store"))
         }
     }
 
     /// Ends synchronising; data and outbox stay. When it returns, the driver touches nothing any more.
     public func stop() async {
-        await lifecycle.stop()
-        emit(.stopped)
+        if await lifecycle.stop() { emit(.stopped) }
+    }
+
+    /// What another process has fetched completely is complete here too.
+    private func followCompleteness() async {
+        guard driver != nil, let complete = try? await writer.perform({ try $0.completeModels() }) else { return }
+        for model in received.current { hub.setSynced(model, complete.contains(model)) }
     }
 
     /// Looks once whether another process changed the store: readers look again, and a follower may become the one that
@@ -37,12 +43,13 @@ extension DataStore {
         let changed = try await writer.perform { try $0.noticeForeignChanges() }
         if changed, isRunning.current { driver?.outboxChanged() }
         let wasRunning = isRunning.current
-        _ = try await lifecycle.follow(port)
+        let started = try await lifecycle.follow(port)
         let havePoliciesChanged = havePoliciesChanged.withLock { changed in
             defer { changed = false }
             return changed
         }
         if havePoliciesChanged || wasRunning != isRunning.current { await tellReadersOfPolicies() }
+        if changed, started == .following { await followCompleteness() }
     }
 
     /// What to do with unsent changes when all is cleared.
@@ -63,12 +70,12 @@ extension DataStore {
     /// - Throws: ``StoreError/unsentChanges(_:)``, ``StoreError/flushTimedOut(left:)``; nothing is cleared then.
     public func clear(_ mode: ClearMode) async throws {
         if case .flush(let timeout) = mode { try await flush(timeout: timeout) }
-        try await lifecycle.resting(port) { [writer, hub, driver] in
+        try await lifecycle.resting(port) { [writer, hub, driver, received] in
             try await writer.perform { core in
                 let path = mode.exportPath
                 try core.clear(discardingUnsent: mode == .discard || path != nil, exportingTo: path)
             }
-            if driver != nil { hub.resetSynced() }
+            if driver != nil { for model in received.current { hub.setSynced(model, false) } }
         }
     }
 
@@ -81,7 +88,7 @@ extension DataStore {
     /// Waits until everything has been sent.
     ///
     /// - Throws: ``StoreError/flushTimedOut(left:)`` after so many milliseconds, ``StoreError/unsentChanges(_:)`` where
-    ///   only parked changes are left.
+    ///   only parked changes are left, or where nothing sends them because the store is local only.
     public func flush(timeout: Int64) async throws {
         let events = events
         let isSent = { @Sendable (status: OutboxStatus) throws -> Bool in
@@ -89,7 +96,9 @@ extension DataStore {
             if status.parked > 0 { throw StoreError.unsentChanges(status.parked) }
             return true
         }
-        if try isSent(try await outboxStatus()) { return }
+        let status = try await outboxStatus()
+        if try isSent(status) { return }
+        if driver == nil { throw StoreError.unsentChanges(status.unsent) }
         let done = try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
                 for await case .outboxStatus(let status) in events where try isSent(status) { return true }

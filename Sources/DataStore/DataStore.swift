@@ -29,6 +29,8 @@ public final class DataStore: Sendable {
     private let acting = Locked<String?>(nil)
     /// Whether readers were not told yet of policies that another process made hold.
     let havePoliciesChanged = Locked(false)
+    /// Models that are fetched, by the policies that readers were told of.
+    let received = Locked<Set<String>>([])
     private let follower = Locked<Task<Void, Never>?>(nil)
 
     /// Opens or makes a store; without a driver it is local-only.
@@ -51,7 +53,7 @@ public final class DataStore: Sendable {
         self.driver = driver
         let writer = StoreWriter()
         let isRunning = isRunning
-        let (hub, eventHub) = (hub, eventHub)
+        let (hub, eventHub, received) = (hub, eventHub, received)
         let havePoliciesChanged = havePoliciesChanged
         let inForce = try await writer.open(schema, storage, options) { core in
             core.interest = { hub.isRead($0) }
@@ -60,6 +62,9 @@ public final class DataStore: Sendable {
             core.onPolicies = {
                 havePoliciesChanged.withLock { $0 = true }
                 driver?.policiesChanged()
+            }
+            core.onBegunAnew = { models in
+                for model in models.intersection(received.current) { hub.setSynced(model, false) }
             }
             _ = core.addObserver { changes in
                 hub.publish(changes)
@@ -73,7 +78,11 @@ public final class DataStore: Sendable {
         readers = hasReaders ? (0..<2).map { _ in StoreReader(schema, inForce, storage) } : []
         lifecycle = StoreLifecycle(
             writer, driver, isRunning, lockPath: storage.sharedDirectory.map { $0 + "/sync.lock" })
-        if driver == nil { for model in schema.models { hub.setSynced(model.name, true) } }
+        // Who has nothing to wait for is complete from the beginning.
+        for model in schema.models where driver == nil || !inForce.policy(of: model).receives {
+            hub.setSynced(model.name, true)
+        }
+        received.withLock { $0 = Set(schema.models.filter { inForce.policy(of: $0).receives }.map(\.name)) }
         guard storage.sharedDirectory != nil, let interval = options.followInterval else { return }
         follower.withLock { follower in
             follower = Task { [weak self] in

@@ -109,35 +109,31 @@ extension StoreTransaction {
             mark: try SyncMark.stored(model, on: connection))
     }
 
-    private func parents(_ table: StoreTable, _ value: (Int) -> String?) -> [(model: String, id: String)] {
-        table.parents.compactMap { parent in
-            let key = parent.positions.map(value)
-            return key.contains(nil) ? nil : (parent.target, key.compactMap { $0 }.joined(separator: "#"))
-        }
-    }
-
     private func missingParents(_ values: [Value], _ table: StoreTable) throws -> [String] {
-        try parents(table) { values[$0].isNull ? nil : keyText(values[$0]) }.compactMap { parent in
-            guard let target = context.tables[parent.model], try !target.contains(parent.id, on: connection) else {
-                return nil
-            }
-            return "\(parent.model) \(parent.id)"
+        try table.parents.compactMap { parent in
+            let key = parent.positions.map { values[$0] }
+            guard !key.contains(.null), let target = context.tables[parent.target] else { return nil }
+            let id = key.map(keyText).joined(separator: "#")
+            return try target.contains(id, on: connection) ? nil : "\(parent.target) \(id)"
         }
     }
 
     /// The create of a parent that an entry refers to, while the backend does not have it.
     func holder(of entry: OutboxEntry, _ table: StoreTable) throws -> OutboxEntry? {
-        guard entry.kind != .delete else { return nil }
+        try holders(of: entry, table).first
+    }
+
+    /// All of them: an entry may refer to several records that the backend does not have.
+    private func holders(of entry: OutboxEntry, _ table: StoreTable) throws -> [OutboxEntry] {
+        guard entry.kind != .delete else { return [] }
         let fields = entry.fields
-        let named = parents(table) { position in
-            let value = fields[table.model.fields[position].name] ?? .null
-            return value.isNull ? nil : value.string ?? value.text
+        return try table.parents.compactMap { parent in
+            guard let id = table.parentID(parent.positions, in: fields),
+                parent.target != entry.model || id != entry.id,
+                let create = try outbox(model: parent.target, id: id).first(where: { $0.kind == .create })
+            else { return nil }
+            return create.state == .parked || create.order < entry.order ? create : nil
         }
-        for parent in named where parent.model != entry.model || parent.id != entry.id {
-            let create = try outbox(model: parent.model, id: parent.id).first { $0.kind == .create }
-            if let create, create.state == .parked || create.order < entry.order { return create }
-        }
-        return nil
     }
 
     /// The entries that cannot go before this one is decided: later changes of its record, and, where it makes the
@@ -158,21 +154,26 @@ extension StoreTransaction {
     }
 
     private func referring(to entry: OutboxEntry) throws -> [OutboxEntry] {
+        guard let keyField = context.tables[entry.model]?.model.primaryKey.first else { return [] }
         var result: [OutboxEntry] = []
         for table in context.tables.values.sorted(by: { $0.model.name < $1.model.name }) {
             for parent in table.parents where parent.target == entry.model {
                 guard let position = parent.positions.first else { continue }
-                let part = String(entry.id.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)[0])
-                let text = parent.positions.count == 1 ? entry.id : part
+                // Both are in the wire's form, so the first part of the key is compared as it is; the rest is below.
                 let orders = try connection.rows(
                     """
                     SELECT "ord" FROM "_outbox" WHERE "model"=? AND "kind"<2 AND \
-                    CAST(json_extract("fields",?) AS TEXT)=?
+                    json_extract("fields",?)=json_extract(?,?)
                     """,
-                    [.text(table.model.name), .text("$.\"\(table.model.fields[position].name)\""), .text(text)])
+                    [
+                        .text(table.model.name), .text("$.\"\(table.model.fields[position].name)\""),
+                        .text(entry.fieldsJSON), .text("$.\"\(keyField)\""),
+                    ])
                 for order in orders.compactMap({ $0[0].integer }) {
                     guard let other = try outboxEntry(order) else { continue }
-                    if try holder(of: other, table)?.id == entry.id { result.append(other) }
+                    if try holders(of: other, table).contains(where: { $0.order == entry.order }) {
+                        result.append(other)
+                    }
                 }
             }
         }

@@ -4,7 +4,8 @@ import System
 /// Where a store's database comes from.
 ///
 /// ``FileStorage`` and ``MemoryStorage`` are what most programs need; another adapter may put the file elsewhere, count
-/// openings in a test, or prepare the connection.
+/// openings in a test, or prepare the connection. What it gives are connections of the module SQLite, which comes with this
+/// library.
 public protocol StorageAdapter: Sendable {
     /// Opens the database for writing, and makes it where there is none.
     func openWriter() throws -> Connection

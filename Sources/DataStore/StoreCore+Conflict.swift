@@ -10,7 +10,6 @@ extension StoreCore {
         guard let remote, remote.deleted || table.wire.problem(remote.record.values, isRemote: true) == nil else {
             return try park(entry, "the backend reports a conflict and no readable record", .badModel, &report)
         }
-        let local = try table.fetch(entry.id, on: connection).map { table.record($0.values) }
         if table.isCreateOnly || entry.kind == .create {
             // Nothing that was only ever added is given up: it is there already, or a person must look.
             let sent = try? table.wire.values(entry.fields)
@@ -22,7 +21,8 @@ extension StoreCore {
             return try park(entry, "the backend has another record with this id", .badRecord, theirs: remote, &report)
         }
         if try standsOn(entry, remote, table, &report) { return }
-        switch options.conflictHandler(Conflict(entry: entry, local: local, remote: remote)) {
+        let conflict = Conflict(entry: entry, local: try local(entry, remote, table), remote: remote)
+        switch options.conflictHandler(conflict) {
         case .applyRemote where try unit(of: entry.order) != nil:
             try park(
                 entry, "the backend's record differs, and its transaction goes as one or not at all", .badRecord,
@@ -35,6 +35,11 @@ extension StoreCore {
             try giveUp(entry, remote, table, &report)
         case .retryLocal: try retry(entry, entry.kind, entry.fields, remote, table, &report)
         case .retry(let record):
+            if let problem = problem(of: record, inPlaceOf: entry, table) {
+                return try park(
+                    entry, "the conflict handler's record cannot be sent: \(problem)", .badRecord, theirs: remote,
+                    &report)
+            }
             let there = remote.record.values
             let changed = remote.deleted ? [] : table.wire.differences(there, record.values)
             if changed.isEmpty, !remote.deleted { return try giveUp(entry, remote, table, &report) }
@@ -43,6 +48,28 @@ extension StoreCore {
                 entry, .update, JSONObject(parsing: text(table.wire.json(record.values, changed))), remote, table,
                 &report)
         }
+    }
+
+    /// What keeps a handler's record from being sent in place of an entry's.
+    private func problem(of record: Record, inPlaceOf entry: OutboxEntry, _ table: StoreTable) -> String? {
+        guard record.schema.name == entry.model, record.values.count == table.model.fields.count else {
+            return "it is one of \(record.schema.name) and not of \(entry.model)"
+        }
+        // Before its key: only values of the right types make one.
+        if let problem = table.wire.problem(record.values) {
+            return "\(entry.model).\(problem.field): \(problem.reason)"
+        }
+        let id = table.record(record.values).id
+        return id == entry.id ? nil : "it is \(printable(id)) and not \(printable(entry.id))"
+    }
+
+    /// The record as its author has it. Over a change that a restored backend lost the row may show what others made of it
+    /// later, which is theirs to send again: such a change is shown on the backend's record.
+    private func local(_ entry: OutboxEntry, _ remote: RemoteRecord, _ table: StoreTable) throws -> Record? {
+        guard entry.isLost, entry.kind == .update, !remote.deleted,
+            let values = try? table.wire.values(entry.fields, over: remote.record.values)
+        else { return try table.fetch(entry.id, on: connection).map { table.record($0.values) } }
+        return table.record(values)
     }
 
     /// A change that was tried before kept its content and its version, since it may have arrived; so did one that a

@@ -158,8 +158,16 @@ extension DataStore {
 
     /// What readers say of models' policies follows the writer's.
     func tellReadersOfPolicies() async {
-        guard let policies = try? await writer.perform({ $0.options.policies }) else { return }
-        for reader in readers { await reader.setPolicies(policies) }
+        guard let options = try? await writer.perform({ $0.options }) else { return }
+        for reader in readers { await reader.setPolicies(options.policies) }
+        guard driver != nil else { return }
+        let now = Set(schema.models.filter { options.policy(of: $0).receives }.map(\.name))
+        let before = received.withLock { received in
+            defer { received = now }
+            return received
+        }
+        for model in before.subtracting(now) { hub.setSynced(model, true) }
+        for model in now.subtracting(before) { hub.setSynced(model, false) }
     }
 
     /// Fetches a model's changes and sends its own now, whatever its timers say, and says what came of it.
@@ -168,6 +176,9 @@ extension DataStore {
     /// Fetches and sends the named models, or all, now.
     public func sync(_ models: Set<String>? = nil) async -> SyncResult {
         guard let driver else { return .failed("this store is local only") }
+        if await lifecycle.isFollowing {
+            return .failed("another process synchronises this store; ask that one, or wait for what it fetches")
+        }
         return await driver.sync(models)
     }
 }

@@ -175,11 +175,20 @@ extension StoreCore {
             WHERE excluded."version">="_quarantine"."version"
             """,
             [
-                .text(record.model), .text(record.id), .integer(record.version), .text(record.json),
+                .text(record.model), .text(Self.slot(of: record)), .integer(record.version), .text(record.json),
                 .text(record.reason), .integer(options.time.now().milliseconds),
             ])
         noteQuarantined(record)
     }
+
+    /// Where a row is kept aside: under its key, or, where even that cannot be read, under its content. So several such
+    /// rows of a model have a place each, and the same one that comes again has the same.
+    static func slot(of record: UnreadableRecord) -> String {
+        record.id.isEmpty ? slotMark + record.reason + "\n" + record.json : record.id
+    }
+
+    /// Begins no key of a record.
+    private static let slotMark = "\u{1}"
 
     /// Rows that are kept aside, by model and key.
     public func quarantined() throws -> [UnreadableRecord] {
@@ -187,9 +196,10 @@ extension StoreCore {
             try connection.rows(
                 "SELECT \"model\",\"id\",\"version\",\"json\",\"reason\" FROM \"_quarantine\" ORDER BY 1,2"
             ).map {
-                UnreadableRecord(
-                    model: $0[0].text ?? "", id: $0[1].text ?? "", version: $0[2].integer ?? 0, json: $0[3].text ?? "",
-                    reason: $0[4].text ?? "")
+                let slot = $0[1].text ?? ""
+                return UnreadableRecord(
+                    model: $0[0].text ?? "", id: slot.hasPrefix(Self.slotMark) ? "" : slot,
+                    version: $0[2].integer ?? 0, json: $0[3].text ?? "", reason: $0[4].text ?? "")
             }
         }
     }
@@ -206,7 +216,17 @@ extension StoreCore {
         try commit(nil, .normal) { _ in try store(mark) }
     }
 
+    /// Which of the models are complete, as far as the file tells: all of each came, and no fetch of all is under way.
+    func completeModels() throws -> Set<String> {
+        try storeErrors {
+            let complete = try connection.rows(
+                "SELECT \"model\" FROM \"_mark\" WHERE \"lastFullSync\" IS NOT NULL")
+            return Set(complete.compactMap { $0[0].text })
+        }
+    }
+
     private func store(_ mark: SyncMark) throws {
+        if mark.lastSync == nil, mark.lastFullSync == nil { begunAnew.insert(mark.model) }
         func integer(_ value: Int64?) -> Value { value.map { .integer($0) } ?? .null }
         func text(_ value: String?) -> Value { value.map { .text($0) } ?? .null }
         try connection.run(

@@ -38,7 +38,9 @@ extension StoreCore {
         // Chosen and marked in one transaction, so that no other process changes an entry between the two.
         return try commit(nil, .full) { _ in
             var oldest: (identity: String?, order: Int64)?
-            for identity in try lanes() where !busy.contains(identity) {
+            let free = try lanes().filter { !busy.contains($0) }
+            if free.count == 1 { oldest = (free[0], .min) }
+            for identity in free where free.count > 1 {
                 // One entry is enough to compare lanes by their age.
                 var one = Gathering(joinsParents: joinsParents)
                 try gather(&one, identity, limit: 1, plainOnly: plainOnly)
@@ -46,10 +48,11 @@ extension StoreCore {
                 if let oldest, oldest.order < order { continue }
                 oldest = (identity, order)
             }
-            guard let identity = oldest.map(\.identity) else { return nil }
+            guard let (identity, first) = oldest else { return nil }
             var gathering = Gathering(joinsParents: joinsParents)
-            try gather(&gathering, identity, limit: limit, plainOnly: plainOnly)
+            try gather(&gathering, identity, from: first, limit: limit, plainOnly: plainOnly)
             let entries = gathering.entries
+            guard !entries.isEmpty else { return nil }
             for entry in entries {
                 try connection.withStatement(StoreSQL.markSending) { statement in
                     statement.bind(now, at: 1)
@@ -100,11 +103,16 @@ extension StoreCore {
     }
 
     /// The first entries of a lane that may go, in order. Stops reading when it has enough.
-    private func gather(_ batch: inout Gathering, _ identity: String?, limit: Int, plainOnly: Bool) throws {
+    ///
+    /// - Parameter first: Where to begin: no entry before it may go.
+    private func gather(
+        _ batch: inout Gathering, _ identity: String?, from first: Int64 = .min, limit: Int, plainOnly: Bool
+    ) throws {
         let now = options.time.uptime()
         var units: Set<Int64> = []
         try connection.withStatement(StoreSQL.lane) { statement in
             statement.bind(laneText(identity), at: 1)
+            statement.bind(first, at: 2)
             while batch.entries.count < limit, try statement.step() {
                 if hasUnits, let unit = try unit(of: statement.integer(at: 0)) {
                     if plainOnly || !units.insert(unit).inserted { continue }
@@ -138,31 +146,41 @@ extension StoreCore {
             guard mayBeHeld else { continue }
             let fields = known ?? entry.fields
             known = fields
-            let key = parent.positions.map { fields[table.model.fields[$0].name] ?? .null }
-            guard !key.contains(.null) else { continue }
-            let id = key.map { $0.string ?? $0.text }.joined(separator: "#")
+            guard let id = table.parentID(parent.positions, in: fields) else { continue }
             if parent.target == entry.model, id == entry.id { continue }
             if let create = batch.creates[parent.target + "\u{0}" + id] {
                 if !batch.joinsParents { return true }
                 needed.append(create)
                 continue
             }
-            let isUnsent = try connection.withStatement(StoreSQL.createOf) { statement in
-                statement.bind(parent.target, at: 1)
-                statement.bind(id, at: 2)
-                guard try statement.step() else { return false }
-                switch MutationState(rawValue: statement.integer(at: 1)) {
-                case .parked: return true
-                case .queued, .sealed: return statement.integer(at: 0) < entry.order
-                // It may still be refused, or be overtaken by what refers to it.
-                case .sending: return true
-                case nil: return false
-                }
+            switch try create(parent.target, id, &batch) {
+            case (_, .parked)?: return true
+            case (let order, .queued)?, (let order, .sealed)?: if order < entry.order { return true }
+            // It may still be refused, or be overtaken by what refers to it.
+            case (_, .sending)?: return true
+            case nil: break
             }
-            if isUnsent { return true }
         }
         if !needed.isEmpty { batch.needs[entry.order] = needed }
         return false
+    }
+
+    /// A record's unsent create, looked for once for all that refer to it: ten thousand may, and be held for it.
+    private func create(
+        _ model: String, _ id: String, _ batch: inout Gathering
+    ) throws -> (order: Int64, state: MutationState)? {
+        let key = model + "\u{0}" + id
+        if let known = batch.unsent[key] { return known }
+        let found = try connection.withStatement(StoreSQL.createOf) { statement -> (Int64, MutationState)? in
+            statement.bind(model, at: 1)
+            statement.bind(id, at: 2)
+            guard try statement.step(), let state = MutationState(rawValue: statement.integer(at: 1)) else {
+                return nil
+            }
+            return (statement.integer(at: 0), state)
+        }
+        batch.unsent[key] = .some(found)
+        return found
     }
 
     private func hasUnsentCreates(_ model: String) throws -> Bool {
@@ -184,6 +202,8 @@ struct Gathering {
     var needs: [Int64: [Int64]] = [:]
     /// Whether a create of a model is unsent at all: without one, no entry's fields need to be read.
     var waiting: [String: Bool] = [:]
+    /// Unsent creates by model and key; none for a record that was looked for and has none.
+    var unsent: [String: (order: Int64, state: MutationState)?] = [:]
 
     init(joinsParents: Bool) { self.joinsParents = joinsParents }
 

@@ -34,7 +34,7 @@ extension StoreCore {
                         continue
                     }
                     if found.condition != nil, code.includes("ConditionalCheckFailed") {
-                        events.append(.conditionFailed(found))
+                        events.append(.conditionalSaveFailed(found))
                     }
                     try park(
                         found, code.isEmpty ? message : "\(code): \(message)", StoreProblem.ErrorType(code: code),

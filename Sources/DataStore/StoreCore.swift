@@ -44,6 +44,10 @@ public final class StoreCore {
     var havePoliciesChanged = false
     /// Is told, after a transaction, that another process has made other policies hold.
     var onPolicies: (() -> Void)?
+    /// Models that are fetched from the beginning again, of which nobody was told yet.
+    var begunAnew: Set<String> = []
+    /// Is told, after a transaction, that models are not complete any more.
+    var onBegunAnew: ((Set<String>) -> Void)?
     /// Whether opening is over.
     private(set) var isOpen = false
     /// Counts what went into the journal since it was opened.
@@ -152,6 +156,7 @@ public final class StoreCore {
             log = CommitLog()
             events.removeAll()
             problems.removeAll()
+            begunAnew.removeAll()
             knownParents.removeAll()
             throw error
         }
@@ -171,6 +176,11 @@ public final class StoreCore {
             for observer in observers { undelivered.append { observer.body(changes) } }
         }
         for event in told { undelivered.append { [weak self] in self?.onEvent?(event) } }
+        if !begunAnew.isEmpty {
+            let models = begunAnew
+            begunAnew.removeAll()
+            undelivered.append { [weak self] in self?.onBegunAnew?(models) }
+        }
         if havePoliciesChanged {
             havePoliciesChanged = false
             undelivered.append { [weak self] in self?.onPolicies?() }
@@ -205,6 +215,7 @@ public final class StoreCore {
         observers.removeAll()
         onEvent = nil
         onPolicies = nil
+        onBegunAnew = nil
         if context.connection.path != nil { _ = try? connection.checkpoint(.truncate) }
     }
 

@@ -82,7 +82,9 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
         case .diskFull: "the disk is full; nothing of this change was kept; make room and try again"
         case .locked(let path): "\(path) is in use by another process; close that one or use another directory"
         case .unusableDatabase(let reason): reason
-        case .unreadableRow(let model, let id, let reason): "\(model) \(id) cannot be read: \(reason)"
+        case .unreadableRow(let model, let id, let reason):
+            "\(model) \(id) cannot be read: \(reason); give its values another form with a schema version "
+                + "(StoreOptions.migrations), or clear the store, which fetches it anew"
         case .invalidImport(let line, let reason): "line \(line): \(reason)"
         case .invalidQuery(let reason): "the query is wrong: \(reason)"
         case .database(let reason): "the database failed: \(reason)"

@@ -12,7 +12,7 @@ public enum StoreEvent: Sendable, Hashable {
     /// The backend has a local change; this is its record now. Told by ``DataStore/eventsWithMutations``.
     case outboxMutationProcessed(model: String, id: String, MutationKind, RemoteRecord)
     /// The backend's record did not meet a change's condition; the change is parked.
-    case conditionFailed(OutboxEntry)
+    case conditionalSaveFailed(OutboxEntry)
     /// A change cannot be made at the backend; it waits for a person.
     case parked(OutboxEntry)
     /// The backend's record differed from what was sent and stands; these fields were given up.
@@ -39,7 +39,7 @@ public enum StoreEvent: Sendable, Hashable {
     case paused(StoreProblem.Process, identity: String?, detail: String)
     /// What the driver says of itself is something else; ask it.
     case driverStatusChanged
-    /// Synchronising stopped.
+    /// Synchronising was stopped by ``DataStore/stop()``: once for each start, by whichever driver.
     case stopped
     /// Something failed that a person should know.
     case failure(StoreProblem)

@@ -41,6 +41,9 @@ actor StoreLifecycle {
         return try await act.value.get()
     }
 
+    /// Whether it was started and another process synchronises.
+    var isFollowing: Bool { isWanted && !isRunning.current && driver != nil && leaderLock == nil && lockPath != nil }
+
     func start(_ port: SyncPort) async throws -> Started {
         try await inOrder { me in
             if me.isClosed { throw StoreError.closed }
@@ -80,11 +83,15 @@ actor StoreLifecycle {
         return .running
     }
 
-    func stop() async {
-        try? await inOrder { me in
+    /// Gives whether it was started.
+    func stop() async -> Bool {
+        let wasWanted = try? await inOrder { me in
+            let wasWanted = me.isWanted
             me.isWanted = false
             await me.halt()
+            return wasWanted
         }
+        return wasWanted ?? false
     }
 
     private func halt() async {
@@ -102,10 +109,23 @@ actor StoreLifecycle {
             do {
                 try await body()
             } catch {
-                if wasRunning { _ = try await me.run(port) }
+                if wasRunning { await me.runAgain(port) }
                 throw error
             }
-            if wasRunning { _ = try await me.run(port) }
+            if wasRunning { await me.runAgain(port) }
+        }
+    }
+
+    /// Goes on after a rest. What was done meanwhile is done, so that it fails is told and not thrown.
+    private func runAgain(_ port: SyncPort) async {
+        do {
+            _ = try await run(port)
+        } catch {
+            port.emit(
+                .failure(
+                    StoreProblem(
+                        .sync, .transient, message: "synchronising did not begin again: \(error)",
+                        recovery: "start it again; what waits is kept")))
         }
     }
 

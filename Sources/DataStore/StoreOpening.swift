@@ -70,7 +70,7 @@ extension StoreCore {
                 try apply(remote, table, isDirty: true, &report)
                 try connection.run(
                     "DELETE FROM \"_quarantine\" WHERE \"model\"=? AND \"id\"=?",
-                    [.text(record.model), .text(record.id)])
+                    [.text(record.model), .text(Self.slot(of: record))])
             }
             try transaction.setMeta("recheck", nil)
         }

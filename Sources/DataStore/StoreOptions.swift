@@ -24,6 +24,9 @@ public struct Conflict: Sendable, Hashable {
     /// The mutation that met it.
     public let entry: OutboxEntry
     /// The record as it is here; nil where it is deleted here.
+    ///
+    /// For a change that a restored backend lost (``OutboxEntry/isLost``): the backend's record with this change in it. What
+    /// others made of the record afterwards, and the backend lost too, is theirs to send again.
     public let local: Record?
     /// The record as the backend has it.
     public let remote: RemoteRecord

@@ -78,7 +78,7 @@ enum StoreSQL {
     static let lane = StatementText(
         """
         SELECT \(columns), EXISTS(SELECT 1 FROM "_outbox" AS e WHERE e."model"=o."model" AND e."id"=o."id" \
-        AND e."ord"<o."ord") FROM "_outbox" AS o WHERE o."identity"=? AND o."state"<2 ORDER BY o."ord"
+        AND e."ord"<o."ord") FROM "_outbox" AS o WHERE o."identity"=? AND o."ord">=? AND o."state"<2 ORDER BY o."ord"
         """)
     static let markSending = StatementText(
         """

@@ -1,3 +1,4 @@
+import Basics
 import ModelTables
 import Models
 import SQLite
@@ -123,6 +124,23 @@ final class StoreTable: Sendable {
             _ = try statement.step()
             return connection.changes > 0
         }
+    }
+
+    /// The key of the parent that an entry's fields name, as that parent's own entries have it; nil where they name none.
+    func parentID(_ positions: [Int], in fields: JSONObject) -> String? {
+        var parts: [String] = []
+        for position in positions {
+            let field = model.fields[position]
+            guard let value = fields[field.name], !value.isNull else { return nil }
+            if field.type == .scalar(.id) || field.type == .scalar(.string), let text = value.string {
+                parts.append(text)
+                continue
+            }
+            // Keys are made of what is stored, which is not what travels: times, decimals and truth values are numbers.
+            guard let stored = try? wire.schema.storageValue(of: value, for: field, in: model.name) else { return nil }
+            parts.append(keyText(stored))
+        }
+        return parts.joined(separator: "#")
     }
 
     func record(_ values: [Value]) -> Record { Record(schema: model, values: values) }

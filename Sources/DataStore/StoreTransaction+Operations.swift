@@ -22,15 +22,15 @@ extension StoreTransaction {
     }
 
     /// Puts an element into a `@set` field of a record that is here, unless it is in it.
-    public func insert<M: Model, E: FieldValue>(
-        _ element: E, into field: Field<M, [E]>, of id: String
+    public func insert<M: Model, V: ListFieldValue>(
+        _ element: V.Member, into field: Field<M, V>, of id: String
     ) throws {
         try edit(field.name, of: M.schema, id, adding: [element].storageValue)
     }
 
     /// Takes an element out of a `@set` field of a record that is here.
-    public func remove<M: Model, E: FieldValue>(
-        _ element: E, from field: Field<M, [E]>, of id: String
+    public func remove<M: Model, V: ListFieldValue>(
+        _ element: V.Member, from field: Field<M, V>, of id: String
     ) throws {
         try edit(field.name, of: M.schema, id, removing: [element].storageValue)
     }

@@ -125,8 +125,10 @@ extension StoreTransaction {
         let table = try context.table(model)
         var count = 0
         for relation in table.model.relations where relation.kind == .belongsTo {
-            guard context.tables[relation.target] != nil, let first = relation.fields.first else { continue }
-            let named = PredicateNode.and([.field(first, .exists(true)), .not(.related(relation.name, .all))])
+            guard context.tables[relation.target] != nil, !relation.fields.isEmpty else { continue }
+            // A part of a key names nothing.
+            let parts = relation.fields.map { PredicateNode.field($0, .exists(true)) }
+            let named = PredicateNode.and(parts + [.not(.related(relation.name, .all))])
             count += try table.table.count(RowQuery(filter: named), on: connection)
         }
         return count

@@ -61,7 +61,8 @@ extension StoreTransaction {
             }
             if entry.kind == .update, base[member.key] == nil { base[member.key] = image?[member.key] ?? .null }
         }
-        try checkValues(edited, over: image, table, entry.id)
+        // What the backend has besides is not known while its row is not here.
+        try checkValues(edited, over: image, isPart: entry.kind == .update && image == nil, table, entry.id)
         try whole(isCascade: true) {
             for member in try core.parkedUnit(of: order) where member.order != order { try release(member, core) }
             // What was refused did not arrive. What got no answer may have, under its old name: it counts as sent.
@@ -104,11 +105,13 @@ extension StoreTransaction {
         return entry
     }
 
-    private func checkValues(_ fields: JSONObject, over image: JSONObject?, _ table: StoreTable, _ id: String) throws {
+    private func checkValues(
+        _ fields: JSONObject, over image: JSONObject?, isPart: Bool, _ table: StoreTable, _ id: String
+    ) throws {
         do {
             let plain = JSONObject(fields.members.map { (key: $0.key, value: $0.value.over(image?[$0.key] ?? .null)) })
             let values = try table.wire.values(plain, over: try image.map { try table.wire.values($0) })
-            if let problem = table.wire.problem(values) {
+            if let problem = table.wire.problem(values), !(isPart && problem.isMissing) {
                 throw StoreError.invalidField(
                     model: table.model.name, id: id, field: problem.field, reason: problem.reason)
             }

@@ -30,8 +30,9 @@ extension StoreTransaction {
 
     /// Takes in entries that ``exportOutbox(after:limit:)`` wrote, with their rows; gives how many were new.
     ///
-    /// An entry whose mutation or whose record's create is here already is passed over, so a file may be taken in twice.
-    /// Each keeps the name it was made under, and so is applied once even where the other store sends it too. What was to
+    /// An entry whose mutation or whose record's create is here already is passed over, so a file may be taken in twice; no
+    /// other is. A change of a record that is not here waits all the same, and shows once the backend's row comes. Each
+    /// keeps the name it was made under, and so is applied once even where the other store sends it too. What was to
     /// go as one goes as one: it is taken in whole, or passed over whole where any of it is here; where the lines hold only
     /// a part of it, nothing is taken in at all.
     @discardableResult
@@ -96,7 +97,7 @@ extension StoreTransaction {
         if let unit {
             // The backend says what is there already of a transaction; a part of it is no transaction.
             if knownUnits.contains(unit) { return nil }
-        } else if try isWaiting(mutation) || (kind == .create && old != nil) || (kind == .update && old == nil) {
+        } else if try isWaiting(mutation) || (kind == .create && old != nil) {
             return nil
         }
         let values: [Value]

@@ -133,10 +133,10 @@ extension StoreTransaction {
         }
         if !isMet { throw StoreError.conditionFailed(model: model, id: id) }
         guard table.policy.sends, condition != .all else { return nil }
-        guard condition.canTravel else {
+        guard condition.canTravel(table.model) else {
             throw StoreError.invalidQuery(
-                "\(model): the backend checks a change's condition too, and knows no relations, no ignoring of case and "
-                    + "no empty list of values")
+                "\(model): the backend checks a change's condition too, and knows no relations, no embedded values, "
+                    + "no ignoring of case and no empty list of values")
         }
         return condition
     }

@@ -1,6 +1,10 @@
 /// The port that a synchronisation engine fills: it moves the outbox out and the backend's changes in.
 ///
-/// A store without a driver is local-only. Both methods may be called in any state and any number of times.
+/// A store without a driver is local-only. Its methods may be called in any state and any number of times.
+///
+/// `AppSyncDriver` of the module SyncEngine fills it, and tests fill it to play one. What moves changes through
+/// ``SyncPort`` belongs to this package: a program's own driver can start, stop and be told, and wrap another, but not
+/// read the outbox for sending.
 public protocol SyncDriver: Sendable {
     /// Begins to synchronise and returns; connecting goes on behind.
     func start(_ port: SyncPort) async throws

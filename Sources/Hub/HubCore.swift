@@ -49,6 +49,8 @@ public final class HubCore {
     /// Mutation ids of steps that began to wait in the transaction that is open.
     var asking: Set<WaitingRoom.MutationKey> = []
     var deliveries = Deliveries()
+    /// Of lines about functions that did not decide, by function.
+    var functionLines: [String: LogAllowance] = [:]
     /// Rows of the transaction that is open.
     var deliveriesWritten = 0
 
@@ -135,7 +137,9 @@ public final class HubCore {
 
     func runnable(_ request: HubRequest) -> Result<RunnableRequest, RequestFailure> {
         let id = request.mark?.id
-        switch engine.caller(request.credentials, now: time.now().milliseconds, request: id) {
+        switch engine.caller(
+            request.credentials, now: time.now().milliseconds, request: id, from: request.mark?.address)
+        {
         case .failure(let refusal): return .failure(.refused(refusal))
         case .success(let caller): return engine.runnable(request.body, rights(of: caller), id: id)
         }

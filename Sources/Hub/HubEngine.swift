@@ -28,9 +28,11 @@ final class HubEngine: Sendable {
     }
 
     /// Who shows these credentials; a refusal is logged.
-    func caller(_ credentials: Credentials, now: Int64, request: String? = nil) -> Result<Caller, AuthRefusal> {
+    func caller(
+        _ credentials: Credentials, now: Int64, request: String? = nil, from address: String? = nil
+    ) -> Result<Caller, AuthRefusal> {
         let result = authenticator.caller(credentials, now: now)
-        if case .failure(let refusal) = result { accessLog.turnedAway(refusal, request: request) }
+        if case .failure(let refusal) = result { accessLog.turnedAway(refusal, request: request, from: address) }
         return result
     }
 
@@ -96,13 +98,18 @@ enum RequestFailure: Error {
     }
 }
 
-/// Prepared documents by text; the least recently used half goes when there are too many.
+/// Prepared documents by text; the least recently used half goes when there are too many, or their texts are too long
+/// together: what is prepared is some times as large.
 struct DocumentCache: Sendable {
     private static let limit = 512
+    static let byteLimit = 4 << 20
     /// Longer texts are prepared anew each time.
-    private static let longest = 1 << 18
+    static let longest = 1 << 18
     private var entries: [String: (document: PreparedDocument, use: UInt64)] = [:]
     private var clock: UInt64 = 0
+    /// Bytes of all texts.
+    private(set) var bytes = 0
+    var count: Int { entries.count }
 
     mutating func find(_ text: String) -> PreparedDocument? {
         guard let index = entries.index(forKey: text) else { return nil }
@@ -113,11 +120,14 @@ struct DocumentCache: Sendable {
 
     mutating func insert(_ text: String, _ document: PreparedDocument) {
         guard text.utf8.count <= Self.longest else { return }
-        if entries.count >= Self.limit {
-            let middle = entries.values.map(\.use).sorted()[Self.limit / 2]
+        guard entries[text] == nil else { return }
+        while entries.count >= Self.limit || (bytes + text.utf8.count > Self.byteLimit && !entries.isEmpty) {
+            let middle = entries.values.map(\.use).sorted()[entries.count / 2]
             entries = entries.filter { $0.value.use > middle }
+            bytes = entries.keys.reduce(0) { $0 + $1.utf8.count }
         }
         clock += 1
         entries[text] = (document, clock)
+        bytes += text.utf8.count
     }
 }

@@ -19,7 +19,8 @@ enum SwiftNames {
         "Field", "FieldDecoder", "FieldEncoder", "FieldError", "FieldSchema", "FieldType", "IndexSchema", "Int",
         "InvalidValue", "JSONObject", "JSONText", "JSONValue", "Model", "ModelSchema", "Optional", "AuthRule",
         "RelationSchema",
-        "ScalarType", "Schema", "Self", "Set", "Type", "Value", "Protocol", "ToMany", "ToOne",
+        "FieldMerge", "OperationNames", "ScalarType", "Schema", "SchemaDocumentation", "Self", "Set", "TimestampNames",
+        "Type", "Value", "Protocol", "ToMany", "ToOne",
     ]
 
     /// Members that every generated type has or inherits.

@@ -70,21 +70,28 @@ extension ResolvedPredicate {
         case .and(let nodes), .or(let nodes):
             var parts: [ResolvedPredicate] = []
             parts.reserveCapacity(nodes.count)
+            var isConjunction = negated
+            if case .and = node { isConjunction = !negated }
             for inner in nodes {
-                parts.append(try ResolvedPredicate(inner, schema, negated: negated, models: models))
+                // `a || b || c` is one list, however it was put together.
+                switch (try ResolvedPredicate(inner, schema, negated: negated, models: models), isConjunction) {
+                case (.and(let inner), true), (.or(let inner), false):
+                    if parts.isEmpty { parts = inner } else { parts += inner }
+                case (let part, _): parts.append(part)
+                }
             }
-            if case .and = node {
-                self = negated ? .or(parts) : .and(parts)
-            } else {
-                self = negated ? .and(parts) : .or(parts)
-            }
+            self = isConjunction ? .and(parts) : .or(parts)
         case .field(let name, let comparison):
             guard let position = schema.position(of: name) else {
                 throw FilterError(model: schema.name, field: name, message: "there is no such field")
             }
             let field = schema.fields[position]
-            guard field.isFilterable else {
-                throw FilterError(model: schema.name, field: name, message: "an embedded type cannot be filtered by")
+            guard field.isFilterable || comparison.isNullTest else {
+                throw FilterError(
+                    model: schema.name, field: name,
+                    message:
+                        "an embedded value can only be asked whether it is there; keep what you ask for in a field "
+                        + "of the model")
             }
             self = ResolvedPredicate(position, field, comparison, negated)
         case .related(let name, let inner):

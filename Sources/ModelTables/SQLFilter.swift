@@ -80,15 +80,25 @@ public struct SQLFilter {
         }
     }
 
-    private mutating func write(_ parts: [ResolvedPredicate], _ separator: String, empty: String) {
+    /// Long lists in halves: SQLite reads a list as a tree as deep as it is long, of at most a thousand levels.
+    private mutating func write(
+        _ parts: some RandomAccessCollection<ResolvedPredicate>, _ separator: String, empty: String
+    ) {
         guard !parts.isEmpty else {
             sql += empty
             return
         }
         sql += "("
-        for (index, part) in parts.enumerated() {
-            if index > 0 { sql += separator }
-            write(part)
+        if parts.count > 64 {
+            let middle = parts.index(parts.startIndex, offsetBy: parts.count / 2)
+            write(parts[..<middle], separator, empty: empty)
+            sql += separator
+            write(parts[middle...], separator, empty: empty)
+        } else {
+            for (index, part) in parts.enumerated() {
+                if index > 0 { sql += separator }
+                write(part)
+            }
         }
         sql += ")"
     }

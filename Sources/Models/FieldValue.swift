@@ -216,7 +216,7 @@ extension Optional: JSONFieldValue where Wrapped: JSONFieldValue {
 }
 
 /// The text of an `AWSJSON` field: any valid JSON.
-public struct JSONText: FieldValue, JSONFieldValue, Codable {
+public struct JSONText: TextFieldValue, JSONFieldValue, Codable {
     /// The parsed value.
     public let value: JSONValue
 
@@ -255,7 +255,7 @@ public struct JSONText: FieldValue, JSONFieldValue, Codable {
 }
 
 /// An enum of the schema: its raw value is the case's name in GraphQL.
-public protocol EnumFieldValue: FieldValue, JSONFieldValue, RawRepresentable, Codable, CaseIterable
+public protocol EnumFieldValue: TextFieldValue, JSONFieldValue, RawRepresentable, Codable, CaseIterable
 where RawValue == String {}
 
 extension EnumFieldValue {

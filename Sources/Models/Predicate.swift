@@ -25,6 +25,16 @@ public enum Comparison: Sendable, Hashable {
     case beginsWithIgnoringCase(String)
 }
 
+extension Comparison {
+    /// Whether it only asks if there is a value.
+    public var isNullTest: Bool {
+        switch self {
+        case .equal(.null), .notEqual(.null), .exists: true
+        default: false
+        }
+    }
+}
+
 /// A condition on one model's records, untyped.
 ///
 /// A comparison with a missing value is false, except `notEqual`, `notContains` and `notIn`, which are true (DynamoDB's
@@ -84,7 +94,7 @@ public struct Field<M: Model, V: FieldValue>: Sendable, Hashable {
         self.name = name
     }
 
-    private func predicate(_ comparison: Comparison) -> Predicate<M> { Predicate(.field(name, comparison)) }
+    fileprivate func predicate(_ comparison: Comparison) -> Predicate<M> { Predicate(.field(name, comparison)) }
 
     /// Equal; with nil: has no value.
     public static func == (a: Field, b: V) -> Predicate<M> { a.predicate(.equal(b.storageValue)) }
@@ -107,6 +117,11 @@ public struct Field<M: Model, V: FieldValue>: Sendable, Hashable {
     public func isIn(_ values: [V]) -> Predicate<M> { predicate(.isIn(values.map(\.storageValue))) }
     /// None of these values; true of a missing value.
     public func isNotIn(_ values: [V]) -> Predicate<M> { predicate(.notIn(values.map(\.storageValue))) }
+    /// Whether there is a value.
+    public func exists(_ flag: Bool = true) -> Predicate<M> { predicate(.exists(flag)) }
+}
+
+extension Field where V: TextFieldValue {
     /// Text that begins so; LIKE's wildcards are ordinary characters.
     public func beginsWith(_ prefix: String) -> Predicate<M> { predicate(.beginsWith(prefix)) }
     /// Text that contains this; LIKE's wildcards are ordinary characters.
@@ -119,8 +134,18 @@ public struct Field<M: Model, V: FieldValue>: Sendable, Hashable {
     public func equalsIgnoringCase(_ text: String) -> Predicate<M> { predicate(.equalsIgnoringCase(text)) }
     /// Text that begins so, ASCII case ignored.
     public func beginsWithIgnoringCase(_ text: String) -> Predicate<M> { predicate(.beginsWithIgnoringCase(text)) }
-    /// Whether there is a value.
-    public func exists(_ flag: Bool = true) -> Predicate<M> { predicate(.exists(flag)) }
+}
+
+extension Field where V: ListFieldValue {
+    /// A list that has this element.
+    public func contains(_ element: V.Member) -> Predicate<M> { predicate(.contains(element.storageValue)) }
+    /// A list that has no such element; true of a missing list.
+    public func notContains(_ element: V.Member) -> Predicate<M> { predicate(.notContains(element.storageValue)) }
+}
+
+extension Field where V: ListFieldValue, V.Member: TextFieldValue {
+    /// A list with an element that contains this text, ASCII case ignored.
+    public func containsIgnoringCase(_ text: String) -> Predicate<M> { predicate(.containsIgnoringCase(text)) }
 }
 
 /// One key of a sort order.

@@ -78,7 +78,11 @@ public final class Connection {
         try make(":memory:", path: nil, options)
     }
 
+    /// Once a process, before SQLite is used.
+    private static let settings: Void = csqlite_keep_no_statistics()
+
     private static func make(_ name: String, path: String?, _ options: Options) throws(SQLiteError) -> Connection {
+        _ = settings
         try checkEncryption(options.key, name)
         var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         flags |= options.readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE

@@ -121,6 +121,9 @@ public final class AppSyncDriver: SyncDriver {
     }
 
     /// Narrows or widens what is kept here.
+    ///
+    /// Where the backend cannot be asked for one of its conditions (``SyncScope/keep(_:where:)`` refuses such a one), a
+    /// failure is told and the scope before it goes on; a later start throws.
     public func setScope(_ scope: SyncScope) {
         self.scope.withLock { $0 = scope }
         running.current?.tell(.scopeChanged(scope))
@@ -176,10 +179,14 @@ public final class AppSyncDriver: SyncDriver {
     public func tryAgain() { running.current?.tell(.tryAgain) }
 
     /// Begins to synchronise through a store's port; one that runs is ended first.
+    ///
+    /// - Throws: `FilterError` where the backend cannot be asked for a condition of the scope.
     public func start(_ port: SyncPort) async throws {
         var options = options
         options.person = person.current
         options.scope = scope.current
+        let scope = options.scope
+        if let problem = try await port.perform({ scope.problem(in: $0.schema) }) { throw problem.error }
         let session = RunningSession(port: port, options: options, remote: self)
         let previous = running.withLock { running in
             defer { running = session }

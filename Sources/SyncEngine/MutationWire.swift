@@ -63,7 +63,7 @@ extension MutationAnswer {
         case .done(let record): return .outcome(.applied(RemoteRecord(record)))
         case .doneWithoutRecord(nil) where entry.kind == .delete:
             // It was never there, or is gone for good: what was wanted is the case.
-            return .outcome(.applied(entry.tombstone(model)))
+            return .outcome(.applied(entry.tombstone(model, schema)))
         case .doneWithoutRecord(nil):
             return .outcome(.refused(code: "NoRecord", message: "the backend gave no record back and no reason"))
         case .doneWithoutRecord(let row?):
@@ -111,12 +111,14 @@ extension ResponseError {
 
 extension OutboxEntry {
     /// What a deleted record is where the backend has none.
-    func tombstone(_ model: ModelSchema) -> RemoteRecord {
+    func tombstone(_ model: ModelSchema, _ schema: Schema) -> RemoteRecord {
         var values = [Value](repeating: .null, count: model.fields.count)
         let object = (try? JSONValue(parsing: fieldsJSON))?.object ?? JSONObject()
         for key in model.primaryKey {
-            guard let position = model.position(of: key), let text = object[key]?.string else { continue }
-            values[position] = .text(text)
+            guard let position = model.position(of: key), let part = object[key],
+                let value = try? schema.storageValue(of: part, for: model.fields[position], in: model.name)
+            else { continue }
+            values[position] = value
         }
         if model.primaryKey == ["id"], let position = model.position(of: "id") { values[position] = .text(id) }
         return RemoteRecord(

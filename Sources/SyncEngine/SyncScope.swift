@@ -1,5 +1,6 @@
 import AppSync
 import Basics
+import DataStore
 import Models
 
 /// Which part of the backend's records a store keeps: selective sync.
@@ -18,19 +19,51 @@ public struct SyncScope: Sendable, Hashable {
     }
 
     /// Keeps only those records of a model.
-    public mutating func keep<M: Model>(_ type: M.Type, where condition: Predicate<M>) {
+    ///
+    /// The backend must understand the condition too: it may name no related models and no embedded values, and cannot
+    /// ignore case. An empty list of values is understood: no record is kept then.
+    /// - Throws: `FilterError` that says what the backend cannot be asked for; the scope is as it was.
+    public mutating func keep<M: Model>(_ type: M.Type, where condition: Predicate<M>) throws(FilterError) {
+        _ = try condition.node.syncSelection(for: M.schema)
         filters[M.schema.name] = condition.node
+    }
+
+    /// What the backend is asked for of a model.
+    func selection(of model: ModelSchema) throws(FilterError) -> SyncSelection {
+        guard let filter = filters[model.name] else { return .everything }
+        return try filter.syncSelection(for: model)
+    }
+
+    /// The first condition that the backend does not understand, by model; nil where it understands all.
+    func problem(in schema: Schema) -> (model: String, error: FilterError)? {
+        for model in schema.models {
+            do throws(FilterError) { _ = try selection(of: model) } catch { return (model.name, error) }
+        }
+        return nil
     }
 
     /// What a mark must have been made under to be gone on from: the filter and, where records are given to persons, the
     /// person.
     func name(of model: ModelSchema, person: String?, groups: Set<String>) -> String? {
         var parts: [String] = []
-        if let filter = filters[model.name], let input = try? filter.syncFilterInput(for: model) {
-            parts.append(input.canonical.text)
+        switch try? selection(of: model) {
+        case .filter(let input)?: parts.append(input.canonical.text)
+        case .nothing?: parts.append("nothing")
+        case .everything?: break
+        // Asked for by nobody: such a scope is refused.
+        case nil: parts.append("unknown")
         }
         if model.isReadByOwner(groups) { parts.append("person=" + (person ?? "")) }
         return parts.isEmpty ? nil : parts.joined(separator: " ")
+    }
+}
+
+extension StoreProblem {
+    /// A condition of the scope that the backend does not understand.
+    static func scope(_ model: String, _ error: FilterError) -> StoreProblem {
+        StoreProblem(
+            .sync, .configuration, model: model, message: "the scope cannot be kept: \(error)",
+            recovery: "the scope before it holds; choose a condition on the record's own fields, in its exact letters")
     }
 }
 

@@ -15,6 +15,10 @@ extension SyncSession {
     /// Notes which of these entries, about to be settled, leave rows of somebody else. Kept in the store before they are
     /// settled, so that a restart between the two forgets none.
     func noteForeign(_ entries: [OutboxEntry]) {
+        // What is under way for these rows was asked before their changes were answered.
+        if !askedForeign.isEmpty {
+            for entry in entries { askedForeign[ForeignRow(model: entry.model, id: entry.id)] = nil }
+        }
         let found = entries.filter { entry in
             guard entry.identity != options.person, let model = core.schema.model(entry.model) else { return false }
             return model.isReadByOwner(options.groups) && model.primaryKey.count == 1
@@ -29,14 +33,14 @@ extension SyncSession {
     /// could not go: it is asked for afterwards.
     func askForForeign() {
         let waiting = unsettled.flatMap { $0.entries.map { ForeignRow(model: $0.model, id: $0.id) } }
-        let rows = foreign.subtracting(askedForeign).subtracting(waiting)
+        let rows = foreign.subtracting(askedForeign.keys).subtracting(waiting)
         for row in rows.sorted(by: { ($0.model, $0.id) < ($1.model, $1.id) }) {
             guard let model = core.schema.model(row.model) else {
                 foreign.remove(row)
                 continue
             }
-            askedForeign.insert(row)
             let id = newRequest(.readable(row))
+            askedForeign[row] = id
             perform(
                 .http(
                     id: id, body: requests.get(model, id: row.id), person: options.person, modes: authModes(model, .get)
@@ -44,8 +48,14 @@ extension SyncSession {
         }
     }
 
-    func foreignAnswered(_ row: ForeignRow, _ answer: HTTPAnswer) {
-        askedForeign.remove(row)
+    /// No answer came, or none is waited for any more: it is asked again.
+    func foreignFailed(_ id: Int, _ row: ForeignRow) {
+        if askedForeign[row] == id { askedForeign[row] = nil }
+    }
+
+    func foreignAnswered(_ id: Int, _ row: ForeignRow, _ answer: HTTPAnswer) {
+        guard askedForeign[row] == id else { return }
+        askedForeign[row] = nil
         guard case .graphQL = answer.kind, let model = core.schema.model(row.model),
             let (found, tail) = try? answers.record(answer.body, of: model),
             found != nil || tail.errors.allSatisfy({ ErrorType.isAuthorization($0.errorType) })

@@ -53,6 +53,12 @@ extension SyncSession {
 
     private func request(_ name: String) {
         guard let model = core.schema.model(name) else { return }
+        do throws(FilterError) {
+            if try options.scope.selection(of: model) == .nothing { return keepsNothing(model) }
+        } catch {
+            tell(of: .scope(model.name, error))
+            return passOver(model)
+        }
         var mark: SyncMark?
         let isReadable = attempt {
             var known = try core.mark(of: name)
@@ -71,11 +77,38 @@ extension SyncSession {
         run(pull.handle(.requested(request: id, model: name)))
     }
 
+    /// The scope keeps no record of a model: it is complete without a request.
+    private func keepsNothing(_ model: ModelSchema) {
+        let id = newRequest(.pull(model: model, mark: SyncMark(model: model.name)))
+        run(pull.handle(.requested(request: id, model: model.name)))
+        _ = takeRequest(id)
+        // Whoever follows this process, or opens the store later, sees by the mark that nothing is missing.
+        let isKept = attempt {
+            var mark = try core.mark(of: model.name)
+            guard mark.lastFullSync == nil else { return }
+            mark.lastFullSync = 0
+            try core.setMark(mark)
+        }
+        guard isKept else { return run(pull.handle(.failed(request: id, retryAfter: nil))) }
+        perform(.event(.modelSynced(model: model.name, isFullSync: false, ModelCounts())))
+        run(pull.handle(.page(request: id, isLast: true)))
+    }
+
+    /// Nobody can say which of a model's records are wanted: none is asked for, instead of all.
+    private func passOver(_ model: ModelSchema) {
+        let id = newRequest(.pull(model: model, mark: SyncMark(model: model.name)))
+        run(pull.handle(.requested(request: id, model: model.name)))
+        _ = takeRequest(id)
+        buffers[model.name] = nil
+        countFetched(model.name, isDenied: true)
+        run(pull.handle(.skipped(request: id)))
+    }
+
     func send(_ model: ModelSchema, _ mark: SyncMark) -> Int {
         let reconciliation = reconciliations[model.name]
         // What is fetched after a comparison is as old as that.
         if mark.nextToken == nil, reconciliation?.isFetching != true { runs[model.name] = round }
-        let filter = options.scope.filters[model.name].flatMap { try? $0.syncFilterInput(for: model) }
+        let filter = (try? options.scope.selection(of: model))?.filter
         let body = requests.sync(
             model, filter: filter, limit: options.pageSize, nextToken: mark.nextToken, lastSync: mark.lastSync,
             digest: reconciliation?.request)

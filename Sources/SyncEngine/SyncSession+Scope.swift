@@ -66,7 +66,7 @@ extension SyncSession {
         for id in pending.keys.sorted() {
             switch pending[id]?.what {
             case .pull?: break
-            case .readable(let row)?: askedForeign.remove(row)
+            case .readable(let row)?: foreignFailed(id, row)
             case .push?, .verify?, .probe?, nil: continue
             }
             _ = takeRequest(id)
@@ -95,6 +95,9 @@ extension SyncSession {
             try core.setDriverState(Self.epochKey, epoch)
             clearings = now
             isCleared = true
+            for model in receivedModels {
+                try core.setMark(SyncMark(model: model.name, scope: scopeName(of: model), epoch: epoch))
+            }
         }
         guard isCleared else { return }
         foreign.removeAll()

@@ -196,7 +196,7 @@ struct BlogTests {
         try await fill(phone.store)
         try await phone.sent()
         var scope = SyncScope.all
-        scope.keep(Post.self, where: Post.status == .PUBLISHED)
+        try scope.keep(Post.self, where: Post.status == .PUBLISHED)
         let tablet = try await site.device("tablet", scope: scope)
         try await tablet.store.start()
         try await tablet.wait(Post.self) { $0.map(\.id) == ["milk"] }

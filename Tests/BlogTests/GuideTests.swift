@@ -15,7 +15,7 @@ struct GuideTests {
         @Sendable func report(_ problem: StoreProblem) { reported.withLock { $0.append(problem) } }
 
         var published = SyncScope.all
-        published.keep(Post.self, where: Post.status == .PUBLISHED)
+        try published.keep(Post.self, where: Post.status == .PUBLISHED)
         let driver = try AppSyncDriver(url: url, key: key, device: "phone", person: "ann", scope: published) {
             $0.pageSize = 500
         }

@@ -49,7 +49,8 @@ import Transport
                 badge: "ann", person: "p1", groups: groups, pin: "4711", parameters: AccessStoreTests.cheap)
         }
         return identity.service.tokens.make(
-            person, device: device, signedIn: now, secret: identity.service.snapshot.secret, now: now, id: "1"
+            person, device: device, isDeviceProven: device != nil, signedIn: now,
+            secret: identity.service.snapshot.secret, now: now, id: "1"
         ).token
     }
 

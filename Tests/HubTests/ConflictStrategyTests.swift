@@ -18,7 +18,7 @@ import Testing
     /// What comes of it: the record afterwards, or the error with its data.
     enum Outcome: Sendable, Equatable {
         case stored(title: String, version: Int64, deleted: Bool)
-        case refused(String, data: String?, version: Int64)
+        case refused(String, data: String?, version: Int64?)
     }
 
     /// What handles a conflict.
@@ -106,6 +106,8 @@ import Testing
     static func expected(_ strategy: Strategy, _ situation: Situation) -> Outcome {
         if situation.deleted { return .refused("ConflictUnhandled", data: "theirs", version: 3) }
         let refused = Outcome.refused("ConflictUnhandled", data: "theirs", version: 2)
+        // A function that does not decide leaves no record that a client would take for its own.
+        let failed = Outcome.refused("ConflictError", data: nil, version: nil)
         if situation.version == 2 {
             return situation.isDelete
                 ? .stored(title: "theirs", version: 3, deleted: true)
@@ -115,10 +117,11 @@ import Testing
         case automerge.testDescription:
             return situation.isDelete ? refused : .stored(title: "theirs", version: 3, deleted: false)
         case resolves.testDescription:
-            return situation.isDelete ? refused : .stored(title: "resolved", version: 3, deleted: false)
+            return situation.isDelete ? failed : .stored(title: "resolved", version: 3, deleted: false)
         case removes.testDescription:
-            return situation.isDelete ? .stored(title: "theirs", version: 3, deleted: true) : refused
-        default: return refused
+            return situation.isDelete ? .stored(title: "theirs", version: 3, deleted: true) : failed
+        case optimistic.testDescription, rejects.testDescription: return refused
+        default: return failed
         }
     }
 
@@ -162,8 +165,9 @@ import Testing
             try hub.prepare("Note")
             let json = try hub.send(update) { _ in outcome }
             #expect(json.errorMessage == text)
-            #expect(json["errors"]?[0]?["errorInfo"]?["errorType"]?.string == kind)
-            #expect(json.errorType == "ConflictUnhandled")
+            #expect(json.errorType == kind ?? "ConflictUnhandled")
+            // Only a conflict brings the record along that clients take instead of their own.
+            #expect((json["errors"]?[0]?["data"] ?? .null).isNull == (kind != nil))
         }
     }
 

@@ -175,6 +175,39 @@ import Transport
         #expect(validator.refreshed(Caller(groups: []), now: now) == nil)
     }
 
+    /// An issuer that makes a new key under the old name, by mistake or after a theft.
+    @Test func `another key under the same name is noticed, and what the old one signed is not believed`() throws {
+        let changes = Locked(0)
+        validator.connect { [source] in
+            source.fetch($0)
+        } onChange: { _ in
+            changes.withLock { $0 += 1 }
+        }
+        let (old, new) = (IssuerKey(.p256, id: "k"), IssuerKey(.p256, id: "k"))
+        source.answer(.success(IssuerKey.set([old, .rsa])))
+        #expect(changes.current == 1)
+        guard case .caller(let caller) = verdict(old.token(claims())) else {
+            Issue.record("refused")
+            return
+        }
+        time.advance(milliseconds: 30_000)
+        // What the new key has signed makes the issuer be asked.
+        #expect(reason(new.token(claims())) == .token)
+        #expect(source.asked.current == 2)
+        source.answer(.success(IssuerKey.set([.rsa, new])))
+        #expect(changes.current == 2)
+        if case .caller = verdict(new.token(claims())) {} else { Issue.record("the new key is not known") }
+        #expect(reason(old.token(claims())) == .token)
+        #expect(throws: AuthRefusal.self) {
+            try validator.refreshed(caller, now: time.now().milliseconds)?.get()
+        }
+        // The same keys in another order are no change.
+        time.advance(milliseconds: 3_600_000)
+        validator.refreshIfOld()
+        source.answer(.success(IssuerKey.set([new, .rsa])))
+        #expect(changes.current == 2)
+    }
+
     @Test(arguments: ["http://example.com", "example.com", "ftp://example.com", "https://a b"])
     func anIssuerIsNotAskedOverPlainHTTP(_ url: String) {
         #expect(throws: HubError.self) { try IssuerOptions(url: url, audiences: ["a"]) }

@@ -76,12 +76,15 @@ final class SimDevice {
             return (role, StoreContext.tables(SimSchema.schema, options))
         })
 
-    /// What the device's own handler says to a conflict: one in three devices lets the backend's record stand, one sends
-    /// its change again, and one sends a record that has both.
+    /// The handler of a device: one in three lets the backend's record stand (0), one sends its change again (1), and one
+    /// sends a record that has both (2).
+    static func handler(of seed: UInt64) -> Int { Int(((seed &* 0x9E37_79B9_7F4A_7C15) >> 60) % 3) }
+
+    /// What the device's own handler says to a conflict.
     private static func resolve(
         _ conflict: Conflict, _ seed: UInt64, _ decided: Locked<[Record]>
     ) -> ConflictResolution {
-        let kind = ((seed &* 0x9E37_79B9_7F4A_7C15) >> 60) % 3
+        let kind = handler(of: seed)
         if kind == 0 { return .applyRemote }
         // Whoever decides against a record has seen it.
         decided.withLock { $0.append(conflict.remote.record) }

@@ -116,7 +116,8 @@ final class SimSocket {
         case closed(String)
     }
 
-    private let link: SimLink
+    // Its device's, which lives as long as the simulation does.
+    private unowned let link: SimLink
     private let onEvent: (Event) -> Void
     var hubID: UInt64?
     private(set) var isCut = false

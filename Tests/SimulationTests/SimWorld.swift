@@ -43,6 +43,9 @@ final class SimWorld {
         events.insert(Event(time: time, body: body), at: low)
     }
 
+    /// Ends it: what waits never happens, and lets go of whom it waited for.
+    func end() { events = [] }
+
     /// Runs the next event; false where there is none before `limit`.
     func step(until limit: Int64) -> Bool {
         guard let next = events.last, next.time <= limit else { return false }

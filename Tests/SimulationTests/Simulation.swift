@@ -186,6 +186,7 @@ final class Simulation {
 
     /// Runs everything and gives what was wrong; empty is good.
     func run() throws -> [String] {
+        defer { world.end() }
         while world.step(until: duration), oracle.failures.isEmpty {}
         heal()
         let end = duration + 900_000

@@ -15,12 +15,16 @@ final class TwoAuthorsTests {
     private var devices: [SimDevice] = []
     private let id = "Strict-1"
 
-    init() throws {
+    convenience init() throws { try self.init(annDecides: false) }
+
+    private init(annDecides: Bool) throws {
         hub = try SimHub(world, seed: 1)
         hub.onCommit = { [oracle] in oracle.committed($0) }
-        // Seeds of devices whose handler lets the backend's record stand, as a store does by itself.
-        let seeds = (1...200 as ClosedRange<UInt64>).filter { (($0 &* 0x9E37_79B9_7F4A_7C15) >> 60) % 3 == 0 }
-        for (index, seed) in seeds.prefix(3).enumerated() {
+        for index in 0..<3 {
+            // A handler lets the backend's record stand, as a store does by itself, or answers with a record.
+            let handler = annDecides && index == 0 ? 2 : 0
+            let seeds = (1...200 as ClosedRange<UInt64>).filter { SimDevice.handler(of: $0) == handler }
+            let seed = seeds[index]
             let device = try SimDevice("T0\(index + 1)", .desk, world, hub, oracle, seed: seed)
             device.link.weather = .calm
             devices.append(device)
@@ -122,6 +126,20 @@ final class TwoAuthorsTests {
         #expect(try record() == ["a": .text("T03/3"), "b": .text("T01/1"), "c": .null])
         #expect(gaveWay(bob) == ["a"] && gaveWay(ann) == ["a"] && gaveWay(carl).isEmpty)
         #expect(oracle.failures == [])
+    }
+
+    @Test("are shown to a handler as their own author made them, not with what somebody else wrote over them later")
+    func handler() throws {
+        let run = try TwoAuthorsTests(annDecides: true)
+        try run.loseTwoChanges()
+        try run.connect(run.carl)
+        try run.write(run.carl, "T03/3", into: ["b"])
+        try run.rest([run.carl])
+        try run.connect(run.ann)
+        #expect(run.oracle.hub["Strict"]?[run.id]?.values.contains(.text("T02/2")) == false, "sent as Ann's own")
+        try run.connect(run.bob)
+        #expect(try run.record() == ["a": .text("T02/2"), "b": .text("T01/1"), "c": .null])
+        #expect(run.oracle.failures == [])
     }
 
     @Test("outlive a backup that is put back once more, and one of a life between; what gives way is told")

@@ -22,6 +22,33 @@ struct ClearTests {
         await store.close()
     }
 
+    @Test("C8: a store that nobody sends for refuses to flush at once, instead of waiting for nothing")
+    func localOnly() async throws {
+        let store = try await DataStore(schema: testSchema, at: .memory, options: testOptions())
+        try await store.save(Zone(id: "z"))
+        await #expect(throws: StoreError.unsentChanges(1)) { try await store.clear(.flush(timeout: 600_000)) }
+        #expect(try await store.count(Zone.self) == 1)
+    }
+
+    @Test("D41: what has been cleared is cleared, though synchronising does not begin again: that is told")
+    func restartFails() async throws {
+        let driver = OnceDriver()
+        let problems = Locked<[StoreProblem]>([])
+        let store = try await DataStore(
+            schema: testSchema, at: .memory,
+            options: testOptions { $0.errorHandler = { problem in problems.withLock { $0.append(problem) } } },
+            driver: driver)
+        try await store.start()
+        try await store.save(Draft(id: "d"))
+        try await store.clear(.refuse)
+        #expect(try await store.count(Draft.self) == 0)
+        #expect(problems.current.map(\.message) == ["synchronising did not begin again: the database failed: no link"])
+        try await store.save(Zone(id: "z"))
+        // And where there is something unsent, that is what is said.
+        await #expect(throws: StoreError.unsentChanges(1)) { try await store.clear(.refuse) }
+        await store.close()
+    }
+
     @Test("C8: what is being sent is unsent too")
     func sending() throws {
         let core = try memoryCore()
@@ -96,4 +123,19 @@ struct ClearTests {
         #expect(driver.told.current.last == "changed", "and hears of what is saved")
         await store.close()
     }
+}
+
+/// Starts once and never again.
+private final class OnceDriver: SyncDriver {
+    private let starts = Locked(0)
+
+    func start(_ port: SyncPort) async throws {
+        let count = starts.withLock { starts in
+            starts += 1
+            return starts
+        }
+        if count > 1 { throw StoreError.database("no link") }
+    }
+    func stop() async {}
+    func outboxChanged() {}
 }

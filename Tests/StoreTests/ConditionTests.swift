@@ -81,7 +81,9 @@ struct ConditionTests {
             MutationResult(
                 order: entry.order, outcome: .refused(code: "ConditionalCheckFailedException", message: "no"))
         ])
-        let told = events.contains { if case .conditionFailed(let failed) = $0 { failed.id == "b" } else { false } }
+        let told = events.contains {
+            if case .conditionalSaveFailed(let failed) = $0 { failed.id == "b" } else { false }
+        }
         #expect(told)
         #expect(try core.bin("b")?.place == 2, "what the person entered is not taken away")
         #expect(core.outboxStatus.parked == 1)

@@ -83,4 +83,37 @@ struct ConflictMatrixTests {
         #expect(try meetConflicts() == StoreCore.roundLimit)
         #expect(core.outboxStatus == OutboxStatus(parked: 1))
     }
+
+    /// A record that a handler may give by mistake, and what is said of it.
+    static let wrong: [(Record, String)] = [
+        (Zone(id: "b").record, "it is one of Zone and not of Bin"),
+        (Bin(id: "other", place: 7).record, "it is other and not b"),
+        (Record(schema: Bin.schema, values: [.text("b")]), "it is one of Bin and not of Bin"),
+        (changed("code", .null), "Bin.code: null is not allowed"),
+        (changed("place", .text("seven")), "Bin.place: text(\"seven\") is of another type"),
+        (changed("shape", .text("round")), "Bin.shape: Shape has no case round"),
+    ]
+
+    private static func changed(_ field: String, _ value: Value) -> Record {
+        var record = Bin(id: "b", place: 7).record
+        record[field] = value
+        return record
+    }
+
+    @Test("a handler's record that cannot be sent parks the change, and nothing else waits for that", arguments: wrong)
+    func wrongRecord(_ record: Record, _ reason: String) throws {
+        let core = try memoryCore { $0.conflictHandler = { _ in .retry(record) } }
+        try core.applyRemote([remote(Bin(id: "b", place: 1), 1)])
+        try core.save(Bin(id: "b", place: 2), Zone(id: "z"))
+        let entries = try #require(try core.nextMutations(limit: 2)).entries
+        try core.settle([
+            MutationResult(order: entries[0].order, outcome: .conflict(remote(Bin(id: "b", place: 3), 5))),
+            MutationResult(order: entries[1].order, outcome: .applied(try core.accepted(entries[1], 1))),
+        ])
+        let left = try core.outbox()
+        #expect(left.map(\.state) == [.parked])
+        #expect(left.first?.reason?.hasSuffix(reason) == true, "\(left.first?.reason ?? "")")
+        #expect(try core.bin("b")?.place == 2)
+        #expect(try core.read { try $0.syncState(model: "Zone", id: "z") } == .synced(version: 1))
+    }
 }

@@ -155,4 +155,20 @@ struct KeyTests {
         record["mails"] = .text("no json")
         #expect(throws: StoreError.self) { try core.write(as: nil) { try $0.save(record) } }
     }
+
+    @Test("D68: rows whose keys cannot be read are each kept aside, the same one once")
+    func unreadableKeys() throws {
+        let core = try sampleCore()
+        func row(_ json: String) -> UnreadableRecord {
+            UnreadableRecord(model: "Reading", id: "", version: 1, json: json, reason: "number is missing")
+        }
+        for _ in 0..<2 {
+            try core.applyPage(
+                model: "Reading", items: [], unreadable: [row("{\"site\":\"a\"}"), row("{\"site\":\"b\"}")],
+                mark: SyncMark(model: "Reading"))
+        }
+        let kept = try core.quarantined()
+        #expect(Set(kept.map(\.json)) == ["{\"site\":\"a\"}", "{\"site\":\"b\"}"])
+        #expect(kept.map(\.id) == ["", ""])
+    }
 }

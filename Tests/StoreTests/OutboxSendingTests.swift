@@ -122,6 +122,24 @@ import Testing
         #expect(try core.sendAll() == 4975)
     }
 
+    @Test(
+        "C12: ten thousand entries that are held for one record cost one look at it, and the free ones behind them go")
+    func heldInFront() throws {
+        let core = try memoryCore()
+        try core.save(Pass(id: "p"))
+        let pass = try #require(try core.nextMutations(limit: 1)?.entries.first?.order)
+        try core.settle([MutationResult(order: pass, outcome: .refused(code: "Invalid", message: "no"))])
+        try core.write(as: nil) { transaction in
+            for number in 0..<10_000 { try transaction.save(Entry(id: "e\(number)", passID: "p")) }
+            for number in 0..<30 { try transaction.save(Zone(id: "z\(number)")) }
+        }
+        let statements = try core.connection.recordingStatements {
+            let batch = try core.nextMutations(limit: 25)
+            #expect(batch?.entries.map(\.model) == Array(repeating: "Zone", count: 25))
+        }
+        #expect(statements.count < 60, "\(statements.count)")
+    }
+
     @Test func entriesWhoseParentsAreThereCostNoLookEach() throws {
         let core = try memoryCore()
         try core.save(Pass(id: "p"))

@@ -53,6 +53,8 @@ struct ProcessTests {
         try await first.start()
         try await second.start()
         #expect(two.told.current.isEmpty)
+        guard case .failed(let reason) = await second.sync() else { throw StoreError.closed }
+        #expect(reason.hasPrefix("another process synchronises this store"))
         var changes = first.observe(Zone.self).makeAsyncIterator()
         try await second.save(Zone(id: "z"))
         #expect(await changes.next() == .reset)

@@ -162,7 +162,8 @@ final class PerfectDriver: SyncDriver {
     }
 
     @Test func aFlushWithoutALinkTellsWhatIsLeft() async throws {
-        let store = try await DataStore(schema: testSchema, at: .memory, options: testOptions())
+        let store = try await DataStore(
+            schema: testSchema, at: .memory, options: testOptions(), driver: IdleDriver())
         try await store.save(Zone(id: "z"))
         await #expect(throws: StoreError.flushTimedOut(left: 1)) { try await store.clear(.flush(timeout: 1)) }
         #expect(try await store.get(Zone.self, id: "z") != nil)

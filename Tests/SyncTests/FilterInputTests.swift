@@ -39,10 +39,26 @@ struct FilterInputTests {
     @Test("of a fetch wrap a lone comparison, and are left out for everything (D59)")
     func syncFilters() throws {
         let lone = PredicateNode.field("title", .equal(.text("a")))
-        #expect(try lone.syncFilterInput(for: Sample.note)?.text == #"{"and":[{"title":{"eq":"a"}}]}"#)
-        #expect(try PredicateNode.all.syncFilterInput(for: Sample.note) == nil)
+        #expect(try lone.syncSelection(for: Sample.note).filter?.text == #"{"and":[{"title":{"eq":"a"}}]}"#)
+        #expect(try PredicateNode.all.syncSelection(for: Sample.note) == .everything)
         let list = PredicateNode.field("size", .isIn([.integer(1)]))
-        #expect(try list.syncFilterInput(for: Sample.note)?.text == #"{"or":[{"size":{"eq":1}}]}"#)
+        #expect(try list.syncSelection(for: Sample.note).filter?.text == #"{"or":[{"size":{"eq":1}}]}"#)
+    }
+
+    @Test(
+        "of a fetch decide empty lists beforehand: nothing is asked for, or everything",
+        arguments: [
+            (.field("size", .isIn([])), .nothing), (.not(.field("size", .isIn([]))), .everything),
+            (.field("size", .notIn([])), .everything),
+            (.and([.field("title", .equal(.text("a"))), .field("size", .isIn([]))]), .nothing),
+            (.or([.field("size", .isIn([])), .or([])]), .nothing), (.and([.all, .not(.or([]))]), .everything),
+            (
+                .or([.field("title", .equal(.text("a"))), .field("size", .isIn([]))]),
+                .filter(["and": [["title": ["eq": "a"]]]])
+            ),
+        ] as [(PredicateNode, SyncSelection)])
+    func emptyLists(_ node: PredicateNode, _ selection: SyncSelection) throws {
+        #expect(try node.syncSelection(for: Sample.note) == selection)
     }
 
     @Test("of a subscription have in and notIn, and nothing that they cannot say exactly")

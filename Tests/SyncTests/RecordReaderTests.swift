@@ -85,6 +85,14 @@ struct RecordReaderTests {
         #expect(row.id == "a")
     }
 
+    @Test("knows no key of a row of which a part of the key cannot be read")
+    func partOfAKey() throws {
+        let page = #"{"data":{"syncLots":{"items":[{"site":"s","number":"x","_version":1}],"nextToken":null}}}"#
+        let (read, _) = try answers.page(Array(page.utf8), of: Sample.lot)
+        #expect(read.items.isEmpty)
+        #expect(read.quarantined.map(\.id) == [nil])
+    }
+
     @Test("tells apart done, refused and unanswered mutations of a batch (D77)")
     func batch() throws {
         let mutations = (0..<5).map {

@@ -139,7 +139,7 @@ struct SessionEventTests {
                 .modelSynced(model: "Task", isFullSync: true, ModelCounts(rows: 1, created: 1, deleted: 1))))
     }
 
-    @Test("of each kind of work that pauses for want of credentials, and that it is stopped")
+    @Test("of each kind of work that pauses for want of credentials")
     func paused() throws {
         let fixture = try SessionFixture()
         fixture.connect()
@@ -149,8 +149,9 @@ struct SessionEventTests {
             tasks.id, ["errors": [["errorType": "UnauthorizedException", "message": "expired"]]], status: 401)
         #expect(
             take(fixture) == [.paused(.sync, identity: "ann", detail: "UnauthorizedException: expired")])
+        // That it stops is told by the store, whatever its driver.
         fixture.handle(.stop)
-        #expect(take(fixture).last == .stopped)
+        #expect(take(fixture).isEmpty)
     }
 
     @Test("of being ready where nothing is fetched")

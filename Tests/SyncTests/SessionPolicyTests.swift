@@ -193,4 +193,49 @@ struct SessionPolicyTests {
         #expect(try fixture.core.read { try $0.outboxEntry(problem.entry?.order ?? 0) }?.state == .parked)
         #expect(fixture.problems.current.count == 1)
     }
+
+    @Test("fetches nothing of a model of which its scope keeps nothing, lets all of it go, and is complete")
+    func emptyScope() throws {
+        let fixture = try idle()
+        #expect(try fixture.get("a") != nil)
+        fixture.handle(.scopeChanged(SyncScope(filters: ["Task": .field("state", .isIn([]))])))
+        fixture.shakeHands()
+        let asked = fixture.takeSent()
+        #expect(asked.contains { $0.query.contains("syncZones") })
+        #expect(!asked.contains { $0.query.contains("syncTasks") })
+        #expect(try fixture.get("a") == nil)
+        for request in asked { fixture.answerFetch(request) }
+        #expect(fixture.status.isComplete)
+        // An event of it is not kept either.
+        fixture.hear([SessionFixture.event(.onUpdate, SessionFixture.json("a", "a", version: 9))])
+        #expect(try fixture.get("a") == nil)
+        fixture.handle(.syncNow(id: 1, models: ["Task"]))
+        #expect(fixture.results == [.done(SyncCounts())])
+        // Wider again: all is fetched.
+        fixture.handle(.scopeChanged(.all))
+        fixture.shakeHands()
+        let again = try #require(fixture.takeSent().first { $0.query.contains("syncTasks") })
+        #expect(again.variables["lastSync"] == nil && again.variables["filter"] == nil)
+    }
+
+    @Test(
+        "never asks for everything where the backend cannot be asked for its scope, but says so",
+        arguments: [
+            PredicateNode.field("title", .equalsIgnoringCase("a")), .related("zone", .all),
+            .and([.field("state", .equal(.text("open"))), .field("nowhere", .exists(true))]),
+        ])
+    func unspeakable(_ condition: PredicateNode) throws {
+        let scope = SyncScope(filters: ["Task": condition])
+        let fixture = try idle()
+        fixture.handle(.scopeChanged(scope))
+        #expect(fixture.takeSent().isEmpty)
+        #expect(try fixture.get("a") != nil)
+        let problem = try #require(fixture.problems.current.last)
+        #expect(problem.model == "Task" && problem.errorType == .configuration)
+
+        let other = try SessionFixture(scope: scope)
+        other.connect()
+        #expect(!other.takeSent().contains { $0.query.contains("syncTasks") })
+        #expect(other.problems.current.contains { $0.model == "Task" })
+    }
 }

@@ -1,5 +1,6 @@
 import Basics
 import DataStore
+import Models
 import Testing
 
 @testable import SyncEngine
@@ -137,6 +138,27 @@ struct SessionPushTests {
         #expect(fixture.status.unsent == 0)
     }
 
+    @Test("and believes no answer that was asked for before a change of the row was answered")
+    func staleForeign() throws {
+        let fixture = try idle()
+        try fixture.core.write(as: "ann") { try $0.save(SessionFixture.record("a", "one")) }
+        fixture.handle(.personChanged("bob"))
+        fixture.handle(.localCommit)
+        let first = try #require(fixture.takeSent().first { $0.query.hasPrefix("mutation") })
+        try fixture.core.write(as: "ann") { try $0.save(SessionFixture.record("a", "two")) }
+        fixture.answer(first.id, done(SessionFixture.json("a", "one")))
+        let between = fixture.takeSent()
+        let early = try #require(between.first { $0.query.hasPrefix("query Get") })
+        let second = try #require(between.first { $0.query.hasPrefix("mutation") })
+        fixture.answer(second.id, done(SessionFixture.json("a", "two", version: 2)))
+        let late = try #require(fixture.takeSent().first { $0.query.hasPrefix("query Get") })
+        fixture.answer(early.id, ["data": ["getTask": nil]])
+        #expect(try fixture.get("a") != nil)
+        fixture.answer(late.id, ["data": ["getTask": SessionFixture.json("a", "two", version: 2)]])
+        #expect(try fixture.get("a") == SessionFixture.record("a", "two"))
+        #expect(fixture.status.unsent == 0)
+    }
+
     @Test("and asks again after a restart for what the one before left")
     func foreignAfterRestart() throws {
         let fixture = try idle()
@@ -244,6 +266,21 @@ struct SessionPushTests {
         #expect(try fixture.get("a")?["title"] == .text("theirs"))
         #expect(fixture.events.contains(.conflict(model: "Task", id: "a", fields: ["title"])))
         #expect(fixture.status.unsent == 0)
+    }
+
+    @Test("a delete that finds nothing as done, whatever its key is made of")
+    func deleteOfNothingByParts() throws {
+        let fixture = try SessionFixture(schema: Sample.schema)
+        fixture.connect()
+        fixture.finishFetches()
+        let lot = Record(schema: Sample.lot, values: [.text("s"), .integer(7), .text("t")])
+        try fixture.core.applyRemote([RemoteRecord(record: lot, version: 1, deleted: false, lastChangedAt: 1)])
+        try fixture.core.write(as: "ann") { try $0.delete(model: "Lot", id: "s#7") }
+        fixture.handle(.localCommit)
+        let sent = try #require(fixture.takeSent().last)
+        fixture.answer(sent.id, ["data": ["m0": nil]])
+        let told = try fixture.core.read { try $0.explain(model: "Lot", id: "s#7") }
+        #expect(!told.isHere && told.entries.isEmpty && told.deletedVersion == 2)
     }
 
     @Test("a delete that finds nothing as done (D58)")

@@ -26,7 +26,12 @@ extension SchemaBuilder {
         models[position].primaryKey = names
         check(keyFields: names, of: position, directive, mustBeRequired: true)
         // `Model.id` is the key's text, so another field may not take that name.
-        if names != ["id"], names.contains("id") || models[position].field("id") != nil {
+        if names.count > 1, names.contains("id") {
+            mistake(
+                directive.position,
+                "a key of several fields has none that is called id, for id is the whole key's text; call it otherwise, "
+                    + "such as \(lowercasedFirst(definition.name))ID")
+        } else if names != ["id"], models[position].field("id") != nil {
             mistake(directive.position, "a model with a key of its own has no field id beside it")
         }
     }
@@ -64,6 +69,8 @@ extension SchemaBuilder {
     func starts(_ fields: [String], with prefix: [String]) -> Bool { fields.starts(with: prefix) }
 
     func capitalized(_ name: String) -> String { name.prefix(1).uppercased() + name.dropFirst() }
+
+    func lowercasedFirst(_ name: String) -> String { name.prefix(1).lowercased() + name.dropFirst() }
 
     /// An index that a relation needs.
     func relationIndex(_ fields: [String]) -> IndexSchema {

@@ -18,6 +18,8 @@ public struct HubLimits: Sendable, Hashable {
     public var milliseconds: Int64 = 30_000
     /// Bytes of one answer; a page that reaches it ends early, with a token to go on.
     public var answerBytes = 5 << 20
+    /// Bytes of one record, as DynamoDB has it; a larger one is refused.
+    public var itemBytes = 400 << 10
     /// Whether `__schema` and `__type` are answered.
     public var allowsIntrospection = true
 
@@ -35,6 +37,13 @@ public struct HubLimits: Sendable, Hashable {
     public var handshakeMilliseconds: Int64 = 30_000
     /// How long a connection lives.
     public var connectionMilliseconds: Int64 = 24 * 3_600_000
+
+    /// Connections at once; more are closed as they come.
+    public var connections = 10_000
+    /// How many of them one address may have that is not this machine's own; a whole site may come through one router.
+    public var connectionsPerAddress = 512
+    /// Bytes of one request's body.
+    public var bodyBytes = 8 << 20
 
     /// Requests that may wait for a commit, and as many that may wait to be read; more are answered with 503.
     public var waitingRequests = 4096

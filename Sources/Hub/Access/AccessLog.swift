@@ -52,7 +52,7 @@ final class AccessLog: Sendable {
     }
 
     /// Somebody whose credentials were not believed; all strangers share one allowance.
-    func turnedAway(_ refusal: AuthRefusal, request: String? = nil) {
+    func turnedAway(_ refusal: AuthRefusal, request: String? = nil, from address: String? = nil) {
         let line = state.withLock { state -> (Log, Int)? in
             guard let time = state.time, state.log.level <= .notice else { return nil }
             return Self.take("stranger", time.uptime(), &state.allowances).map { (state.log, $0) }
@@ -60,7 +60,8 @@ final class AccessLog: Sendable {
         guard let (log, suppressed) = line else { return }
         let detail = refusal.detail.isEmpty ? "" : " detail=\(Self.quoted(refusal.detail))"
         let left = suppressed > 0 ? " suppressed=\(suppressed)" : ""
-        log(.notice, "credentials refused reason=\(refusal.reason.rawValue)\(detail)\(left)", request: request)
+        let place = address.map { " from=\(Self.quoted($0))" } ?? ""
+        log(.notice, "credentials refused reason=\(refusal.reason.rawValue)\(detail)\(place)\(left)", request: request)
     }
 
     /// A mutation that was let through.

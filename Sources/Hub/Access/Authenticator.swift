@@ -87,13 +87,17 @@ public final class Authenticator: Sendable {
     /// Who shows these credentials at a time of the hub's wall clock, in milliseconds.
     public func caller(_ credentials: Credentials, now: Int64) -> Result<Caller, AuthRefusal> {
         if credentials.isSigned { return .failure(signatureRefusal) }
-        if let key = credentials.apiKey, !key.isEmpty { return caller(key, credentials, now) }
+        if let key = credentials.apiKey, !key.isEmpty { return caller(key, credentials, now).map(withoutForeignDevice) }
         guard let token = credentials.token else { return .failure(.missing) }
-        return caller(token: token, now).map { named($0, credentials.device) }
+        return caller(token: token, now).map { named(withoutForeignDevice($0), credentials.device) }
     }
 
     /// The caller as he is now: in other groups perhaps, or not let in any more. Ask for those who stay connected.
     public func refreshed(_ caller: Caller, now: Int64) -> Result<Caller, AuthRefusal> {
+        current(caller, now).map(withoutForeignDevice)
+    }
+
+    private func current(_ caller: Caller, _ now: Int64) -> Result<Caller, AuthRefusal> {
         if let expires = caller.expires, expires <= now {
             return .failure(caller.provider == .apiKey ? .key("the key has expired") : .expired)
         }
@@ -147,8 +151,16 @@ public final class Authenticator: Sendable {
         return .failure(.token("nobody here knows its issuer"))
     }
 
-    /// A token's holder at a terminal. A terminal that has a key of its own is named by that key alone, or by a token
-    /// that was made under it.
+    /// A terminal that has a key of its own is named by that key alone, or by a token that was made under it: whoever else
+    /// names it is at no terminal.
+    private func withoutForeignDevice(_ caller: Caller) -> Caller {
+        guard let device = caller.device, !caller.isDeviceProven, stored.isEnrolled(device: device) else {
+            return caller
+        }
+        return caller.at(nil)
+    }
+
+    /// A token's holder at the terminal that he names.
     private func named(_ caller: Caller, _ device: String?) -> Caller {
         guard let device = APIKeys.claim(device), device != caller.device, !stored.isEnrolled(device: device) else {
             return caller

@@ -11,7 +11,7 @@ public struct Caller: Sendable, Hashable {
         case storedKey(String)
         /// One of the hub's own people, by the number of the sign-in data the token was made from.
         case person(generation: Int64)
-        /// A token of somebody else's, by the issuer and the name of the key that signed it.
+        /// A token of somebody else's, by the issuer and the fingerprint of the key that signed it.
         case issuer(String, key: String?)
     }
 
@@ -29,6 +29,8 @@ public struct Caller: Sendable, Hashable {
     public let expires: Int64?
     /// What the credentials can be looked up by again.
     public let source: Source
+    /// Whether the device is the one that the credentials were made for, not one that their holder names.
+    var isDeviceProven = false
     /// A short fingerprint of the key or token, safe to log; tells apart callers that name neither person nor device.
     public let fingerprint: String
 
@@ -50,12 +52,14 @@ public struct Caller: Sendable, Hashable {
 
     /// The same caller in other groups: what a person may do was changed.
     func moved(to groups: Set<String>) -> Caller {
-        Caller(
+        var moved = Caller(
             groups: groups, person: person, device: device, provider: provider, claims: claims, expires: expires,
             source: source, fingerprint: fingerprint)
+        moved.isDeviceProven = isDeviceProven
+        return moved
     }
 
-    /// The same caller at a terminal.
+    /// The same caller at a terminal that he names.
     func at(_ device: String?) -> Caller {
         Caller(
             groups: groups, person: person, device: device, provider: provider, claims: claims, expires: expires,

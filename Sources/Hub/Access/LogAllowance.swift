@@ -32,10 +32,15 @@ struct LogAllowance: Sendable {
     }
 }
 
+extension LogAllowance {
+    /// What a line says of those that were left out before it.
+    static func note(_ suppressed: Int) -> String { suppressed > 0 ? " suppressed=\(suppressed)" : "" }
+}
+
 extension Locked where Value == LogAllowance {
     /// Says a line where there is one to take, and how many were left out before it.
     func say(_ level: LogLevel, _ text: @autoclosure () -> String, on log: Log, request: String? = nil, at now: Int64) {
         guard log.level <= level, let suppressed = withLock({ $0.take(now) }) else { return }
-        log(level, text() + (suppressed > 0 ? " suppressed=\(suppressed)" : ""), request: request)
+        log(level, text() + LogAllowance.note(suppressed), request: request)
     }
 }

@@ -60,11 +60,29 @@ package struct EnrolmentCodes: Sendable {
     }
 
     /// The codes that are good now. Those whose time is over go.
-    package func waiting(now: DateTime) -> [Waiting] {
-        guard Files.isDirectory(directory), let names = try? Files.list(directory) else { return [] }
+    ///
+    /// - Parameter problem: is told what cannot be read, and why.
+    package func waiting(now: DateTime, problem: (String) -> Void = { _ in }) -> [Waiting] {
+        guard Files.isDirectory(directory) else { return [] }
+        let names: [String]
+        do {
+            names = try Files.list(directory)
+        } catch {
+            problem("\(error)")
+            return []
+        }
         return names.filter { $0.hasSuffix(".json") }.compactMap { name in
             let path = "\(directory)/\(name)"
-            guard let bytes = try? Files.read(path), let found = Self.read(bytes, id: String(name.dropLast(5))) else {
+            let bytes: [UInt8]
+            do {
+                bytes = try Files.read(path)
+            } catch {
+                // Another may just have used it.
+                if Files.exists(path) { problem("\(error)") }
+                return nil
+            }
+            guard let found = Self.read(bytes, id: String(name.dropLast(5))) else {
+                problem("\(path) is no code")
                 return nil
             }
             guard found.expires > now else {

@@ -33,6 +33,8 @@ final class EnrolmentDesk: Sendable {
     private let makeKey: KeyMaker
     private let executor = ThreadExecutor(name: "hub-enrol")
     private let state = Locked(State())
+    /// Of lines about codes that cannot be read.
+    private let unreadable: Locked<LogAllowance>
 
     /// - Parameter digests: of the good keys that a terminal has.
     init(
@@ -45,6 +47,7 @@ final class EnrolmentDesk: Sendable {
         self.log = log
         self.digests = digests
         self.makeKey = makeKey
+        unreadable = Locked(LogAllowance(at: time.uptime()))
     }
 
     func answer(_ request: HTTPRequest, _ responder: HTTPResponder) {
@@ -94,7 +97,7 @@ final class EnrolmentDesk: Sendable {
         }
         if let earlier { return respond(Self.success(earlier)) }
         guard let anchor = tls?.anchor.fingerprint,
-            let code = codes.waiting(now: time.now()).first(where: {
+            let code = codes.waiting(now: time.now(), problem: { sayUnreadable($0, id) }).first(where: {
                 $0.anchor == anchor && $0.keys.accepts(request)
             })
         else {
@@ -139,6 +142,15 @@ final class EnrolmentDesk: Sendable {
                 respond(Self.refusal(500, "the hub could not make the key: \(error); ask for a new code"))
             }
         }
+    }
+
+    /// Who made a code as another user than the hub's must hear why it is none.
+    private func sayUnreadable(_ problem: String, _ id: String?) {
+        unreadable.say(
+            .error,
+            "a code for enrolling cannot be read, so that nobody can use it: \(printable(problem)); let the "
+                + "directory and all in it belong to the user that the hub runs as", on: log, request: id,
+            at: time.uptime())
     }
 
     private static func success(_ body: [UInt8]) -> HTTPResponse {

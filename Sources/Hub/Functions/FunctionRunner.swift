@@ -30,6 +30,8 @@ package final class FunctionRunner: Sendable {
         var calls: [UInt64: Call] = [:]
         var counts: [String: Counts] = [:]
         var next: UInt64 = 0
+        /// Of lines about calls that failed, by function: anybody's requests may make them.
+        var lines: [String: LogAllowance] = [:]
     }
 
     private let functions: [String: FunctionDefinition]
@@ -111,6 +113,12 @@ package final class FunctionRunner: Sendable {
         }
     }
 
+    private func say(_ failure: FunctionFailure, of function: String, at now: Int64) {
+        let suppressed = state.withLock { $0.lines[function, default: LogAllowance(at: now)].take(now) }
+        guard let suppressed else { return }
+        log(.warning, "the function \(function) \(failure)" + LogAllowance.note(suppressed))
+    }
+
     private func start(_ id: UInt64) {
         guard let call = state.withLock({ $0.calls[id] }), let function = functions[call.function] else { return }
         switch function.target {
@@ -149,9 +157,7 @@ package final class FunctionRunner: Sendable {
             return (call, state.queues[call.function]?.ended(id, at: now) ?? [])
         }
         guard let ended else { return }
-        if case .failure(let failure) = outcome, failure != .stopped {
-            log(.warning, "the function \(ended.function) \(failure)")
-        }
+        if case .failure(let failure) = outcome, failure != .stopped { say(failure, of: ended.function, at: now) }
         ended.completion(outcome)
         perform(actions)
     }

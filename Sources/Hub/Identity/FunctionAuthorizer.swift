@@ -5,8 +5,7 @@ import Models
 /// Lets a function of the site judge tokens that nobody else here knows: AppSync's Lambda authorizer, for rules with
 /// `allow: custom`.
 ///
-/// Its answers are kept as long as it says. A request over HTTP waits for one; over a socket, whoever comes first is told
-/// to try again, and finds the answer here when he does.
+/// Its answers are kept as long as it says. Whoever comes first waits for one, over HTTP and over a socket.
 final class FunctionAuthorizer: TokenValidator {
     /// Calls the function with a payload.
     typealias Call = @Sendable (_ payload: [UInt8], _ completion: @escaping @Sendable (FunctionOutcome) -> Void) -> Void

@@ -76,12 +76,17 @@ final class HubIdentity: Sendable {
         authorizer.whenReady(credentials, request, body)
     }
 
+    /// Whether there is anything that credentials may have to wait for.
+    var mayWait: Bool { !issuers.isEmpty || authorizer != nil }
+
     /// Answers `POST /login` and `POST /login/refresh`.
     func answer(_ request: HTTPRequest, _ responder: HTTPResponder) {
         let credentials = Credentials(request.headers)
         let now = time.now().milliseconds
         guard request.path == "/login" else {
-            return responder.respond(HTTPResponse(service.renew(credentials), now: now))
+            return responder.respond(
+                HTTPResponse(
+                    service.renew(credentials, from: request.peerAddress, request: request.id), now: now))
         }
         // A terminal that shows its own key signs people in at itself.
         var terminal: Caller?

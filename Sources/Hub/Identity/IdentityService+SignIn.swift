@@ -74,6 +74,7 @@ extension IdentityService {
         if let device, device != deviceOfKey, isEnrolled(device: device) {
             return completion(.failure(.foreignDevice))
         }
+        let isProven = device != nil && device == deviceOfKey && terminal?.isDeviceProven ?? false
         let place = place(of: badge, terminal, Credentials(request.headers), address)
         let (now, uptime, unlocks) = (time.now().milliseconds, time.uptime(), unlocks(of: badge))
         let verdict = gate.withLock {
@@ -92,7 +93,8 @@ extension IdentityService {
         case .go:
             let id = request.id
             signInExecutor.async { [self] in
-                let result = check(badge: badge, pin: pin, device: device, place: place, address: address, request: id)
+                let result = check(
+                    badge: badge, pin: pin, device: (device, isProven), place: place, address: address, request: id)
                 gate.withLock { $0.done() }
                 completion(result)
             }
@@ -100,19 +102,35 @@ extension IdentityService {
     }
 
     /// `POST /login/refresh`: a new token for one that is still good, while the session lasts.
-    func renew(_ credentials: Credentials) -> Result<SignIn, SignInRefusal> {
+    func renew(
+        _ credentials: Credentials, from address: String? = nil, request: String? = nil
+    ) -> Result<SignIn, SignInRefusal> {
+        renewed(credentials).mapError { refusal in
+            let detail = refusal.detail.isEmpty ? "" : ", \(printable(refusal.detail))"
+            refusalLines.say(
+                .notice, "sign-in not renewed: \(refusal.reason.rawValue)\(detail), from \(address ?? "here")", on: log,
+                request: request, at: time.uptime())
+            return SignInRefusal(refusal)
+        }
+    }
+
+    private func renewed(_ credentials: Credentials) -> Result<SignIn, AuthRefusal> {
         let now = time.now().milliseconds
-        guard let text = credentials.token else { return .failure(SignInRefusal(.missing)) }
-        guard let token = try? JSONWebToken(parsing: text) else { return .failure(SignInRefusal(.token(""))) }
+        guard let text = credentials.token else { return .failure(.missing) }
+        guard let token = try? JSONWebToken(parsing: text) else { return .failure(.token("it cannot be read")) }
         let snapshot = snapshot
         switch tokens.read(token, snapshot, now: now) {
-        case nil: return .failure(SignInRefusal(.token("")))
-        case .failure(let refusal)?: return .failure(SignInRefusal(refusal))
+        case nil: return .failure(.token("it is not this hub's"))
+        case .failure(let refusal)?: return .failure(refusal)
         case .success(let read)?:
             guard read.signedIn + options.lifetimes.session > now else {
-                return .failure(SignInRefusal(.withdrawn("")))
+                return .failure(.withdrawn("the session is over"))
             }
-            return .success(make(read.person, read.device, signedIn: read.signedIn, snapshot.secret, now))
+            // A device that was only named, and has a key by now, is nobody's to name any more.
+            let isOurs = read.isDeviceProven || !(read.device.map(isEnrolled) ?? false)
+            let device = isOurs ? read.device : nil
+            return .success(
+                make(read.person, (device, read.isDeviceProven), signedIn: read.signedIn, snapshot.secret, now))
         }
     }
 
@@ -132,7 +150,8 @@ extension IdentityService {
 
     /// Checks a PIN on the thread of sign-ins.
     private func check(
-        badge: String, pin: String, device: String?, place: SignInPlace, address: String, request: String
+        badge: String, pin: String, device: (code: String?, isProven: Bool), place: SignInPlace, address: String,
+        request: String
     ) -> Result<SignIn, SignInRefusal> {
         let before = time.now().milliseconds
         let unlocks = unlocks(of: badge)
@@ -155,16 +174,18 @@ extension IdentityService {
             return .failure(.wrong)
         }
         log(
-            .notice, "signed in: \(printable(person.id)) at \(printable(device ?? "no device")) from \(address)",
+            .notice, "signed in: \(printable(person.id)) at \(printable(device.code ?? "no device")) from \(address)",
             request: request)
         return .success(make(person, device, signedIn: now, snapshot.secret, now))
     }
 
     private func make(
-        _ person: StoredPerson, _ device: String?, signedIn: Int64, _ secret: [UInt8], _ now: Int64
+        _ person: StoredPerson, _ device: (code: String?, isProven: Bool), signedIn: Int64, _ secret: [UInt8],
+        _ now: Int64
     ) -> SignIn {
         let made = tokens.make(
-            person, device: device, signedIn: signedIn, secret: secret, now: now, id: random.uuid())
+            person, device: device.code, isDeviceProven: device.isProven, signedIn: signedIn, secret: secret, now: now,
+            id: random.uuid())
         return SignIn(token: made.token, expires: made.expires, person: person.id, groups: person.groups)
     }
 
@@ -177,6 +198,7 @@ extension HTTPResponse {
     /// The answer to a sign-in.
     init(_ result: Result<SignIn, SignInRefusal>, now: Int64) {
         var headers: HTTPHeaders = ["content-type": "application/json;charset=UTF-8", "cache-control": "no-store"]
+        CrossOrigin.open(&headers)
         switch result {
         case .success(let signIn):
             let json: JSONValue = [

@@ -187,9 +187,10 @@ final class IdentityService: StoredKeys, @unchecked Sendable {
         guard key.revoked == nil else { return .failure(.key("the key \(key.id) was withdrawn")) }
         guard key.isValid(now: now) else { return .failure(.key("the key \(key.id) has expired")) }
         uses.withLock { $0[key.id] = now / 60_000 * 60_000 }
-        return .success(
-            Caller(
-                groups: key.groups, person: person, device: key.device ?? device, expires: key.expires,
-                source: .storedKey(key.id), fingerprint: fingerprint))
+        var caller = Caller(
+            groups: key.groups, person: person, device: key.device ?? device, expires: key.expires,
+            source: .storedKey(key.id), fingerprint: fingerprint)
+        caller.isDeviceProven = key.device != nil
+        return .success(caller)
     }
 }

@@ -32,10 +32,11 @@ struct IssuerKeys: Sendable {
         return keys.isEmpty ? .unknown : .keys(keys)
     }
 
-    /// Whether a key of that name is still among the issuer's; it is believed to be while nothing is known.
-    func stillHas(id: String?) -> Bool {
-        guard let set, let id else { return true }
-        return set.contains(id: id)
+    /// Whether a key is still among the issuer's; it is believed to be while nothing is known. Its name tells nothing: an
+    /// issuer may give it to another key.
+    func stillHas(fingerprint: String?) -> Bool {
+        guard let set, let fingerprint else { return true }
+        return set.contains(fingerprint: fingerprint)
     }
 
     /// Whether to ask now for a name that is not known; true once, until the answer is there.
@@ -58,7 +59,7 @@ struct IssuerKeys: Sendable {
         guard !new.entries.isEmpty else { return false }
         defer { (set, fetchedAt) = (new, now) }
         guard let set else { return true }
-        return Set(set.entries.map(\.id)) != Set(new.entries.map(\.id))
+        return !set.isSame(as: new)
     }
 
     /// Keys that were kept from before; they are asked for anew all the same.

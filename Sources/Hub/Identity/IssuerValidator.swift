@@ -71,6 +71,7 @@ final class IssuerValidator: TokenValidator {
             // `none`, and HS256 with the issuer's public key as its secret, end here.
             return .refused(.token("its algorithm is not one of RS256 and ES256"))
         }
+        let key: PublicKey
         switch keys.withLock({ $0.find(id: parsed.keyID, algorithm) }) {
         case .nothing:
             askForUnknown()
@@ -79,9 +80,12 @@ final class IssuerValidator: TokenValidator {
             askForUnknown()
             return .refused(.token("\(options.url) has no such key"))
         case .keys(let keys):
-            guard keys.contains(where: { parsed.isSigned(by: $0) }) else {
+            guard let signer = keys.first(where: { parsed.isSigned(by: $0) }) else {
+                // The issuer may have given the name to another key.
+                askForUnknown()
                 return .refused(.token("its signature is wrong"))
             }
+            key = signer
         }
         do throws(TokenRules.Problem) {
             let rules = TokenRules(issuer: options.url, audiences: options.audiences, leeway: options.leeway)
@@ -93,7 +97,7 @@ final class IssuerValidator: TokenValidator {
             return .caller(
                 Caller(
                     groups: groups(parsed.claims), person: person, provider: options.provider, claims: claims,
-                    expires: expires + options.leeway, source: .issuer(options.url, key: parsed.keyID),
+                    expires: expires + options.leeway, source: .issuer(options.url, key: key.fingerprint),
                     fingerprint: token.fingerprint))
         } catch {
             switch error {
@@ -105,7 +109,7 @@ final class IssuerValidator: TokenValidator {
 
     func refreshed(_ caller: Caller, now: Int64) -> Result<Caller, AuthRefusal>? {
         guard case .issuer(options.url, let key) = caller.source else { return nil }
-        return keys.withLock { $0.stillHas(id: key) }
+        return keys.withLock { $0.stillHas(fingerprint: key) }
             ? .success(caller) : .failure(.withdrawn("\(options.url) does not sign with its key any more"))
     }
 

@@ -16,12 +16,16 @@ public struct TokenLifetimes: Sendable, Hashable {
 struct PeopleTokens: Sendable {
     /// What its tokens name as issuer and audience.
     static let name = "bincount"
+    private static let provenClaim = "device_proven"
 
     let lifetimes: TokenLifetimes
 
     /// A token for a person who gave his PIN at `signedIn`, good from now on.
+    ///
+    /// - Parameter isDeviceProven: whether the device has shown its own key, not only said which one it is.
     func make(
-        _ person: StoredPerson, device: String?, signedIn: Int64, secret: [UInt8], now: Int64, id: String
+        _ person: StoredPerson, device: String?, isDeviceProven: Bool = false, signedIn: Int64, secret: [UInt8],
+        now: Int64, id: String
     ) -> (token: String, expires: Int64) {
         // Whole seconds, as the claims are; the end of the session ends the token.
         let expires = min(now + lifetimes.token, signedIn + lifetimes.session) / 1000 * 1000
@@ -31,7 +35,10 @@ struct PeopleTokens: Sendable {
             "iat": .integer(now / 1000), "exp": .integer(expires / 1000), "auth_time": .integer(signedIn / 1000),
             "gen": .integer(person.generation), "jti": .string(id),
         ]
-        if let device { claims["device"] = .string(device) }
+        if let device {
+            claims["device"] = .string(device)
+            if isDeviceProven { claims[Self.provenClaim] = true }
+        }
         return (JSONWebToken.make(claims, secret: secret), expires)
     }
 
@@ -51,6 +58,7 @@ struct PeopleTokens: Sendable {
         let claims: JSONObject
         let person: StoredPerson
         let device: String?
+        let isDeviceProven: Bool
         let expires: Int64
         let signedIn: Int64
     }
@@ -81,7 +89,8 @@ struct PeopleTokens: Sendable {
         }
         return .success(
             Read(
-                claims: token.claims, person: person, device: token.claims["device"]?.string, expires: expires,
+                claims: token.claims, person: person, device: token.claims["device"]?.string,
+                isDeviceProven: token.claims[Self.provenClaim]?.bool ?? false, expires: expires,
                 signedIn: (token.claims["auth_time"]?.integer ?? 0) * 1000))
     }
 }

@@ -13,12 +13,13 @@ struct PeopleValidator: TokenValidator {
         case .failure(let refusal): return .refused(refusal)
         case .success(let read):
             let claims = Dictionary(read.claims.members.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
-            return .caller(
-                Caller(
-                    // What the person may do now, not when the token was made.
-                    groups: read.person.groups, person: read.person.id, device: read.device, provider: .userPools,
-                    claims: claims, expires: read.expires, source: .person(generation: read.person.generation),
-                    fingerprint: token.fingerprint))
+            var caller = Caller(
+                // What the person may do now, not when the token was made.
+                groups: read.person.groups, person: read.person.id, device: read.device, provider: .userPools,
+                claims: claims, expires: read.expires, source: .person(generation: read.person.generation),
+                fingerprint: token.fingerprint)
+            caller.isDeviceProven = read.device != nil && read.isDeviceProven
+            return .caller(caller)
         }
     }
 

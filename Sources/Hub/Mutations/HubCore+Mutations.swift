@@ -92,6 +92,7 @@ extension HubCore {
             if let refusal = try askBefore(&mutation, nil) { return .failure(refusal) }
             for change in mutation.changes { values[change.position] = change.value }
         }
+        if let refusal = sizeRefusal(of: values, mutation) { return .failure(refusal) }
         let table = tables[model.index]
         let version = try state.firstVersion(of: values, model, on: connection)
         do {
@@ -174,6 +175,7 @@ extension HubCore {
         // A row may not be handed to somebody the caller could not have written it for.
         guard mutation.needed.allows(values) else { return .failure(mutation.unauthorized) }
         if isCurrent { for change in mutation.changes { values[change.position] = change.value } }
+        if let refusal = sizeRefusal(of: values, from: stored.values, mutation) { return .failure(refusal) }
         return .success(try write(stored, values, deleted: false, mutation))
     }
 
@@ -196,9 +198,11 @@ extension HubCore {
         }
         guard mutation.needed.allows(preview) else { return .failure(mutation.unauthorized) }
         switch try conflictDecision(mutation, stored, preview: preview, deleted: false) {
-        case .resolve(let values): return .success(try write(stored, values, deleted: false, mutation))
-        case .remove, .reject(nil): return .failure(conflict(stored, mutation))
-        case .reject(let reason?): return .failure(conflict(stored, mutation, reason: reason))
+        case .resolve(let values):
+            if let refusal = sizeRefusal(of: values, from: stored.values, mutation) { return .failure(refusal) }
+            return .success(try write(stored, values, deleted: false, mutation))
+        case .remove, .reject: return .failure(conflict(stored, mutation))
+        case .failed(let reason, let type): return .failure(undecided(mutation, reason, type))
         }
     }
 
@@ -216,8 +220,8 @@ extension HubCore {
             }
             switch try conflictDecision(mutation, stored, preview: stored.values, deleted: true) {
             case .remove: break
-            case .resolve, .reject(nil): return .failure(conflict(stored, mutation))
-            case .reject(let reason?): return .failure(conflict(stored, mutation, reason: reason))
+            case .resolve, .reject: return .failure(conflict(stored, mutation))
+            case .failed(let reason, let type): return .failure(undecided(mutation, reason, type))
             }
         }
         return .success(try write(stored, stored.values, deleted: true, mutation))
@@ -262,7 +266,7 @@ extension HubCore {
     }
 
     /// A version conflict; the server's record goes along only to who may see it.
-    private func conflict(_ stored: HubRow, _ mutation: Mutation, reason: String? = nil) -> ResponseError {
+    private func conflict(_ stored: HubRow, _ mutation: Mutation) -> ResponseError {
         var data: JSONValue?
         if maySee(stored, mutation), let selection = mutation.field.selection {
             let (shown, hidden) = shown(stored, mutation.root, mutation.rights)
@@ -270,12 +274,13 @@ extension HubCore {
             encoder.encode(shown, selection, mutation.model, nil, hidden: hidden) { [.field(mutation.field.key)] }
             data = try? JSONValue(parsing: encoder.writer.bytes)
         }
-        var error = mutation.error("Conflict resolver rejects mutation.", ErrorType.conflictUnhandled, data: data)
-        if let reason {
-            error.message = "The conflict was not resolved, \(reason); nothing was stored."
-            error.errorInfo = ["errorType": .string(ErrorType.conflictError)]
-        }
-        return error
+        return mutation.error("Conflict resolver rejects mutation.", ErrorType.conflictUnhandled, data: data)
+    }
+
+    /// A conflict that nobody has decided. It is no conflict for the client, who would give up his change for the server's
+    /// record: the change may be sent again.
+    private func undecided(_ mutation: Mutation, _ reason: String, _ type: String) -> ResponseError {
+        mutation.error("The conflict was not resolved, \(reason); nothing was stored.", type)
     }
 }
 

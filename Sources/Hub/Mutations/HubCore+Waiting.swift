@@ -24,6 +24,8 @@ package struct HubOutcome: Sendable {
     package var tickets: [UInt64?]
     /// What each of them is measured as; nil for one that was refused before anything was carried out.
     package var works: [WorkKind?] = []
+    /// Queries that are another thread's to answer, and whose they are.
+    var queries: [(index: Int, caller: Caller)] = []
     /// The answers of requests that waited until now.
     package var finished: [(ticket: UInt64, answer: HubAnswer)] = []
     /// What was committed, in commit order.
@@ -38,8 +40,12 @@ extension HubCore {
     ///
     /// A request with a mutation that needs a function waits, and holds up no other. Its answer comes in a later turn,
     /// under its ticket.
+    ///
+    /// - Parameter leavesQueries: whether queries are given back instead of answered, so that none of them, however it is
+    ///   written, holds up a commit.
     package func perform(
-        _ requests: [HubRequest], answered: [(id: FunctionCall.ID, outcome: FunctionOutcome)] = []
+        _ requests: [HubRequest], answered: [(id: FunctionCall.ID, outcome: FunctionOutcome)] = [],
+        leavesQueries: Bool = false
     ) -> HubOutcome {
         var outcome = HubOutcome(
             answers: Array(repeating: nil, count: requests.count),
@@ -51,7 +57,7 @@ extension HubCore {
             case .delivery(let function, let number): delivered(function, number, result)
             }
         }
-        var fresh = sort(requests, &outcome)
+        var fresh = sort(requests, leavesQueries, &outcome)
         repeat {
             let tickets = ready.sorted()
             ready.removeAll()
@@ -78,7 +84,9 @@ extension HubCore {
     }
 
     /// Answers what is no mutation, and gives what is.
-    private func sort(_ requests: [HubRequest], _ outcome: inout HubOutcome) -> [(index: Int, run: MutationRun)] {
+    private func sort(
+        _ requests: [HubRequest], _ leavesQueries: Bool, _ outcome: inout HubOutcome
+    ) -> [(index: Int, run: MutationRun)] {
         var writes: [(index: Int, run: MutationRun)] = []
         var reads: [(index: Int, request: RunnableRequest)] = []
         for (index, request) in requests.enumerated() {
@@ -87,6 +95,8 @@ extension HubCore {
             case .success(let runnable):
                 outcome.works[index] = runnable.work
                 switch runnable.operation.kind {
+                case .query where leavesQueries && !request.isReturned:
+                    outcome.queries.append((index, runnable.rights.caller))
                 case .query: reads.append((index, runnable))
                 case .mutation where request.isReadOnly:
                     outcome.answers[index] = .error(

@@ -122,7 +122,7 @@ enum RowTest: Sendable, Hashable {
             }
         }
         guard let text = text(value, field), case .text(let part) = operand else { return false }
-        return part.isEmpty || Array(text.utf8).containsSequence(Array(part.utf8))
+        return text.containsBytes(of: part)
     }
 
     private static func elementValue(_ json: JSONValue, _ field: FieldSchema) -> Value? {
@@ -168,14 +168,3 @@ func order(_ a: Value, _ b: Value) -> Int? {
 }
 
 private func hasPrefix(_ text: String, _ prefix: String) -> Bool { text.utf8.starts(with: prefix.utf8) }
-
-extension [UInt8] {
-    /// Whether `part` occurs in it; bytes are compared, so that no normalisation makes unequal texts alike.
-    fileprivate func containsSequence(_ part: [UInt8]) -> Bool {
-        guard part.count <= count else { return false }
-        for start in 0...(count - part.count) where self[start] == part[0] {
-            if self[start..<start + part.count].elementsEqual(part) { return true }
-        }
-        return false
-    }
-}

@@ -15,6 +15,8 @@ struct RealtimeConnection {
     var credentials: RealtimeCredentials
     /// Names it in the log.
     let id: String?
+    /// Where it comes from.
+    var address: String?
     /// Uptime when it was opened.
     let openedAt: Int64
     var isAcknowledged = false

@@ -34,12 +34,13 @@ extension SubscriptionRegistry {
         }
         // Nearly always one: what a row shows differs by reader only where fields have rules of their own.
         var views: [View] = []
-        for member in group.members {
-            guard let (row, hidden) = member.take(change, model.schema) else { continue }
+        // By position: a member that is looked at where it lies is not copied, which took as long as asking his rights.
+        for position in group.members.indices {
+            guard let (row, hidden) = group.members[position].take(change, model.schema) else { continue }
             let isDeparture = row.deleted != change.row.deleted
             let index = views.firstIndex { $0.hidden == hidden && $0.isDeparture == isDeparture } ?? views.count
             if index == views.count { views.append(View(row: row, hidden: hidden, isDeparture: isDeparture)) }
-            views[index].add(member)
+            views[index].add(group.members[position])
         }
         for view in views {
             let shared = payload(view.row, view.hidden, group, model, nil)
@@ -56,6 +57,7 @@ extension SubscriptionRegistry {
         let isDeparture: Bool
         private(set) var recipients: [(first: Subscription, connections: [UInt64])] = []
         private var positions: [String: Int] = [:]
+        private var latest: (key: String, position: Int)?
 
         init(row: HubRow, hidden: Hidden, isDeparture: Bool) {
             self.row = row
@@ -64,13 +66,18 @@ extension SubscriptionRegistry {
         }
 
         mutating func add(_ member: Subscription) {
-            // Clients count their ids from 1, so that many frames are alike to the last byte.
-            if let position = positions[member.frameKey] {
-                recipients[position].connections.append(member.connection)
-            } else {
-                positions[member.frameKey] = recipients.count
-                recipients.append((member, [member.connection]))
+            // Clients count their ids from 1, so that many frames are alike to the last byte, most often to the one before.
+            if let latest, latest.key == member.frameKey {
+                recipients[latest.position].connections.append(member.connection)
+                return
             }
+            let position = positions[member.frameKey] ?? recipients.count
+            if position == recipients.count {
+                positions[member.frameKey] = position
+                recipients.append((member, []))
+            }
+            latest = (member.frameKey, position)
+            recipients[position].connections.append(member.connection)
         }
     }
 

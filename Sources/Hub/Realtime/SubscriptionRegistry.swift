@@ -39,12 +39,15 @@ public struct SubscriptionRegistry {
 
     /// A client has connected; nothing is said until its `connection_init`.
     ///
-    /// - Parameter id: names the connection in the log.
+    /// - Parameters:
+    ///   - id: names the connection in the log.
+    ///   - address: where it comes from, for the log.
     public mutating func opened(
         _ connection: UInt64, _ credentials: RealtimeCredentials, _ dialect: RealtimeDialect = .appSync,
-        id: String? = nil
+        id: String? = nil, from address: String? = nil
     ) {
         connections[connection] = RealtimeConnection(dialect, credentials, limits, id: id, now: core.time.uptime())
+        connections[connection]?.address = address
     }
 
     var limits: HubLimits { core.engine.limits }
@@ -113,7 +116,8 @@ public struct SubscriptionRegistry {
 
     func caller(_ object: RealtimeAuthorization, on connection: UInt64) -> Result<Caller, AuthRefusal> {
         core.engine.caller(
-            Credentials(object), now: core.time.now().milliseconds, request: connections[connection]?.id)
+            Credentials(object), now: core.time.now().milliseconds, request: connections[connection]?.id,
+            from: connections[connection]?.address)
     }
 
     /// How many subscriptions were started since this was asked last; those that a new schema starts anew do not count.

@@ -18,7 +18,7 @@ final class DeliveryDesk: @unchecked Sendable {
 
     init(_ worker: HubWorker, _ authenticator: Authenticator, _ options: HubOptions) {
         self.worker = worker
-        gate = AdminGate(authenticator, options.time)
+        gate = AdminGate(authenticator, options.time, worker.accessLog)
         directory = options.dataDirectory
         log = options.log
     }

@@ -8,8 +8,10 @@ enum ConflictDecision {
     case resolve([Value])
     /// Go through with the delete.
     case remove
-    /// Refuse the mutation; nil where the handler said so, else why it could not decide.
-    case reject(reason: String?)
+    /// Refuse the mutation.
+    case reject
+    /// The handler could not decide: why, and what AppSync calls that.
+    case failed(reason: String, type: String)
 }
 
 extension HubCore {
@@ -29,15 +31,16 @@ extension HubCore {
         }
         guard case .answered(let json) = reply else {
             let reason = "the conflict handler \(handler) \(reply.reason)"
-            log(.warning, reason, request: mutation.request)
-            return .reject(reason: reason)
+            say(reason, of: handler, mutation)
+            let isTired = if case .changedTooOften = reply { true } else { false }
+            return .failed(reason: reason, type: isTired ? ErrorType.maxConflicts : ErrorType.conflictError)
         }
         do throws(InputError) {
             return try conflictDecision(json, mutation, stored, isDelete: deleted)
         } catch {
             let reason = "the conflict handler \(handler) gave an answer that cannot be used: \(error.message)"
-            log(.warning, reason, request: mutation.request)
-            return .reject(reason: reason)
+            say(reason, of: handler, mutation)
+            return .failed(reason: reason, type: ErrorType.conflictError)
         }
     }
 
@@ -45,7 +48,7 @@ extension HubCore {
         _ json: JSONValue, _ mutation: Mutation, _ stored: HubRow, isDelete: Bool
     ) throws(InputError) -> ConflictDecision {
         switch json["action"]?.string {
-        case "REJECT"?: return .reject(reason: nil)
+        case "REJECT"?: return .reject
         case "REMOVE"? where isDelete: return .remove
         case "RESOLVE"? where !isDelete:
             guard case .object(let item)? = json["item"] else { throw InputError("RESOLVE comes without an item") }
@@ -86,6 +89,13 @@ extension HubCore {
         } catch {
             throw InputError(printable(error.description))
         }
+    }
+
+    /// Says what a function did not do. Who sends mutations must not fill the disk with it.
+    private func say(_ text: String, of function: String, _ mutation: Mutation) {
+        let now = time.uptime()
+        guard let suppressed = functionLines[function, default: LogAllowance(at: now)].take(now) else { return }
+        log(.warning, text + LogAllowance.note(suppressed), request: mutation.request)
     }
 
     // MARK: Before
@@ -151,9 +161,7 @@ extension HubCore {
     private func functionFailed(
         _ mutation: Mutation, _ function: String, _ reason: String, isTimeout: Bool
     ) -> ResponseError {
-        log(
-            .warning, "\(mutation.root.name) is not carried out: the function \(function) \(reason)",
-            request: mutation.request)
+        say("\(mutation.root.name) is not carried out: the function \(function) \(reason)", of: function, mutation)
         var error = mutation.error(
             "The function \(function) \(reason); nothing was stored. Try again.", ErrorType.internalFailure)
         error.errorInfo = [

@@ -23,7 +23,7 @@ final class SchemaDesk: Sendable {
 
     init(_ worker: HubWorker, _ authenticator: Authenticator, _ options: HubOptions) {
         self.worker = worker
-        gate = AdminGate(authenticator, options.time)
+        gate = AdminGate(authenticator, options.time, worker.accessLog)
         resident = options.resident
         directory = options.dataDirectory
         time = options.time

@@ -8,9 +8,11 @@ struct AdminGate: Sendable {
 
     private let authenticator: Authenticator
     private let time: any TimeSource
+    private let accessLog: AccessLog
 
-    init(_ authenticator: Authenticator, _ time: any TimeSource) {
+    init(_ authenticator: Authenticator, _ time: any TimeSource, _ accessLog: AccessLog) {
         self.authenticator = authenticator
+        self.accessLog = accessLog
         self.time = time
     }
 
@@ -19,9 +21,16 @@ struct AdminGate: Sendable {
     /// - Parameter purpose: what he is about to do, for the refusal.
     func admit(_ request: HTTPRequest, _ responder: HTTPResponder, to purpose: String) -> Caller? {
         switch authenticator.caller(Credentials(request.headers), now: time.now().milliseconds) {
-        case .failure(let refusal): responder.respond(Self.refusal(refusal.status, refusal.message))
+        case .failure(let refusal):
+            accessLog.turnedAway(refusal, request: request.id, from: request.peerAddress)
+            responder.respond(Self.refusal(refusal.status, refusal.message))
         case .success(let caller):
             if caller.groups.contains(Self.group) { return caller }
+            accessLog.refused(
+                caller,
+                AccessLog.Act(
+                    operation: "\(request.method) \(request.path)", model: "hub", field: nil, request: request.id),
+                "only \(Self.group) may")
             responder.respond(Self.refusal(403, "only \(Self.group) may \(purpose)"))
         }
         return nil

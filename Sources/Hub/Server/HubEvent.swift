@@ -3,10 +3,12 @@ import Transport
 /// What comes in from the network, in the order in which it came.
 enum HubEvent: Sendable {
     case request(HubRequest, HTTPResponder)
-    /// A connection was made; the text names it.
-    case opened(WebSocketConnection, RealtimeCredentials, id: String)
+    /// A connection was made; the mark names it.
+    case opened(WebSocketConnection, RealtimeCredentials, RequestMark)
     case received(WebSocketConnection, [UInt8], at: ContinuousClock.Instant)
     case closed(WebSocketConnection)
+    /// The credentials can be judged now that a frame of the connection waited for.
+    case judged(WebSocketConnection)
     /// A query or mutation that came over a WebSocket, and what the reader says of one.
     case operation(RealtimeOperation)
     case read(RealtimeOperation, HubAnswer, WorkKind)

@@ -42,18 +42,22 @@ final class HubHandler: HTTPServerHandler {
             let deliveries = deliveries
             identity.whenReady(Credentials(request.headers), []) { deliveries.answer(request, responder) }
         case ("POST", "/enrol"): enrolment.answer(request, responder)
+        case ("OPTIONS", let path) where CrossOrigin.paths.contains(path):
+            responder.respond(CrossOrigin.preflight(request))
         case (_, "/graphql"), (_, "/health"), (_, "/health/live"), (_, "/metrics"), (_, "/enrol"), (_, "/login"),
             (_, "/login/refresh"), (_, "/schema"), (_, "/deliveries"):
-            responder.respond(HTTPResponse(.error(405, ErrorType.malformedHTTPRequest, "Method not allowed.")))
+            let answer = HubAnswer.error(405, ErrorType.malformedHTTPRequest, "Method not allowed.")
+            responder.respond(HTTPResponse(answer, isForPages: CrossOrigin.paths.contains(request.path)))
         default:
-            responder.respond(HTTPResponse(.error(404, ErrorType.malformedHTTPRequest, "There is nothing here.")))
+            let answer = HubAnswer.error(404, ErrorType.malformedHTTPRequest, "There is nothing here.")
+            responder.respond(HTTPResponse(answer, isForPages: false))
         }
     }
 
     private func graphQL(
         _ request: HTTPRequest, _ body: [UInt8], isReadOnly: Bool = false, _ responder: HTTPResponder
     ) {
-        let mark = RequestMark(request.id)
+        let mark = RequestMark(request.id, from: request.peerAddress)
         let credentials = Credentials(request.headers)
         let worker = worker
         identity.whenReady(credentials, body) {
@@ -89,7 +93,8 @@ final class HubHandler: HTTPServerHandler {
     }
 
     func opened(_ socket: WebSocketConnection, _ request: HTTPRequest) {
-        worker.add(.opened(socket, Self.credentials(request, socket.subprotocol), id: request.id))
+        let mark = RequestMark(request.id, from: request.peerAddress)
+        worker.add(.opened(socket, Self.credentials(request, socket.subprotocol), mark))
     }
 
     func received(_ socket: WebSocketConnection, _ text: [UInt8]) {
@@ -121,7 +126,7 @@ final class HubHandler: HTTPServerHandler {
 }
 
 extension HTTPServerOptions {
-    /// The hub's subprotocols, and what a realtime connection may cost.
+    /// The hub's subprotocols, and what connections and requests may cost.
     init(realtime limits: HubLimits, random: any RandomSource) {
         self.init()
         requestIDField = RequestID.field
@@ -130,6 +135,10 @@ extension HTTPServerOptions {
         subprotocols = [GraphQLTransportFrame.subprotocolName, RealtimeAuthorization.subprotocolName]
         slowCloseCodes = [GraphQLTransportFrame.subprotocolName: GraphQLTransportFrame.CloseCode.tryAgainLater]
         maximumMessageBytes = limits.frameBytes
+        maximumConnections = limits.connections
+        perAddress.connections = limits.connectionsPerAddress
+        perAddress.handshakes = min(perAddress.handshakes, limits.connectionsPerAddress)
+        maximumBodyBytes = limits.bodyBytes
     }
 }
 

@@ -75,10 +75,24 @@ final class HubReader: @unchecked Sendable {
         executor.async { [self] in completion(answer(request)) }
     }
 
+    /// Answers a query of a caller who was judged already; nil where tables change or the request is none any more.
+    func answer(
+        _ request: HubRequest, of caller: Caller,
+        _ completion: @escaping @Sendable ((answer: HubAnswer, work: WorkKind)?) -> Void
+    ) {
+        executor.async { [self] in completion(answer(request, caller)) }
+    }
+
     private func answer(_ request: HubRequest) -> (answer: HubAnswer, work: WorkKind)? {
-        guard !isPaused.current, let runner,
+        guard !isPaused.current,
             case .success(let caller) = engine.authenticator.caller(
-                request.credentials, now: time.now().milliseconds),
+                request.credentials, now: time.now().milliseconds)
+        else { return nil }
+        return answer(request, caller)
+    }
+
+    private func answer(_ request: HubRequest, _ caller: Caller) -> (answer: HubAnswer, work: WorkKind)? {
+        guard !isPaused.current, let runner,
             case .success(let runnable) = engine.runnable(
                 request.body, rights(of: caller), id: request.mark?.id),
             runnable.operation.kind == .query, let work = runnable.work
@@ -100,7 +114,8 @@ final class HubReader: @unchecked Sendable {
         executor.stop()
     }
 
-    /// Whether a body looks like a query: a guess that saves parsing it twice; a wrong one costs only time.
+    /// Whether a body looks like a query: a guess that saves the thread that commits the parsing. What is guessed wrongly
+    /// comes back from the one thread or the other once it is parsed.
     static func looksLikeQuery(_ body: [UInt8]) -> Bool {
         let key = Array("\"query\"".utf8)
         guard body.count > key.count else { return false }

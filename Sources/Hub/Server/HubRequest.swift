@@ -10,6 +10,8 @@ public struct HubRequest: Sendable {
     public var body: [UInt8]
     /// Whether only queries are answered: what comes by GET changes nothing.
     public var isReadOnly: Bool
+    /// Whether the reader has left it to the thread that commits, which then answers it whatever it is.
+    var isReturned = false
     /// How it is named, and when it came; nil where it came by no network.
     var mark: RequestMark?
 

@@ -38,8 +38,12 @@ public final class HubServer: Sendable {
         let tls = try HubTLS(
             options.certificate, dataDirectory: options.dataDirectory, time: options.time, log: options.log)
         guard tls != nil || options.isLoopback else { throw HubError("beyond this machine the hub speaks TLS only") }
-        try options.resident?.check(
-            HubCheck.served(in: options.dataDirectory, startedWith: options.schema, text: options.schemaText))
+        if let obstacle = HubDirectory.obstacle(in: options.dataDirectory) { throw HubError(obstacle) }
+        let schema = try HubCheck.served(
+            in: options.dataDirectory, startedWith: options.schema, text: options.schemaText)
+        try options.resident?.check(schema)
+        _ = try Resolvers(options.resolvers, HubSchema(schema))
+        try FunctionRunner(options.resolvers.functions, time: options.time, log: .none).stop()
     }
 
     private init(_ options: HubOptions) throws {
@@ -100,6 +104,7 @@ public final class HubServer: Sendable {
         }
         identity.connect(server.loop)
         identity.connect(worker.functions, options.resolvers.authorizer)
+        if identity.mayWait { worker.whenReady.withLock { $0 = { identity.whenReady($0, $1, $2) } } }
         port = server.port
         (url, localURL) = Self.urls(options.host, server.port, tls)
         let timers = Locked<[LoopTimer]>([])

@@ -7,33 +7,70 @@ extension HubWorker {
     func take(_ request: HubRequest, _ responder: HTTPResponder) -> Bool {
         guard HubReader.looksLikeQuery(request.body) else { return add(.request(request, responder)) }
         guard takeRead() else { return false }
-        reader.answer(request) { [self] read in
-            noteRead(isAnswered: read != nil)
-            guard let (answer, work) = read else {
-                guard !add(.request(request, responder)) else { return }
-                responder.respond(.overloaded)
-                meter.answered(request.mark, nil, status: 503)
-                return
-            }
-            responder.respond(HTTPResponse(answer, at: time.now()))
-            meter.answered(request.mark, work, status: answer.status)
-            meter.timings.withLock { $0.bytesOut += UInt64(answer.body.count) }
-        }
+        reader.answer(request) { [self] in finishRead(request, responder, $0) }
         return true
+    }
+
+    /// Gives the reader a query that looked like none, so that nobody can have his own answered between two commits.
+    func hand(_ request: HubRequest, of caller: Caller, _ asking: Asking) {
+        switch asking.place {
+        case .http(let responder):
+            guard takeRead() else {
+                responder.respond(.overloaded)
+                return meter.answered(request.mark, nil, status: 503)
+            }
+            reader.answer(request, of: caller) { [self] in finishRead(request, responder, $0) }
+        case .socket(let name):
+            let operation = RealtimeOperation(name: name, request: request)
+            guard takeRead() else { return refuse(operation) }
+            reader.answer(request, of: caller) { [self] in finishRead(operation, $0) }
+        }
+    }
+
+    /// Passes on what the reader has answered, or what it leaves to the thread that commits.
+    private func finishRead(
+        _ request: HubRequest, _ responder: HTTPResponder, _ read: (answer: HubAnswer, work: WorkKind)?
+    ) {
+        noteRead(isAnswered: read != nil)
+        guard let (answer, work) = read else {
+            var request = request
+            request.isReturned = true
+            guard !add(.request(request, responder)) else { return }
+            responder.respond(.overloaded)
+            meter.answered(request.mark, nil, status: 503)
+            return
+        }
+        responder.respond(HTTPResponse(answer, at: time.now()))
+        meter.answered(request.mark, work, status: answer.status)
+        meter.timings.withLock { $0.bytesOut += UInt64(answer.body.count) }
+    }
+
+    private func finishRead(_ operation: RealtimeOperation, _ read: (answer: HubAnswer, work: WorkKind)?) {
+        noteRead(isAnswered: read != nil)
+        if let read {
+            add(.read(operation, read.answer, read.work))
+        } else {
+            var operation = operation
+            operation.request.isReturned = true
+            if !add(.operation(operation)) { add(.refused(operation)) }
+        }
     }
 
     /// Handles a frame; gives the queries and mutations that came with it.
     func receive(
         _ bytes: [UInt8], from socket: WebSocketConnection, _ arrived: ContinuousClock.Instant
     ) -> [RealtimeOperation] {
-        let id = registry?.connections[socket.id]?.id
+        let connection = registry?.connections[socket.id]
+        let id = connection?.id
         perform(registry?.received(socket.id, bytes) ?? [])
         for _ in 0..<(registry?.takeStarts() ?? 0) {
             meter.answered(RequestMark(id ?? "", arrived: arrived), .subscribe, status: 200)
         }
         return (registry?.takeOperations() ?? []).map { operation in
             var operation = operation
-            operation.request.mark = id.map { RequestMark($0, arrived: arrived) }
+            operation.request.mark = id.map {
+                RequestMark($0, arrived: arrived, from: connection?.address)
+            }
             return operation
         }
     }
@@ -46,14 +83,7 @@ extension HubWorker {
             refuse(operation)
             return true
         }
-        reader.answer(operation.request) { [self] read in
-            noteRead(isAnswered: read != nil)
-            if let read {
-                add(.read(operation, read.answer, read.work))
-            } else if !add(.operation(operation)) {
-                add(.refused(operation))
-            }
-        }
+        reader.answer(operation.request) { [self] in finishRead(operation, $0) }
         return true
     }
 

@@ -25,8 +25,8 @@ final class HubWorker: @unchecked Sendable {
 
     /// What the messages of one socket may hold that wait here, and those of all: anybody may send them, also while this
     /// thread is busy for long.
-    private static let socketBytes = 4 << 20
-    private static let allSocketBytes = 64 << 20
+    static let socketBytes = 4 << 20
+    static let allSocketBytes = 64 << 20
 
     private let executor = ThreadExecutor(name: "hub-commit")
     let queue = Locked(Queue())
@@ -63,6 +63,11 @@ final class HubWorker: @unchecked Sendable {
     var core: HubCore?
     var registry: SubscriptionRegistry?
     var sockets: [UInt64: WebSocketConnection] = [:]
+    /// Frames whose sender cannot be judged yet, by socket, and their bytes.
+    var held: [UInt64: [HeldFrame]] = [:]
+    var heldBytes = 0
+    /// Calls back when credentials can be judged; nil where they always can.
+    let whenReady = Locked<WhenReady?>(nil)
 
     /// Opens the database on the worker's thread.
     init(_ options: HubOptions, _ authenticator: Authenticator) throws {
@@ -179,7 +184,7 @@ final class HubWorker: @unchecked Sendable {
         checkpointer.stop()
         functions.stop()
         try? executor.runBlocking { [self] in
-            drain()
+            while turn() {}
             finish(core?.dismissWaiting() ?? [])
             if let registry { perform(registry.shutdown()) }
             registry = nil
@@ -189,20 +194,26 @@ final class HubWorker: @unchecked Sendable {
         executor.stop()
     }
 
+    /// Takes one turn, and queues for the next behind whoever else waits for this thread: a hub that has more to do with
+    /// every turn is alive all the same, and says so.
     private func drain() {
-        while true {
-            let events = queue.withLock { queue -> [HubEvent] in
-                let events = queue.events
-                queue.events = []
-                queue.requests = 0
-                queue.messageBytes.removeAll(keepingCapacity: true)
-                queue.allMessageBytes = 0
-                if events.isEmpty { queue.isScheduled = false }
-                return events
-            }
-            guard !events.isEmpty else { return }
-            handle(events)
+        if turn() { executor.async { [self] in drain() } }
+    }
+
+    /// Handles what waits; false where that is nothing.
+    private func turn() -> Bool {
+        let events = queue.withLock { queue -> [HubEvent] in
+            let events = queue.events
+            queue.events = []
+            queue.requests = 0
+            queue.messageBytes.removeAll(keepingCapacity: true)
+            queue.allMessageBytes = 0
+            if events.isEmpty { queue.isScheduled = false }
+            return events
         }
+        guard !events.isEmpty else { return false }
+        handle(events)
+        return true
     }
 
     private func handle(_ events: [HubEvent]) {
@@ -211,26 +222,31 @@ final class HubWorker: @unchecked Sendable {
         var answered: [(id: FunctionCall.ID, outcome: FunctionOutcome)] = []
         /// Requests of this turn: what came over sockets waited uncounted, and counts now.
         var taken = 0
+        func take(_ bytes: [UInt8], _ socket: WebSocketConnection, _ arrived: ContinuousClock.Instant) {
+            for operation in receive(bytes, from: socket, arrived) where !read(operation) {
+                guard taken < queueLimit else {
+                    refuse(operation)
+                    continue
+                }
+                taken += 1
+                requests.append(operation.request)
+                asking.append(Asking(.socket(operation.name), operation.request))
+            }
+        }
         for event in events {
             switch event {
             case .request(let request, let responder):
                 taken += 1
                 requests.append(request)
                 asking.append(Asking(.http(responder), request))
-            case .opened(let socket, let credentials, let id):
+            case .opened(let socket, let credentials, let mark):
                 sockets[socket.id] = socket
                 let speaksTransport = socket.subprotocol == GraphQLTransportFrame.subprotocolName
-                registry?.opened(socket.id, credentials, speaksTransport ? .transport : .appSync, id: id)
+                registry?.opened(
+                    socket.id, credentials, speaksTransport ? .transport : .appSync, id: mark.id, from: mark.address)
             case .received(let socket, let bytes, let arrived):
-                for operation in receive(bytes, from: socket, arrived) where !read(operation) {
-                    guard taken < queueLimit else {
-                        refuse(operation)
-                        continue
-                    }
-                    taken += 1
-                    requests.append(operation.request)
-                    asking.append(Asking(.socket(operation.name), operation.request))
-                }
+                if isReady(HeldFrame(bytes: bytes, arrived: arrived), of: socket) { take(bytes, socket, arrived) }
+            case .judged(let socket): release(socket) { take($0.bytes, socket, $0.arrived) }
             case .operation(let operation):
                 taken += 1
                 requests.append(operation.request)
@@ -241,6 +257,7 @@ final class HubWorker: @unchecked Sendable {
             case .refused(let operation): refuse(operation)
             case .closed(let socket):
                 sockets[socket.id] = nil
+                forget(held.removeValue(forKey: socket.id) ?? [])
                 registry?.closed(socket.id)
             case .keepAlive: perform(registry?.keepAlive() ?? [])
             case .sweep: perform(registry?.sweep() ?? [])
@@ -275,7 +292,7 @@ final class HubWorker: @unchecked Sendable {
     ) {
         guard let core else { return }
         let began = ContinuousClock.now
-        let outcome = core.perform(requests, answered: answered)
+        let outcome = core.perform(requests, answered: answered, leavesQueries: true)
         let isMeasured = core.statistics.commits != commitsSeen
         commitsSeen = core.statistics.commits
         let bytes = outcome.answers.reduce(0) { $0 + ($1?.body.count ?? 0) }
@@ -294,6 +311,7 @@ final class HubWorker: @unchecked Sendable {
         for (ticket, answer) in outcome.finished {
             if let asking = waiting.removeValue(forKey: ticket) { tell(asking, answer, .mutation, &answers) }
         }
+        for (index, caller) in outcome.queries { hand(requests[index], of: caller, asking[index]) }
         // Those who wait for an answer have it before the frames are made; the loop works meanwhile.
         deliver(answers)
         call(outcome.calls)

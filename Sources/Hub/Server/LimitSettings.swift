@@ -63,6 +63,7 @@ public enum LimitSettings {
         count("limit-filter", \.filterParts, 1...1_000_000, "comparisons and connectives of one filter or condition"),
         time("limit-time", \.milliseconds, atLeast: "10ms", "how long one request of queries may run"),
         size("limit-answer", \.answerBytes, 16 << 10...1 << 30, "bytes of one answer; a page ends early at it"),
+        size("limit-item", \.itemBytes, 1 << 10...64 << 20, "bytes of one record"),
         choice("introspection", \.allowsIntrospection, "whether __schema and __type are answered"),
         count(
             "limit-subscriptions", \.subscriptions, 1...100_000,
@@ -90,6 +91,11 @@ public enum LimitSettings {
             "limit-handshake", \.handshakeMilliseconds, atLeast: "1s",
             "how long a connection may take to say who it is"),
         time("limit-connection", \.connectionMilliseconds, atLeast: "1m", "how long a connection lives"),
+        count("limit-connections", \.connections, 10...1_000_000, "connections at once; more are closed as they come"),
+        count(
+            "limit-connections-per-address", \.connectionsPerAddress, 1...1_000_000,
+            "connections of one address that is not this machine's own"),
+        size("limit-body", \.bodyBytes, 16 << 10...256 << 20, "bytes of one request's body"),
         count(
             "limit-queue", \.waitingRequests, 1...1_000_000,
             "requests that may wait for a commit, and as many to be read, over HTTP and sockets; more are answered with 503"

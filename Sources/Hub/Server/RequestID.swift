@@ -38,9 +38,12 @@ enum RequestID {
 struct RequestMark: Sendable {
     let id: String
     let arrived: ContinuousClock.Instant
+    /// Where it came from.
+    let address: String?
 
-    init(_ id: String, arrived: ContinuousClock.Instant = .now) {
+    init(_ id: String, arrived: ContinuousClock.Instant = .now, from address: String? = nil) {
         self.id = id
+        self.address = address
         self.arrived = arrived
     }
 }

@@ -1,4 +1,5 @@
 import Basics
+import Hub
 import System
 import Terminal
 
@@ -9,7 +10,21 @@ enum HubCommand {
         HubInitCommand.command, HubRenewCommand.command, HubEnrolCodeCommand.command, HubKeyCommand.command,
         HubPersonCommand.command,
         HubBackupCommand.command, HubRestoreCommand.command, HubDeliveriesCommand.command, HubUnitCommand.command,
-    ]
+    ].map(handingOver)
+
+    /// What a command has made as root belongs to the owner of the data directory afterwards, who runs the hub.
+    private static func handingOver(_ command: Program.Command) -> Program.Command {
+        Program.Command(
+            name: command.name, summary: command.summary, help: command.help, readsSignals: command.readsSignals,
+            subcommands: command.subcommands
+        ) { arguments in
+            var words = arguments
+            let named = try? words.value("--data", "DIR")
+            let directory = named ?? Options.environment(HubSettings.data.definition.environmentName)
+            defer { if let directory { HubDirectory.giveToOwner(directory) } }
+            return try command.run(&arguments)
+        }
+    }
 
     static let command = Program.Command(
         name: "hub", summary: "run the hub, with the control desk inside", help: help, readsSignals: true,

@@ -164,12 +164,24 @@ enum HubServeCommand {
             in: options.dataDirectory, startedWith: options.schema, text: options.schemaText)
         for sentence in try HubCheck.migration(of: options.dataDirectory, to: schema) { print(sentence) }
         try HubServer.check(options)
+        try checkExport(settings)
         for note in notes { print("warning: \(note)") }
         if let exposure = HubDirectory.exposure(of: options.dataDirectory) { print("warning: \(exposure)") }
+        if let owner = HubDirectory.foreignOwner(of: options.dataDirectory) { print("warning: \(owner)") }
         print("limits:")
         for line in settings.lines(LimitSettings.definitions) { print("  \(line)") }
         print("the configuration, the schema, the certificate and the database are in order")
         return 0
+    }
+
+    /// Looks whether documents could go out.
+    private static func checkExport(_ settings: Settings) throws {
+        if let directory = settings[HubSettings.exportCSV], let obstacle = HubDirectory.obstacle(in: directory) {
+            throw HubError("--export-csv: \(obstacle)")
+        }
+        if let program = settings[HubSettings.exportExec], Files.program(program) == nil {
+            throw HubError("--export-exec: \(printable(program)) is no program that this user may run")
+        }
     }
 
     /// What would start and is hardly meant: keys of groups that no rule of the served schema names, and keys that anybody

@@ -16,6 +16,8 @@ enum HubUnitCommand {
             no right, and is watched: it says when it is ready and is started again when it hangs or dies. Settings stand in
             the file that --config names; keys in a file only NAME may read. NAME and the directories must be there first:
             install -d -m 700 -o NAME -g NAME DIR
+            Other commands on DIR are for NAME too (sudo -u NAME bincount hub …); what root makes there is given to DIR's
+            owner. The service has no right to a port below 1024: use one above it, or a proxy or socket in front.
             \(Settings.help([HubSettings.data.definition, user.definition, program.definition]))
             """,
         run: run)

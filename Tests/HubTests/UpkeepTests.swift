@@ -1,0 +1,177 @@
+import Basics
+import Glibc
+import GraphQL
+import Models
+import System
+import Testing
+import Transport
+
+@testable import Hub
+
+/// What keeps a hub that runs for years in order: its files, its log, its memory, its keys.
+@Suite struct UpkeepTests {
+    private let directory: TempDirectory
+
+    init() throws {
+        directory = try TempDirectory("upkeep")
+    }
+
+    private func owner(_ path: String) -> uid_t {
+        var status = stat()
+        return lstat(path, &status) == 0 ? status.st_uid : .max
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root makes files for others"))
+    func `what root makes in a hub's directory becomes its owner's, and nothing beyond it`() throws {
+        let (data, outside) = (directory.file("data"), directory.file("outside"))
+        try Files.createDirectory(data + "/enrolment", mode: 0o700)
+        try Files.createNew([1], at: data + "/enrolment/code.json", mode: 0o600)
+        try Files.createNew([1], at: data + "/hub.sqlite", mode: 0o600)
+        try Files.createNew([1], at: data + "/other", mode: 0o600)
+        try Files.createNew([1], at: outside, mode: 0o600)
+        #expect(symlink(outside, data + "/symbolic") == 0)
+        #expect(link(outside, data + "/hard") == 0)
+        #expect(chown(data + "/other", 4321, 4321) == 0)
+        // A directory of root's own stays as it is.
+        HubDirectory.giveToOwner(data)
+        #expect(owner(data + "/hub.sqlite") == 0)
+        #expect(HubDirectory.foreignOwner(of: data) == nil)
+        #expect(chown(data, 1234, 1234) == 0)
+        HubDirectory.giveToOwner(data)
+        for name in ["enrolment", "enrolment/code.json", "hub.sqlite"] { #expect(owner(data + "/" + name) == 1234) }
+        #expect(owner(data + "/other") == 4321)
+        #expect(owner(outside) == 0)
+        #expect(owner(data + "/symbolic") == 0)
+        #expect(HubDirectory.foreignOwner(of: data)?.contains("sudo -u") == true)
+    }
+
+    @Test func `a code that cannot be read is told of`() throws {
+        let codes = EnrolmentCodes(dataDirectory: directory.path)
+        try Files.createDirectory(directory.file("enrolment"), mode: 0o700)
+        try Files.createNew(Array("{}".utf8), at: directory.file("enrolment/odd.json"), mode: 0o600)
+        // Nobody, not even root, reads a directory as a file.
+        try Files.createDirectory(directory.file("enrolment/closed.json"), mode: 0o700)
+        var problems: [String] = []
+        #expect(codes.waiting(now: DateTime(milliseconds: 0)) { problems.append($0) }.isEmpty)
+        #expect(problems.count == 2)
+        #expect(problems.contains { $0.contains("odd.json") } && problems.contains { $0.contains("closed.json") })
+    }
+
+    @Test func `a check finds what a start would find`() throws {
+        func options(_ path: String, _ change: (inout HubOptions) -> Void = { _ in }) throws -> HubOptions {
+            var options = HubOptions(
+                dataDirectory: path, schema: HubFixture.notes, keys: try APIKeys(["k"]), time: SystemTimeSource())
+            change(&options)
+            return options
+        }
+        try HubServer.check(options(directory.file("data")))
+        #expect(!Files.exists(directory.file("data")))
+        #expect(throws: HubError.self) {
+            try HubServer.check(options(directory.file("data")) { $0.resolvers.authorizer = "nobody" })
+        }
+        try Files.createNew([1], at: directory.file("file"))
+        #expect(throws: HubError.self) { try HubServer.check(options(directory.file("file"))) }
+    }
+
+    @Test func `who is refused at the admins' doors and at the renewal is in the log, with his address`() async throws {
+        let lines = Locked<[String]>([])
+        let hub = try await HubServer.start(
+            HubOptions(
+                dataDirectory: directory.path, schema: HubFixture.notes,
+                keys: try APIKeys(["all:everyone"]), time: SystemTimeSource(),
+                log: Log(level: .notice) { _, line in lines.withLock { $0.append(line) } }))
+        let loop = try WebSocketLoop()
+        let client = try HTTPClient(loop: loop, origin: try URLParts(hub.url))
+        for path in ["/schema", "/deliveries"] {
+            for key in ["wrong", "all"] {
+                _ = try await client.send(HTTPRequest(method: "GET", path: path, headers: ["x-api-key": key]))
+            }
+        }
+        _ = try await client.send(HTTPRequest(path: "/login/refresh", headers: ["authorization": "junk"]))
+        let query: JSONValue = ["query": "{ listNotes { items { id } } }"]
+        _ = try await client.send(HTTPRequest(path: "/graphql", headers: ["x-api-key": "no"], body: query.bytes))
+        let said = lines.current
+        #expect(said.filter { $0.hasPrefix("credentials refused") && $0.contains("from=127.0.0.1") }.count == 3)
+        #expect(said.contains { $0.hasPrefix("access refused") && $0.contains("/schema") })
+        #expect(said.contains { $0.hasPrefix("access refused") && $0.contains("/deliveries") })
+        #expect(said.contains { $0.hasPrefix("sign-in not renewed") && $0.contains("127.0.0.1") })
+        #expect(!said.contains { $0.contains("junk") || $0.contains("wrong") })
+        await hub.stop()
+        loop.stop()
+    }
+
+    @Test func `a part of a key cannot hold what separates the parts`() throws {
+        let schema = try Schema(
+            sdl: """
+                type Spot @model
+                @auth(rules: [{ allow: groups, groups: ["everyone"], operations: [create, update, delete, read] }]) {
+                  site: ID! @primaryKey(sortKeyFields: ["rack", "place"])
+                  rack: String!
+                  place: String!
+                }
+                """)
+        let hub = try HubFixture(schema)
+        func create(_ site: String, _ rack: String, _ place: String) -> JSONValue {
+            hub.send(
+                "mutation M($i: CreateSpotInput!) { createSpot(input: $i) { place } }",
+                ["i": ["site": .string(site), "rack": .string(rack), "place": .string(place)]])
+        }
+        #expect(create("a", "b", "c#d")["errors"] == nil)
+        #expect(create("a", "b#c", "d").errorMessage == "Spot.rack: b#c holds #, which separates the parts of the key")
+        #expect(create("a#b", "c", "d").errorMessage == "Spot.site: a#b holds #, which separates the parts of the key")
+        #expect(create("a", "b", "c")["errors"] == nil)
+        #expect(hub.events.count == 2)
+    }
+
+    @Test func `documents that are remembered have a size together`() throws {
+        let hub = try HubFixture()
+        for number in 0..<40 {
+            let filler = String(repeating: " ", count: DocumentCache.longest - 200)
+            hub.send("query Q\(number) { listNotes { items { id } } } #\(filler)")
+        }
+        let prepared = try hub.core.engine.prepare("{ listNotes { nextToken } }").get()
+        var cache = DocumentCache()
+        let step = DocumentCache.longest
+        for number in 0..<40 {
+            let text = "\(number)" + String(repeating: "x", count: step - 10)
+            cache.insert(text, prepared)
+            #expect(cache.bytes <= DocumentCache.byteLimit)
+            #expect(cache.find(text) != nil)
+        }
+        #expect(cache.count > 4)
+        cache.insert(String(repeating: "y", count: step + 1), prepared)
+        #expect(cache.bytes <= DocumentCache.byteLimit)
+    }
+
+    @Test func `a function that fails does not fill the log`() throws {
+        let lines = Locked<[String]>([])
+        let time = ManualTimeSource()
+        var options = ResolverOptions()
+        options.functions = [FunctionDefinition(name: "decide", target: .program(["decide"]))]
+        try options.addConflictHandler("*=decide")
+        let core = try HubCore(
+            schema: FunctionHub.schema, connection: try .memory(), keys: try APIKeys(["all:everyone"]), time: time,
+            random: SeededRandom(seed: 1), log: Log(level: .warning) { _, line in lines.withLock { $0.append(line) } },
+            resolvers: options)
+        _ = core.perform([FunctionHub.request("mutation { createNote(input: {id: \"1\", title: \"t\"}) { id } }")])
+        for _ in 0..<100 {
+            let asked = core.perform([FunctionHub.update("Note", ["id": "1", "title": "mine"])])
+            let call = try #require(asked.calls.first)
+            _ = core.perform([], answered: [(call.id, .failure(.timedOut))])
+        }
+        #expect(lines.current.count == LogAllowance.burst)
+        time.advance(milliseconds: LogAllowance.refill)
+        let asked = core.perform([FunctionHub.update("Note", ["id": "1", "title": "mine"])])
+        _ = core.perform([], answered: [(try #require(asked.calls.first).id, .failure(.timedOut))])
+        #expect(lines.current.last?.hasSuffix("suppressed=80") == true)
+    }
+
+    @Test func `limits of connections reach the server that keeps them`() {
+        var limits = HubLimits()
+        (limits.connections, limits.connectionsPerAddress, limits.bodyBytes) = (12, 3, 4567)
+        let options = HTTPServerOptions(realtime: limits, random: SeededRandom(seed: 1))
+        #expect(options.maximumConnections == 12)
+        #expect(options.perAddress.connections == 3)
+        #expect(options.maximumBodyBytes == 4567)
+    }
+}
