@@ -48,12 +48,6 @@ struct CrashLoopTests {
         }
     }
 
-    private func waitUntilSent(_ store: DataStore) async throws {
-        let events = store.events
-        if try await store.outboxStatus().isEmpty { return }
-        for await event in events { if case .outboxStatus(let status) = event, status.isEmpty { return } }
-    }
-
     private func verify(_ directory: String) async throws {
         let result = try await ChildProcess.run(
             [Built.program, "verify", "--data", directory])
@@ -103,7 +97,7 @@ struct CrashLoopTests {
             hub = try await HubProcess(directory: directory.file("hub"), port: port)
             for terminal in terminals + [lead] { terminal.driver.tryAgain() }
         }
-        for terminal in terminals { try await waitUntilSent(terminal.store) }
+        for terminal in terminals { try await terminal.store.flush(timeout: 120_000) }
         let total = Built.rounds * each * terminals.count
         for try await snapshot in lead.store.observeQuery(CountEntry.self) where snapshot.items.count >= total { break }
         let entries = try await lead.store.query(CountEntry.self)
@@ -137,7 +131,7 @@ struct CrashLoopTests {
         #expect(backup.status == .code(0), "\(String(decoding: backup.standardError, as: UTF8.self))")
         try await load.value
         try await work(ann, 41...80)
-        for terminal in [ann, bob] { try await waitUntilSent(terminal.store) }
+        for terminal in [ann, bob] { try await terminal.store.flush(timeout: 120_000) }
         let file = try #require(
             try Files.list(directory.file("backups")).first { $0.hasSuffix(".sqlite") })
         let words = [

@@ -39,10 +39,9 @@ struct KeyCommandTests {
             options: StoreOptions(
                 time: SystemTimeSource(), policies: syncPolicies(for: .terminal), checksParents: false), driver: driver)
         store.identity = "ann"
-        let events = store.events
         try await store.start()
         try await store.save(entry("T01", 1))
-        for await event in events { if case .outboxStatus(let status) = event, status.isEmpty { break } }
+        try await store.flush(timeout: 120_000)
         let later = store.events
         let revoked = try await bincount("hub", "key", "revoke", "--data", site.hub, "Ann's terminal")
         #expect(revoked.code == .code(0) && revoked.out.hasPrefix("withdrawn: ") && revoked.out.contains("Ann's"))

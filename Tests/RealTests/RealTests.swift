@@ -107,10 +107,7 @@ struct RealTests {
             hub = try await HubProcess(directory: directory.file("hub"), port: port)
             driver.tryAgain()
         }
-        let events = store.events
-        if try await !store.outboxStatus().isEmpty {
-            for await event in events { if case .outboxStatus(let status) = event, status.isEmpty { break } }
-        }
+        try await store.flush(timeout: 120_000)
         let leadDriver = try AppSyncDriver(url: hub.url, key: "supervisor-key", device: "S01", person: "sue")
         let lead = try await DataStore(
             schema: warehouse, at: .memory,

@@ -105,10 +105,7 @@ struct SchemaCrashTests {
         #expect(try await site.push(extras + [1000], to: client) == true)
         let wanted = Set(site.ledger.current.notes.keys).union(own)
         for try await snapshot in store.observeQuery(Note.self) where snapshot.items.count >= wanted.count { break }
-        let events = store.events
-        if try await !store.outboxStatus().isEmpty {
-            for await event in events { if case .outboxStatus(let status) = event, status.isEmpty { break } }
-        }
+        try await store.flush(timeout: 120_000)
         _ = await store.sync()
         let notes = try await store.query(Note.self)
         #expect(Set(notes.map(\.id)) == wanted)

@@ -142,7 +142,7 @@ import Testing
         #expect(!connection.isInTransaction)
         #expect(try connection.rows("SELECT a FROM t") == [[.text("kept")]])
         #expect(try connection.integrityProblems() == [])
-        try connection.transaction { try connection.run("INSERT INTO t VALUES('fits')") }
+        _ = try connection.transaction { try connection.run("INSERT INTO t VALUES('fits')") }
         #expect(try connection.value("SELECT count(*) FROM t") == .integer(2))
     }
 
