@@ -26,7 +26,7 @@ public enum SyncEvent: Sendable {
     case tryAgain
     /// There are other credentials: what was paused goes on, and the connection is made anew under them.
     case credentialsChanged
-    /// The same caller has a new token in time: nothing was paused, and what is open stays open.
+    /// The same caller has a new token: what is open stays open, what was refused for the old one's end goes on.
     case credentialsRenewed
     case scopeChanged(SyncScope)
     /// The store's policies are others now.

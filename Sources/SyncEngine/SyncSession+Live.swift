@@ -157,6 +157,7 @@ extension SyncSession {
         }
         let model = subscription.model
         if errors.contains(where: { ErrorType.isAuthorization($0.errorType) }) {
+            if socket <= outdated.socket { return run(connection.handle(.broken(reason: reason))) }
             if startInNextMode(subscription, socket) { return }
             // Not given to this caller: the fetch finds the same and says so.
         } else if options.scope.filters[model.name] != nil, !unfiltered.contains(model.name) {
@@ -179,6 +180,9 @@ extension SyncSession {
         let reason = errors.first?.description ?? "the backend refuses the connection"
         let isRefused = errors.contains { error in
             ErrorType.isAuthorization(error.errorType) || [401, 403].contains(error.errorCode ?? 0)
+        }
+        if isRefused, let socket = connection.socket, socket <= outdated.socket {
+            return run(connection.handle(.broken(reason: reason)))
         }
         let others = options.authModeStrategy == .multiAuth ? options.availableProviders().count - 1 : 0
         if isRefused, refusedConnections < others {

@@ -32,7 +32,9 @@ public final class SyncSession {
 
     /// Requests under way, with the uptime at which they were sent.
     var pending: [Int: (what: Pending, sentAt: Int64)] = [:]
-    private var lastRequest = 0
+    private(set) var lastRequest = 0
+    /// What was asked for before the credentials were replaced.
+    var outdated = OutdatedCredentials()
     /// Answers that the store could not take (a full disk): it is asked again.
     var unsettled: [(results: [MutationResult], entries: [OutboxEntry])] = []
 
@@ -41,8 +43,9 @@ public final class SyncSession {
 
     /// Sent rows of people who signed out, until it is known whether they may stay.
     var foreign: Set<ForeignRow> = []
-    /// Those that are being asked for.
-    var askedForeign: Set<ForeignRow> = []
+    /// Those that are being asked for, with the request. An answer to an earlier one says nothing: it was asked before a
+    /// change of the row was answered, which may have made it.
+    var askedForeign: [ForeignRow: Int] = [:]
 
     /// The models that come from the backend, parents first.
     var receivedModels: [ModelSchema]
@@ -130,19 +133,15 @@ public final class SyncSession {
             rescope()
         case .scopeChanged(let scope):
             guard scope != options.scope else { break }
+            if let problem = scope.problem(in: core.schema) {
+                tell(of: .scope(problem.model, problem.error))
+                break
+            }
             options.scope = scope
             rescope()
         case .tryAgain: tryAgain()
-        case .credentialsRenewed: startFrames.removeAll()
-        case .credentialsChanged:
-            startFrames.removeAll()
-            subscriptionModes.removeAll()
-            refusedConnections = 0
-            run(outbox.handle(.credentialsChanged))
-            // What was held for want of its person's credentials may go now.
-            run(outbox.handle(.wake))
-            run(pull.handle(.credentialsChanged))
-            run(connection.handle(.reconnect))
+        case .credentialsRenewed: credentialsRenewed()
+        case .credentialsChanged: credentialsChanged()
         case .policiesChanged: policiesChanged()
         case .syncNow(let id, let models): syncNow(id, models)
         }
@@ -192,7 +191,6 @@ public final class SyncSession {
         refreshCounts()
         isRunning = false
         status.progress = nil
-        perform(.event(.stopped))
     }
 
     private func wake() {
@@ -209,8 +207,7 @@ public final class SyncSession {
     }
 
     private func tryAgain() {
-        run(outbox.handle(.credentialsChanged))
-        run(pull.handle(.credentialsChanged))
+        goOn()
         // What could not be subscribed to is asked for anew with the connection.
         if !connection.isLive || !polled.isEmpty { run(connection.handle(.reconnect)) }
     }
@@ -232,6 +229,7 @@ public final class SyncSession {
     }
 
     private func answered(_ id: Int, _ answer: HTTPAnswer) {
+        if let reason = outdatedRefusal(id, answer) { return failed(id, reason) }
         guard let (what, sentAt) = takeRequest(id) else { return }
         status.lastContact = uptime
         if let time = answer.serverTime {
@@ -242,7 +240,7 @@ public final class SyncSession {
         case .push(let entries, let mutations): pushAnswered(id, entries, mutations, answer)
         case .verify(let entry): verifyAnswered(id, entry, answer)
         case .pull(let model, let mark): pullAnswered(id, model, mark, answer)
-        case .readable(let row): foreignAnswered(row, answer)
+        case .readable(let row): foreignAnswered(id, row, answer)
         case .probe: probeAnswered(id, answer)
         }
     }
@@ -253,7 +251,7 @@ public final class SyncSession {
         case .push(let entries, _): requeue(id, entries, reason, retryAfter: nil)
         case .verify(let entry): requeue(id, [entry], reason, retryAfter: nil)
         case .pull: run(pull.handle(.failed(request: id, retryAfter: nil)))
-        case .readable(let row): askedForeign.remove(row)
+        case .readable(let row): foreignFailed(id, row)
         case .probe: requeue(id, [], reason, retryAfter: nil)
         }
     }

@@ -70,12 +70,68 @@ import Testing
         #expect(fixture.takeSent().isEmpty)
         #expect(try fixture.state("1") == .queued)
         #expect(fixture.status.parked == 0)
-        fixture.handle(.credentialsRenewed)
-        #expect(fixture.takeSent().isEmpty)
         fixture.handle(.credentialsChanged)
         let again = try #require(fixture.takeSent().first { $0.query.contains("mutation") })
         // The same change, under the same id.
         #expect(again.body["extensions"] == first.body["extensions"])
+    }
+
+    private static let expired: JSONValue = [
+        "errors": [["errorType": "UnauthorizedException", "message": "Token has expired."]]
+    ]
+
+    @Test func aRefusalThatCameAMomentBeforeTheNewTokenHoldsNothingBack() throws {
+        let fixture = try SessionFixture()
+        fixture.connect()
+        fixture.finishFetches()
+        try fixture.save(SessionFixture.record("1", "a"))
+        fixture.answer(try #require(fixture.takeSent().first).id, Self.expired, status: 401)
+        #expect(fixture.takeSent().isEmpty)
+        fixture.handle(.credentialsRenewed)
+        #expect(fixture.takeSent().count == 1)
+        // What is open stays open.
+        #expect(fixture.status.isLive)
+    }
+
+    @Test(arguments: [SyncEvent.credentialsRenewed, .credentialsChanged])
+    func aLateRefusalOfCredentialsThatWereReplacedPausesNothing(_ replaced: SyncEvent) throws {
+        let fixture = try SessionFixture()
+        fixture.connect()
+        let fetches = fixture.takeSent()
+        fixture.handle(replaced)
+        for fetch in fetches { fixture.answer(fetch.id, Self.expired, status: 401) }
+        #expect(fixture.status.pausedReason == nil)
+        #expect(!fixture.takeEvents().contains { if case .paused = $0 { true } else { false } })
+        fixture.pass(1000)
+        let again = fixture.takeSent()
+        #expect(!again.isEmpty)
+        // The present ones are refused: that does pause.
+        for fetch in again { fixture.answer(fetch.id, Self.expired, status: 401) }
+        #expect(fixture.takeEvents().contains { if case .paused = $0 { true } else { false } })
+    }
+
+    @Test func aConnectionRefusedForATokenThatWasRenewedMeanwhileIsMadeAnew() throws {
+        let fixture = try SessionFixture()
+        let refused = ResponseError("Token has expired.", errorType: "UnauthorizedException", errorCode: 401)
+        fixture.handle(.start)
+        fixture.handle(.socketOpened(socket: 1))
+        fixture.handle(.credentialsRenewed)
+        fixture.hear([.connectionError([refused])])
+        #expect(fixture.status.pausedReason == nil)
+        fixture.pass(1000)
+        fixture.handle(.socketOpened(socket: 2))
+        fixture.hear([.connectionAck(timeoutMilliseconds: 60_000)])
+        // Nor is a model taken as not given to the caller.
+        fixture.handle(.credentialsRenewed)
+        fixture.hear([.error(id: "1", errors: [refused])])
+        #expect(!fixture.status.isLive && fixture.status.pausedReason == nil)
+        // A token that ended a moment before it was renewed: the connection waits no longer than that.
+        fixture.pass(2000)
+        fixture.handle(.socketOpened(socket: 3))
+        fixture.hear([.connectionError([refused])])
+        #expect(fixture.status.pausedReason != nil)
+        fixture.handle(.credentialsRenewed)
+        #expect(fixture.status.pausedReason == nil)
     }
 
     // MARK: Several providers

@@ -1,0 +1,51 @@
+import AppSync
+import DataStore
+
+/// What was asked for under credentials that have been replaced since.
+///
+/// A refusal that comes late, of an expired token after it was renewed, says nothing of the present ones: pausing for it
+/// would keep a caller waiting who is welcome.
+struct OutdatedCredentials: Sendable {
+    /// The last request that may have shown others than the present ones.
+    var request = 0
+    /// The last connection that may have been opened with others.
+    var socket = 0
+}
+
+extension SyncSession {
+    /// Goes on with what was paused for the sake of other credentials; the connection is made anew under the present ones.
+    func credentialsChanged() {
+        forgetCredentials()
+        subscriptionModes.removeAll()
+        refusedConnections = 0
+        goOn()
+        // What was held for want of its person's credentials may go now.
+        run(outbox.handle(.wake))
+        run(connection.handle(.reconnect))
+    }
+
+    /// Takes note that the same caller has a new token: what is open stays open, and what was refused a moment before goes
+    /// on.
+    func credentialsRenewed() {
+        forgetCredentials()
+        goOn()
+        if case .paused = connection.state { run(connection.handle(.reconnect)) }
+    }
+
+    /// Tries what waits or is paused at once.
+    func goOn() {
+        run(outbox.handle(.credentialsChanged))
+        run(pull.handle(.credentialsChanged))
+    }
+
+    /// The reason of a refusal of credentials that nobody shows any more; it is asked again under the present ones.
+    func outdatedRefusal(_ id: Int, _ answer: HTTPAnswer) -> String? {
+        guard id <= outdated.request, case .unauthorized(let reason) = answer.kind else { return nil }
+        return reason
+    }
+
+    private func forgetCredentials() {
+        startFrames.removeAll()
+        outdated = OutdatedCredentials(request: lastRequest, socket: connection.socket ?? outdated.socket)
+    }
+}
