@@ -7,7 +7,7 @@ PREFIX     ?= /usr/local
 # A binary that needs no Swift on the machine it runs on.
 # The toolchain's own linker packs relocations, and nobody needs the program's symbols.
 SMALL      := -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs \
-              -Xlinker --icf=all
+              -Xlinker --icf=all -Xlinker --no-eh-frame-hdr -Xlinker -T -Xlinker $(CURDIR)/.ci/no-unwind.ld
 STATIC_BUILD = $(SWIFT) build --configuration release --static-swift-stdlib $(SMALL) --product bincount \
                --scratch-path .build-install
 DATA       ?= $(HOME)/.local/share/bincount-demo

@@ -13,16 +13,23 @@ let shipped: [SwiftSetting] =
 /// cost the build more than the tests gain: the hub alone takes two minutes to optimise.
 let simulated: Set = ["Basics", "Models", "AppSync", "SQLite", "ModelTables"]
 
+/// What waits for people, disks and networks is built small: the installed program is weighed, and caches are.
+let patient: Set = [
+    "Crypto", "Screens", "Terminal", "Counting", "CountingApp", "InventoryControl", "GraphQL", "Assembly", "Demo",
+    "bincount",
+]
+
+func optimised(_ name: String) -> [SwiftSetting] {
+    if simulated.contains(name) { return [.unsafeFlags(["-O"], .when(configuration: .debug))] }
+    return patient.contains(name) ? [.unsafeFlags(["-Osize"], .when(configuration: .release))] : []
+}
+
 func module(_ name: String, _ dependencies: [Target.Dependency], plugins: [Target.PluginUsage]? = nil) -> Target {
-    let isSimulated = simulated.contains(name)
-    return .target(
-        name: name, dependencies: dependencies,
-        swiftSettings: shipped + (isSimulated ? [.unsafeFlags(["-O"], .when(configuration: .debug))] : []),
-        plugins: plugins)
+    .target(name: name, dependencies: dependencies, swiftSettings: shipped + optimised(name), plugins: plugins)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, swiftSettings: shipped)
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: shipped + optimised(name))
 }
 
 func tests(
