@@ -69,11 +69,7 @@ public struct RecordDigest: Sendable, Hashable {
     public static func bucket(of hash: UInt64, bits: Int) -> Int { bits == 0 ? 0 : Int(hash >> UInt64(64 - bits)) }
 
     /// The same number for the same key in every process: FNV-1a, mixed.
-    public static func hash(_ id: String) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in id.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return mix(hash)
-    }
+    public static func hash(_ id: String) -> UInt64 { mix(FNV1a(id).value) }
 
     private static func mix(_ value: UInt64) -> UInt64 {
         var mixed = value &+ 0x9E37_79B9_7F4A_7C15

@@ -173,3 +173,17 @@ struct SmallTests {
         }
     }
 }
+
+@Suite("Hashes stay what they were")
+struct FNV1aTests {
+    /// From the authors' test suite (isthe.com/chongo/src/fnv/test_fnv.c).
+    @Test(arguments: [
+        ("", 0xCBF2_9CE4_8422_2325), ("a", 0xAF63_DC4C_8601_EC8C), ("foobar", 0x8594_4171_F739_67E8) as (String, UInt64),
+    ])
+    func fnv1aGivesThePublishedValues(text: String, value: UInt64) {
+        #expect(FNV1a(text).value == value)
+        var parts = FNV1a()
+        for byte in text.utf8 { parts.add(CollectionOfOne(byte)) }
+        #expect(parts.value == value)
+    }
+}

@@ -1,3 +1,5 @@
+import Basics
+
 /// The two digits on a bin's label that prove someone stands before it.
 ///
 /// They follow from a site's seed and the bin's code, differ from those of its neighbours, and never change once given.
@@ -25,11 +27,10 @@ public enum CheckDigits {
 
     /// The digits of one bin, none of `avoiding`.
     public static func digits(for code: String, seed: String, avoiding: Set<String> = []) -> String {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in Array(seed.utf8) + [0] + Array(code.uppercased().utf8) {
-            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
-        }
-        hash ^= hash >> 29
+        var fnv = FNV1a(seed)
+        fnv.add(CollectionOfOne(0))
+        fnv.add(code.uppercased().utf8)
+        let hash = fnv.value ^ (fnv.value >> 29)
         // 37 has no common factor with 100, so that all hundred pairs are tried.
         let first = Int(hash % 100)
         for attempt in 0..<100 {

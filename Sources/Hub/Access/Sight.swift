@@ -93,12 +93,12 @@ struct Sight: Sendable, Hashable {
                 }.sorted().joined(separator: ";")
             }
         }
-        let ofRows = String(text(rows).stableHash, radix: 16)
+        let ofRows = String(FNV1a(text(rows)).value, radix: 16)
         if isClear { return ofRows }
         var parts: [String] = []
         for field in guarded { parts.append("\(model.schema.fields[field.position].name):\(text(field.access))") }
         if let rest { parts.append("*:\(text(rest))") }
-        return ofRows + "." + String(parts.joined(separator: "|").stableHash, radix: 16)
+        return ofRows + "." + String(FNV1a(parts.joined(separator: "|")).value, radix: 16)
     }
 }
 
@@ -147,14 +147,5 @@ struct FieldDenied: Error, Hashable {
     static func check(_ positions: Set<Int>, _ sight: Sight, _ model: ModelInfo) throws(FieldDenied) {
         guard let position = sight.closed(among: positions) else { return }
         throw FieldDenied(field: model.schema.fields[position].name, type: model.schema.name)
-    }
-}
-
-extension String {
-    /// FNV-1a: the same in every process, as what is stored or compared must be.
-    var stableHash: UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return hash
     }
 }

@@ -32,7 +32,7 @@ extension HubCore {
                 mutation.conditionJSON = (try? engine.argument("condition", of: field, request.variables)) ?? nil
             }
         }
-        let scope = id == nil ? 0 : Int64(bitPattern: request.rights.caller.scope.stableHash)
+        let scope = id == nil ? 0 : Int64(bitPattern: FNV1a(request.rights.caller.scope).value)
         if let id, let applied = try state.applied(id, scope, on: connection) {
             statistics.replayed += 1
             return noted(try replay(applied, mutation), mutation)

@@ -1,4 +1,5 @@
 import AppSync
+import Basics
 import SQLite
 
 extension HubCore {
@@ -170,7 +171,7 @@ extension HubCore {
     /// The mutation ids of a step.
     func keys(of members: [Int], _ run: MutationRun) -> [WaitingRoom.MutationKey] {
         guard !run.request.mutationIDs.isEmpty else { return [] }
-        let scope = Int64(bitPattern: run.request.rights.caller.scope.stableHash)
+        let scope = Int64(bitPattern: FNV1a(run.request.rights.caller.scope).value)
         return members.compactMap { member in
             run.request.mutationIDs[run.roots[member].key].map { WaitingRoom.MutationKey(scope: scope, id: $0) }
         }
