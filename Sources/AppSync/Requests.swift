@@ -15,6 +15,9 @@ public enum WireExtension {
     public static let needs = "needs"
     /// In a request: by alias, operations by field. In an answer: `true`, they are understood.
     public static let operations = "operations"
+    /// In a request: by alias, what an update's embedded values were before it, by field; of the value that the service has
+    /// only what differs between the two changes. In an answer: `true`, this is understood.
+    public static let bases = "bases"
     /// In a request: by field, what is to be compared or fetched by digests. In an answer: `true` or, by field, the
     /// buckets that differ.
     public static let digest = "digest"
@@ -92,6 +95,7 @@ public struct RequestWriter: Sendable {
             Self.writeUnits(mutations, into: &writer)
             Self.writeOperations(mutations, into: &writer)
             Self.writeNeeds(mutations, into: &writer)
+            Self.writeBases(mutations, into: &writer)
             if let epoch {
                 writer.raw(",\"epoch\":")
                 writer.string(epoch)
@@ -136,6 +140,16 @@ public struct RequestWriter: Sendable {
         guard !needs.isEmpty else { return }
         writer.raw(",\"needs\":")
         writer.value(.object(needs))
+    }
+
+    private static func writeBases(_ mutations: [OutgoingMutation], into writer: inout JSONWriter) {
+        var bases = JSONObject()
+        for (index, mutation) in mutations.enumerated() {
+            if let fields = mutation.bases { bases["m\(index)"] = .object(fields) }
+        }
+        guard !bases.isEmpty else { return }
+        writer.raw(",\"bases\":")
+        writer.value(.object(bases))
     }
 
     /// A request whose answer holds nothing but what the service announces of itself.

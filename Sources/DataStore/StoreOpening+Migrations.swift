@@ -16,10 +16,7 @@ struct BesideRows {
     /// Rows fetched before a field existed lack it: those models are fetched again from the start. A record that was made
     /// here, and waits to be sent, gets the field's default.
     func added(_ fields: [SchemaChange.FieldName]) throws {
-        for model in Set(fields.map(\.model)) {
-            try connection.run("DELETE FROM \"_mark\" WHERE \"model\"=?", [.text(model)])
-        }
-        try noteLacked(fields)
+        try grown(fields)
         for name in fields {
             guard let field = schema.model(name.model)?.field(name.field), field.isRequired, !field.isReadOnly,
                 let standard = field.storedDefault.map({ field.wireValue(of: $0) })
@@ -33,6 +30,14 @@ struct BesideRows {
                     [.text(JSONValue.object(object).text), row[0]])
             }
         }
+    }
+
+    /// Rows fetched before a field, or a member of its embedded type, existed lack it.
+    func grown(_ fields: [SchemaChange.FieldName]) throws {
+        for model in Set(fields.map(\.model)) {
+            try connection.run("DELETE FROM \"_mark\" WHERE \"model\"=?", [.text(model)])
+        }
+        try noteLacked(fields)
     }
 
     /// Takes the schema's steps over waiting changes and records that are kept aside.

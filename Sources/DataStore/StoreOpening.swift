@@ -31,6 +31,7 @@ enum StoreOpening {
                 let beside = BesideRows(connection: connection, schema: schema)
                 if !rewriter.isEmpty { try beside.rewrite(rewriter) }
                 try beside.added(change.addedFields)
+                try beside.grown(change.grownFields)
             }, upgrade: { try StoreSchema.upgrade($0, from: $1.oldFormat) })
         let outcome = try migrator.open(connection)
         try connection.run(

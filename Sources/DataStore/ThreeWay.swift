@@ -44,8 +44,11 @@ enum ThreeWay {
         var result = Answer()
         for member in fields.members {
             let theirs = answer[member.key] ?? .null
+            let before = base[member.key] ?? .null
             if theirs == member.value || FieldOperation(member.value) != nil { continue }
-            if theirs == base[member.key] ?? .null {
+            // Of an embedded value it may have members that were not known here when this was made.
+            if theirs != before, theirs.taking(member.value, over: before) == theirs { continue }
+            if theirs == before {
                 result.dropped.append(member.key)
             } else {
                 result.overruled.append(member.key)

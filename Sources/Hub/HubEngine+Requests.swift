@@ -36,8 +36,10 @@ extension HubEngine {
                 RunnableRequest(
                     rights: rights, document: document, operation: operation, given: variables, variables: checked,
                     mutationIDs: mutationIDs(object),
-                    units: try units(object), digests: try digests(object), operations: try operations(object),
-                    needs: try needs(object), epoch: object["extensions"]?["bincount"]?["epoch"]?.string,
+                    units: try units(object), digests: try digests(object),
+                    operations: try objects("operations", object),
+                    bases: try objects("bases", object), needs: try needs(object),
+                    epoch: object["extensions"]?["bincount"]?["epoch"]?.string,
                     id: id))
         } catch {
             return .failure(.invalid([ResponseError(error.message)]))
@@ -80,13 +82,13 @@ extension HubEngine {
         return result
     }
 
-    /// Reads `extensions.bincount.operations`.
-    private func operations(_ request: JSONObject) throws(InputError) -> [String: JSONObject] {
-        guard let given = request["extensions"]?["bincount"]?["operations"], !given.isNull else { return [:] }
+    /// Reads `extensions.bincount.operations` or `bases`: by alias, something by field.
+    private func objects(_ name: String, _ request: JSONObject) throws(InputError) -> [String: JSONObject] {
+        guard let given = request["extensions"]?["bincount"]?[name], !given.isNull else { return [:] }
         var result: [String: JSONObject] = [:]
         for (alias, fields) in given.object?.members ?? [(key: "", value: .null)] {
             guard let object = fields.object else {
-                throw InputError("extensions.bincount.operations takes objects of operations by field, by alias")
+                throw InputError("extensions.bincount.\(name) takes objects of \(name) by field, by alias")
             }
             result[alias] = object
         }

@@ -62,6 +62,8 @@ public struct SchemaChange: Sendable, Hashable {
     public var removedModels: [String] = []
     /// Fields that have a new column.
     public var addedFields: [FieldName] = []
+    /// Fields whose embedded type has new members.
+    public var grownFields: [FieldName] = []
     /// Fields whose column went; no row had a value in it.
     public var removedFields: [FieldName] = []
 

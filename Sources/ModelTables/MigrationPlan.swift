@@ -138,10 +138,23 @@ struct MigrationPlan {
         _ field: FieldSchema, of model: String, _ table: ModelTable, _ old: StoredLayout, _ new: StoredLayout
     ) throws {
         guard case .embedded(let name) = field.type else { return }
+        if hasNewMembers(name, old, new, []) { change.grownFields.append(.init(model, field.name)) }
         let found = embeddedProblems(name, old, new, [])
         let column = quoted(field.name)
         if !found.isEmpty, try exists("SELECT 1 FROM \(table.name) WHERE \(column) IS NOT NULL LIMIT 1") {
             problems += found.map { "\(model).\(field.name): \($0)" }
+        }
+    }
+
+    private func hasNewMembers(
+        _ name: String, _ old: StoredLayout, _ new: StoredLayout, _ path: Set<String>
+    ) -> Bool {
+        guard let before = old.embedded[name], let after = new.embedded[name], !path.contains(name) else {
+            return false
+        }
+        return after.contains { field in
+            guard before.contains(where: { $0.name == field.name }) else { return true }
+            return field.embeddedName.map { hasNewMembers($0, old, new, path.union([name])) } ?? false
         }
     }
 

@@ -26,6 +26,24 @@ extension OutgoingMutation {
         self.init(
             operation, model, id: entry.id, fieldsJSON: fieldsJSON, version: entry.baseVersion,
             mutationID: entry.mutationID, condition: entry.condition, operations: operations, unit: unit)
+        if operation == .update { bases = Self.bases(of: entry, model) }
+    }
+}
+
+extension OutgoingMutation {
+    /// What the embedded values that an update changes were before; nil where it changes none.
+    private static func bases(of entry: OutboxEntry, _ model: ModelSchema) -> JSONObject? {
+        let names = model.fields.lazy.filter { if case .embedded = $0.type { !$0.isReadOnly } else { false } }.map(
+            \.name)
+        guard !names.isEmpty else { return nil }
+        let (fields, base) = (entry.fields, entry.base)
+        var result = JSONObject()
+        for name in names {
+            // What is made new, or taken away, is so whole.
+            guard let new = fields[name], !new.isNull, let before = base[name], !before.isNull else { continue }
+            result[name] = before
+        }
+        return result.isEmpty ? nil : result
     }
 }
 

@@ -21,6 +21,8 @@ public struct RemoteProfile: Sendable, Hashable {
     public var appliesUnits = false
     /// Whether it takes operations on `@counter` and `@set` fields.
     public var takesOperations = false
+    /// Whether it leaves alone what a change of an embedded value does not change: members that this client may not know.
+    public var keepsMembers = false
     /// Whether it carries a change out only with those that it needs.
     public var mindsNeeds = false
     /// Whether it tells by digests what differs from what is here.
@@ -31,7 +33,12 @@ public struct RemoteProfile: Sendable, Hashable {
     /// AppSync, and every backend before its first answer: one mutation per request.
     public static let appSync = RemoteProfile(batchSize: 1, knowsMutationIDs: false)
     /// Our hub.
-    public static let hub = RemoteProfile(batchSize: 100, knowsMutationIDs: true)
+    public static let hub: RemoteProfile = {
+        var profile = RemoteProfile(batchSize: 100, knowsMutationIDs: true)
+        // Said from the first request on: a hub that does not understand it passes over it.
+        profile.keepsMembers = true
+        return profile
+    }()
 
     /// Describes a backend.
     public init(batchSize: Int, knowsMutationIDs: Bool, epoch: String? = nil) {
@@ -47,6 +54,7 @@ public struct RemoteProfile: Sendable, Hashable {
         appliesUnits = announcement[WireExtension.atomic]?.bool ?? false
         takesOperations = announcement[WireExtension.operations]?.bool ?? false
         mindsNeeds = announcement[WireExtension.needs]?.bool ?? false
+        keepsMembers = announcement[WireExtension.bases]?.bool ?? false
         if let digest = announcement[WireExtension.digest] { comparesDigests = digest.bool ?? true }
         if let batch = announcement[WireExtension.batch]?.integer { batchSize = Int(min(max(batch, 1), 1000)) }
         if let ids = announcement[WireExtension.mutationIDs]?.bool { knowsMutationIDs = ids }

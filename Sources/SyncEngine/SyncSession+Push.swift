@@ -61,6 +61,7 @@ extension SyncSession {
         }
         entries.sort { ($0.place, $0.entry.order) < ($1.place, $1.entry.order) }
         var mutations = entries.map { OutgoingMutation($0.entry, $0.model, unit: batch.units[$0.entry.order]) }
+        if !profile.keepsMembers { for index in mutations.indices { mutations[index].bases = nil } }
         if !batch.needs.isEmpty {
             let places = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.entry.order, $0) })
             for index in mutations.indices {

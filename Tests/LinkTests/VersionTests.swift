@@ -16,11 +16,11 @@ struct VersionTests {
 
     init() throws { directory = try TempDirectory("versions") }
 
-    private func startHub() async throws -> HubServer {
+    private func startHub(_ text: String = Versions.earlierText) async throws -> HubServer {
         var options = HubOptions(
-            dataDirectory: directory.file("hub"), schema: try Schema(sdl: Versions.earlierText),
+            dataDirectory: directory.file("hub"), schema: try Schema(sdl: text),
             keys: try APIKeys(["all:everyone", "admin:admins,everyone"]), time: SystemTimeSource())
-        options.schemaText = Versions.earlierText
+        options.schemaText = text
         return try await HubServer.start(options)
     }
 
@@ -105,6 +105,60 @@ struct VersionTests {
         try await earlier.store.wait(for: EarlierJob.self) { $0.contains(EarlierJob(id: "b", title: "held")) }
         #expect(try await earlier.store.quarantined().map(\.id) == ["a"])
         for terminal in [earlier, later] { await terminal.store.close() }
+        await hub.stop()
+    }
+
+    @Test func `members of embedded values that the earlier one does not know survive its changes`() async throws {
+        let hub = try await startHub(EmbeddedVersions.laterText)
+        let later = try await open("T02", EmbeddedVersions.later, hub)
+        try await later.store.start()
+        func line(_ item: String, _ count: Int64, _ note: String?) -> JSONValue {
+            var line: JSONObject = ["item": .string(item), "count": .integer(count)]
+            line["note"] = note.map { .string($0) }
+            return .object(line)
+        }
+        var order = LaterOrder(
+            id: "a", address: ["street": "Elm", "town": "Kiel", "door": ["code": "7", "floor": 2]],
+            lines: [line("x", 1, "first"), line("y", 2, "second"), line("z", 3, nil)])
+        try await later.store.save(order)
+        let earlier = try await open("T01", EmbeddedVersions.earlier, hub)
+        try await earlier.store.start()
+        try await earlier.store.wait(for: EarlierOrder.self) { $0.count == 1 }
+        var known = try #require(try await earlier.store.get(EarlierOrder.self, id: "a"))
+        #expect(known.address == ["street": "Elm", "town": "Kiel", "door": ["code": "7"]])
+        #expect(known.lines == [line("x", 1, nil), line("y", 2, nil), line("z", 3, nil)])
+
+        // A member changes, one goes, and one of a value inside changes.
+        known.address = ["street": "Oak", "door": ["code": "8"]]
+        try await earlier.store.save(known)
+        order.address = ["street": "Oak", "door": ["code": "8", "floor": 2]]
+        try await later.store.wait(for: LaterOrder.self) { [order] in $0 == [order] }
+
+        // An element that stays keeps what it has, wherever it stands; one that is changed in its place does too.
+        known.lines = [line("y", 2, nil), line("n", 9, nil), line("x", 1, nil), line("z", 3, nil)]
+        try await earlier.store.save(known)
+        order.lines = [line("y", 2, "second"), line("n", 9, nil), line("x", 1, "first"), line("z", 3, nil)]
+        try await later.store.wait(for: LaterOrder.self) { [order] in $0 == [order] }
+        known.lines[2] = line("x", 5, nil)
+        try await earlier.store.save(known)
+        order.lines[2] = line("x", 5, "first")
+        try await later.store.wait(for: LaterOrder.self) { [order] in $0 == [order] }
+
+        // Made offline, and brought to the later version before it is sent: it does not take away what it never had.
+        await earlier.store.stop()
+        known.address = ["street": "Ash", "door": ["code": "8"]]
+        try await earlier.store.save(known)
+        await earlier.store.close()
+        let upgraded = try await open("T01", EmbeddedVersions.later, hub)
+        let events = upgraded.store.events
+        try await upgraded.store.start()
+        order.address = ["street": "Ash", "door": ["code": "8", "floor": 2]]
+        for terminal in [upgraded, later] {
+            try await terminal.store.wait(for: LaterOrder.self) { [order] in $0 == [order] }
+        }
+        try await upgraded.store.waitUntilSent()
+        for terminal in [upgraded, later] { await terminal.store.close() }
+        for await event in events { if case .conflict = event { Issue.record("\(event)") } }
         await hub.stop()
     }
 

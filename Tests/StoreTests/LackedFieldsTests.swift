@@ -75,6 +75,60 @@ import Testing
         #expect(try core.outbox().map(\.fields) == [["grade": 8]])
     }
 
+    @Test func aMemberThatAnEmbeddedTypeGainsIsLackedToo() throws {
+        func schema(_ more: [FieldSchema]) throws -> (Schema, ModelSchema) {
+            let model = ModelSchema(
+                "Crate", pluralName: "Crates",
+                fields: [
+                    FieldSchema("id", .scalar(.id), isRequired: true), FieldSchema("place", .embedded("Place")),
+                    FieldSchema("past", .embedded("Place"), isList: true),
+                ])
+            let place = [FieldSchema("row", .embedded("Row"))]
+            return (
+                Schema(models: [model], embedded: ["Place": place, "Row": [FieldSchema("a", .scalar(.int))] + more]),
+                model
+            )
+        }
+        func crate(_ model: ModelSchema, _ place: String, _ version: Int64) -> RemoteRecord {
+            let values: [Value] = [.text("c"), .text(place), .text("[\(place)]")]
+            return RemoteRecord(record: Record(schema: model, values: values), version: version, lastChangedAt: version)
+        }
+        let directory = try TempDirectory()
+        let (earlier, model) = try schema([])
+        var core = try open(directory, earlier)
+        var mark = SyncMark(model: "Crate")
+        mark.lastSync = 10
+        try core.applyPage(model: "Crate", items: [crate(model, #"{"row":{"a":1}}"#, 3)], mark: mark)
+        var here = try #require(try core.read { try $0.get(model: "Crate", id: "c") })
+        here["place"] = .text(#"{"row":{"a":2}}"#)
+        try core.write(as: nil) { [here] in try $0.save(here) }
+        core.close()
+
+        core = try open(directory, try schema([FieldSchema("b", .scalar(.int))]).0)
+        #expect(try core.mark(of: "Crate").lastSync == nil)
+        try core.applyPage(model: "Crate", items: [crate(model, #"{"row":{"a":1,"b":5}}"#, 3)], mark: nil)
+        here = try #require(try core.read { try $0.get(model: "Crate", id: "c") })
+        #expect(here["past"] == .text(#"[{"row":{"a":1,"b":5}}]"#))
+        #expect(here["place"] == .text(#"{"row":{"a":2}}"#), "what waits stays")
+        // The backend kept what this change never had: nothing was overruled.
+        var conflicts = 0
+        core.onEvent = { if case .conflict = $0 { conflicts += 1 } }
+        let entry = try #require(try core.nextMutations(limit: 1)?.entries.first)
+        #expect(entry.base == ["place": ["row": ["a": 1]]])
+        var answer = crate(model, #"{"row":{"a":1,"b":5}}"#, 4)
+        answer = RemoteRecord(
+            record: Record(
+                schema: model,
+                values: [.text("c"), .text(#"{"row":{"a":2,"b":5}}"#), answer.record.values[2]]),
+            version: 4, lastChangedAt: 4)
+        try core.settle([MutationResult(order: entry.order, outcome: .applied(answer))])
+        #expect(conflicts == 0)
+        #expect(try core.outbox().isEmpty)
+        here = try #require(try core.read { try $0.get(model: "Crate", id: "c") })
+        #expect(here["place"] == .text(#"{"row":{"a":2,"b":5}}"#))
+        core.close()
+    }
+
     @Test func anAnswerThatCannotBeReadEndsItsEntryAndIsKeptAside() throws {
         let core = try memoryCore()
         let base = Bin(id: "b", code: "c", place: 1)

@@ -48,6 +48,7 @@ extension HubCore {
                 return .failure(mutation.error(error.message, ErrorType.badRequest))
             }
         }
+        if let bases = request.bases[field.key] { mutation.bases = embeddedBases(bases, mutation) }
         let result: Result<HubRow, ResponseError>
         switch root.kind {
         case .create: result = try create(&mutation)
@@ -153,7 +154,7 @@ extension HubCore {
         var values = stored.values
         let isCurrent = state.lives.isCurrent(mutation.input.version, stored.version)
         if isCurrent {
-            put(mutation.input.values, into: &values, mutation)
+            put(inputKeepingMembers(mutation, stored), into: &values, mutation)
         } else if mutation.operations.isEmpty || setsFields(mutation) {
             // What a merge leaves of a field tells what was in it, so that only who may see the row gets one.
             guard maySee(stored, mutation) else { return .failure(conflict(stored, mutation)) }

@@ -99,6 +99,8 @@ struct RunnableRequest {
     var digests: [String: DigestRequest] = [:]
     /// What is done to fields whatever they hold, by answer key.
     var operations: [String: JSONObject] = [:]
+    /// By answer key, what an update's embedded values were before it, by field.
+    var bases: [String: JSONObject] = [:]
     /// By answer key, what must be carried out before it, or it is not either.
     var needs: [String: [String]] = [:]
     /// The life of the database that its mutations are meant for; nil for any.

@@ -1,0 +1,55 @@
+import Basics
+
+extension JSONValue {
+    /// This value with what changed from `base` to `new`: a member that is the same in both stays as it is here.
+    ///
+    /// So an embedded value keeps the members that whoever changed it does not know: they are in neither of the two, or in
+    /// both alike. Of a list the elements that stayed keep theirs wherever they stand now; so does one that changed in its
+    /// place, where the list is as long as before and the element shares a member's value with what stood there. Else an
+    /// element is what `new` says. A list of another length than `base` cannot be the one that was changed, and becomes
+    /// `new`.
+    public func taking(_ new: JSONValue, over base: JSONValue) -> JSONValue {
+        switch (self, base, new) {
+        case (.object(var object), .object(let before), .object(let after)):
+            for (key, value) in before.members where after[key] == nil && !value.isNull { object[key] = nil }
+            for (key, value) in after.members {
+                let was = before[key] ?? .null
+                if value == was { continue }
+                object[key] = value.isNull ? JSONValue?.none : object[key]?.taking(value, over: was) ?? value
+            }
+            return .object(object)
+        case (.array(let elements), .array(let before), .array(let after)) where elements.count == before.count:
+            return .array(Self.elements(after, over: before, in: elements))
+        default: return new
+        }
+    }
+
+    private static func elements(
+        _ new: [JSONValue], over base: [JSONValue], in stored: [JSONValue]
+    ) -> [JSONValue] {
+        var result = new
+        var isSettled = new.indices.map { $0 < base.count && new[$0] == base[$0] }
+        var isTaken = base.indices.map { $0 < new.count && isSettled[$0] }
+        for index in new.indices where isSettled[index] { result[index] = stored[index] }
+        // What stayed and stands elsewhere now: the first of its equals that is left.
+        var left: [JSONValue: [Int]] = [:]
+        for index in base.indices.reversed() where !isTaken[index] { left[base[index], default: []].append(index) }
+        for index in new.indices where !isSettled[index] {
+            guard let place = left[new[index]]?.popLast() else { continue }
+            result[index] = stored[place]
+            isTaken[place] = true
+            isSettled[index] = true
+        }
+        guard new.count == base.count else { return result }
+        for index in new.indices
+        where !isSettled[index] && !isTaken[index] && new[index].sharesMember(with: base[index]) {
+            result[index] = stored[index].taking(new[index], over: base[index])
+        }
+        return result
+    }
+
+    private func sharesMember(with other: JSONValue) -> Bool {
+        guard case .object(let object) = self, case .object(let before) = other else { return false }
+        return object.members.contains { !$0.value.isNull && before[$0.key] == $0.value }
+    }
+}
