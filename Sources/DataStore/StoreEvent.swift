@@ -29,7 +29,7 @@ public enum StoreEvent: Sendable, Hashable {
     case progress(model: String, rows: Int)
     /// A model is complete, and what its fetch changed here.
     case modelSynced(model: String, isFullSync: Bool, ModelCounts)
-    /// Every model is complete, or denied.
+    /// Every model is complete, is denied, or could not be fetched, which a ``failure(_:)`` told.
     case syncQueriesReady
     /// Every model is complete and changes arrive by themselves: once for each time that the link came up.
     case ready

@@ -29,7 +29,8 @@ extension SyncDriver {
 
 /// What a manual sync came to.
 public enum SyncResult: Sendable, Hashable {
-    /// Everything that the backend had is here, and everything that was to be sent was decided.
+    /// Everything that the backend had is here, but for the models that the counts name, and everything that was to be
+    /// sent was decided.
     case done(SyncCounts)
     /// It could not be done: there is no link, or the backend refuses. What was done until then stays.
     case failed(String)
@@ -45,13 +46,19 @@ public struct SyncCounts: Sendable, Hashable {
     public var parked: Int
     /// Models that the backend does not give to this caller.
     public var denied: Set<String>
+    /// Models that could not be fetched: the backend gave an error, or their scope is none that it can be asked for. A
+    /// ``StoreEvent/failure(_:)`` says why.
+    public var unfetched: Set<String>
 
     /// Nothing moved.
-    public init(received: Int = 0, sent: Int = 0, parked: Int = 0, denied: Set<String> = []) {
+    public init(
+        received: Int = 0, sent: Int = 0, parked: Int = 0, denied: Set<String> = [], unfetched: Set<String> = []
+    ) {
         self.received = received
         self.sent = sent
         self.parked = parked
         self.denied = denied
+        self.unfetched = unfetched
     }
 }
 

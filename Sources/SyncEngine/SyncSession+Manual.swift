@@ -40,10 +40,26 @@ extension SyncSession {
         }
     }
 
-    /// Notes that a model is complete, or not to be had.
-    func countFetched(_ model: String, isDenied: Bool = false) {
+    /// Notes that a model is complete.
+    func countFetched(_ model: String) {
+        status.deniedModels.remove(model)
+        status.unfetchedModels.remove(model)
+        for index in manualSyncs.indices { manualSyncs[index].left.remove(model) }
+    }
+
+    /// Notes that a model is not given to this caller.
+    func countDenied(_ model: String) {
+        status.deniedModels.insert(model)
         for index in manualSyncs.indices where manualSyncs[index].left.remove(model) != nil {
-            if isDenied { manualSyncs[index].counts.denied.insert(model) }
+            manualSyncs[index].counts.denied.insert(model)
+        }
+    }
+
+    /// Notes that a model could not be fetched.
+    func countUnfetched(_ model: String) {
+        status.unfetchedModels.insert(model)
+        for index in manualSyncs.indices where manualSyncs[index].left.remove(model) != nil {
+            manualSyncs[index].counts.unfetched.insert(model)
         }
     }
 

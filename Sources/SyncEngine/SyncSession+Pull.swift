@@ -36,6 +36,7 @@ extension SyncSession {
             return tellOfCompleteness()
         }
         status.deniedModels.removeAll()
+        status.unfetchedModels.removeAll()
         round += 1
         pull.interval = polled.isEmpty ? options.resyncInterval : min(options.resyncInterval, Self.pollInterval)
         var progress = SyncStatus.Progress(modelsDone: 0, modelsTotal: names.count, rows: 0)
@@ -100,7 +101,7 @@ extension SyncSession {
         run(pull.handle(.requested(request: id, model: model.name)))
         _ = takeRequest(id)
         buffers[model.name] = nil
-        countFetched(model.name, isDenied: true)
+        countUnfetched(model.name)
         run(pull.handle(.skipped(request: id)))
     }
 
@@ -227,11 +228,10 @@ extension SyncSession {
     /// The backend gives no page: a worn-out token begins anew, a denied model is left out, another error is told.
     private func skip(_ id: Int, _ model: ModelSchema, _ mark: SyncMark, _ error: ResponseError) {
         if ErrorType.isAuthorization(error.errorType) {
-            status.deniedModels.insert(model.name)
             buffers[model.name] = nil
             reconciliations[model.name] = nil
             revoke(model)
-            countFetched(model.name, isDenied: true)
+            countDenied(model.name)
             run(pull.handle(.skipped(request: id)))
         } else if mark.nextToken != nil {
             var anew = mark
@@ -250,6 +250,7 @@ extension SyncSession {
                     recovery: "it is tried again with the next round"))
             buffers[model.name] = nil
             reconciliations[model.name] = nil
+            countUnfetched(model.name)
             run(pull.handle(.skipped(request: id)))
         }
     }

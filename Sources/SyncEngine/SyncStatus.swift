@@ -66,10 +66,13 @@ public struct SyncStatus: Sendable, Hashable {
     public var parked = 0
     /// The fetch under way; nil when everything is here.
     public var progress: Progress?
-    /// Whether everything was fetched once since the start.
+    /// Whether everything was fetched once since the start, but for ``deniedModels`` and ``unfetchedModels``.
     public var isComplete = false
     /// Models that the backend does not give to this caller.
     public var deniedModels: Set<String> = []
+    /// Models that the last round could not fetch: the backend gave an error, or their scope is none that it can be asked
+    /// for.
+    public var unfetchedModels: Set<String> = []
     /// How often changes were missed for so long that a model had to be compared as a whole, since the start.
     public var gaps = 0
     /// Rows that came and could not be read, since the start.

@@ -117,6 +117,19 @@ struct SessionPolicyTests {
         #expect(fixture.results == [.done(SyncCounts(denied: ["Task"]))])
     }
 
+    @Test("says which model the backend could not give, and ends")
+    func unfetched() throws {
+        let fixture = try idle()
+        fixture.handle(.syncNow(id: 1, models: ["Task"]))
+        let fetch = try #require(fixture.takeSent().last { $0.query.contains("syncTasks") })
+        fixture.answer(
+            fetch.id,
+            ["data": ["syncTasks": nil], "errors": [["path": ["syncTasks"], "errorType": "Broken", "message": "no"]]])
+        #expect(try fixture.get("a") != nil)
+        #expect(fixture.status.unfetchedModels == ["Task"] && fixture.status.deniedModels.isEmpty)
+        #expect(fixture.results == [.done(SyncCounts(unfetched: ["Task"]))])
+    }
+
     @Test("syncs a model when asked, and says what came of it")
     func manual() throws {
         let fixture = try idle()
@@ -235,7 +248,13 @@ struct SessionPolicyTests {
 
         let other = try SessionFixture(scope: scope)
         other.connect()
-        #expect(!other.takeSent().contains { $0.query.contains("syncTasks") })
+        let sent = other.takeSent()
+        #expect(!sent.contains { $0.query.contains("syncTasks") })
         #expect(other.problems.current.contains { $0.model == "Task" })
+        // Nobody denied it, and it is not here.
+        for request in sent { other.answerFetch(request) }
+        #expect(other.status.unfetchedModels == ["Task"] && other.status.deniedModels.isEmpty)
+        other.handle(.syncNow(id: 1, models: ["Task"]))
+        #expect(other.results == [.done(SyncCounts(unfetched: ["Task"]))])
     }
 }
