@@ -60,12 +60,11 @@ public struct RecordReader: Sendable {
         if fault == nil { fault = missing(in: values, isDeleted: isDeleted) }
         let record = Record(schema: model, values: values)
         if let fault {
-            let end = min(cursor.index, start + 2000)
             let hasKey = model.primaryKey.allSatisfy { !record[$0].isNull }
             return .failure(
                 QuarantinedRecord(
                     model: model.name, id: hasKey ? record.id : nil, version: version, reason: fault,
-                    text: cursor.text(start..<end)))
+                    text: cursor.text(start..<cursor.index)))
         }
         return .success(
             WireRecord(record: record, version: version ?? 0, isDeleted: isDeleted, lastChangedAt: lastChangedAt))

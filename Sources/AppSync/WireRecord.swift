@@ -31,7 +31,8 @@ public struct QuarantinedRecord: Error, Sendable, Hashable {
     public let version: Int64?
     /// What is wrong.
     public let reason: String
-    /// The record's text as it came, cut to 2,000 bytes.
+    /// The record's text as it came, whole: it is all that there is of a row that came over a subscription, and what a
+    /// later version of the program reads it from.
     public let text: String
 
     /// Puts one together.

@@ -184,23 +184,34 @@ extension StoreCore {
     /// Where a row is kept aside: under its key, or, where even that cannot be read, under its content. So several such
     /// rows of a model have a place each, and the same one that comes again has the same.
     static func slot(of record: UnreadableRecord) -> String {
-        record.id.isEmpty ? slotMark + record.reason + "\n" + record.json : record.id
+        guard record.id.isEmpty else { return record.id }
+        var content = record.json
+        if content.utf8.count > slotLimit {
+            // A row may be long, and its place is a key: the rest of it stands there as FNV-1a.
+            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+            for byte in content.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+            content = text(Array(content.utf8.prefix(slotLimit))) + String(hash, radix: 16)
+        }
+        return slotMark + record.reason + "\n" + content
     }
 
+    private static let slotLimit = 1000
     /// Begins no key of a record.
     private static let slotMark = "\u{1}"
 
     /// Rows that are kept aside, by model and key.
     public func quarantined() throws -> [UnreadableRecord] {
-        try storeErrors {
-            try connection.rows(
-                "SELECT \"model\",\"id\",\"version\",\"json\",\"reason\" FROM \"_quarantine\" ORDER BY 1,2"
-            ).map {
-                let slot = $0[1].text ?? ""
-                return UnreadableRecord(
-                    model: $0[0].text ?? "", id: slot.hasPrefix(Self.slotMark) ? "" : slot,
-                    version: $0[2].integer ?? 0, json: $0[3].text ?? "", reason: $0[4].text ?? "")
-            }
+        try storeErrors { try quarantined("ORDER BY 1,2") }
+    }
+
+    func quarantined(_ which: String, _ values: [Value] = []) throws -> [UnreadableRecord] {
+        try connection.rows(
+            "SELECT \"model\",\"id\",\"version\",\"json\",\"reason\" FROM \"_quarantine\" \(which)", values
+        ).map {
+            let slot = $0[1].text ?? ""
+            return UnreadableRecord(
+                model: $0[0].text ?? "", id: slot.hasPrefix(Self.slotMark) ? "" : slot,
+                version: $0[2].integer ?? 0, json: $0[3].text ?? "", reason: $0[4].text ?? "")
         }
     }
 

@@ -59,7 +59,10 @@ extension StoreCore {
     func recheckQuarantine() throws {
         guard try connection.value("SELECT 1 FROM \"_meta\" WHERE \"key\"='recheck'") != nil else { return }
         _ = try commit(nil, .full) { transaction in
-            for record in try quarantined() {
+            // One by one: they are kept whole, and all of them may be more than fits into memory.
+            let places = try connection.rows("SELECT \"model\",\"id\" FROM \"_quarantine\"")
+            for place in places {
+                guard let record = try quarantined("WHERE \"model\"=? AND \"id\"=?", place).first else { continue }
                 guard let table = context.tables[record.model] else { continue }
                 let object = JSONObject(parsing: record.json)
                 guard let values = try? table.wire.values(object), table.wire.problem(values, isRemote: true) == nil
@@ -70,8 +73,7 @@ extension StoreCore {
                     lastChangedAt: object["_lastChangedAt"]?.integer ?? 0)
                 try apply(remote, table, isDirty: true, &report)
                 try connection.run(
-                    "DELETE FROM \"_quarantine\" WHERE \"model\"=? AND \"id\"=?",
-                    [.text(record.model), .text(Self.slot(of: record))])
+                    "DELETE FROM \"_quarantine\" WHERE \"model\"=? AND \"id\"=?", place)
             }
             try transaction.setMeta("recheck", nil)
         }

@@ -170,5 +170,12 @@ struct KeyTests {
         let kept = try core.quarantined()
         #expect(Set(kept.map(\.json)) == ["{\"site\":\"a\"}", "{\"site\":\"b\"}"])
         #expect(kept.map(\.id) == ["", ""])
+        let long = String(repeating: "x", count: 5000)
+        for end in ["1", "2", "1"] {
+            let page = [row("{\"site\":\"\(long)\(end)\"}")]
+            try core.applyPage(model: "Reading", items: [], unreadable: page, mark: SyncMark(model: "Reading"))
+        }
+        #expect(try core.quarantined().count == 4)
+        #expect(try core.quarantined().contains { $0.json == "{\"site\":\"\(long)2\"}" })
     }
 }

@@ -129,6 +129,27 @@ import Testing
         core.close()
     }
 
+    @Test("D68: a long row that is kept aside is read by the version that knows it")
+    func longRowAside() throws {
+        let directory = try TempDirectory()
+        var core = try open(directory, testSchema)
+        let note = String(repeating: "note ", count: 50_000)
+        let json =
+            #"{"id":"b","code":"c","place":1,"note":"\#(note)","shape":"cave","tags":[],"_version":2,"_lastChangedAt":7}"#
+        let row = UnreadableRecord(model: "Bin", id: "b", version: 2, json: json, reason: "shape: cave")
+        let keyless = UnreadableRecord(model: "Bin", id: "", version: 2, json: "{}", reason: "id is missing")
+        try core.applyRemote([], unreadable: [row, keyless])
+        #expect(try core.quarantined().contains(row))
+        core.close()
+        var enums = testSchema.enums
+        enums["Shape", default: []].append("cave")
+        core = try open(directory, Schema(models: testSchema.models, enums: enums))
+        #expect(try core.quarantined() == [keyless])
+        #expect(try bin(core, "b")?["note"] == .text(note))
+        #expect(try bin(core, "b")?["shape"] == .text("cave"))
+        #expect(try core.read { try $0.syncState(model: "Bin", id: "b") } == .synced(version: 2))
+    }
+
     @Test func anAnswerThatCannotBeReadEndsItsEntryAndIsKeptAside() throws {
         let core = try memoryCore()
         let base = Bin(id: "b", code: "c", place: 1)

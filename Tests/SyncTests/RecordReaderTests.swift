@@ -38,6 +38,15 @@ struct RecordReaderTests {
         }
     }
 
+    @Test("sets a row aside whole, however long it is")
+    func long() throws {
+        let title = String(repeating: "ü", count: 100_000)
+        let row = #"{"id":"b","title":"\#(title)","tags":[],"kind":"MIDDLE","_version":2,"_lastChangedAt":6}"#
+        let page = #"{"data":{"syncNotes":{"items":[\#(row)],"nextToken":null,"startedAt":99}}}"#
+        let (read, _) = try answers.page(Array(page.utf8), of: Sample.note)
+        #expect(read.quarantined.map(\.text) == [row])
+    }
+
     @Test("sets a bad row aside and keeps the page (D67, D68)")
     func quarantine() throws {
         let page = #"""
