@@ -147,6 +147,7 @@ extension StoreCore {
             _ = try statement.step()
         }
         removedEntries = true
+        try releaseHeld(by: entry.order)
         if hasUnits { try leaveUnit(entry.order) }
         retryAt[entry.order] = nil
         count(entry.identity) { $0.add(-1, entry.state) }
@@ -161,6 +162,9 @@ extension StoreCore {
                 .text(JSONValue.object(content.base).text), version.map { .integer($0) } ?? .null,
                 .integer(entry.order),
             ])
+        // It may refer to others now, and be no create any more.
+        try unhold(entry.order)
+        if content.kind != entry.kind { try releaseHeld(by: entry.order) }
     }
 
     /// The entries of one record in order.

@@ -169,6 +169,8 @@ extension StoreCore {
             try connection.run(
                 "INSERT OR REPLACE INTO \"_meta\" VALUES('firstOrder',?)", [.text(String(first?.integer ?? lowest))])
             try connection.run("DELETE \(lost)", names)
+            // What comes before all that waits may be what it waits for.
+            try Self.forgetHeldEntries(connection)
             retryAt.removeAll()
             try refreshFlags()
             countsChanged = true

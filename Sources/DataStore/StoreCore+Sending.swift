@@ -9,6 +9,7 @@ extension StoreCore {
     package func resetSending() throws {
         retryAt.removeAll()
         _ = try commit(nil, .full) { _ in
+            try Self.forgetHeldEntries(connection)
             // Looked for in the file: what another process was sending when it died is not known here yet. The second
             // condition is the first one's, for the index of what may not go.
             let count = try connection.run("UPDATE \"_outbox\" SET \"state\"=1 WHERE \"state\"=2 AND \"state\">=2")
@@ -35,22 +36,28 @@ extension StoreCore {
         if isClosed { throw StoreError.closed }
         guard counts.values.contains(where: { $0.queued > 0 }) else { return nil }
         let now = options.time.now().milliseconds
+        gatheredAt = options.time.uptime()
         // Chosen and marked in one transaction, so that no other process changes an entry between the two.
         return try commit(nil, .full) { _ in
             var oldest: (identity: String?, order: Int64)?
+            var held = HeldEntries(isOpen: !plainOnly)
             let free = try lanes().filter { !busy.contains($0) }
             if free.count == 1 { oldest = (free[0], .min) }
             for identity in free where free.count > 1 {
                 // One entry is enough to compare lanes by their age.
                 var one = Gathering(joinsParents: joinsParents)
-                try gather(&one, identity, limit: 1, plainOnly: plainOnly)
+                try gather(&one, identity, limit: 1, plainOnly: plainOnly, &held)
                 guard let order = one.entries.first?.order else { continue }
                 if let oldest, oldest.order < order { continue }
                 oldest = (identity, order)
             }
-            guard let (identity, first) = oldest else { return nil }
+            guard let (identity, first) = oldest else {
+                try hold(held)
+                return nil
+            }
             var gathering = Gathering(joinsParents: joinsParents)
-            try gather(&gathering, identity, from: first, limit: limit, plainOnly: plainOnly)
+            try gather(&gathering, identity, from: first, limit: limit, plainOnly: plainOnly, &held)
+            try hold(held)
             let entries = gathering.entries
             guard !entries.isEmpty else { return nil }
             for entry in entries {
@@ -75,15 +82,17 @@ extension StoreCore {
         guard counts.values.contains(where: { $0.queued > 0 }), let lanes = try? lanes() else { return false }
         return lanes.contains { lane in
             var one = Gathering(joinsParents: true)
-            try? gather(&one, lane, limit: 1, plainOnly: false)
+            var held = HeldEntries(isOpen: false)
+            try? gather(&one, lane, limit: 1, plainOnly: false, &held)
             return !one.entries.isEmpty
         }
     }
 
     /// Milliseconds until an entry that failed for now may be tried again; nil where none waits for time.
     package func nextRetryDelay() -> Int64? {
-        let now = options.time.uptime()
-        return retryAt.values.min().map { max(0, $0 - now) }
+        // What was due when a batch was last looked for, and is in none, waits for something else than time.
+        let next = retryAt.values.lazy.filter { [gatheredAt] in $0 > gatheredAt }.min()
+        return next.map { max(0, $0 - options.time.uptime()) }
     }
 
     /// Identities that have waiting entries.
@@ -104,39 +113,51 @@ extension StoreCore {
 
     /// The first entries of a lane that may go, in order. Stops reading when it has enough.
     ///
-    /// - Parameter first: Where to begin: no entry before it may go.
+    /// - Parameters:
+    ///   - first: Where to begin: no entry before it may go.
+    ///   - held: Gets what is stepped over and need not be again.
     private func gather(
-        _ batch: inout Gathering, _ identity: String?, from first: Int64 = .min, limit: Int, plainOnly: Bool
+        _ batch: inout Gathering, _ identity: String?, from first: Int64 = .min, limit: Int, plainOnly: Bool,
+        _ held: inout HeldEntries
     ) throws {
-        let now = options.time.uptime()
         var units: Set<Int64> = []
         try connection.withStatement(StoreSQL.lane) { statement in
             statement.bind(laneText(identity), at: 1)
             statement.bind(first, at: 2)
             while batch.entries.count < limit, try statement.step() {
-                if hasUnits, let unit = try unit(of: statement.integer(at: 0)) {
+                lookedAt += 1
+                let order = statement.integer(at: 0)
+                if hasUnits, let unit = try unit(of: order) {
                     if plainOnly || !units.insert(unit).inserted { continue }
-                    guard let whole = try adding(unit, to: batch) else { continue }
+                    guard let whole = try adding(unit, to: batch, &held) else { continue }
                     // Whole or not at all; one that is too large for a request goes alone.
                     if whole.entries.count <= limit || batch.entries.isEmpty { batch = whole }
                     continue
                 }
                 let waitsForEarlier = statement.integer(at: 16) != 0
-                if waitsForEarlier { continue }
-                if !retryAt.isEmpty, let time = retryAt[statement.integer(at: 0)], time > now { continue }
+                if waitsForEarlier {
+                    guard held.hasRoom else { continue }
+                    let (model, id) = (statement.text(at: 2), statement.text(at: 3))
+                    held.note(order, by: try earlierChange(than: order, model, id, batch))
+                    continue
+                }
+                if !retryAt.isEmpty, let time = retryAt[order], time > gatheredAt { continue }
                 let entry = OutboxEntry(statement)
                 // Its model is not sent any more, or not now: it stays.
                 if context.tables[entry.model]?.policy.sends == false { continue }
                 if plainOnly, entry.hasOperations { continue }
-                if try !isHeld(entry, &batch) { batch.take(entry) }
+                switch try isHeld(entry, &batch) {
+                case .free: batch.take(entry)
+                case .held(let holder): held.note(order, by: holder)
+                }
             }
         }
     }
 
     /// Whether an entry refers to a record whose create is parked, or waits before it and is not in the same batch.
-    func isHeld(_ entry: OutboxEntry, _ batch: inout Gathering) throws -> Bool {
+    func isHeld(_ entry: OutboxEntry, _ batch: inout Gathering) throws -> Standing {
         guard entry.kind != .delete, let table = context.tables[entry.model], !table.parents.isEmpty else {
-            return false
+            return .free
         }
         var known: JSONObject?
         var needed: [Int64] = []
@@ -149,20 +170,20 @@ extension StoreCore {
             guard let id = table.parentID(parent.positions, in: fields) else { continue }
             if parent.target == entry.model, id == entry.id { continue }
             if let create = batch.creates[parent.target + "\u{0}" + id] {
-                if !batch.joinsParents { return true }
+                if !batch.joinsParents { return .held(by: nil) }
                 needed.append(create)
                 continue
             }
             switch try create(parent.target, id, &batch) {
-            case (_, .parked)?: return true
-            case (let order, .queued)?, (let order, .sealed)?: if order < entry.order { return true }
-            // It may still be refused, or be overtaken by what refers to it.
-            case (_, .sending)?: return true
+            case (let order, .parked)?: return .held(by: order)
+            case (let order, .queued)?, (let order, .sealed)?: if order < entry.order { return .held(by: order) }
+            // It may still be refused, or be overtaken by what refers to it; soon that is known.
+            case (_, .sending)?: return .held(by: nil)
             case nil: break
             }
         }
         if !needed.isEmpty { batch.needs[entry.order] = needed }
-        return false
+        return .free
     }
 
     /// A record's unsent create, looked for once for all that refer to it: ten thousand may, and be held for it.
@@ -196,6 +217,7 @@ struct Gathering {
     /// Whether an entry may go together with the create of a record that it refers to.
     let joinsParents: Bool
     private(set) var entries: [OutboxEntry] = []
+    private(set) var orders: Set<Int64> = []
     /// The creates among them, by model and key.
     private(set) var creates: [String: Int64] = [:]
     /// By entry, the creates among them without which it must not be carried out.
@@ -210,5 +232,6 @@ struct Gathering {
     mutating func take(_ entry: OutboxEntry) {
         if entry.kind == .create { creates[entry.model + "\u{0}" + entry.id] = entry.order }
         entries.append(entry)
+        orders.insert(entry.order)
     }
 }

@@ -68,24 +68,29 @@ extension StoreCore {
         return try members(of: unit).filter { $0.order != order }
     }
 
-    /// A batch with the entries of a unit, if all of them may go now.
-    func adding(_ unit: Int64, to batch: Gathering) throws -> Gathering? {
-        let now = options.time.uptime()
-        var batch = batch
+    /// A batch with the entries of a unit, if all of them may go now; else the unit is held.
+    func adding(_ unit: Int64, to batch: Gathering, _ held: inout HeldEntries) throws -> Gathering? {
+        var extended = batch
         var own = Gathering(joinsParents: true)
-        for entry in try members(of: unit) {
+        let members = try members(of: unit)
+        for entry in members {
             guard context.tables[entry.model]?.policy.sends != false,
-                entry.state == .queued || entry.state == .sealed, retryAt[entry.order] ?? 0 <= now,
-                try entries(entry.model, entry.id).first?.order == entry.order
+                entry.state == .queued || entry.state == .sealed, retryAt[entry.order] ?? .min <= gatheredAt
             else { return nil }
+            if try entries(entry.model, entry.id).first?.order != entry.order {
+                let holder = try earlierChange(than: entry.order, entry.model, entry.id, batch)
+                for member in members { held.note(member.order, by: holder) }
+                return nil
+            }
             // Its own creates are carried out with it or not at all, which needs no saying.
-            if try isHeld(entry, &own) {
-                guard try !isHeld(entry, &batch) else { return nil }
+            if try isHeld(entry, &own) != .free, case .held(let holder) = try isHeld(entry, &extended) {
+                for member in members { held.note(member.order, by: holder) }
+                return nil
             }
             own.take(entry)
-            batch.take(entry)
+            extended.take(entry)
         }
-        return batch
+        return extended
     }
 
     /// Whether these entries are one unit, which cannot be sent in parts.

@@ -28,6 +28,12 @@ public final class StoreCore {
     var deletions: Set<String> = []
     /// Whether there may be rows in `_shadow`. Never falls while open.
     var hasShadows = false
+    /// Whether entries may be marked as held (``HeldEntries``). Never falls while open.
+    var hasHeldEntries = false
+    /// How many entries were looked at for the batches taken so far, for tests.
+    var lookedAt = 0
+    /// The uptime at which a batch was last put together.
+    var gatheredAt: Int64 = .min
     /// Whether there may be rows in `_quarantine`. Never falls while open.
     var hasQuarantine = false
     /// Fields that rows here lack since the schema was changed, by model: what was fetched before did not have them.
@@ -284,6 +290,7 @@ public final class StoreCore {
         hasShadows = try connection.value("SELECT 1 FROM \"_shadow\" LIMIT 1") != nil
         hasQuarantine = try connection.value("SELECT 1 FROM \"_quarantine\" LIMIT 1") != nil
         hasUnits = try connection.value("SELECT 1 FROM \"_unit\" LIMIT 1") != nil
+        hasHeldEntries = try connection.value("SELECT 1 FROM \"_outbox\" WHERE \"held\" IS NOT NULL LIMIT 1") != nil
         lackedFields = try readLackedFields()
         try followPolicies()
         knownParents.removeAll()

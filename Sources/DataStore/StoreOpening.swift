@@ -32,6 +32,7 @@ enum StoreOpening {
                 if !rewriter.isEmpty { try beside.rewrite(rewriter) }
                 try beside.added(change.addedFields)
                 try beside.grown(change.grownFields)
+                try StoreCore.forgetHeldEntries(connection)
             }, upgrade: { try StoreSchema.upgrade($0, from: $1.oldFormat) })
         let outcome = try migrator.open(connection)
         try connection.run(

@@ -6,9 +6,9 @@ enum StoreSchema {
     /// `BCDS`: which program's file it is.
     static let applicationID: Int32 = 0x4243_4453
     /// The version of the tables below.
-    static let version = 2
+    static let version = 3
 
-    /// One statement each. `seal` is 0 for the one entry of a record that takes up further changes, else its `ord`, so
+    /// One statement each. `held` is the entry that another one waits for (``HeldEntries``). `seal` is 0 for the one entry of a record that takes up further changes, else its `ord`, so
     /// that one index finds a record's entries and allows a single open one.
     static let tables =
         [
@@ -19,10 +19,13 @@ enum StoreSchema {
             "id" TEXT NOT NULL, "kind" INTEGER NOT NULL, "fields" TEXT NOT NULL, "version" INTEGER, "base" TEXT NOT NULL,
             "identity" TEXT NOT NULL, "created" INTEGER NOT NULL, "attempts" INTEGER NOT NULL DEFAULT 0,
             "rounds" INTEGER NOT NULL DEFAULT 0, "state" INTEGER NOT NULL DEFAULT 0, "seal" INTEGER NOT NULL DEFAULT 0,
-            "reason" TEXT, "condition" TEXT, "tried" INTEGER) STRICT
+            "reason" TEXT, "condition" TEXT, "tried" INTEGER, "held" INTEGER) STRICT
             """,
             "CREATE UNIQUE INDEX IF NOT EXISTS \"_outbox.record\" ON \"_outbox\"(\"model\",\"id\",\"seal\")",
-            "CREATE INDEX IF NOT EXISTS \"_outbox.lane\" ON \"_outbox\"(\"identity\",\"ord\") WHERE \"state\"<2",
+            """
+            CREATE INDEX IF NOT EXISTS "_outbox.lane" ON "_outbox"("identity","ord") WHERE "state"<2 AND "held" IS NULL
+            """,
+            "CREATE INDEX IF NOT EXISTS \"_outbox.holder\" ON \"_outbox\"(\"held\") WHERE \"held\" IS NOT NULL",
             "CREATE INDEX IF NOT EXISTS \"_outbox.held\" ON \"_outbox\"(\"state\",\"ord\") WHERE \"state\">=2",
             """
             CREATE TABLE IF NOT EXISTS "_shadow"("model" TEXT NOT NULL, "id" TEXT NOT NULL, "version" INTEGER NOT NULL,
@@ -52,6 +55,10 @@ enum StoreSchema {
             try connection.execute("ALTER TABLE \"_outbox\" ADD COLUMN \"condition\" TEXT")
             try connection.execute("ALTER TABLE \"_outbox\" ADD COLUMN \"tried\" INTEGER")
         }
+        if format < 3 {
+            try connection.execute("ALTER TABLE \"_outbox\" ADD COLUMN \"held\" INTEGER")
+            try connection.execute("DROP INDEX IF EXISTS \"_outbox.lane\"")
+        }
     }
 
     /// What `clear` empties besides the models' tables.
@@ -78,16 +85,21 @@ enum StoreSQL {
     static let lane = StatementText(
         """
         SELECT \(columns), EXISTS(SELECT 1 FROM "_outbox" AS e WHERE e."model"=o."model" AND e."id"=o."id" \
-        AND e."ord"<o."ord") FROM "_outbox" AS o WHERE o."identity"=? AND o."ord">=? AND o."state"<2 ORDER BY o."ord"
+        AND e."ord"<o."ord") FROM "_outbox" AS o WHERE o."identity"=? AND o."ord">=? AND o."state"<2 AND \
+        o."held" IS NULL ORDER BY o."ord"
         """)
     static let markSending = StatementText(
         """
-        UPDATE "_outbox" SET "state"=2, "seal"="ord", "attempts"="attempts"+1, "tried"=? WHERE "ord"=?
+        UPDATE "_outbox" SET "state"=2, "seal"="ord", "attempts"="attempts"+1, "tried"=?, "held"=NULL WHERE "ord"=?
         """)
     static let firstLane = StatementText(
-        "SELECT \"identity\" FROM \"_outbox\" WHERE \"state\"<2 ORDER BY \"identity\" LIMIT 1")
+        """
+        SELECT "identity" FROM "_outbox" WHERE "state"<2 AND "held" IS NULL ORDER BY "identity" LIMIT 1
+        """)
     static let nextLane = StatementText(
-        "SELECT \"identity\" FROM \"_outbox\" WHERE \"state\"<2 AND \"identity\">? ORDER BY \"identity\" LIMIT 1")
+        """
+        SELECT "identity" FROM "_outbox" WHERE "state"<2 AND "held" IS NULL AND "identity">? ORDER BY "identity" LIMIT 1
+        """)
     static let createOf = StatementText(
         "SELECT \"ord\",\"state\" FROM \"_outbox\" WHERE \"model\"=? AND \"id\"=? AND \"kind\"=0 ORDER BY \"ord\" LIMIT 1"
     )

@@ -18,6 +18,7 @@ extension StoreTransaction {
         try connection.run(
             "UPDATE \"_outbox\" SET \"state\"=1, \"reason\"=NULL, \"rounds\"=0 WHERE \"ord\"=?",
             [.integer(entry.order)])
+        try core.releaseHeld(by: entry.order)
         core.count(entry.identity) {
             $0.parked -= 1
             $0.queued += 1
@@ -76,7 +77,9 @@ extension StoreTransaction {
                     .text(random.uuid()), .text(JSONValue.object(edited).text), .text(JSONValue.object(base).text),
                     .integer(order),
                 ])
+            try core.unhold(order)
             if entry.state == .parked {
+                try core.releaseHeld(by: order)
                 core.count(entry.identity) {
                     $0.parked -= 1
                     $0.queued += 1

@@ -42,7 +42,8 @@ public struct Migrator {
     ///   - backsUp: whether the file is copied before it is changed; false where the owner has made a backup himself, or
     ///     where nothing can be lost and nobody may wait for a copy.
     ///   - rewrite: does to what the owner keeps beside the model tables what the steps and the change do to rows; last.
-    ///   - upgrade: changes the owner's tables in the migration's transaction, after the model tables.
+    ///   - upgrade: changes the owner's tables in the migration's transaction, after the model tables and before what is
+    ///     missing of its own is made.
     public init(
         schema: Schema, tables: [ModelTable], applicationID: Int32, formatVersion: Int, ownTables: [String] = [],
         versions: [SchemaVersion] = [], once: [SchemaStep] = [], backsUp: Bool = true,
@@ -171,8 +172,9 @@ public struct Migrator {
             try connection.execute("ALTER TABLE \(quoted(aside.model)) DROP COLUMN \(quoted(aside.column))")
         }
         for table in tables { try updateIndexes(of: table, connection) }
-        for sql in ownTables { try connection.execute(sql) }
+        // First what is there already: what is made beside it may be an index on what it gains.
         try upgrade(connection, plan.change)
+        for sql in ownTables { try connection.execute(sql) }
         try rewrite(connection, rewriter, plan.change)
         try remember(connection, generation: found.generation + 1, text)
         return .migrated(plan.change, backup: backup)

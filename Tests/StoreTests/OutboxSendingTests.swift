@@ -99,12 +99,18 @@ import Testing
         for text in [
             StoreSQL.lane, StoreSQL.nextLane, StoreSQL.entriesOfRecord, StoreSQL.otherEntriesOfRecord,
             StoreSQL.createOf, StoreSQL.hasEntries, StoreSQL.hasUnsentCreates,
+            StoreCore.earlierText,
         ] {
             let plan = try core.connection.rows("EXPLAIN QUERY PLAN " + text.sql).compactMap { $0.last?.text }
             #expect(plan.allSatisfy { !$0.hasPrefix("SCAN") }, "\(text.sql): \(plan)")
         }
         let lane = try core.connection.rows("EXPLAIN QUERY PLAN " + StoreSQL.lane.sql).compactMap { $0.last?.text }
         #expect(lane.allSatisfy { !$0.contains("TEMP B-TREE") })
+        let hold = try core.connection.rows("EXPLAIN QUERY PLAN " + StoreCore.holdText.sql).compactMap { $0.last?.text }
+        let release = try core.connection.rows("EXPLAIN QUERY PLAN " + StoreCore.releaseText.sql)
+            .compactMap { $0.last?.text }
+        #expect(release.count { $0.contains("USING INDEX _outbox.holder (held=?)") } == 2, "\(release)")
+        #expect(hold.contains { $0.hasPrefix("SEARCH _outbox USING INTEGER PRIMARY KEY") }, "\(hold)")
     }
 
     @Test("C12: a long outbox is read in small parts")

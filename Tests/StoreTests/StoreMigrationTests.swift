@@ -44,7 +44,8 @@ struct StoreMigrationTests {
     ]
 
     @Test(
-        "D16 D94 D98: a store of every earlier format opens, with every row, change, mark and counter", arguments: [1])
+        "D16 D94 D98: a store of every earlier format opens, with every row, change, mark and counter",
+        arguments: [1, 2])
     func everyFormat(_ format: Int) throws {
         let directory = try TempDirectory()
         try fixture(format, in: directory.path)
@@ -52,6 +53,9 @@ struct StoreMigrationTests {
         #expect(try counts(core, Self.tables) == [2, 3, 1, 1, 1, 1, 6, 1, 1, 1, 2, 1])
         #expect(try core.connection.userVersion == StoreSchema.version)
         #expect(Files.exists(StoreOpening.path(directory.path) + ".backup-1"))
+        #expect(
+            try core.connection.value("SELECT \"sql\" FROM sqlite_schema WHERE \"name\"='_outbox.lane'")?.text?
+                .contains("held") == true)
         let outbox = try core.outbox()
         #expect(outbox.map(\.state) == [.parked, .queued, .queued, .queued, .queued, .queued])
         #expect(outbox.map(\.identity) == ["ann", "ann", "ann", "ann", "bob", "bob"])
