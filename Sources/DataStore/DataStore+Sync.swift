@@ -58,7 +58,7 @@ extension DataStore {
         case refuse
         /// Send everything first, for at most so many milliseconds.
         case flush(timeout: Int64)
-        /// Write it to a file, one JSON object a line, for ``Outbox/importLines(_:)`` of another store; then give it up.
+        /// Write it to a file, one JSON object a line, for ``Outbox/importFile(_:)`` of another store; then give it up.
         case export(to: String)
         /// Give it up.
         case discard

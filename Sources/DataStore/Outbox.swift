@@ -67,9 +67,17 @@ public struct Outbox: Sendable {
         try await store.read { try $0.exportOutbox(after: after, limit: limit) }
     }
 
-    /// Takes in exported entries; gives how many were new.
+    /// Takes in exported entries; gives how many were new. ``importFile(_:)`` takes in what does not fit into memory.
     @discardableResult
     public func importLines(_ lines: [String]) async throws -> Int {
         try await store.transaction { try $0.importOutbox(lines) }
+    }
+
+    /// Takes in the entries of a file that ``DataStore/exportOutbox(to:)`` wrote, line by line; all of them or none.
+    ///
+    /// - Throws: ``StoreError/invalidImport(file:line:reason:)``, which names the file, the line and what is wrong there.
+    @discardableResult
+    public func importFile(_ path: String) async throws -> OutboxImport {
+        try await store.transaction { try $0.importOutbox(fromFile: path) }
     }
 }

@@ -44,8 +44,8 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case unusableDatabase(String)
     /// A stored row does not fit its model.
     case unreadableRow(model: String, id: String, reason: String)
-    /// An import could not be read.
-    case invalidImport(line: Int, reason: String)
+    /// An import could not be read; nothing of it was taken in. The file is named where it was one.
+    case invalidImport(file: String? = nil, line: Int, reason: String)
     /// A condition or a sort names a field that cannot be used so.
     case invalidQuery(String)
     /// The database failed otherwise.
@@ -85,7 +85,8 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
         case .unreadableRow(let model, let id, let reason):
             "\(model) \(id) cannot be read: \(reason); give its values another form with a schema version "
                 + "(StoreOptions.migrations), or clear the store, which fetches it anew"
-        case .invalidImport(let line, let reason): "line \(line): \(reason)"
+        case .invalidImport(let file, let line, let reason):
+            (file.map { "\($0): " } ?? "") + "line \(line): \(reason)"
         case .invalidQuery(let reason): "the query is wrong: \(reason)"
         case .database(let reason): "the database failed: \(reason)"
         }

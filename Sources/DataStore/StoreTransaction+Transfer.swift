@@ -1,5 +1,6 @@
 import Basics
 import Models
+import System
 
 extension StoreTransaction {
     /// The waiting entries as JSON, one a line, for another store or for a person.
@@ -37,43 +38,72 @@ extension StoreTransaction {
     /// a part of it, nothing is taken in at all.
     @discardableResult
     public func importOutbox(_ lines: some Sequence<String>) throws -> Int {
-        let core = try writer()
         let lines = Array(lines)
-        var count = 0
-        try whole(isCascade: true) {
-            let known = try unitsThatAreHere(lines)
-            /// The new entries of the units of the other store.
-            var units: [Int64: [Int64]] = [:]
-            for (index, line) in lines.enumerated() where !line.isEmpty {
-                guard let (order, unit) = try importEntry(line, index + 1, known, core) else { continue }
-                count += 1
-                if let unit { units[unit, default: []].append(order) }
-            }
-            for unit in units.keys.sorted() {
-                guard let orders = units[unit], orders.count > 1 else { continue }
-                try core.makeUnit(orders)
-            }
-        }
-        return count
+        return try importOutbox { body in
+            for (index, line) in lines.enumerated() { try body(line, index + 1) }
+        }.new
     }
 
-    /// The units among the lines of which something waits here already.
-    private func unitsThatAreHere(_ lines: [String]) throws -> Set<Int64> {
-        var known: Set<Int64> = []
-        var sizes: [Int64: (line: Int, missing: Int64)] = [:]
-        for (index, line) in lines.enumerated() where line.utf8.count > 0 {
-            guard let object = try? JSONValue(parsing: line), let unit = object["unit"]?.integer,
-                let mutation = object["mutation"]?.string
-            else { continue }
-            let size = object["unitSize"]?.integer ?? 0
-            sizes[unit, default: (index + 1, size)].missing -= 1
-            if try isWaiting(mutation) { known.insert(unit) }
-        }
-        for (line, missing) in sizes.values.sorted(by: { $0.line < $1.line }) where missing > 0 {
+    /// Takes in the entries of a file as ``importOutbox(_:)`` does, line by line, so that memory does not grow with it.
+    ///
+    /// - Throws: ``StoreError/invalidImport(file:line:reason:)``, which names the file, the line and what is wrong there;
+    ///   nothing of the file is taken in then.
+    @discardableResult
+    public func importOutbox(fromFile path: String) throws -> OutboxImport {
+        do {
+            return try importOutbox { body in try Files.readLines(path, limit: Self.importLimit, body) }
+        } catch StoreError.invalidImport(_, let line, let reason) {
+            throw StoreError.invalidImport(file: path, line: line, reason: reason)
+        } catch let error as Files.NotText {
+            throw StoreError.invalidImport(file: path, line: error.line, reason: "it is not UTF-8 text")
+        } catch let error as Files.LongLine {
             throw StoreError.invalidImport(
-                line: line, reason: "\(missing) more changes go as one with it and are not here; take them in together")
+                file: path, line: error.line, reason: "it is longer than \(error.limit) bytes, which no entry is")
+        } catch let error as SystemError {
+            throw StoreError.database("\(error)")
         }
-        return known
+    }
+
+    /// Bytes of a line at most: many times what a backend takes of a record.
+    private static let importLimit = 1 << 24
+
+    /// Reads the lines twice: what goes as one is known only at the end.
+    private func importOutbox(_ each: ((String, Int) throws -> Void) throws -> Void) throws -> OutboxImport {
+        let core = try writer()
+        var result = OutboxImport()
+        try whole(isCascade: true) {
+            var units = ImportedUnits()
+            try each { line, number in
+                if !line.isEmpty { try note(line, number, &units) }
+            }
+            try units.check()
+            try each { line, number in
+                guard !line.isEmpty else { return }
+                result.all += 1
+                guard let (order, unit) = try importEntry(line, number, units, core) else { return }
+                result.new += 1
+                guard let unit, let first = units.took(unit, order) else { return }
+                // Named by its first entry, which stands for itself until there is another one.
+                core.hasUnits = true
+                if first.isSecond { try putUnit(first.order, first.order) }
+                try putUnit(order, first.order)
+            }
+            try units.checkTaken()
+        }
+        return result
+    }
+
+    private func putUnit(_ order: Int64, _ unit: Int64) throws {
+        try connection.run("INSERT INTO \"_unit\" VALUES(?,?)", [.integer(order), .integer(unit)])
+    }
+
+    /// Notes what goes as one with an entry, and whether some of that waits here already.
+    private func note(_ line: String, _ number: Int, _ units: inout ImportedUnits) throws {
+        guard let object = try? JSONValue(parsing: line), let unit = object["unit"]?.integer,
+            let mutation = object["mutation"]?.string
+        else { return }
+        units.note(unit, size: object["unitSize"]?.integer ?? 0, line: number)
+        if try isWaiting(mutation) { units.isHere.insert(unit) }
     }
 
     private func isWaiting(_ mutation: String) throws -> Bool {
@@ -82,13 +112,27 @@ extension StoreTransaction {
 
     /// Gives the new entry's number and its unit in the other store; nil for an entry that is passed over.
     private func importEntry(
-        _ line: String, _ number: Int, _ knownUnits: Set<Int64>, _ core: StoreCore
+        _ line: String, _ number: Int, _ units: ImportedUnits, _ core: StoreCore
     ) throws -> (order: Int64, unit: Int64?)? {
-        guard let object = try? JSONValue(parsing: line), let mutation = object["mutation"]?.string,
-            let model = object["model"]?.string, let id = object["id"]?.string,
-            let kind = MutationKind.allCases.first(where: { $0.name == object["kind"]?.string }),
-            let fields = object["fields"]?.object, let base = object["base"]?.object
-        else { throw StoreError.invalidImport(line: number, reason: "this is no outbox entry") }
+        guard let object = try? JSONValue(parsing: line), case .object = object else {
+            throw StoreError.invalidImport(
+                line: number, reason: "this is no outbox entry: \(printable(String(line.prefix(80))))")
+        }
+        func wrong(_ key: String, _ wanted: String) -> StoreError {
+            let value = object[key].map { printable(String($0.text.prefix(80))) } ?? "missing"
+            return .invalidImport(line: number, reason: "\(key) must be \(wanted) and is \(value)")
+        }
+        guard let mutation = object["mutation"]?.string else { throw wrong("mutation", "a text") }
+        guard let model = object["model"]?.string else { throw wrong("model", "a text") }
+        guard let id = object["id"]?.string else { throw wrong("id", "a text") }
+        guard let kind = MutationKind.allCases.first(where: { $0.name == object["kind"]?.string }) else {
+            throw wrong("kind", "create, update or delete")
+        }
+        guard let fields = object["fields"]?.object else { throw wrong("fields", "an object") }
+        guard let base = object["base"]?.object else { throw wrong("base", "an object") }
+        let condition = object["condition"].flatMap { PredicateNode(json: $0) }
+        // Without it a change would be made that was not to be.
+        if condition == nil, object["condition"]?.isNull == false { throw wrong("condition", "a condition") }
         guard let table = context.tables[model] else {
             throw StoreError.invalidImport(line: number, reason: "the store has no model \(printable(model))")
         }
@@ -96,7 +140,7 @@ extension StoreTransaction {
         let old = try table.fetch(id, on: connection)
         if let unit {
             // The backend says what is there already of a transaction; a part of it is no transaction.
-            if knownUnits.contains(unit) { return nil }
+            if units.isHere.contains(unit) { return nil }
         } else if try isWaiting(mutation) || (kind == .create && old != nil) {
             return nil
         }
@@ -131,7 +175,7 @@ extension StoreTransaction {
                     object["createdAt"]?.string.flatMap { DateTime(iso8601: $0) }?.milliseconds
                         ?? time.now().milliseconds),
                 .integer(state.rawValue), .integer(order), object["reason"]?.string.map { .text($0) } ?? .null,
-                object["condition"].flatMap { PredicateNode(json: $0) }.map { .text($0.json.text) } ?? .null,
+                condition.map { .text($0.json.text) } ?? .null,
                 // The other store may have sent it, or may send it yet.
                 .integer(isParked ? 0 : max(1, object["attempts"]?.integer ?? 0)),
             ])

@@ -1,5 +1,6 @@
 import Basics
 import Models
+import System
 import Testing
 
 @testable import DataStore
@@ -60,5 +61,76 @@ struct ImportTests {
         try core.settle([MutationResult(order: sent.order, outcome: .applied(answer))])
         #expect(try core.bin("b") == Bin(id: "b", place: 2, note: "theirs"))
         #expect(core.outboxStatus.isEmpty)
+    }
+
+    // MARK: Files
+
+    @Test("C8: a file is taken in line by line, as long as it may be")
+    func file() async throws {
+        let directory = try TempDirectory()
+        let path = directory.file("unsent.jsonl")
+        let store = try await DataStore(schema: testSchema, at: .memory, options: testOptions())
+        try await store.transaction { transaction in
+            for number in 0..<2500 { try transaction.save(Zone(id: "z\(number)", code: "\(number)")) }
+        }
+        try await store.transactionSentAsOne { transaction in
+            for number in 0..<3 { try transaction.save(Bin(id: "b\(number)", zoneID: "z\(number)")) }
+        }
+        #expect(try await store.exportOutbox(to: path) == 2503)
+        let other = try await DataStore(
+            schema: testSchema, at: .memory, options: testOptions { $0.random = SeededRandom(seed: 3) })
+        let taken = try await other.outbox.importFile(path)
+        #expect(taken.new == 2503 && taken.all == 2503)
+        let last = try #require(try await other.outbox.list(after: 2502).first)
+        #expect(try await other.outbox.unit(of: last.order).map(\.id) == ["b0", "b1", "b2"])
+        #expect(try await other.outbox.importFile(path).new == 0)
+        #expect(try await other.count(Zone.self) == 2500)
+    }
+
+    @Test("C8: a wrong line of a file is named with the file and the value, and nothing of the file is taken in")
+    func wrongFile() throws {
+        let directory = try TempDirectory()
+        let core = try memoryCore()
+        try core.save(Zone(id: "z"), Zone(id: "y"))
+        let lines = try core.read { try $0.exportOutbox() }.lines
+        let good = lines[1]
+        func wrong(_ old: String, _ new: String) throws -> String {
+            let (before, after) = (good, good.replacing(old, with: new))
+            try #require(before != after)
+            return after
+        }
+        let cases: [(line: String, reason: String)] = [
+            ("rubbish", "this is no outbox entry: rubbish"),
+            (
+                try wrong(#""kind":"create""#, #""kind":"make""#),
+                #"kind must be create, update or delete and is "make""#
+            ),
+            (try wrong(#""model":"Zone""#, #""model":"Hall""#), "the store has no model Hall"),
+            (try wrong(#""code":"Z""#, #""code":7"#), "Zone.code: 7 is not a valid String"),
+            (
+                try wrong(#""condition":null"#, #""condition":{"odd":1}"#),
+                #"condition must be a condition and is {"odd":1}"#
+            ),
+            (try wrong(#""base":{}"#, #""base":[]"#), "base must be an object and is []"),
+        ]
+        for (number, wrong) in cases.enumerated() {
+            let path = directory.file("\(number)")
+            // With the line ends of another system, and a line that holds nothing.
+            try Files.writeAtomically([lines[0], "", wrong.line].joined(separator: "\r\n"), to: path)
+            let other = try memoryCore()
+            let error = StoreError.invalidImport(file: path, line: 3, reason: wrong.reason)
+            #expect(throws: error) { try other.write(as: nil) { try $0.importOutbox(fromFile: path) } }
+            #expect(error.description.contains(path) && error.description.contains("line 3"))
+            #expect(other.outboxStatus.isEmpty)
+            #expect(try other.read { try $0.count(Zone.self) } == 0)
+        }
+        let path = directory.file("bytes")
+        try Files.createNew(Array("\(lines[0])\n".utf8) + [0xFF, 10], at: path)
+        #expect(throws: StoreError.invalidImport(file: path, line: 2, reason: "it is not UTF-8 text")) {
+            try core.write(as: nil) { try $0.importOutbox(fromFile: path) }
+        }
+        #expect(throws: StoreError.self) {
+            try core.write(as: nil) { try $0.importOutbox(fromFile: "/nowhere/at/all") }
+        }
     }
 }

@@ -148,7 +148,7 @@ import Testing
         try core.save(Zone(id: "z"))
         let lines = try core.read { try $0.exportOutbox() }.lines
         let other = try memoryCore()
-        #expect(throws: StoreError.invalidImport(line: 2, reason: "this is no outbox entry")) {
+        #expect(throws: StoreError.invalidImport(line: 2, reason: "this is no outbox entry: rubbish")) {
             try other.write(as: nil) { try $0.importOutbox(lines + ["rubbish"]) }
         }
         #expect(other.outboxStatus.isEmpty)

@@ -118,8 +118,8 @@ enum OutboxCommand {
             try await store.exportOutbox(to: words[0])
         case "import":
             guard words.count == 1 else { throw UsageError("import needs one FILE") }
-            let lines = try Files.readText(words[0]).split(separator: "\n").map(String.init)
-            print("\(try await outbox.importLines(lines)) of \(lines.count) entries were new")
+            let taken = try await outbox.importFile(words[0])
+            print("\(taken.new) of \(taken.all) entries were new")
         default:
             throw UsageError(
                 "there is no `outbox \(act)`; say list, show, retry, edit, revert, export, import or explain")
