@@ -1,3 +1,4 @@
+import Basics
 import Models
 
 /// A record as the backend has it.
@@ -17,6 +18,25 @@ public struct RemoteRecord: Sendable, Hashable {
         self.version = version
         self.deleted = deleted
         self.lastChangedAt = lastChangedAt
+    }
+}
+
+extension RemoteRecord {
+    /// Reads a record's fields from their wire form, as an outbox entry has them; what is no field is passed over.
+    ///
+    /// - Throws: `WireError` where a value does not fit its field: such a row is an ``UnreadableRecord``.
+    public init(
+        _ fields: JSONObject, of model: ModelSchema, in schema: Schema, version: Int64, deleted: Bool = false,
+        lastChangedAt: Int64
+    ) throws(WireError) {
+        var values: [Value] = []
+        for field in model.fields {
+            let value = fields[field.name] ?? .null
+            values.append(value.isNull ? .null : try schema.storageValue(of: value, for: field, in: model.name))
+        }
+        self.init(
+            record: Record(schema: model, values: values), version: version, deleted: deleted,
+            lastChangedAt: lastChangedAt)
     }
 }
 
@@ -76,9 +96,9 @@ public struct SyncMark: Sendable, Hashable {
 }
 
 /// What the backend answered to one outbox entry.
-package struct MutationResult: Sendable, Hashable {
+public struct MutationResult: Sendable, Hashable {
     /// What it said.
-    package enum Outcome: Sendable, Hashable {
+    public enum Outcome: Sendable, Hashable {
         /// Done; this is the record now.
         case applied(RemoteRecord)
         /// Done; what the record is now this client does not understand.
@@ -94,50 +114,51 @@ package struct MutationResult: Sendable, Hashable {
     }
 
     /// The entry's ``OutboxEntry/order``.
-    package let order: Int64
+    public let order: Int64
     /// The answer.
-    package let outcome: Outcome
+    public let outcome: Outcome
 
-    package init(order: Int64, outcome: Outcome) {
+    /// Answers an entry.
+    public init(order: Int64, outcome: Outcome) {
         self.order = order
         self.outcome = outcome
     }
 }
 
 /// Entries that go out together: one identity, no two of one record.
-package struct MutationBatch: Sendable, Hashable {
+public struct MutationBatch: Sendable, Hashable {
     /// Who made them.
-    package let identity: String?
+    public let identity: String?
     /// In their order.
-    package let entries: [OutboxEntry]
+    public let entries: [OutboxEntry]
     /// The units of those that must be applied all or not at all, by ``OutboxEntry/order``.
-    package var units: [Int64: Int64] = [:]
+    public var units: [Int64: Int64] = [:]
     /// By ``OutboxEntry/order``, the creates of the batch without which an entry must not be carried out: it refers to
     /// their records.
-    package var needs: [Int64: [Int64]] = [:]
+    public var needs: [Int64: [Int64]] = [:]
 }
 
 /// What a settled batch or an applied page did.
-package struct ApplyReport: Sendable, Hashable {
+public struct ApplyReport: Sendable, Hashable {
     /// Rows new here.
-    package var created = 0
+    public var created = 0
     /// Rows changed here.
-    package var updated = 0
+    public var updated = 0
     /// Rows removed here.
-    package var deleted = 0
+    public var deleted = 0
     /// Rows that were known already.
-    package var ignored = 0
+    public var ignored = 0
     /// Rows kept aside.
-    package var quarantined = 0
+    public var quarantined = 0
     /// Entries settled.
-    package var settled = 0
+    public var settled = 0
     /// Entries queued again.
-    package var requeued = 0
+    public var requeued = 0
     /// Entries parked.
-    package var parked = 0
+    public var parked = 0
     /// Whether nothing was kept, since the store was cleared meanwhile.
-    package var isVoid = false
+    public var isVoid = false
 
     /// Nothing yet.
-    package init() {}
+    public init() {}
 }

@@ -97,7 +97,7 @@ extension StoreCore {
 
 extension OutboxEntry {
     /// Whether some of the fields are operations. Looked for in the text, since most entries have none.
-    package var hasOperations: Bool {
+    public var hasOperations: Bool {
         guard kind == .update else { return false }
         var matched = 0
         let mark: [UInt8] = [UInt8(ascii: "{"), UInt8(ascii: "\""), UInt8(ascii: "$")]

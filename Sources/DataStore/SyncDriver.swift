@@ -2,9 +2,10 @@
 ///
 /// A store without a driver is local-only. Its methods may be called in any state and any number of times.
 ///
-/// `AppSyncDriver` of the module SyncEngine fills it, and tests fill it to play one. What moves changes through
-/// ``SyncPort`` belongs to this package: a program's own driver can start, stop and be told, and wrap another, but not
-/// read the outbox for sending.
+/// `AppSyncDriver` of the module SyncEngine fills it. A driver of one's own, for another backend, moves changes through
+/// the ``SyncPort`` that it is given: it takes what waits (``SyncPort/nextMutations(limit:)``), says what the backend
+/// answered (``SyncPort/settle(_:)``), and brings in what others changed (``SyncPort/applyPage(model:items:unreadable:mark:)``,
+/// ``SyncPort/applyRemote(_:unreadable:)``).
 public protocol SyncDriver: Sendable {
     /// Begins to synchronise and returns; connecting goes on behind.
     func start(_ port: SyncPort) async throws
@@ -98,5 +99,5 @@ public struct SyncPort: Sendable {
     }
 
     /// Tells the store's readers; also keeps what it says about models for `isSynced`.
-    package func emit(_ event: StoreEvent) { emitEvent(event) }
+    public func emit(_ event: StoreEvent) { emitEvent(event) }
 }
