@@ -8,6 +8,11 @@ static inline int csqlite_bind_text_copying(sqlite3_stmt *statement, int index, 
     return sqlite3_bind_text(statement, index, text, length, SQLITE_TRANSIENT);
 }
 
+/// Gives text as a function's result, which SQLite copies at once; the pointer may be null where the length is 0.
+static inline void csqlite_result_text_copying(sqlite3_context *context, const unsigned char *text, int length) {
+    sqlite3_result_text(context, text ? (const char *)text : "", length, SQLITE_TRANSIENT);
+}
+
 /// Binds text that stays where it is until the binding is cleared.
 static inline int csqlite_bind_text_in_place(sqlite3_stmt *statement, int index, const char *text, int length) {
     return sqlite3_bind_text(statement, index, text, length, SQLITE_STATIC);

@@ -1,5 +1,6 @@
 import Basics
 import Models
+import SQLite
 
 /// Evaluates a predicate on records in memory; it agrees with ``SQLFilter`` on every record.
 ///
@@ -46,14 +47,14 @@ public struct RecordFilter: Sendable {
         case .hasPrefix(let prefix): return value.text?.utf8.starts(with: prefix.utf8) ?? false
         case .hasSubstring(let part): return value.text.map { contains(Array($0.utf8), Array(part.utf8)) } ?? false
         case .hasSubstringIgnoringCase(let part):
-            return value.text.map { contains($0.utf8.map(asciiLowercased), Array(part.utf8)) } ?? false
+            return value.text.map { contains(Array(CaseFolding.folded($0).utf8), Array(part.utf8)) } ?? false
         case .equalIgnoringCase(let other):
-            return value.text.map { $0.utf8.lazy.map(asciiLowercased).elementsEqual(other.utf8) } ?? false
+            return value.text.map { CaseFolding.folded($0).utf8.elementsEqual(other.utf8) } ?? false
         case .hasPrefixIgnoringCase(let prefix):
-            return value.text.map { $0.utf8.lazy.map(asciiLowercased).starts(with: prefix.utf8) } ?? false
+            return value.text.map { CaseFolding.folded($0).utf8.starts(with: prefix.utf8) } ?? false
         case .hasElement(let other): return elements(value).contains { $0.storageOrder(other) == 0 }
         case .hasElementWithSubstringIgnoringCase(let part):
-            return elements(value).contains { contains(keyText($0).utf8.map(asciiLowercased), Array(part.utf8)) }
+            return elements(value).contains { contains(Array(CaseFolding.folded(keyText($0)).utf8), Array(part.utf8)) }
         }
     }
 

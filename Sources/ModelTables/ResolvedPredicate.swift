@@ -1,4 +1,5 @@
 import Models
+import SQLite
 
 /// A predicate's field that the model does not have, or that cannot be filtered or sorted by.
 public struct FilterError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -164,14 +165,14 @@ extension ResolvedPredicate {
         case .equalsIgnoringCase(let text):
             self =
                 field.columnType == .text
-                ? .test(position, .equalIgnoringCase(asciiLowercased(text)), negated: negated) : .constant(negated)
+                ? .test(position, .equalIgnoringCase(CaseFolding.folded(text)), negated: negated) : .constant(negated)
         case .beginsWithIgnoringCase(let prefix):
             self =
                 field.columnType == .text
-                ? .test(position, .hasPrefixIgnoringCase(asciiLowercased(prefix)), negated: negated)
+                ? .test(position, .hasPrefixIgnoringCase(CaseFolding.folded(prefix)), negated: negated)
                 : .constant(negated)
         case .containsIgnoringCase(let text):
-            let folded = asciiLowercased(text)
+            let folded = CaseFolding.folded(text)
             if field.isList {
                 self = .test(position, .hasElementWithSubstringIgnoringCase(folded), negated: negated)
             } else if field.columnType == .text {
@@ -210,10 +211,3 @@ extension FieldSchema {
         }
     }
 }
-
-/// A byte with ASCII's capitals made small: what SQLite's `lower()` does.
-@inline(__always)
-func asciiLowercased(_ byte: UInt8) -> UInt8 { byte &- 65 < 26 ? byte | 32 : byte }
-
-/// A text with ASCII's capitals made small.
-func asciiLowercased(_ text: String) -> String { String(decoding: text.utf8.map(asciiLowercased), as: UTF8.self) }

@@ -123,16 +123,16 @@ public struct SQLFilter {
             sql += "instr(\(column),?)>0"
             bindings.append(.text(text))
         case .hasSubstringIgnoringCase(let text):
-            sql += "instr(lower(\(column)),?)>0"
+            sql += "instr(casefold(\(column)),?)>0"
             bindings.append(.text(text))
-        case .equalIgnoringCase(let text): compare("lower(\(column))", "=", .text(text))
+        case .equalIgnoringCase(let text): compare("casefold(\(column))", "=", .text(text))
         case .hasPrefixIgnoringCase(let prefix):
-            guard let end = afterPrefix(prefix) else { return compare("lower(\(column))", ">=", .text(prefix)) }
-            sql += "(lower(\(column))>=? AND lower(\(column))<?)"
+            guard let end = afterPrefix(prefix) else { return compare("casefold(\(column))", ">=", .text(prefix)) }
+            sql += "(casefold(\(column))>=? AND casefold(\(column))<?)"
             bindings += [.text(prefix), .text(end)]
         case .hasElement(let value): writeElements(column, "e.value=?", value)
         case .hasElementWithSubstringIgnoringCase(let text):
-            writeElements(column, "instr(lower(e.value),?)>0", .text(text))
+            writeElements(column, "instr(casefold(e.value),?)>0", .text(text))
         }
     }
 

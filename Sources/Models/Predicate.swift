@@ -17,11 +17,11 @@ public enum Comparison: Sendable, Hashable {
     case notIn([Value])
     /// Whether the field has a value at all.
     case exists(Bool)
-    /// Substring of text, ASCII case ignored.
+    /// Substring of text, case ignored.
     case containsIgnoringCase(String)
-    /// The same text, ASCII case ignored.
+    /// The same text, case ignored.
     case equalsIgnoringCase(String)
-    /// Text that begins so, ASCII case ignored.
+    /// Text that begins so, case ignored.
     case beginsWithIgnoringCase(String)
 }
 
@@ -128,11 +128,11 @@ extension Field where V: TextFieldValue {
     public func contains(_ text: String) -> Predicate<M> { predicate(.contains(.text(text))) }
     /// Text that does not contain this; true of a missing value.
     public func notContains(_ text: String) -> Predicate<M> { predicate(.notContains(.text(text))) }
-    /// Text that contains this, ASCII case ignored.
+    /// Text that contains this, case ignored.
     public func containsIgnoringCase(_ text: String) -> Predicate<M> { predicate(.containsIgnoringCase(text)) }
-    /// The same text, ASCII case ignored.
+    /// The same text, case ignored.
     public func equalsIgnoringCase(_ text: String) -> Predicate<M> { predicate(.equalsIgnoringCase(text)) }
-    /// Text that begins so, ASCII case ignored.
+    /// Text that begins so, case ignored.
     public func beginsWithIgnoringCase(_ text: String) -> Predicate<M> { predicate(.beginsWithIgnoringCase(text)) }
 }
 
@@ -144,7 +144,7 @@ extension Field where V: ListFieldValue {
 }
 
 extension Field where V: ListFieldValue, V.Member: TextFieldValue {
-    /// A list with an element that contains this text, ASCII case ignored.
+    /// A list with an element that contains this text, case ignored.
     public func containsIgnoringCase(_ text: String) -> Predicate<M> { predicate(.containsIgnoringCase(text)) }
 }
 

@@ -129,4 +129,29 @@ struct PageTests {
         #expect(try ids(code.beginsWithIgnoringCase("t_a")).isEmpty)
         #expect(try ids(!code.beginsWithIgnoringCase("TEA")) == ["3"])
     }
+
+    @Test("C28: the case of every script is ignored, in sql as in a live query")
+    func otherScripts() throws {
+        let core = try memoryCore()
+        let codes = ["Größe", "GRÖSSE", "ΌΔΟΣ", "όδος", "Ёлка", "I", "ı", "Å", "日本", "a\u{0}É"]
+        for (number, code) in codes.enumerated() { try core.save(Bin(id: "\(number)", code: code)) }
+        let code: Field<Bin, String> = Field("code")
+        func ids(_ condition: Predicate<Bin>) throws -> [String] {
+            let found = try core.read { try $0.query(Bin.self, where: condition) }.map(\.id).sorted()
+            let all = try core.read { try $0.query(Bin.self) }
+            let live = try all.filter { try condition.node.matches($0.record) }
+            #expect(live.map(\.id).sorted() == found)
+            return found
+        }
+        #expect(try ids(code.equalsIgnoringCase("grösse")) == ["0", "1"])
+        #expect(try ids(code.equalsIgnoringCase("ΌΔΟς")) == ["2", "3"])
+        #expect(try ids(code.beginsWithIgnoringCase("ёЛ")) == ["4"])
+        #expect(try ids(code.containsIgnoringCase("Öß")) == ["0", "1"])
+        #expect(try ids(code.equalsIgnoringCase("å")) == ["7"])
+        #expect(try ids(code.equalsIgnoringCase("A")).isEmpty, "accents stay")
+        #expect(try ids(code.containsIgnoringCase("本")) == ["8"])
+        #expect(try ids(code.containsIgnoringCase("é")) == ["9"])
+        // In no language's own way: the same on every device.
+        #expect(try ids(code.equalsIgnoringCase("i")) == ["5", "6"])
+    }
 }
