@@ -96,7 +96,7 @@ extension StoreCore {
         for relation in table.model.relations where relation.kind != .belongsTo {
             guard let child = context.tables[relation.target] else { continue }
             var ids: [String] = []
-            if relation.kind == .hasMany {
+            if relation.isKeyInTarget {
                 let key = table.model.primaryKey.compactMap { table.model.position(of: $0) }.map { values[$0] }
                 guard key.count == relation.fields.count else { continue }
                 let same = zip(relation.fields, key).map { PredicateNode.field($0, .equal($1)) }

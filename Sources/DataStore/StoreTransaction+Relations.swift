@@ -6,6 +6,9 @@ import Models
 extension StoreTransaction {
     /// The record that a `@belongsTo` or `@hasOne` leads to; nil where there is none, or it is not here yet.
     public func related<M: Model, T: Model>(_ record: M, _ relation: ToOne<M, T>) throws -> T? {
+        if try isHeldByTarget(M.schema, relation.name) {
+            return try related(record, ToMany<M, T>(relation.name), page: .first(1)).first
+        }
         guard let id = try target(of: record.record, relation.name) else { return nil }
         return try get(T.self, id: id)
     }
@@ -32,6 +35,9 @@ extension StoreTransaction {
 
     /// What a to-one relation leads to for many records at once, by the records' keys: one query in place of many.
     public func related<M: Model, T: Model>(_ records: [M], _ relation: ToOne<M, T>) throws -> [String: T] {
+        if try isHeldByTarget(M.schema, relation.name) {
+            return try related(records, ToMany<M, T>(relation.name)).compactMapValues(\.first)
+        }
         var targets: [(record: String, target: String)] = []
         for record in records {
             if let id = try target(of: record.record, relation.name) { targets.append((record.id, id)) }
@@ -66,6 +72,7 @@ extension StoreTransaction {
 
     /// The untyped record that a to-one relation leads to.
     public func related(_ record: Record, toOne relation: String) throws -> Record? {
+        if try isHeldByTarget(record.schema, relation) { return try related(record, toMany: relation).first }
         guard let id = try target(of: record, relation) else { return nil }
         return try get(model: try self.relation(record.schema, relation).target.name, id: id)
     }
@@ -86,6 +93,12 @@ extension StoreTransaction {
         }
         let target = try context.table(relation.target).model
         return (target, relation.pairs(from: model, to: target))
+    }
+
+    /// Whether the other record names this one: `@hasOne(references:)`.
+    private func isHeldByTarget(_ model: ModelSchema, _ name: String) throws -> Bool {
+        try open()
+        return model.relation(name)?.isKeyInTarget ?? false
     }
 
     /// The key of the record that a to-one relation names; nil where a part of it holds nothing.

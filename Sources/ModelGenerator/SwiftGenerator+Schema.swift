@@ -28,9 +28,12 @@ extension SwiftGenerator {
             if !model.relations.isEmpty {
                 output.block("relations: [", close: "],") { output in
                     for relation in model.relations {
+                        let isHeld = relation.kind == .hasOne && relation.isKeyInTarget ? ", isKeyInTarget: true" : ""
+                        let limit = relation.limit.map { ", limit: \($0)" } ?? ""
                         output.line(
                             "RelationSchema(\(SwiftNames.quoted(relation.name)), .\(relation.kind.rawValue), "
-                                + "target: \(SwiftNames.quoted(relation.target)), fields: \(list(relation.fields))),")
+                                + "target: \(SwiftNames.quoted(relation.target)), "
+                                + "fields: \(list(relation.fields))\(isHeld)\(limit)),")
                     }
                 }
             }

@@ -99,15 +99,31 @@ public struct RelationSchema: Sendable, Hashable {
     public let kind: Kind
     /// The other model.
     public let target: String
-    /// The fields that hold the key: this model's (`belongsTo`, `hasOne`) or the target's (`hasMany`).
+    /// The fields that hold the key: the target's where ``isKeyInTarget``, else this model's.
     public let fields: [String]
+    /// Whether the target names this model's key: so does each `hasMany`, and a `hasOne` with `references`.
+    public let isKeyInTarget: Bool
+    /// Records of a page of a `hasMany` where the client names no limit; nil leaves it to the backend.
+    public let limit: Int?
 
     /// Describes a relation.
-    public init(_ name: String, _ kind: Kind, target: String, fields: [String]) {
+    ///
+    /// - Parameter isKeyInTarget: nil for what its kind has in general: the target's fields for `hasMany` alone.
+    public init(
+        _ name: String, _ kind: Kind, target: String, fields: [String], isKeyInTarget: Bool? = nil, limit: Int? = nil
+    ) {
         self.name = name
         self.kind = kind
         self.target = target
         self.fields = fields
+        self.isKeyInTarget = isKeyInTarget ?? (kind == .hasMany)
+        self.limit = limit
+    }
+
+    /// Whether both lead to the same records, however many of them a page has.
+    package func leadsWhere(_ other: RelationSchema) -> Bool {
+        (name, kind, target, fields) == (other.name, other.kind, other.target, other.fields)
+            && isKeyInTarget == other.isKeyInTarget
     }
 }
 

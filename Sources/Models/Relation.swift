@@ -41,7 +41,7 @@ public struct ToMany<M: Model, Target: Model>: Sendable, Hashable {
 extension RelationSchema {
     /// The fields that must be equal: the declaring model's, and the other model's.
     public func pairs(from own: ModelSchema, to target: ModelSchema) -> [(own: String, target: String)] {
-        kind == .hasMany ? Array(zip(own.primaryKey, fields)) : Array(zip(fields, target.primaryKey))
+        isKeyInTarget ? Array(zip(own.primaryKey, fields)) : Array(zip(fields, target.primaryKey))
     }
 }
 

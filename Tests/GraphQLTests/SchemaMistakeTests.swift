@@ -213,6 +213,48 @@ struct SchemaMistakeTests {
         Broken(
             "type A @model { b: B @belongsTo @index } type B @model { c: Int }", "1:33",
             "@index cannot stand on a relation"),
+        Broken(
+            "type A @model { x: ID b: B @belongsTo(fields: [\"x\"], references: [\"x\"]) } type B @model { c: Int }",
+            "1:28",
+            "@belongsTo has fields or references, not both"),
+        Broken(
+            "type A @model { b: B @hasOne(references: [\"x\"]) } type B @model { c: Int }", "1:22",
+            "@hasOne names x, which B does not have"),
+        Broken(
+            "type A @model { b: [B] @hasMany(references: [\"x\"], limit: 0) } type B @model { x: ID }", "1:59",
+            "@hasMany(limit:) is at least 1"),
+        Broken(
+            "type A @model { b: Int @index(projection: KEYS_ONLY) }", "1:43",
+            "@index(projection:) takes an object: { type: ALL }"),
+        Broken(
+            "type A @model { b: Int @index(projection: { type: SOME }) }", "1:51",
+            "a projection's type is one of ALL, KEYS_ONLY, INCLUDE"),
+        Broken(
+            "type A @model { b: Int @index(projection: { keys: [] }) }", "1:45",
+            "a projection has type and nonKeyAttributes only"),
+        Broken(
+            "type A @model { b: Int @index(projection: { type: INCLUDE, nonKeyAttributes: [c] }) }", "1:78",
+            "nonKeyAttributes is a list of fields' names"),
+        // The global rule
+        Broken(
+            "input AMPLIFY { engine: String = \"mysql\" } type A @model { b: Int }", "1:17",
+            "input AMPLIFY has globalAuthRule only, and no engine"),
+        Broken(
+            "input AMPLIFY { globalAuthRule: AuthRule = { allow: private } } type A @model { b: Int }", "1:17",
+            "globalAuthRule is AuthRule = { allow: public } and nothing else, as at Amplify; rules that give less belong "
+                + "on the models"),
+        Broken(
+            "input AMPLIFY { globalAuthRule: AuthRule = { allow: public, operations: [read] } } type A @model { b: Int }",
+            "1:17",
+            "globalAuthRule is AuthRule = { allow: public } and nothing else, as at Amplify; rules that give less belong "
+                + "on the models"),
+        Broken(
+            "input AMPLIFY { globalAuthRule: AuthRule } type A @model { b: Int }", "1:17",
+            "globalAuthRule is AuthRule = { allow: public } and nothing else, as at Amplify; rules that give less belong "
+                + "on the models"),
+        Broken(
+            "type A @model { b: AMPLIFY } input AMPLIFY { globalAuthRule: AuthRule = { allow: public } }", "1:20",
+            "unknown type AMPLIFY"),
         // Rights
         Broken("type A @model @auth(rules: []) { b: Int }", "1:15", "@auth without rules lets nobody in"),
         Broken("type A @model @auth(rules: [owner]) { b: Int }", "1:29", "a rule is an object: { allow: … }"),
@@ -224,8 +266,17 @@ struct SchemaMistakeTests {
             "type A @model @auth(rules: [{ allow: owner, ownerFeld: \"b\" }]) { b: ID }", "1:45",
             "a rule has no ownerFeld"),
         Broken(
-            "type A @model @auth(rules: [{ allow: owner, ownerField: \"c\" }]) { b: ID }", "1:57",
-            "ownerField names c, which A does not have"),
+            "type A @model @auth(rules: [{ allow: groups, groupsField: \"c\" }]) { b: ID }", "1:59",
+            "groupsField names c, which A does not have"),
+        Broken(
+            "type A @model @auth(rules: [{ allow: owner, ownerField: \"c d\" }]) { b: ID }", "1:57",
+            "ownerField: \"c d\" cannot be a field's name"),
+        Broken(
+            "type A @model @auth(rules: [{ allow: owner, ownerField: \"B\" }]) { b: ID }", "1:57",
+            "ownerField: B differs from b only in upper and lower case"),
+        Broken(
+            "type A @model @auth(rules: [{ allow: owner, ownerField: \"a\" }]) { a: A @belongsTo }", "1:57",
+            "ownerField: a is a relation; name the field that holds the owner"),
         Broken(
             "type A @model @auth(rules: [{ allow: owner, ownerField: \"b\" }]) { b: Int }", "1:57",
             "ownerField: b must be ID or String, or a list of them"),
@@ -278,7 +329,7 @@ struct SchemaMistakeTests {
               c: Int @decimal(places: 3)
               d: B
             }
-            type B @model @auth(rules: [{ allow: owner, ownerField: "who" }]) {
+            type B @model @auth(rules: [{ allow: groups, groupsField: "who" }]) {
               e: Int @index(sortKeyFields: ["f"])
             }
             """
@@ -287,7 +338,7 @@ struct SchemaMistakeTests {
                 "1:29: @sync(policy:) takes one of NONE, UPSTREAM, DOWNSTREAM, BOTH", "2:6: unknown type Strin",
                 "3:10: @decimal needs a Float, and c is Int",
                 "4:6: B is a model: field d needs @belongsTo, @hasOne or @hasMany",
-                "6:57: ownerField names who, which B does not have", "7:10: @index names f, which B does not have",
+                "6:59: groupsField names who, which B does not have", "7:10: @index names f, which B does not have",
             ])
     }
 

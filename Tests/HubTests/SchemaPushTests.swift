@@ -154,7 +154,7 @@ import Testing
         #expect(wrong.status == 422)
         #expect(wrong.json["mistakes"]?[0]?["line"] == 2)
         #expect(
-            try await hub.push("type A @model @auth(rules: [{ allow: owner, ownerField: \"x\" }]) { id: ID! }").status
+            try await hub.push("type A @model @auth(rules: [{ allow: groups, groupsField: \"x\" }]) { id: ID! }").status
                 == 422)
         #expect(try await hub.send("POST", "/schema", ["nothing": 1], key: "admin").status == 400)
         #expect(try await hub.send("DELETE", "/schema", key: "admin").status == 405)

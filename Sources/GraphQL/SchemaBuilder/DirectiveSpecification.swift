@@ -7,7 +7,7 @@ struct DirectiveSpecification {
     }
 
     enum ArgumentKind {
-        case string, int, strings, object, rules
+        case string, int, strings, object, rules, projection
         case oneOf([String])
     }
 
@@ -29,12 +29,16 @@ struct DirectiveSpecification {
         "primaryKey": .init(place: .field, arguments: ["sortKeyFields": .strings]),
         "index": .init(
             place: .field, isRepeatable: true,
-            arguments: ["name": .string, "sortKeyFields": .strings, "queryField": .string]),
+            arguments: [
+                "name": .string, "sortKeyFields": .strings, "queryField": .string, "projection": .projection,
+            ]),
         "hasMany": .init(
             place: .field,
             arguments: ["indexName": .string, "fields": .strings, "references": .strings, "limit": .int]),
-        "hasOne": .init(place: .field, arguments: ["fields": .strings]),
-        "belongsTo": .init(place: .field, arguments: ["fields": .strings, "references": .strings]),
+        "hasOne": .init(place: .field, arguments: ["fields": .strings, "references": .strings]),
+        // `overrideIndexName` names the index in DynamoDB, which is nowhere seen in the API.
+        "belongsTo": .init(
+            place: .field, arguments: ["fields": .strings, "references": .strings, "overrideIndexName": .string]),
         "default": .init(place: .field, arguments: ["value": .string], required: ["value"]),
         "decimal": .init(place: .field, arguments: ["places": .int], required: ["places"]),
         "counter": .init(place: .field, arguments: [:]),
@@ -78,6 +82,8 @@ extension SchemaBuilder {
             if !seen.insert(argument.name).inserted {
                 mistake(argument.position, "argument \(argument.name) is given twice")
             }
+            // An explicit null is the same as nothing, where nothing is possible.
+            if argument.value.kind == .null, !specification.required.contains(argument.name) { continue }
             check(argument, of: directive, kind)
         }
         for name in specification.required where !seen.contains(name) {
@@ -91,9 +97,8 @@ extension SchemaBuilder {
         let value = argument.value
         let wanted: String
         switch (kind, value.kind) {
-        case (.string, .string), (.int, .int), (.rules, .list), (.object, .object), (.object, .null),
-            (.strings, .string):
-            return
+        case (.string, .string), (.int, .int), (.rules, .list), (.object, .object), (.strings, .string): return
+        case (.projection, .object): return checkProjection(value)
         case (.strings, .list) where value.strings != nil: return
         case (.oneOf(let names), .enumeration(let name)):
             if names.contains(name) { return }
@@ -104,8 +109,27 @@ extension SchemaBuilder {
         case (.strings, _): wanted = "a list of strings"
         case (.object, _): wanted = "an object"
         case (.rules, _): wanted = "a list of rules"
+        case (.projection, _): wanted = "an object: { type: ALL }"
         }
         mistake(value.position, "@\(directive.name)(\(argument.name):) takes \(wanted)")
+    }
+
+    /// DynamoDB copies what an index projects; here an index leads to the record, so that it always has everything.
+    private mutating func checkProjection(_ value: ValueNode) {
+        var type = "ALL"
+        for member in value.object ?? [] {
+            switch (member.name, member.value.kind) {
+            case ("type", .enumeration(let name)) where ["ALL", "KEYS_ONLY", "INCLUDE"].contains(name): type = name
+            case ("type", _): mistake(member.value.position, "a projection's type is one of ALL, KEYS_ONLY, INCLUDE")
+            case ("nonKeyAttributes", _):
+                if member.value.strings == nil {
+                    mistake(member.value.position, "nonKeyAttributes is a list of fields' names")
+                }
+            default: mistake(member.position, "a projection has type and nonKeyAttributes only")
+            }
+        }
+        guard type != "ALL" else { return }
+        remark(value.position, "@index(projection:) leaves nothing out here: what its query finds is the whole record")
     }
 }
 

@@ -181,9 +181,10 @@ extension Document {
                 fields[number].type = .list(
                     .named(model, position: field.type.position), position: field.type.position)
                 let list = ValueNode(.list(type.joinKeyNames.map { ValueNode(.string($0)) }))
+                let limit = field.directive("manyToMany")?.arguments.filter { $0.name == "limit" } ?? []
                 fields[number].directives.removeAll { $0.name == "manyToMany" }
                 fields[number].directives.append(
-                    Directive("hasMany", arguments: [Argument("references", list)], position: field.position))
+                    Directive("hasMany", arguments: [Argument("references", list)] + limit, position: field.position))
             }
             type.kind = .object(interfaces: interfaces, fields: fields)
             result.definitions[index] = .type(type)

@@ -39,12 +39,18 @@ extension SchemaBuilder {
 
     /// A text, or the only one of a list, as subscriptions have it.
     private func operationName(_ value: ValueNode) -> String? {
-        guard let name = value.string ?? (value.list?.count == 1 ? value.list?[0].string : nil),
-            let first = name.unicodeScalars.first, first.isASCII, first.properties.isAlphabetic,
-            name.unicodeScalars.allSatisfy({
-                $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil || $0 == "_")
-            })
+        guard let name = value.string ?? (value.list?.count == 1 ? value.list?[0].string : nil), name.isGraphQLName
         else { return nil }
         return name
+    }
+}
+
+extension String {
+    /// Whether it can name something in GraphQL, beginning with a letter.
+    var isGraphQLName: Bool {
+        guard let first = unicodeScalars.first, first.isASCII, first.properties.isAlphabetic else { return false }
+        return unicodeScalars.allSatisfy {
+            $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil || $0 == "_")
+        }
     }
 }

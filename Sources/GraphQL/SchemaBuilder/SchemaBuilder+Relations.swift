@@ -39,9 +39,25 @@ extension SchemaBuilder {
         }
     }
 
-    /// `belongsTo` and `hasOne`: the key stands in the declaring model.
+    /// Whether a directive names the key at both ends, of which only one can hold it.
+    private mutating func namesBothSides(_ directive: Directive) -> Bool {
+        guard directive["fields"]?.strings != nil, directive["references"]?.strings != nil else { return false }
+        mistake(directive.position, "@\(directive.name) has fields or references, not both")
+        return true
+    }
+
+    /// `belongsTo` and `hasOne`: the key stands in the declaring model, but for a `hasOne` with `references`, which names
+    /// the other model's.
     private mutating func reference(_ field: FieldDefinition, _ directive: Directive, from: Int, to: Int) {
+        guard !namesBothSides(directive) else { return }
         let kind: RelationSchema.Kind = directive.name == "hasOne" ? .hasOne : .belongsTo
+        if kind == .hasOne, let references = directive["references"]?.strings {
+            guard check(references, in: to, against: from, directive) else { return }
+            models[from].relations.append(
+                RelationSchema(field.name, kind, target: field.type.name, fields: references, isKeyInTarget: true))
+            models[to].indexes.append(relationIndex(references))
+            return
+        }
         let named = directive["fields"]?.strings ?? directive["references"]?.strings
         let keys: [String]
         if let named {
@@ -57,6 +73,10 @@ extension SchemaBuilder {
 
     /// `hasMany`: the key stands in the other model.
     private mutating func hasMany(_ field: FieldDefinition, _ directive: Directive, from: Int, to: Int) {
+        guard !namesBothSides(directive) else { return }
+        if let limit = directive["limit"]?.int, limit < 1 {
+            mistake(directive["limit"]?.position ?? directive.position, "@hasMany(limit:) is at least 1")
+        }
         let keys: [String]
         if let references = directive["references"]?.strings {
             guard check(references, in: to, against: from, directive) else { return }
@@ -76,7 +96,9 @@ extension SchemaBuilder {
             }
             addMissing(keys, to: to, keyOf: from, isRequired: back?.type.isNonNull ?? false)
         }
-        models[from].relations.append(RelationSchema(field.name, .hasMany, target: field.type.name, fields: keys))
+        models[from].relations.append(
+            RelationSchema(
+                field.name, .hasMany, target: field.type.name, fields: keys, limit: directive["limit"]?.int))
         models[to].indexes.append(relationIndex(keys))
     }
 
@@ -106,13 +128,14 @@ extension SchemaBuilder {
         return models[keyOf].primaryKey.map { stem + capitalized($0) }
     }
 
-    /// A `belongsTo` without names shares the key that the other side's `hasMany` adds or names.
+    /// A `belongsTo` without names shares the key that the other side's `hasMany` adds or names, or its `hasOne` names.
     private func implicitKeys(
         _ field: FieldDefinition, _ kind: RelationSchema.Kind, from: Int, to: Int
     ) -> [String] {
         guard kind == .belongsTo else { return implicitNames(field, from, keyOf: to) }
         let own = models[from].definition.name
         for other in models[to].definition.fields where other.type.name == own {
+            if let references = other.directive("hasOne")?["references"]?.strings { return references }
             guard let directive = other.directive("hasMany") else { continue }
             if let references = directive["references"]?.strings { return references }
             if let name = directive["indexName"]?.string {

@@ -16,6 +16,8 @@ extension SchemaBuilder {
     mutating func resolveRights(_ position: Int) {
         if let directive = models[position].definition.directive("auth") {
             models[position].authRules = authRules(directive, of: position)
+        } else {
+            openByGlobalRule(position)
         }
         for field in models[position].definition.fields {
             guard let directive = field.directive("auth") else { continue }
@@ -52,7 +54,7 @@ extension SchemaBuilder {
     /// well. So the rules belong where they hold for every way to it.
     private mutating func refuseRights(of relation: RelationSchema, _ directive: Directive) {
         let place =
-            relation.kind == .hasMany
+            relation.isKeyInTarget
             ? "put the rules on \(relation.target), or on its \(relation.fields.joined(separator: ", "))"
             : "put the rules on its key \(relation.fields.joined(separator: ", ")), or on \(relation.target)"
         mistake(
@@ -137,10 +139,10 @@ extension SchemaBuilder {
         let model = models[position]
         let name = text(value, argument) ?? standard
         guard let field = model.field(name) else {
-            if let value {
+            if standard == "owner" {
+                addOwner(name, value?.position ?? place, isNamed: value != nil, to: position)
+            } else if let value {
                 mistake(value.position, "\(argument) names \(name), which \(model.definition.name) does not have")
-            } else if standard == "owner" {
-                models[position].fields.append(FieldSchema(standard, .scalar(.string)))
             } else {
                 mistake(place, "a groups rule needs groups or groupsField")
             }
@@ -150,6 +152,27 @@ extension SchemaBuilder {
             mistake(value?.position ?? place, "\(argument): \(name) must be ID or String, or a list of them")
         }
         return name
+    }
+
+    /// Adds the field of an owner that the model does not declare, as Amplify does; one that is named may be a slip.
+    private mutating func addOwner(_ name: String, _ place: SourcePosition, isNamed: Bool, to position: Int) {
+        let model = models[position]
+        let own = model.definition
+        if own.fields.contains(where: { $0.name == name }) {
+            // A relation; or a field with a mistake of its own, which was told already.
+            if model.relations.contains(where: { $0.name == name }) {
+                mistake(place, "ownerField: \(name) is a relation; name the field that holds the owner")
+            }
+            return
+        }
+        guard name.isGraphQLName, !name.hasPrefix("_"), !name.hasPrefix("AWS") else {
+            return mistake(place, "ownerField: \"\(name)\" cannot be a field's name")
+        }
+        if let other = (model.fields + model.readOnly).first(where: { $0.name.lowercased() == name.lowercased() }) {
+            return mistake(place, "ownerField: \(name) differs from \(other.name) only in upper and lower case")
+        }
+        models[position].fields.append(FieldSchema(name, .scalar(.string)))
+        if isNamed { remark(place, "\(own.name) has no field \(name), so \(name): String is added for the owner") }
     }
 
     private mutating func operations(_ value: ValueNode?) -> Set<AuthRule.Operation> {

@@ -24,6 +24,9 @@ extension SchemaBuilder {
                     mistake(first.position, "a model schema has no interfaces")
                 }
             case .enumeration: break
+            case .input(let fields) where type.name == Self.amplifyInput:
+                readAmplifyInput(type, fields)
+                continue
             default:
                 mistake(type.position, "a model schema has no \(type.keyword) types, only types and enums")
                 continue

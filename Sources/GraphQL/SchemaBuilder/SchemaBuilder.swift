@@ -18,12 +18,16 @@ extension Schema {
     ///
     /// - Throws: ``SchemaMistakes`` with every mistake found.
     public init(_ document: Document) throws(SchemaMistakes) {
-        var builder = SchemaBuilder()
-        let (expanded, mistakes) = document.withJoinModels()
-        let schema = builder.schema(expanded)
-        let all = mistakes + builder.mistakes
-        guard all.isEmpty else { throw SchemaMistakes(all) }
-        self = schema
+        self = try SchemaBuilder.read(document).schema
+    }
+
+    /// What is valid in a model schema's text and easily not what its author means, in the order of the text; nothing of
+    /// a text that has mistakes.
+    public static func remarks(sdl text: String) -> [SchemaRemark] {
+        guard let document = try? Document(parsing: text), let read = try? SchemaBuilder.read(document) else {
+            return []
+        }
+        return read.remarks.sorted { ($0.line, $0.column, $0.message) < ($1.line, $1.column, $1.message) }
     }
 }
 
@@ -47,6 +51,10 @@ struct SchemaBuilder {
     }
 
     private(set) var mistakes: [SchemaMistake] = []
+    private var remarks: [SchemaRemark] = []
+    /// The rule of `input AMPLIFY`, where it stands, and the models that have no other.
+    var globalRule: (rule: AuthRule, position: SourcePosition)?
+    var openModels: [String] = []
     /// Every type of the document by name.
     var types: [String: TypeDefinition] = [:]
     var models: [ModelDraft] = []
@@ -55,6 +63,20 @@ struct SchemaBuilder {
 
     mutating func mistake(_ position: SourcePosition, _ message: String) {
         mistakes.append(SchemaMistake(line: position.line, column: position.column, message: message))
+    }
+
+    mutating func remark(_ position: SourcePosition, _ message: String) {
+        remarks.append(SchemaRemark(line: position.line, column: position.column, message: message))
+    }
+
+    /// Reads a document with its join models spelled out.
+    static func read(_ document: Document) throws(SchemaMistakes) -> (schema: Schema, remarks: [SchemaRemark]) {
+        var builder = SchemaBuilder()
+        let (expanded, mistakes) = document.withJoinModels()
+        let schema = builder.schema(expanded)
+        let all = mistakes + builder.mistakes
+        guard all.isEmpty else { throw SchemaMistakes(all) }
+        return (schema, builder.remarks)
     }
 
     mutating func schema(_ document: Document) -> Schema {
@@ -76,6 +98,7 @@ struct SchemaBuilder {
         for position in models.indices { resolveRelations(position) }
         for position in models.indices { resolveIndexes(position) }
         for position in models.indices { resolveRights(position) }
+        remarkOnOpenModels()
         if models.isEmpty { mistake(SourcePosition(line: 1, column: 1), "the schema has no type with @model") }
         return Schema(
             models: models.map(finished), enums: enums, embedded: embedded,

@@ -31,3 +31,16 @@ public struct SchemaMistakes: Error, Sendable, Hashable, CustomStringConvertible
     /// One line per mistake.
     public var description: String { mistakes.map(\.description).joined(separator: "\n") }
 }
+
+/// Something in a model schema that is valid and easily not what its author means, and where it stands.
+public struct SchemaRemark: Sendable, Hashable, CustomStringConvertible {
+    /// The line, from 1.
+    public let line: Int
+    /// The column, from 1.
+    public let column: Int
+    /// What it comes to.
+    public let message: String
+
+    /// `line:column: message`.
+    public var description: String { "\(line):\(column): \(message)" }
+}

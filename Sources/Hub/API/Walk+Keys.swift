@@ -56,6 +56,13 @@ extension QueryRunner {
         try finish(&plan, &walk, field, request, token)
     }
 
+    /// Plans the record that names a row's key, of which there is one: the first that is not deleted.
+    func planHolder(_ walk: inout Walk, _ relation: RelationSchema, keys: [Value]) {
+        let plan = KeyPlan(model: walk.model, sort: [], equal: relation.fields, values: keys)
+        walk.skipsDeleted = true
+        walk.parts = plan.parts(tables[walk.model.index], after: nil)
+    }
+
     private func finish(
         _ plan: inout KeyPlan, _ walk: inout Walk, _ field: SelectedField, _ request: RunnableRequest,
         _ token: PageToken?

@@ -24,6 +24,8 @@ struct Walk {
     var sort: [Int] = []
     /// Fields by which the walk finds its rows: what does not show them is not found.
     var required: Set<Int> = []
+    /// Whether deleted rows are passed over.
+    var skipsDeleted = false
     /// The buckets whose rows are asked for.
     var buckets: Buckets?
     /// Where a delta began: rows that left the caller's sight since then are told to him.
@@ -39,7 +41,7 @@ struct Walk {
 
     /// Whether a row passes; rights come first, so that a filter never learns of a row it may not.
     func passes(_ row: HubRow) -> Bool {
-        guard sight.rows.allows(row.values) else { return false }
+        guard sight.rows.allows(row.values), !(skipsDeleted && row.deleted) else { return false }
         if sight.isClear {
             guard filter.matches(row, model.schema) else { return false }
         } else {
@@ -66,7 +68,8 @@ struct Walk {
 
     /// Whether every row passes, so that none need be looked at.
     var isOpen: Bool {
-        sight.rows == .all && filter == .all && buckets == nil && (required.isEmpty || sight.isClear)
+        sight.rows == .all && filter == .all && buckets == nil && !skipsDeleted
+            && (required.isEmpty || sight.isClear)
     }
 }
 

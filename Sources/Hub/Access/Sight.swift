@@ -118,7 +118,7 @@ struct Hidden: Sendable, Hashable {
         case .column(let position): return positions.contains(position)
         case .relation(let relation):
             if relations { return true }
-            guard relation.kind != .hasMany else { return false }
+            guard !relation.isKeyInTarget else { return false }
             return relation.fields.contains { model.schema.position(of: $0).map(positions.contains) ?? false }
         default: return false
         }

@@ -37,11 +37,11 @@ extension QueryRunner {
         let items = selection.fields.filter { if case .items = $0.definition.source { true } else { false } }
         var written: [[UInt8]] = []
         var token: String?
-        if items.isEmpty { token = try page(walk, nil, request, &encoder, path: path).token }
+        if items.isEmpty { token = try page(walk, nil, request, &encoder) { _ in path() }.token }
         // Rows are written as they are read; the page's other fields follow from where it ended.
         for field in items {
             var inner = RowEncoder(engine.schema, capacity: 4096)
-            let page = try page(walk, field, request, &inner) { path() + [.field(field.key)] }
+            let page = try page(walk, field, request, &inner) { path() + [.field(field.key), .index($0)] }
             token = page.token
             encoder.errors += inner.errors
             written.append(inner.writer.bytes)
@@ -68,9 +68,26 @@ extension QueryRunner {
         encoder.writer.raw("}")
     }
 
+    /// Writes the only row of a walk as `field` selects it; null where there is none.
+    ///
+    /// - Throws: `ResponseError` where a limit was met before it was found.
+    func encodeOnly(
+        _ walk: Walk, _ field: SelectedField, _ request: RunnableRequest, into encoder: inout RowEncoder,
+        path: () -> [ResponseError.PathElement]
+    ) throws {
+        var inner = RowEncoder(engine.schema)
+        let page = try page(walk, field, request, &inner) { _ in path() }
+        guard page.count > 0 else {
+            if page.token != nil { try budget.resolve() }
+            return encoder.writer.raw("null")
+        }
+        encoder.errors += inner.errors
+        encoder.writer.bytes.append(contentsOf: inner.writer.bytes.dropFirst().dropLast())
+    }
+
     private func page(
         _ walk: Walk, _ field: SelectedField?, _ request: RunnableRequest, _ encoder: inout RowEncoder,
-        path: () -> [ResponseError.PathElement]
+        path: (Int) -> [ResponseError.PathElement]
     ) throws -> (count: Int, token: String?) {
         let model = walk.model
         let selection = field?.selection
@@ -106,12 +123,12 @@ extension QueryRunner {
                 let (start, before) = (encoder.writer.bytes.count, budget.bytes)
                 if let copy {
                     let (shown, hidden) = walk.sight.shown(copy)
-                    encoder.encode(shown, selection, model, relations, hidden: hidden) { path() + [.index(index)] }
+                    encoder.encode(shown, selection, model, relations, hidden: hidden) { path(index) }
                 } else if walk.sight.isClear {
-                    encoder.encode(row, selection, model, relations) { path() + [.index(index)] }
+                    encoder.encode(row, selection, model, relations) { path(index) }
                 } else {
                     let (shown, hidden) = walk.sight.shown(row.copy)
-                    encoder.encode(shown, selection, model, relations, hidden: hidden) { path() + [.index(index)] }
+                    encoder.encode(shown, selection, model, relations, hidden: hidden) { path(index) }
                 }
                 budget.count(grown: encoder.writer.bytes.count - start, since: before)
             }

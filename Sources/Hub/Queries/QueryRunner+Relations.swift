@@ -21,6 +21,8 @@ struct CallerRelations: RelationResolver {
             if request.rights.caller.isDenied(relation.name, on: model.schema.name) { throw refused(field, model) }
             if relation.kind == .hasMany {
                 try many(relation, row, model, target, field, selection, &encoder, path: path)
+            } else if relation.isKeyInTarget {
+                try holder(relation, row, model, target, field, &encoder, path: path)
             } else {
                 try one(relation, row, model, target, field, selection, &encoder, path: path)
             }
@@ -65,6 +67,24 @@ struct CallerRelations: RelationResolver {
         runner.budget.count(grown: encoder.writer.bytes.count - start, since: before)
     }
 
+    /// The record that names the row's key: of a `hasOne` with `references`.
+    ///
+    /// It is found by what it holds and not by its own key, so that it takes the right to list.
+    private func holder(
+        _ relation: RelationSchema, _ row: some RowSource, _ model: ModelInfo, _ target: ModelInfo,
+        _ field: SelectedField, _ encoder: inout RowEncoder, path: () -> [ResponseError.PathElement]
+    ) throws {
+        try runner.budget.resolve()
+        let sight = request.rights.sight(target.index, .list)
+        let required = Set(relation.fields.compactMap { target.schema.position(of: $0) })
+        guard !sight.rows.isNone, sight.closed(among: required) == nil else { throw refused(field, model) }
+        var walk = Walk(
+            kind: .index, model: target, sight: sight, filter: .all, limit: 1, startedAt: nil, binding: "")
+        walk.required = required
+        runner.planHolder(&walk, relation, keys: model.keyPositions.map { row.value($0) })
+        try runner.encodeOnly(walk, field, request, into: &encoder, path: path)
+    }
+
     private func many(
         _ relation: RelationSchema, _ row: some RowSource, _ model: ModelInfo, _ target: ModelInfo,
         _ field: SelectedField, _ selection: ObjectSelection, _ encoder: inout RowEncoder,
@@ -77,7 +97,8 @@ struct CallerRelations: RelationResolver {
         do {
             let engine = runner.engine
             let given = try engine.argument("limit", of: field, request.variables)?.integer
-            let limit = Int(min(max(given ?? Int64(QueryRunner.defaultLimit), 1), Int64(QueryRunner.maximumLimit)))
+            let standard = Int64(relation.limit ?? QueryRunner.defaultLimit)
+            let limit = Int(min(max(given ?? standard, 1), Int64(QueryRunner.maximumLimit)))
             try runner.budget.resolve()
             let filter = try engine.filter("filter", of: field, target, request.variables)
             try FieldDenied.check(filter.positions, sight, target)

@@ -106,6 +106,9 @@ final class SchemaDesk: Sendable {
                 log(
                     .notice, "the schema was changed by \(pushed.author): \(difference.changes.count) changes",
                     request: id)
+                for remark in Schema.remarks(sdl: pushed.text) {
+                    log(.warning, "the schema's line \(remark.line): \(printable(remark.message))", request: id)
+                }
                 respond(Self.done(difference, isApplied: true, backup: backup))
             case .failure(is SchemaSwap.BackupIsOld) where tries > 1:
                 if let backup { Self.remove(backup) }

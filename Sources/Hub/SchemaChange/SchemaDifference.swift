@@ -74,7 +74,7 @@ struct SchemaDifference: Sendable, Hashable {
             if !isKept { destroy("\(name): the query \(query) goes, or asks for another key") }
         }
         for index in new.indexes where !old.indexes.contains(index) { add("\(name): the index \(index.name) is new") }
-        for relation in old.relations where !new.relations.contains(relation) {
+        for relation in old.relations where !new.relations.contains(where: relation.leadsWhere) {
             destroy("\(name).\(relation.name): the relation goes, or leads elsewhere")
         }
         for relation in new.relations where !old.relations.contains(where: { $0.name == relation.name }) {

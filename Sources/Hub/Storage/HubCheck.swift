@@ -36,6 +36,12 @@ public enum HubCheck {
         return try pushed.schema()
     }
 
+    /// The text of the schema that a hub would serve, as ``served(in:startedWith:text:)`` chooses it.
+    public static func servedText(in directory: String, startedWith text: String?) throws -> String? {
+        guard let pushed = try pushed(directory), pushed.base == PushedSchema.base(of: text) else { return text }
+        return pushed.text
+    }
+
     private static func pushed(_ directory: String) throws -> PushedSchema? {
         let path = HubBackup.database(in: directory)
         guard Files.exists(path) else { return nil }

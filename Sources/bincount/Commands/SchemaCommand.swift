@@ -49,6 +49,7 @@ enum SchemaCommand {
         guard hub == nil || data == nil else { throw UsageError("give either --hub URL or --data DIR") }
         if word == "pull" { return try pull(hub, data: data, to: out) }
         let text = try Files.readText(words[1])
+        for remark in Schema.remarks(sdl: text) { printError("\(words[1]):\(printable("\(remark)")) (a warning)") }
         do {
             switch word {
             case "status": try status(text, hub, data: data)

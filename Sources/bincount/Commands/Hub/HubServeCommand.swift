@@ -184,13 +184,17 @@ enum HubServeCommand {
         }
     }
 
-    /// What would start and is hardly meant: keys of groups that no rule of the served schema names, and keys that anybody
-    /// can read.
+    /// What would start and is hardly meant: what the served schema's text says so easily by mistake, keys of groups that
+    /// no rule of it names, and keys that anybody can read.
     private static func notes(_ options: HubOptions, _ groups: Set<String>, _ settings: Settings) -> [String] {
         let served = try? HubCheck.served(
             in: options.dataDirectory, startedWith: options.schema, text: options.schemaText)
         let problem = RuleGroups.problem(groups, RuleGroups.named(in: served ?? options.schema))
         var notes = problem.map { ["an API key has no rights by its group: \($0)"] } ?? []
+        let text = try? HubCheck.servedText(in: options.dataDirectory, startedWith: options.schemaText)
+        for remark in Schema.remarks(sdl: text ?? "") {
+            notes.append("the schema's line \(remark.line): \(printable(remark.message))")
+        }
         if let file = settings[HubSettings.apiKeyFile], let rights = Files.rights(file), rights & 0o004 != 0 {
             notes.append("everybody on this machine can read the keys in \(file); mend it: chmod o-rwx \(file)")
         }
