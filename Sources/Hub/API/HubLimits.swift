@@ -16,6 +16,11 @@ public struct HubLimits: Sendable, Hashable {
     public var filterParts = 10_000
     /// How long one request of queries may run.
     public var milliseconds: Int64 = 30_000
+    /// Rows that relations look at for the answer of one request of mutations, or for what one connection is told of a
+    /// batch of changes: everybody's commits wait meanwhile, so that it is less than for queries.
+    public var relatedRows = 10_000
+    /// How long they may take for it.
+    public var relatedMilliseconds: Int64 = 1_000
     /// Bytes of one answer; a page that reaches it ends early, with a token to go on.
     public var answerBytes = 5 << 20
     /// Bytes of one record, as DynamoDB has it; a larger one is refused.
@@ -52,4 +57,12 @@ public struct HubLimits: Sendable, Hashable {
 
     /// The standard limits.
     public init() {}
+
+    /// These limits for what is read on the thread that commits: answers of mutations, and events.
+    var besideCommits: HubLimits {
+        var limits = self
+        limits.rows = min(rows, relatedRows)
+        limits.milliseconds = min(milliseconds, relatedMilliseconds)
+        return limits
+    }
 }

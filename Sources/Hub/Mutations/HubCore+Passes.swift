@@ -124,7 +124,7 @@ extension HubCore {
 
     /// The whole answer, once every step has its outcome.
     private func encoded(_ run: MutationRun) -> HubAnswer {
-        reader.begin()
+        reader.budget = reader.budgetBesideCommits()
         var encoder = RowEncoder(engine.schema, capacity: 256 + 768 * run.roots.count)
         encoder.writer.raw("{\"data\":{")
         for (index, field) in run.roots.enumerated() {
@@ -136,11 +136,14 @@ extension HubCore {
             }
             switch run.outcomes[index] {
             case .success(let row)?:
+                // What was carried out is answered whatever it costs; only what it leads to has a limit.
                 let (shown, hidden) = shown(row, root, run.request.rights)
+                let (start, before) = (encoder.writer.bytes.count, reader.budget.bytes)
                 encoder.encode(
                     shown, selection, engine.schema.models[root.model],
                     selection.hasRelations ? reader.resolver(run.request) : nil, hidden: hidden
                 ) { [.field(field.key)] }
+                reader.budget.count(grown: encoder.writer.bytes.count - start, since: before)
             case .failure(let error)?:
                 statistics.refused += 1
                 encoder.errors.append(error)

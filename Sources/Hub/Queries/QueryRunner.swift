@@ -77,6 +77,9 @@ final class QueryRunner {
         notes = JSONObject()
     }
 
+    /// What one who is served by the thread that commits may cost: of mutations and events.
+    func budgetBesideCommits() -> RequestBudget { RequestBudget(engine.limits.besideCommits, time) }
+
     private func run(_ request: RunnableRequest) throws -> HubAnswer {
         begin()
         var encoder = RowEncoder(engine.schema, capacity: 4096)

@@ -1,13 +1,13 @@
 import AppSync
 import Basics
 
-/// What the running request has cost so far.
+/// What the running request has cost so far; also what the answer of mutations has, and what one connection's events have.
 ///
 /// A page that meets a limit ends early with a token to go on from; only a field that could not even begin is an error.
 struct RequestBudget {
     private let limits: HubLimits
     private let time: any TimeSource
-    private let deadline: Int64
+    private var deadline: Int64
     private var resolvers = 0
     private var rows = 0
     private var passed = 0
@@ -45,6 +45,14 @@ struct RequestBudget {
                 errorType: ErrorType.limitExceeded)
         }
     }
+
+    /// Somebody else is served until ``resume(after:)``; that time does not count.
+    ///
+    /// - Returns: now, for it.
+    func pause() -> Int64 { time.uptime() }
+
+    /// Goes on after a pause.
+    mutating func resume(after pause: Int64) { deadline += time.uptime() - pause }
 
     /// A row is about to be looked at; `cost` is more than one where its filter is long.
     mutating func look(cost: Int) {

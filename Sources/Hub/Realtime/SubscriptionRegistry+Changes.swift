@@ -8,25 +8,28 @@ extension SubscriptionRegistry {
         guard !groups.isEmpty else { return [] }
         // What was withdrawn before these changes were committed shows none of them.
         var actions = refreshedRights()
+        var budgets = EventBudgets()
         for change in changes {
             let model = core.engine.schema.models[change.model]
             let root = model.subscriptions[change.kind.position]
             for key in keysByRoot[root] ?? [] {
-                if let group = groups[key] { publish(change, group, model, &actions) }
+                if let group = groups[key] { publish(change, group, model, &budgets, &actions) }
             }
         }
         return actions
     }
 
     private func publish(
-        _ change: CommittedChange, _ group: SubscriptionGroup, _ model: ModelInfo, _ actions: inout [RealtimeAction]
+        _ change: CommittedChange, _ group: SubscriptionGroup, _ model: ModelInfo, _ budgets: inout EventBudgets,
+        _ actions: inout [RealtimeAction]
     ) {
         if group.selection.hasRelations {
             // Related records depend on who asks.
             for member in group.members {
                 guard let (row, hidden) = member.take(change, model.schema) else { continue }
-                core.reader.begin()
+                budgets.begin(member.connection, core.reader)
                 let payload = payload(row, hidden, group, model, core.reader.resolver(member.request))
+                budgets.end(member.connection, core.reader)
                 actions.append(
                     .send(to: [member.connection], frame: member.frame(payload)))
             }
@@ -47,6 +50,25 @@ extension SubscriptionRegistry {
             for (first, connections) in view.recipients {
                 actions.append(.send(to: connections, frame: first.frame(shared)))
             }
+        }
+    }
+
+    /// What relations in the events of these changes have cost, by connection: many subscriptions of one connection cost
+    /// the others no more than one does.
+    private struct EventBudgets {
+        private var spent: [UInt64: (budget: RequestBudget, paused: Int64)] = [:]
+
+        func begin(_ connection: UInt64, _ reader: QueryRunner) {
+            guard var known = spent[connection] else {
+                reader.budget = reader.budgetBesideCommits()
+                return
+            }
+            known.budget.resume(after: known.paused)
+            reader.budget = known.budget
+        }
+
+        mutating func end(_ connection: UInt64, _ reader: QueryRunner) {
+            spent[connection] = (reader.budget, reader.budget.pause())
         }
     }
 

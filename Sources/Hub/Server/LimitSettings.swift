@@ -62,6 +62,11 @@ public enum LimitSettings {
         count("limit-rows", \.rows, 100...1_000_000_000, "rows that one request looks at"),
         count("limit-filter", \.filterParts, 1...1_000_000, "comparisons and connectives of one filter or condition"),
         time("limit-time", \.milliseconds, atLeast: "10ms", "how long one request of queries may run"),
+        count(
+            "limit-related-rows", \.relatedRows, 10...1_000_000_000,
+            "rows that relations look at for one request of mutations, or one connection's events"),
+        time(
+            "limit-related-time", \.relatedMilliseconds, atLeast: "10ms", "how long they may take for it"),
         size("limit-answer", \.answerBytes, 16 << 10...1 << 30, "bytes of one answer; a page ends early at it"),
         size("limit-item", \.itemBytes, 1 << 10...64 << 20, "bytes of one record"),
         choice("introspection", \.allowsIntrospection, "whether __schema and __type are answered"),
