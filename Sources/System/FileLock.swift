@@ -41,6 +41,14 @@ public final class FileLock: Sendable {
         if ftruncate(file, 0) == 0 { _ = pwrite(file, text, text.count, 0) }
     }
 
+    /// Whether somebody has the lock of a file now. Nothing is made or written for it.
+    public static func isHeld(_ path: String) -> Bool {
+        let file = csystem_open(path, O_RDONLY, 0)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        return csystem_flock_exclusive(file) != 0 && errno == EWOULDBLOCK
+    }
+
     deinit {
         close(file)
     }

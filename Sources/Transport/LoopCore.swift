@@ -65,7 +65,8 @@ final class LoopCore: @unchecked Sendable {
         guard let vhost = lws_create_vhost(context, &info) else {
             lws_context_destroy(context)
             let address = listener.map { "\($0.host):\($0.port)" } ?? "a new loop"
-            throw .cannotListen(address, reason: listener.map(listenFailure) ?? "libwebsockets cannot be started")
+            let reason = listener.map { "\(ListenObstacle($0) ?? .elsewhere)" }
+            throw .cannotListen(address, reason: reason ?? "libwebsockets cannot be started")
         }
         port = listener == nil ? 0 : Int(lws_get_vhost_listen_port(vhost))
         self.context = context
@@ -224,22 +225,3 @@ nonisolated(unsafe) private let protocols: UnsafeMutablePointer<lws_protocols> =
     table[0].tx_packet_size = 1 << 20
     return table
 }()
-
-/// Says in the system's words why an address cannot be listened on.
-private func listenFailure(_ address: ListenerAddress) -> String {
-    var hints = addrinfo()
-    hints.ai_flags = AI_PASSIVE
-    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    var list: UnsafeMutablePointer<addrinfo>?
-    let code = getaddrinfo(address.host, String(address.port), &hints, &list)
-    defer { if let list { freeaddrinfo(list) } }
-    guard code == 0, let first = list?.pointee else { return String(cString: gai_strerror(code)) }
-    let descriptor = socket(first.ai_family, first.ai_socktype, 0)
-    defer { close(descriptor) }
-    var yes: Int32 = 1
-    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, 4)
-    if bind(descriptor, first.ai_addr, first.ai_addrlen) != 0 || listen(descriptor, 1) != 0 {
-        return String(cString: strerror(errno))
-    }
-    return "the address is not one of this machine's"
-}

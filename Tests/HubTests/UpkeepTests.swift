@@ -64,13 +64,47 @@ import Transport
             change(&options)
             return options
         }
-        try HubServer.check(options(directory.file("data")))
+        #expect(try HubServer.check(options(directory.file("data"))) == nil)
         #expect(!Files.exists(directory.file("data")))
         #expect(throws: HubError.self) {
             try HubServer.check(options(directory.file("data")) { $0.resolvers.authorizer = "nobody" })
         }
         try Files.createNew([1], at: directory.file("file"))
         #expect(throws: HubError.self) { try HubServer.check(options(directory.file("file"))) }
+    }
+
+    @Test func `a check tries the address, and finds it free again afterwards`() async throws {
+        func check(_ path: String, _ host: String, _ port: Int) throws -> String? {
+            var options = HubOptions(
+                dataDirectory: directory.file(path), schema: HubFixture.notes, keys: try APIKeys(["k"]),
+                time: SystemTimeSource())
+            (options.host, options.port) = (host, port)
+            options.certificate = .none
+            return try HubServer.check(options)
+        }
+        func refusal(_ path: String, _ host: String, _ port: Int) -> String? {
+            #expect(throws: HubError.self) { try check(path, host, port) }?.message
+        }
+        let options = HubOptions(
+            dataDirectory: directory.file("running"), schema: HubFixture.notes, keys: try APIKeys(["k"]),
+            time: SystemTimeSource())
+        let hub = try await HubServer.start(options)
+        let address = "127.0.0.1:\(hub.port)"
+        #expect(
+            refusal("other", "127.0.0.1", hub.port)
+                == "--listen: another program listens on \(address); stop it, or choose another port")
+        #expect(refusal("other", "localhost", hub.port)?.contains("another program listens on") == true)
+        // The hub's own address is free when it stops.
+        #expect(
+            try check("running", "127.0.0.1", hub.port)
+                == "\(address) is in use; a hub runs on \(directory.file("running")), and it may be that one's")
+        await hub.stop()
+        #expect(try check("other", "127.0.0.1", hub.port) == nil)
+        #expect(!Files.exists(directory.file("other")))
+        // An address of a network for examples, which nobody has.
+        #expect(ListenObstacle(host: "192.0.2.1", port: 0) == .elsewhere)
+        #expect(ListenObstacle(host: "no-such-name.invalid", port: 0) == .elsewhere)
+        #expect(ListenObstacle(host: "lo", port: 0) == nil)
     }
 
     @Test func `who is refused at the admins' doors and at the renewal is in the log, with his address`() async throws {

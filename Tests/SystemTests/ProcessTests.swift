@@ -106,7 +106,9 @@ struct ProcessTests {
         let directory = try TempDirectory()
         let path = directory.file("lock")
         do {
+            #expect(!FileLock.isHeld(path) && !Files.exists(path))
             let lock = try FileLock(path)
+            #expect(FileLock.isHeld(path))
             #expect {
                 try FileLock(path)
             } throws: { "\($0)" == "\(path) is in use by process \(getpid())" }
@@ -117,8 +119,10 @@ struct ProcessTests {
         let holder = try ChildProcess(["sh", "-c", "exec 9<>\(path); flock -n 9 && echo held; exec sleep 600"])
         #expect(await holder.readLine() == "held")
         #expect(throws: FileLock.Held.self) { try FileLock(path) }
+        #expect(FileLock.isHeld(path))
         holder.send(.kill)
         #expect(await holder.wait() == .signal(SIGKILL))
+        #expect(!FileLock.isHeld(path))
         _ = try FileLock(path)
     }
 }

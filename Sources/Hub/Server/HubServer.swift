@@ -33,8 +33,9 @@ public final class HubServer: Sendable {
 
     /// Looks whether it could begin to listen, with its certificate and on its address. Nothing is changed.
     ///
+    /// - Returns: what could not be tried, in a sentence; nil where everything was.
     /// - Throws: what ``start(_:)`` would.
-    public static func check(_ options: HubOptions) throws {
+    public static func check(_ options: HubOptions) throws -> String? {
         let tls = try HubTLS(
             options.certificate, dataDirectory: options.dataDirectory, time: options.time, log: options.log)
         guard tls != nil || options.isLoopback else { throw HubError("beyond this machine the hub speaks TLS only") }
@@ -44,6 +45,25 @@ public final class HubServer: Sendable {
         try options.resident?.check(schema)
         _ = try Resolvers(options.resolvers, HubSchema(schema))
         try FunctionRunner(options.resolvers.functions, time: options.time, log: .none).stop()
+        return try checkAddress(options)
+    }
+
+    /// Tries the address, which the hub that runs on these data may have: it is free when that one stops.
+    private static func checkAddress(_ options: HubOptions) throws -> String? {
+        let address = (options.host.contains(":") ? "[\(options.host)]" : options.host) + ":\(options.port)"
+        switch ListenObstacle(host: options.host, port: options.port) {
+        case nil: return nil
+        case .taken? where FileLock.isHeld(options.dataDirectory + "/hub.lock"):
+            return "\(address) is in use; a hub runs on \(printable(options.dataDirectory)), and it may be that one's"
+        case .taken?:
+            throw HubError("--listen: another program listens on \(address); stop it, or choose another port")
+        case .elsewhere?:
+            throw HubError(
+                "--listen: \(printable(address)) is not an address of this machine; 0.0.0.0:\(options.port) is all it has"
+            )
+        case .refused(let reason)?:
+            throw HubError("--listen: this user cannot listen on \(printable(address)): \(reason)")
+        }
     }
 
     private init(_ options: HubOptions) throws {

@@ -18,7 +18,8 @@ enum HubServeCommand {
         it is ready. SIGTERM stops it cleanly. As a service it takes the keys of its files over on SIGHUP (systemctl
         reload), and whoever is connected under one that is gone is shut out; a certificate it takes over by itself, and all
         else holds from the next start. /health and /metrics tell how it is. --check tries the configuration, the
-        schema, the certificate and the database's migration, changes nothing, and exits with 0 where it would start.
+        schema, the certificate, the database's migration and the address, changes nothing, and exits with 0 where it
+        would start.
 
         Every setting is a flag, a variable of the environment (--api-key-file is BINCOUNT_API_KEY_FILE), or a line
         `api-key-file = …` of the file that --config names; the flag is asked first, the file last.
@@ -163,14 +164,14 @@ enum HubServeCommand {
         let schema = try HubCheck.served(
             in: options.dataDirectory, startedWith: options.schema, text: options.schemaText)
         for sentence in try HubCheck.migration(of: options.dataDirectory, to: schema) { print(sentence) }
-        try HubServer.check(options)
+        if let untried = try HubServer.check(options) { print("not tried: \(untried)") }
         try checkExport(settings)
         for note in notes { print("warning: \(note)") }
         if let exposure = HubDirectory.exposure(of: options.dataDirectory) { print("warning: \(exposure)") }
         if let owner = HubDirectory.foreignOwner(of: options.dataDirectory) { print("warning: \(owner)") }
         print("limits:")
         for line in settings.lines(LimitSettings.definitions) { print("  \(line)") }
-        print("the configuration, the schema, the certificate and the database are in order")
+        print("the configuration, the schema, the certificate, the address and the database are in order")
         return 0
     }
 
