@@ -82,6 +82,42 @@ import Transport
         }
     }
 
+    /// The groups of a caller whom a validator with these settings lets in: his own, and those of a rule with a claim.
+    private func groups(_ settings: IssuerGroups, claim: String) throws -> (own: Set<String>, claimed: Set<String>) {
+        var options = try IssuerOptions(url: Self.url, audiences: ["bincount"])
+        options.groups = settings
+        let validator = IssuerValidator(options, time: time, log: .none)
+        validator.connect {
+            $0(.success(IssuerKey.set([.rsa])))
+        } onChange: { _ in
+        }
+        let text = IssuerKey.rsa.token(
+            claims {
+                $0["groups"] = ["admins", "counters", "guests"]
+                $0["dept"] = "admins"
+            })
+        let parsed = Result { () throws(JSONWebToken.Malformed) in try JSONWebToken(parsing: text) }
+        let token = PresentedToken(text: text, fingerprint: "f", parsed: parsed)
+        let verdict = validator.validate(token, now: time.now().milliseconds)
+        guard case .caller(let caller) = verdict else { throw HubError("it is refused") }
+        #expect(caller.at("T1").groups(claim: claim) == caller.groups(claim: claim))
+        #expect(caller.moved(to: caller.groups) == caller)
+        return (caller.groups, caller.groups(claim: claim))
+    }
+
+    @Test func itsGroupsAreThoseThatItMayNameUnderTheNamesThatTheHubGivesThem() throws {
+        let free = try groups(IssuerGroups(), claim: "dept")
+        #expect(free == (["admins", "counters", "guests"], ["admins"]))
+        let prefixed = try groups(IssuerGroups(prefix: "idp-"), claim: "dept")
+        #expect(prefixed == (["idp-admins", "idp-counters", "idp-guests"], ["idp-admins"]))
+        let limited = try groups(IssuerGroups(allowed: ["counters"]), claim: "dept")
+        #expect(limited == (["counters"], []))
+        let both = try groups(IssuerGroups(allowed: ["counters", "admins"], prefix: "idp-"), claim: "dept")
+        #expect(both == (["idp-admins", "idp-counters"], ["idp-admins"]))
+        #expect(IssuerGroups(prefix: "idp-").all == nil)
+        #expect(IssuerGroups(allowed: ["admins"], prefix: "idp-").all == ["idp-admins"])
+    }
+
     @Test func whatIsNotItsTokenIsRefusedOrLeftToOthers() throws {
         connect()
         source.answer(.success(IssuerKey.set([.rsa, .p256])))

@@ -46,6 +46,10 @@ extension Caller {
         guard let name, let value = claims[name] else {
             return name == nil || name == "cognito:groups" ? groups : []
         }
+        return issuerGroups.taken(Self.names(value))
+    }
+
+    private static func names(_ value: JSONValue) -> Set<String> {
         switch value {
         case .array(let elements): return Set(elements.compactMap(\.string))
         case .string(let text):

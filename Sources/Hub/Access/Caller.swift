@@ -31,6 +31,8 @@ public struct Caller: Sendable, Hashable {
     public let source: Source
     /// Whether the device is the one that the credentials were made for, not one that their holder names.
     var isDeviceProven = false
+    /// What is made of groups that a rule reads from one of the claims.
+    var issuerGroups = IssuerGroups()
     /// A short fingerprint of the key or token, safe to log; tells apart callers that name neither person nor device.
     public let fingerprint: String
 
@@ -56,14 +58,17 @@ public struct Caller: Sendable, Hashable {
             groups: groups, person: person, device: device, provider: provider, claims: claims, expires: expires,
             source: source, fingerprint: fingerprint)
         moved.isDeviceProven = isDeviceProven
+        moved.issuerGroups = issuerGroups
         return moved
     }
 
     /// The same caller at a terminal that he names.
     func at(_ device: String?) -> Caller {
-        Caller(
+        var there = Caller(
             groups: groups, person: person, device: device, provider: provider, claims: claims, expires: expires,
             source: source, fingerprint: fingerprint)
+        there.issuerGroups = issuerGroups
+        return there
     }
 
     /// Hashes what differs between callers; equality compares all of it.

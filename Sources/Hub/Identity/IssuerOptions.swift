@@ -13,6 +13,8 @@ public struct IssuerOptions: Sendable, Hashable {
     public var personClaim = "sub"
     /// The claim that holds the groups, a list or one name; dots lead into objects, such as `realm_access.roles`.
     public var groupsClaim = "groups"
+    /// Which of the groups that its tokens name are taken, and as what.
+    public var groups = IssuerGroups()
     /// How far its clock and this one may be apart, in milliseconds.
     public var leeway: Int64 = 60_000
     /// Which rules of `@auth` its callers meet: those of `oidc`, or where it stands in for Cognito those of `userPools`.

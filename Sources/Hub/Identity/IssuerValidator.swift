@@ -94,11 +94,12 @@ final class IssuerValidator: TokenValidator {
                 return .refused(.token("it has no \(options.personClaim)"))
             }
             let claims = Dictionary(parsed.claims.members.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
-            return .caller(
-                Caller(
-                    groups: groups(parsed.claims), person: person, provider: options.provider, claims: claims,
-                    expires: expires + options.leeway, source: .issuer(options.url, key: key.fingerprint),
-                    fingerprint: token.fingerprint))
+            var caller = Caller(
+                groups: options.groups.taken(groups(parsed.claims)), person: person, provider: options.provider,
+                claims: claims, expires: expires + options.leeway,
+                source: .issuer(options.url, key: key.fingerprint), fingerprint: token.fingerprint)
+            caller.issuerGroups = options.groups
+            return .caller(caller)
         } catch {
             switch error {
             case .expired: return .refused(.expired)

@@ -186,12 +186,17 @@ enum HubServeCommand {
     }
 
     /// What would start and is hardly meant: what the served schema's text says so easily by mistake, keys of groups that
-    /// no rule of it names, and keys that anybody can read.
+    /// no rule of it names, an issuer's groups likewise, and keys that anybody can read.
     private static func notes(_ options: HubOptions, _ groups: Set<String>, _ settings: Settings) -> [String] {
         let served = try? HubCheck.served(
             in: options.dataDirectory, startedWith: options.schema, text: options.schemaText)
-        let problem = RuleGroups.problem(groups, RuleGroups.named(in: served ?? options.schema))
+        let known = RuleGroups.named(in: served ?? options.schema)
+        let problem = RuleGroups.problem(groups, known)
         var notes = problem.map { ["an API key has no rights by its group: \($0)"] } ?? []
+        for issuer in options.identity.issuers {
+            guard let problem = RuleGroups.problem(issuer.groups.all ?? [], known) else { continue }
+            notes.append("the people of \(printable(issuer.url)) have no rights by their groups: \(problem)")
+        }
         let text = try? HubCheck.servedText(in: options.dataDirectory, startedWith: options.schemaText)
         for remark in Schema.remarks(sdl: text ?? "") {
             notes.append("the schema's line \(remark.line): \(printable(remark.message))")

@@ -19,6 +19,12 @@ extension HubSettings {
     static let oidcGroups = Setting<String>.text(
         "oidc-groups-claim", "NAME", default: "groups",
         help: "the claim that holds the groups; dots lead into objects: realm_access.roles")
+    static let oidcGroup = Setting<[String]>.texts(
+        "oidc-group", "GROUP",
+        help: "a group that the issuer's tokens may name, as they write it; where none is said they may name any")
+    static let oidcGroupPrefix = Setting<String?>.text(
+        "oidc-group-prefix", "TEXT",
+        help: "what is put before each of them, so that none is taken for a group of the hub's own, such as admins")
     static let oidcProvider = Setting<String>.choice(
         "oidc-provider", ["oidc", "userPools"], default: "oidc",
         help: "which provider of @auth the issuer's people are; userPools where it stands in for Cognito")
@@ -26,7 +32,8 @@ extension HubSettings {
     /// Who is let in beside keys.
     static let identity: [SettingDefinition] = [
         tokenLife.definition, sessionLife.definition, oidcIssuer.definition, oidcAudience.definition,
-        oidcKeys.definition, oidcPerson.definition, oidcGroups.definition, oidcProvider.definition,
+        oidcKeys.definition, oidcPerson.definition, oidcGroups.definition, oidcGroup.definition,
+        oidcGroupPrefix.definition, oidcProvider.definition,
     ]
 
     /// What was configured of it.
@@ -39,6 +46,9 @@ extension HubSettings {
             url: url, audiences: Set(settings[oidcAudience]), keysURL: settings[oidcKeys])
         issuer.personClaim = settings[oidcPerson]
         issuer.groupsClaim = settings[oidcGroups]
+        let allowed = Set(settings[oidcGroup])
+        issuer.groups = IssuerGroups(
+            allowed: allowed.isEmpty ? nil : allowed, prefix: settings[oidcGroupPrefix] ?? "")
         issuer.provider = AuthProvider(name: settings[oidcProvider]) ?? .oidc
         options.issuers = [issuer]
         return options
