@@ -83,7 +83,10 @@ import Testing
                     }
                 }
             }
-            try checkEvents(hub, info, names, people(item)) { check($0, "listen", item, $1, $2) }
+            checkEvents(hub, info, item, people(item)) { found, expected, what, who, row in
+                count += 1
+                #expect(found == expected, "\(item.oracle.text): \(what), row \(row.name), by \(who)")
+            }
             for (number, who) in people(item).enumerated() {
                 for row in MatrixRow.all {
                     for kind in ["u", "d"] { try hub.plant(item.model, row.stored(id: "\(kind)\(row.name)\(number)")) }
@@ -103,30 +106,41 @@ import Testing
         #expect(count > 10_000)
     }
 
-    /// Publishes each row as a new one and says who was told of it.
+    /// Publishes each row as one that is made, changed and deleted, and says who was told of it. Then each is handed to
+    /// nobody: whoever saw it and does not see it now is told that it is gone.
     private func checkEvents(
-        _ hub: TokenFixture, _ info: ModelInfo, _ names: Names, _ people: [Identity],
-        _ check: (Bool, Identity, MatrixRow) -> Void
-    ) throws {
-        for (number, who) in people.enumerated() {
-            hub.connect(UInt64(number), who.token)
-            hub.start(UInt64(number), "s", who.token, names.subscribing)
-            _ = hub.take(UInt64(number))
+        _ hub: TokenFixture, _ info: ModelInfo, _ item: Case, _ people: [Identity],
+        _ check: (Bool, Bool, String, Identity, MatrixRow) -> Void
+    ) {
+        func hears(_ who: Identity, _ row: MatrixRow) -> Bool {
+            item.operations.contains("listen") && item.oracle.allows(who, row)
         }
-        let changes = MatrixRow.all.map { row in
-            let stored = row.stored(id: row.name)
-            let values = info.schema.fields.map { stored[$0.name] ?? .null }
-            return CommittedChange(
-                kind: .create, model: info.index,
-                row: HubRow(rowID: 1, values: values, version: 1, deleted: false, lastChangedAt: 1),
-                modelName: info.schema.name)
-        }
-        hub.perform(hub.registry.publish(changes))
+        for (number, who) in people.enumerated() { hub.listen(UInt64(number), who.token, info, "id _deleted") }
+        hub.perform(hub.registry.publish(info.changes(MatrixRow.all.map { $0.stored(id: $0.name) })))
+        let update = info.subscriptions[CommittedChange.Kind.update.position].name
         for (number, who) in people.enumerated() {
-            let told = hub.take(UInt64(number)).compactMap {
-                $0["payload"]?["data"]?.object?.members.first?.value["id"]?.string
+            let told = hub.told(UInt64(number))
+            for kind in CommittedChange.Kind.all {
+                let rows = told[info.subscriptions[kind.position].name] ?? []
+                for row in MatrixRow.all {
+                    let found = rows.first { $0["id"]?.string == row.name }
+                    check(found != nil, hears(who, row), "event of \(kind)", who, row)
+                    if let found { #expect((found["_deleted"] == true) == (kind == .delete)) }
+                }
             }
-            for row in MatrixRow.all { check(told.contains(row.name), who, row) }
+        }
+        let nobody = MatrixRow(name: "nobody")
+        let handed = MatrixRow.all.map { row in
+            info.change(.update, nobody.stored(id: row.name), before: row.stored(id: row.name))
+        }
+        hub.perform(hub.registry.publish(handed))
+        for (number, who) in people.enumerated() {
+            let told = hub.told(UInt64(number))[update] ?? []
+            for row in MatrixRow.all {
+                let found = told.first { $0["id"]?.string == row.name }
+                check(found != nil, hears(who, row) || hears(who, nobody), "event of a departure", who, row)
+                if let found { #expect((found["_deleted"] == true) == !hears(who, nobody)) }
+            }
             hub.registry.closed(UInt64(number))
         }
     }
@@ -135,7 +149,6 @@ import Testing
     private struct Names {
         let info: ModelInfo
         let reading: String
-        let subscribing: String
 
         init(_ info: ModelInfo) {
             self.info = info
@@ -145,7 +158,6 @@ import Testing
                 "{ " + MatrixRow.all.map { "\($0.name): \(get)(id: \"\($0.name)\") { id } " }.joined()
                 + "list: \(schema.operationName(.list)) { items { id } } "
                 + "sync: \(schema.operationName(.sync)) { items { id } } }"
-            subscribing = "subscription { \(info.subscriptions[0].name) { id } }"
         }
 
         func writing(_ number: Int) -> String {
@@ -206,7 +218,7 @@ import Testing
                     #expect(seen == expected, "\(item.oracle.text): \(what) of row \(row.name) by \(who)")
                 }
                 try checkFieldReading(hub, info, who, check)
-                try checkFieldEvents(hub, info, who, check)
+                checkFieldEvents(hub, info, who, check)
                 try checkFieldWriting(hub, info, who, number, check)
             }
         }
@@ -250,32 +262,21 @@ import Testing
 
     private func checkFieldEvents(
         _ hub: TokenFixture, _ info: ModelInfo, _ who: Identity, _ check: (Bool, String, String, MatrixRow) -> Void
-    ) throws {
-        let name = info.subscriptions[0].name
-        hub.connect(1, who.token)
-        hub.start(1, "all", who.token, "subscription { \(name) { id secret } }")
-        hub.start(1, "some", who.token, "subscription { \(name)(filter: {secret: {eq: 4711}}) { id } }")
-        _ = hub.take(1)
-        let changes = MatrixRow.all.map { row in
-            let stored = row.stored(id: row.name, secret: 4711)
-            return CommittedChange(
-                kind: .create, model: info.index,
-                row: HubRow(
-                    rowID: 1, values: info.schema.fields.map { stored[$0.name] ?? .null }, version: 1, deleted: false,
-                    lastChangedAt: 1), modelName: info.schema.name)
-        }
-        hub.perform(hub.registry.publish(changes))
-        let frames = hub.take(1)
+    ) {
+        hub.listen(1, who.token, info, "id secret")
+        hub.listen(1, who.token, info, "id", suffix: "?", arguments: "(filter: {secret: {eq: 4711}})")
+        hub.perform(hub.registry.publish(info.changes(MatrixRow.all.map { $0.stored(id: $0.name, secret: 4711) })))
+        let told = hub.told(1)
         hub.registry.closed(1)
-        func told(_ id: String, _ row: MatrixRow) -> JSONValue? {
-            frames.first { frame in
-                frame["id"]?.string == id && frame["payload"]?["data"]?[name]?["id"]?.string == row.name
-            }?["payload"]?["data"]?[name]
-        }
-        for row in MatrixRow.all {
-            #expect(told("all", row) != nil, "the row itself is for everybody")
-            check(told("all", row)?["secret"] == 4711, "listen", "an event", row)
-            check(told("some", row) != nil, "listen", "an event's filter", row)
+        for kind in CommittedChange.Kind.all {
+            let name = info.subscriptions[kind.position].name
+            for row in MatrixRow.all {
+                let found = told[name]?.first { $0["id"]?.string == row.name }
+                #expect(found != nil, "the row itself is for everybody")
+                check(found?["secret"] == 4711, "listen", "an event of \(kind)", row)
+                let matching = told[name + "?"] ?? []
+                check(matching.contains { $0["id"]?.string == row.name }, "listen", "a filter of \(kind)", row)
+            }
         }
     }
 

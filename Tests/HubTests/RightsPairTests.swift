@@ -153,21 +153,14 @@ import Testing
     }
 
     private func listen(_ hub: TokenFixture, _ item: Case, _ info: ModelInfo, _ who: Identity, _ check: Check) {
-        let name = info.subscriptions[0].name
-        hub.connect(1, who.token)
-        hub.start(1, "s", who.token, "subscription { \(name) { value secret } }")
-        _ = hub.take(1)
-        let changes = MatrixRow.all.enumerated().map { place, row in
-            let stored = row.numbered(place, id: row.name)
-            return CommittedChange(
-                kind: .create, model: info.index,
-                row: HubRow(
-                    rowID: 1, values: info.schema.fields.map { stored[$0.name] ?? .null }, version: 1, deleted: false,
-                    lastChangedAt: 1), modelName: info.schema.name)
-        }
-        hub.perform(hub.registry.publish(changes))
-        checkItems(hub.take(1).compactMap { $0["payload"]?["data"]?[name] }, "listen", item, who, check)
+        hub.listen(1, who.token, info, "value secret")
+        let rows = MatrixRow.all.enumerated().map { place, row in row.numbered(place, id: row.name) }
+        hub.perform(hub.registry.publish(info.changes(rows)))
+        let told = hub.told(1)
         hub.registry.closed(1)
+        for root in info.subscriptions {
+            checkItems(told[root.name] ?? [], "listen", item, who) { check($0, $1, "\($2) to \(root.name)", $3) }
+        }
     }
 
     private func checkItems(
