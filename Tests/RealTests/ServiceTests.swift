@@ -78,6 +78,23 @@ struct ServiceTests {
         let schema = try await run(
             "hub", "--data", data, "--api-key", "k", "--schema", directory.file("bad.graphql"), "--check")
         #expect(schema.code == .code(1))
+        let open = directory.file("open.graphql")
+        try Files.writeAtomically(
+            "input AMPLIFY { globalAuthRule: AuthRule = { allow: public } }\ntype Note @model { title: String }\n",
+            to: open)
+        let sandbox = try await run("hub", "--data", data, "--api-key", "k", "--schema", open, "--no-desk", "--check")
+        #expect(sandbox.code == .code(0), "\(sandbox.error)")
+        #expect(sandbox.out.contains("warning: the schema's line 1: globalAuthRule lets every API key read, change"))
+        let status = try await run("schema", "status", open)
+        #expect(status.code == .code(0) && status.error.contains("open.graphql:1:17: globalAuthRule lets"))
+        let issuer = try await run(
+            "hub", "--data", data, "--oidc-issuer", "https://issuer.example", "--oidc-audience", "a", "--oidc-group",
+            "admins", "--oidc-group-prefix", "idp-", "--check")
+        #expect(issuer.code == .code(0), "\(issuer.error)")
+        #expect(
+            issuer.out.contains(
+                "warning: the people of https://issuer.example have no rights by their groups: no rule of the schema "
+                    + "names the group idp-admins"))
         let keys = directory.file("keys")
         try Files.writeAtomically("k\n", to: keys)
         for (mode, isSaid) in [("644", true), ("640", false)] {
