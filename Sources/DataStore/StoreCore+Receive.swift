@@ -187,9 +187,8 @@ extension StoreCore {
         guard record.id.isEmpty else { return record.id }
         var content = record.json
         if content.utf8.count > slotLimit {
-            // A row may be long, and its place is a key: the rest of it stands there as FNV-1a.
-            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-            for byte in content.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+            // A row may be long, and its place is a key: the rest of it stands there as its hash.
+            let hash = FNV1a(content).value
             content = text(Array(content.utf8.prefix(slotLimit))) + String(hash, radix: 16)
         }
         return slotMark + record.reason + "\n" + content

@@ -274,8 +274,6 @@ public final class SyncSession {
         }
     }
 
-    // MARK: Status
-
     /// Runs what the store may refuse (a full disk, a damaged file) and tells a person.
     @discardableResult
     func attempt(_ body: () throws -> Void) -> Bool {
@@ -291,54 +289,5 @@ public final class SyncSession {
         }
     }
 
-    func refreshCounts() {
-        let counts = core.outboxStatus
-        status.unsent = counts.queued + counts.sending
-        status.parked = counts.parked
-    }
-
-    private func reportStatus() {
-        let link = connection.link
-        if link != status.link {
-            status.link = link
-            status.linkSince = uptime
-        }
-        status.clockOffsetMilliseconds = clock.milliseconds(
-            uptime: uptime, wall: core.options.time.now().milliseconds)
-        var comparable = status
-        // The age moves with every frame; it is worth a report every few seconds only.
-        if let last = reportedStatus?.lastContact, let now = status.lastContact, now - last < Self.contactReport {
-            comparable.lastContact = last
-        }
-        guard comparable != reportedStatus else { return }
-        reportedStatus = status
-        perform(.status(status))
-    }
-
     static let epochKey = "epoch"
-    private static let contactReport: Int64 = 2000
-}
-
-extension ConnectionMachine {
-    /// The state as a person needs it.
-    var link: SyncStatus.Link {
-        switch state {
-        case .stopped: .stopped
-        case .opening, .acknowledging, .subscribing: attempt > 0 ? .down(reason: lastReason) : .connecting
-        case .live: .live
-        case .waiting: .down(reason: lastReason)
-        case .paused(let reason): .paused(reason: reason)
-        }
-    }
-}
-
-extension SyncSession {
-    /// Whether the link is up, everything was fetched, nothing is under way and nothing waits but for a person: a change
-    /// may wait behind a parked one.
-    package var isSettled: Bool {
-        connection.isLive && pull.state == .idle && pending.isEmpty && buffers.isEmpty && unsettled.isEmpty
-            && foreign.isEmpty
-            && outbox.state == .ready && core.nextRetryDelay() == nil
-            && (core.outboxStatus.queued == 0 || core.outboxStatus.parked > 0)
-    }
 }

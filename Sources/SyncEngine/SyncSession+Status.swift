@@ -1,0 +1,52 @@
+import DataStore
+
+extension SyncSession {
+    func refreshCounts() {
+        let counts = core.outboxStatus
+        status.unsent = counts.queued + counts.sending
+        status.parked = counts.parked
+    }
+
+    /// Tells of the status where it is another one than was told last.
+    func reportStatus() {
+        let link = connection.link
+        if link != status.link {
+            status.link = link
+            status.linkSince = uptime
+        }
+        status.clockOffsetMilliseconds = clock.milliseconds(
+            uptime: uptime, wall: core.options.time.now().milliseconds)
+        var comparable = status
+        // The age moves with every frame; it is worth a report every few seconds only.
+        if let last = reportedStatus?.lastContact, let now = status.lastContact, now - last < Self.contactReport {
+            comparable.lastContact = last
+        }
+        guard comparable != reportedStatus else { return }
+        reportedStatus = status
+        perform(.status(status))
+    }
+
+    private static let contactReport: Int64 = 2000
+
+    /// Whether the link is up, everything was fetched, nothing is under way and nothing waits but for a person: a change
+    /// may wait behind a parked one.
+    package var isSettled: Bool {
+        connection.isLive && pull.state == .idle && pending.isEmpty && buffers.isEmpty && unsettled.isEmpty
+            && foreign.isEmpty
+            && outbox.state == .ready && core.nextRetryDelay() == nil
+            && (core.outboxStatus.queued == 0 || core.outboxStatus.parked > 0)
+    }
+}
+
+extension ConnectionMachine {
+    /// The state as a person needs it.
+    var link: SyncStatus.Link {
+        switch state {
+        case .stopped: .stopped
+        case .opening, .acknowledging, .subscribing: attempt > 0 ? .down(reason: lastReason) : .connecting
+        case .live: .live
+        case .waiting: .down(reason: lastReason)
+        case .paused(let reason): .paused(reason: reason)
+        }
+    }
+}
