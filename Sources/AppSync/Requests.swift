@@ -93,9 +93,11 @@ public struct RequestWriter: Sendable {
             }
             writer.raw("}")
             Self.writeUnits(mutations, into: &writer)
-            Self.writeOperations(mutations, into: &writer)
-            Self.writeNeeds(mutations, into: &writer)
-            Self.writeBases(mutations, into: &writer)
+            Self.write(WireExtension.operations, of: mutations, into: &writer) { $0.operations.map { .object($0) } }
+            Self.write(WireExtension.needs, of: mutations, into: &writer) { mutation in
+                mutation.needs.isEmpty ? nil : .array(mutation.needs.map { .string("m\($0)") })
+            }
+            Self.write(WireExtension.bases, of: mutations, into: &writer) { $0.bases.map { .object($0) } }
             if let epoch {
                 writer.raw(",\"epoch\":")
                 writer.string(epoch)
@@ -122,34 +124,18 @@ public struct RequestWriter: Sendable {
         writer.value(.array(units.map { .array($0.aliases) }))
     }
 
-    private static func writeOperations(_ mutations: [OutgoingMutation], into writer: inout JSONWriter) {
-        var operations = JSONObject()
+    /// What some of the mutations have besides, by alias; nothing where none has any.
+    private static func write(
+        _ name: String, of mutations: [OutgoingMutation], into writer: inout JSONWriter,
+        _ value: (OutgoingMutation) -> JSONValue?
+    ) {
+        var byAlias = JSONObject()
         for (index, mutation) in mutations.enumerated() {
-            if let fields = mutation.operations { operations["m\(index)"] = .object(fields) }
+            if let value = value(mutation) { byAlias["m\(index)"] = value }
         }
-        guard !operations.isEmpty else { return }
-        writer.raw(",\"operations\":")
-        writer.value(.object(operations))
-    }
-
-    private static func writeNeeds(_ mutations: [OutgoingMutation], into writer: inout JSONWriter) {
-        var needs = JSONObject()
-        for (index, mutation) in mutations.enumerated() where !mutation.needs.isEmpty {
-            needs["m\(index)"] = .array(mutation.needs.map { .string("m\($0)") })
-        }
-        guard !needs.isEmpty else { return }
-        writer.raw(",\"needs\":")
-        writer.value(.object(needs))
-    }
-
-    private static func writeBases(_ mutations: [OutgoingMutation], into writer: inout JSONWriter) {
-        var bases = JSONObject()
-        for (index, mutation) in mutations.enumerated() {
-            if let fields = mutation.bases { bases["m\(index)"] = .object(fields) }
-        }
-        guard !bases.isEmpty else { return }
-        writer.raw(",\"bases\":")
-        writer.value(.object(bases))
+        guard !byAlias.isEmpty else { return }
+        writer.raw(",\"\(name)\":")
+        writer.value(.object(byAlias))
     }
 
     /// A request whose answer holds nothing but what the service announces of itself.

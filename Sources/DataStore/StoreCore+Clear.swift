@@ -59,7 +59,7 @@ extension StoreCore {
                     return count
                 }
             } catch let error as SystemError {
-                throw StoreError.database("\(error)")
+                throw StoreError.unusableFile("\(error)")
             }
         }
     }

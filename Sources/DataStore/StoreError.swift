@@ -46,6 +46,8 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case unreadableRow(model: String, id: String, reason: String)
     /// An import could not be read; nothing of it was taken in. The file is named where it was one.
     case invalidImport(file: String? = nil, line: Int, reason: String)
+    /// A file to export to or to import from cannot be used; the store is as it was.
+    case unusableFile(String)
     /// A condition or a sort names a field that cannot be used so.
     case invalidQuery(String)
     /// The database failed otherwise.
@@ -87,6 +89,7 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
                 + "(StoreOptions.migrations), or clear the store, which fetches it anew"
         case .invalidImport(let file, let line, let reason):
             (file.map { "\($0): " } ?? "") + "line \(line): \(reason)"
+        case .unusableFile(let reason): reason
         case .invalidQuery(let reason): "the query is wrong: \(reason)"
         case .database(let reason): "the database failed: \(reason)"
         }

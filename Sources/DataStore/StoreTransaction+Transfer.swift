@@ -47,7 +47,7 @@ extension StoreTransaction {
     /// Takes in the entries of a file as ``importOutbox(_:)`` does, line by line, so that memory does not grow with it.
     ///
     /// - Throws: ``StoreError/invalidImport(file:line:reason:)``, which names the file, the line and what is wrong there;
-    ///   nothing of the file is taken in then.
+    ///   nothing of the file is taken in then. ``StoreError/unusableFile(_:)`` where it cannot be read at all.
     @discardableResult
     public func importOutbox(fromFile path: String) throws -> OutboxImport {
         do {
@@ -60,7 +60,7 @@ extension StoreTransaction {
             throw StoreError.invalidImport(
                 file: path, line: error.line, reason: "it is longer than \(error.limit) bytes, which no entry is")
         } catch let error as SystemError {
-            throw StoreError.database("\(error)")
+            throw StoreError.unusableFile("\(error)")
         }
     }
 

@@ -129,8 +129,8 @@ struct ImportTests {
         #expect(throws: StoreError.invalidImport(file: path, line: 2, reason: "it is not UTF-8 text")) {
             try core.write(as: nil) { try $0.importOutbox(fromFile: path) }
         }
-        #expect(throws: StoreError.self) {
-            try core.write(as: nil) { try $0.importOutbox(fromFile: "/nowhere/at/all") }
-        }
+        let missing = StoreError.unusableFile("cannot open /nowhere/at/all: No such file or directory")
+        #expect(throws: missing) { try core.write(as: nil) { try $0.importOutbox(fromFile: "/nowhere/at/all") } }
+        #expect(missing.description == "cannot open /nowhere/at/all: No such file or directory")
     }
 }
