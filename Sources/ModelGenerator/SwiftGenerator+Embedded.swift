@@ -16,7 +16,7 @@ extension SwiftGenerator {
             output.line("/// Makes a value.")
             output.block("public init(", close: ") {") { output in
                 for (index, field) in fields.enumerated() {
-                    output.line(field.parameter + (index + 1 < fields.count ? "," : ""))
+                    output.line(field.parameter(named: field.swiftName) + (index + 1 < fields.count ? "," : ""))
                 }
             }
             output.indented { output in

@@ -22,16 +22,14 @@ extension SwiftGenerator {
         output.indented { output in
             for field in model.fields {
                 output.documentation(field.isReadOnly ? readOnlyText : descriptions[field.name] ?? "")
-                output.line("public let \(field.swiftName): \(field.swiftType)")
+                output.line("public let \(model.swiftName(field)): \(field.swiftType)")
             }
-            if model.field("id") == nil {
+            if model.primaryKey != ["id"] {
                 output.line("/// The key: \(model.primaryKey.joined(separator: "#")).")
-                let parts = model.primaryKey.map { "keyText(\(SwiftNames.escaped($0)).storageValue)" }
+                let parts = model.keyFields.map { "keyText(\(model.swiftName($0)).storageValue)" }
                 let text = "[\(parts.joined(separator: ", "))].joined(separator: \"#\")"
                 output.line("public var id: String { \(text) }")
-                let parameters = model.primaryKey.compactMap { model.field($0) }.map {
-                    "\($0.swiftName): \($0.swiftType)"
-                }
+                let parameters = model.keyFields.map { "\(model.swiftName($0)): \($0.swiftType)" }
                 output.line("/// The key of the record with these values, to get or delete it by.")
                 output.line("public static func key(\(parameters.joined(separator: ", "))) -> String { \(text) }")
             }
@@ -43,7 +41,7 @@ extension SwiftGenerator {
             for field in model.fields {
                 output.documentation("The field `\(field.name)`, for predicates and sorts.")
                 output.line(
-                    "public static var \(SwiftNames.fieldConstant(field.name)): Field<\(SwiftNames.escaped(model.name)), "
+                    "public static var \(model.constantName(field)): Field<\(SwiftNames.escaped(model.name)), "
                         + "\(field.swiftType)> { Field(\(SwiftNames.quoted(field.name))) }")
             }
             for relation in model.relations { emit(relation, of: model, &output) }
@@ -76,13 +74,13 @@ extension SwiftGenerator {
         }
         output.block("public init(", close: isChecked ? ") throws(InvalidValue) {" : ") {") { output in
             for (index, field) in given.enumerated() {
-                output.line(field.parameter + (index + 1 < given.count ? "," : ""))
+                output.line(field.parameter(named: model.swiftName(field)) + (index + 1 < given.count ? "," : ""))
             }
         }
         output.indented { output in
-            for field in given { output.line("self.\(field.swiftName) = \(field.swiftName)") }
-            for field in model.fields where field.isReadOnly { output.line("self.\(field.swiftName) = nil") }
-            emitChecks(checked, &output)
+            for name in given.map(model.swiftName) { output.line("self.\(name) = \(name)") }
+            for field in model.fields where field.isReadOnly { output.line("self.\(model.swiftName(field)) = nil") }
+            emitChecks(checked, model, &output)
         }
         output.line("}")
         output.line()
@@ -102,9 +100,10 @@ extension SwiftGenerator {
         output.block(header, close: "}") { output in
             for field in model.fields {
                 let isKept = field.isReadOnly || model.primaryKey.contains(field.name)
-                output.line("self.\(field.swiftName) = \(isKept ? "original" : "draft").\(field.swiftName)")
+                let name = model.swiftName(field)
+                output.line("self.\(name) = \(isKept ? "original" : "draft").\(name)")
             }
-            emitChecks(checked.filter { !model.primaryKey.contains($0.name) }, &output)
+            emitChecks(checked.filter { !model.primaryKey.contains($0.name) }, model, &output)
         }
         output.line()
         output.line("/// A changed copy; the key stays.")
@@ -121,10 +120,10 @@ extension SwiftGenerator {
     }
 
     /// What Swift's types let pass and the schema's do not, in the generated file's own schema.
-    private func emitChecks(_ fields: [FieldSchema], _ output: inout SourceText) {
+    private func emitChecks(_ fields: [FieldSchema], _ model: ModelSchema, _ output: inout SourceText) {
         for field in fields {
             let name = SwiftNames.quoted(field.name)
-            output.line("try Self.schema.check(self.\(field.swiftName), of: \(name), in: modelSchema)")
+            output.line("try Self.schema.check(self.\(model.swiftName(field)), of: \(name), in: modelSchema)")
         }
     }
 
@@ -136,12 +135,12 @@ extension SwiftGenerator {
         output.block("public struct \(draft): Sendable {", close: "}") { output in
             for field in changing {
                 output.documentation(descriptions[field.name] ?? "")
-                output.line("public var \(field.swiftName): \(field.swiftType)")
+                output.line("public var \(model.swiftName(field)): \(field.swiftType)")
             }
             guard !changing.isEmpty else { return output.line("fileprivate init() {}") }
             output.line()
             output.block("fileprivate init(_ original: \(SwiftNames.escaped(model.name))) {", close: "}") { output in
-                for field in changing { output.line("\(field.selfName) = original.\(field.swiftName)") }
+                for name in changing.map(model.swiftName) { output.line("self.\(name) = original.\(name)") }
             }
         }
         output.line()
@@ -150,29 +149,44 @@ extension SwiftGenerator {
     private func emitCoding(_ model: ModelSchema, _ output: inout SourceText) {
         output.line("/// Writes the fields in the schema's order.")
         output.block("public func encode(into encoder: inout some FieldEncoder) {", close: "}") { output in
-            for field in model.fields { output.line("encoder.encode(self.\(field.swiftName).storageValue)") }
+            for field in model.fields { output.line("encoder.encode(self.\(model.swiftName(field)).storageValue)") }
         }
         output.line()
         output.line("/// Reads the fields in the schema's order.")
         output.block("public init(from decoder: inout some FieldDecoder) throws(FieldError) {", close: "}") { output in
             for field in model.fields {
-                output.line("self.\(field.swiftName) = try decoder.decode((\(field.swiftType)).self)")
+                output.line("self.\(model.swiftName(field)) = try decoder.decode((\(field.swiftType)).self)")
             }
         }
         output.line()
     }
 }
 
+extension ModelSchema {
+    fileprivate var keyFields: [FieldSchema] { primaryKey.compactMap { field($0) } }
+
+    /// Whether a field's name is taken by the key's text, `Model.id`, which is something else than the field.
+    private func isBesideKey(_ field: FieldSchema) -> Bool { field.name == "id" && primaryKey != ["id"] }
+
+    /// A field's property.
+    fileprivate func swiftName(_ field: FieldSchema) -> String {
+        isBesideKey(field) ? SwiftNames.idBesideKey : field.swiftName
+    }
+
+    /// The static member for a field's `Field`.
+    fileprivate func constantName(_ field: FieldSchema) -> String {
+        isBesideKey(field) ? SwiftNames.idBesideKey : SwiftNames.fieldConstant(field.name)
+    }
+}
+
 extension FieldSchema {
     /// The name as Swift writes it.
     var swiftName: String { SwiftNames.escaped(name) }
-    /// The name after `self.`.
-    var selfName: String { "self.\(swiftName)" }
 
     /// `name: Type = default` of an initializer.
-    var parameter: String {
+    func parameter(named name: String) -> String {
         let standard = defaultLiteral ?? (isRequired ? (isList ? "[]" : nil) : "nil")
-        return "\(swiftName): \(swiftType)" + (standard.map { " = \($0)" } ?? "")
+        return "\(name): \(swiftType)" + (standard.map { " = \($0)" } ?? "")
     }
 
     /// `@default(value:)` in Swift.

@@ -56,6 +56,9 @@ enum SwiftNames {
         return result + "\""
     }
 
+    /// The property of a field `id` that is not the whole key: `Model.id` is the key's text.
+    static let idBesideKey = "idField"
+
     /// A static member for a field's `Field`; `schema` is taken by the model itself.
     static func fieldConstant(_ name: String) -> String { name == "schema" ? "schemaField" : escaped(name) }
 
@@ -72,9 +75,10 @@ enum SwiftNames {
         for type in document.types {
             check(type.name, type.namePosition, typesInUse, "type")
             let isModel = type.directive("model") != nil
-            for field in type.fields {
-                check(field.name, field.position, isModel ? members : members.union(embeddedMembers), "field")
-            }
+            var taken = isModel ? members : members.union(embeddedMembers)
+            let hasOwnKey = isModel && type.fields.contains { $0.directive("primaryKey") != nil }
+            if hasOwnKey, type.fields.contains(where: { $0.name == "id" }) { taken.insert(idBesideKey) }
+            for field in type.fields { check(field.name, field.position, taken, "field") }
             if case .enumeration(let values) = type.kind {
                 for value in values { check(value.name, value.position, enumMembers, "enum value") }
             }

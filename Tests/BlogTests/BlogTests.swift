@@ -126,6 +126,32 @@ struct BlogTests {
         await site.hub.stop()
     }
 
+    @Test("a field that is called id may be one of several in a key: the record's id is the whole key's text")
+    func idWithinKey() async throws {
+        let site = try await Site()
+        let phone = try await site.device("phone")
+        let tablet = try await site.device("tablet")
+        for device in [phone, tablet] { try await device.store.start() }
+        let first = Page(idField: "p", title: "One", text: "a")
+        let second = Page(idField: "p", title: "Two")
+        #expect(first.id == "p#One" && Page.key(idField: "p", title: "Two") == second.id)
+        for page in [first, second] { try await phone.store.save(page) }
+        try await phone.store.save(Note(idField: "n", content: "!", pageNotesId: "p", pageNotesTitle: "Two"))
+        try await phone.sent()
+        try await tablet.wait(Note.self) { $0.count == 1 }
+        try await tablet.wait(Page.self, where: Page.idField == "p") {
+            $0.map(\.title).sorted() == ["One", "Two"] && $0.map(\.idField) == ["p", "p"]
+        }
+        #expect(try await tablet.store.related(second, Page.notes).map(\.idField) == ["n"])
+        try await tablet.store.save(first.updating { $0.text = "b" })
+        try await tablet.store.delete(second)
+        try await tablet.sent()
+        try await phone.wait(Page.self) { $0.map(\.id) == ["p#One"] && $0.map(\.text) == ["b"] }
+        try await phone.wait(Note.self) { $0.isEmpty }
+        for device in [phone, tablet] { await device.store.close() }
+        await site.hub.stop()
+    }
+
     @Test("a change that the backend refuses is told and kept, and the person takes it back or sends it again")
     func refused() async throws {
         let site = try await Site()

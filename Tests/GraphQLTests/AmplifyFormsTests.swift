@@ -115,13 +115,14 @@ struct AmplifyFormsTests {
             """
         #expect(
             try Schema(sdl: sdl).model("A")?.indexes == [
-                IndexSchema("byA", fields: ["a"]), IndexSchema("byBA", fields: ["b", "a"], queryField: "asByB"),
-                IndexSchema("byC", fields: ["c", "a", "b"]), IndexSchema("byD", fields: ["d"]),
-                IndexSchema("second", fields: ["d"]),
+                IndexSchema("aSByA", fields: ["a"]), IndexSchema("aSByBAndA", fields: ["b", "a"], queryField: "asByB"),
+                IndexSchema("byC", fields: ["c", "a", "b"], queryField: "aSByCAndAAndB"),
+                IndexSchema("aSByD", fields: ["d"], queryField: "aSByD"), IndexSchema("second", fields: ["d"]),
             ])
         #expect(
             remarks(sdl) == [
-                "5:29: @index(projection:) leaves nothing out here: what its query finds is the whole record"
+                "5:29: @index(projection:) leaves nothing out here: what its query finds is the whole record",
+                "5:73: this index has no query, for there is a aSByD already; queryField: names one",
             ])
     }
 

@@ -41,10 +41,27 @@ struct GeneratorTests {
             "type A @model { b: B } enum B { allCases }",
             "1:33: enum value allCases: generated Swift code needs this name for something else"
         ),
+        (
+            "type A @model { id: ID! @primaryKey(sortKeyFields: [\"b\"]) b: Int! idField: Int }",
+            "1:67: field idField: generated Swift code needs this name for something else"
+        ),
     ])
     func namesThatSwiftCannotHaveAreMistakes(sdl: String, message: String) throws {
         let error = #expect(throws: SchemaMistakes.self) { try SwiftGenerator.source(fromSDL: sdl) }
         #expect(error?.description == message)
+    }
+
+    @Test(arguments: [
+        "type A @model { id: ID! @primaryKey(sortKeyFields: [\"b\"]) b: Int! }",
+        "type A @model { b: Int! @primaryKey id: String }",
+    ])
+    func anIDThatIsNotTheWholeKeyIsAnotherProperty(sdl: String) throws {
+        let source = try SwiftGenerator.source(fromSDL: sdl)
+        #expect(source.contains("public let idField: String"))
+        #expect(source.contains("public var id: String { [keyText("))
+        #expect(source.contains("public static var idField: Field<A, String"))
+        #expect(source.contains("{ Field(\"id\") }"))
+        #expect(try SwiftGenerator.source(fromSDL: "type A @model { id: ID! idField: Int }").contains("let id: String"))
     }
 
     @Test func descriptionsCannotBreakOutOfTheirComments() throws {

@@ -20,8 +20,10 @@ struct JoinModelTests {
             ])
         #expect(
             join.indexes == [
-                IndexSchema("byBook", fields: ["bookId"]),
-                IndexSchema("byAuthor", fields: ["authorCountry", "authorNumber"]),
+                IndexSchema("byBook", fields: ["bookId"], queryField: "bookAuthorsByBookId"),
+                IndexSchema(
+                    "byAuthor", fields: ["authorCountry", "authorNumber"],
+                    queryField: "bookAuthorsByAuthorCountryAndAuthorNumber"),
             ])
         #expect(
             sample.model("Book")?.relation("authors")

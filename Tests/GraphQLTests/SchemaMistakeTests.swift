@@ -154,13 +154,6 @@ struct SchemaMistakeTests {
             "@primaryKey names c, which A does not have"),
         Broken("type A @model { b: Int! @primaryKey(sortKeyFields: [\"b\"]) }", "1:25", "@primaryKey names b twice"),
         Broken(
-            "type A @model { id: ID! b: Int! @primaryKey }", "1:33",
-            "a model with a key of its own has no field id beside it"),
-        Broken(
-            "type Note @model { id: ID! @primaryKey(sortKeyFields: [\"b\"]) b: Int! }", "1:28",
-            "a key of several fields has none that is called id, for id is the whole key's text; call it otherwise, "
-                + "such as noteID"),
-        Broken(
             "type A @model { b: Int @index(sortKeyFields: [\"c\"]) }", "1:24", "@index names c, which A does not have"),
         Broken(
             "type A @model { b: Int @index(name: \"x\") c: Int @index(name: \"x\") }", "1:49",

@@ -149,8 +149,11 @@ struct CounterAPI {
                 }
             default:
                 let tests = inputs(typeName(argument))
+                // A condition on a key is refused with its own text where that is no time.
+                let isTime = name(argument) == "at" || name(argument).hasSuffix("At")
                 parts += tests.compactMap { test in
-                    guard !isList(test), let value = literals(typeName(test)).first else { return nil }
+                    let values = literals(typeName(test))
+                    guard !isList(test), let value = isTime ? values.last : values.first else { return nil }
                     return call(["\(name(argument)): {\(name(test)): \(value)}"], whole)
                 }
             }

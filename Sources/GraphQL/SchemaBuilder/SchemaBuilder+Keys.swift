@@ -25,18 +25,12 @@ extension SchemaBuilder {
         let names = [field.name] + (directive["sortKeyFields"]?.strings ?? [])
         models[position].primaryKey = names
         check(keyFields: names, of: position, directive, mustBeRequired: true)
-        // `Model.id` is the key's text, so another field may not take that name.
-        if names.count > 1, names.contains("id") {
-            mistake(
-                directive.position,
-                "a key of several fields has none that is called id, for id is the whole key's text; call it otherwise, "
-                    + "such as \(lowercasedFirst(definition.name))ID")
-        } else if names != ["id"], models[position].field("id") != nil {
-            mistake(directive.position, "a model with a key of its own has no field id beside it")
-        }
     }
 
     /// `@index`, and one for each relation that none serves.
+    ///
+    /// What is not named is called as Amplify's transformer calls it (`generateKeyAndQueryNameForConfig`), the query too:
+    /// only `queryField: null` makes none.
     mutating func resolveIndexes(_ position: Int) {
         let definition = models[position].definition
         var names = Set(models[position].indexes.map(\.name))
@@ -44,14 +38,24 @@ extension SchemaBuilder {
         for field in definition.fields {
             for directive in field.directives where directive.name == "index" {
                 let fields = [field.name] + (directive["sortKeyFields"]?.strings ?? [])
-                let name = directive["name"]?.string ?? "by\(fields.map(capitalized).joined())"
+                let standard =
+                    lowercasedFirst(Pluralizer.plural(definition.name)) + "By"
+                    + fields.map(capitalized).joined(separator: "And")
+                let name = directive["name"]?.string ?? standard
                 guard check(keyFields: fields, of: position, directive, mustBeRequired: false) else { continue }
                 if !names.insert(name).inserted {
                     mistake(directive.position, "model \(definition.name) has the index \(name) twice")
                 }
-                let queryField = directive["queryField"]?.string
-                if let queryField, !queryFields.insert(queryField).inserted {
-                    mistake(directive.position, "the query field \(queryField) is there twice")
+                var queryField = directive["queryField"].map(\.string) ?? standard
+                if let name = queryField, !queryFields.insert(name).inserted {
+                    if directive["queryField"] == nil {
+                        remark(
+                            directive.position,
+                            "this index has no query, for there is a \(name) already; queryField: names one")
+                        queryField = nil
+                    } else {
+                        mistake(directive.position, "the query field \(name) is there twice")
+                    }
                 }
                 declared.append(IndexSchema(name, fields: fields, queryField: queryField))
             }

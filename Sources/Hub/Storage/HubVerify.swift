@@ -48,7 +48,7 @@ public enum HubVerify {
         let present = Set(try HubBackup.models(connection))
         for model in schema.models where present.contains(model.name) {
             findings.append(try rows(of: model, connection, stamp))
-            if let finding = try orphans(of: model, connection, present) { findings.append(finding) }
+            if let finding = try orphans(of: model, connection, schema, present) { findings.append(finding) }
         }
         findings.append(try mutations(connection, present, hubTime))
         findings.append(try images(connection, present))
@@ -75,29 +75,26 @@ public enum HubVerify {
 
     /// Rows that name a parent which is not there; no damage, since parents may be deleted and may come later.
     private static func orphans(
-        of model: ModelSchema, _ connection: Connection, _ present: Set<String>
+        of model: ModelSchema, _ connection: Connection, _ schema: Schema, _ present: Set<String>
     ) throws -> VerifyFinding? {
         var problems: [String] = []
-        for relation in model.relations
-        where relation.kind == .belongsTo && relation.fields.count == 1 && present.contains(relation.target) {
-            let field = relation.fields[0]
-            guard let key = try keyColumn(of: relation.target, connection) else { continue }
+        for relation in model.relations where relation.kind == .belongsTo && present.contains(relation.target) {
+            guard let key = schema.model(relation.target)?.primaryKey, key.count == relation.fields.count else {
+                continue
+            }
+            let names = relation.fields.map { "c.\"\($0)\" IS NOT NULL" }.joined(separator: " AND ")
+            let isParent = zip(key, relation.fields).map { "p.\"\($0)\"=c.\"\($1)\"" }.joined(separator: " AND ")
             let count =
                 try connection.value(
                     """
-                    SELECT count(*) FROM "\(model.name)" AS c WHERE c."_deleted"=0 AND c."\(field)" IS NOT NULL AND NOT \
-                    EXISTS(SELECT 1 FROM "\(relation.target)" AS p WHERE p.\(key)=c."\(field)" AND p."_deleted"=0)
+                    SELECT count(*) FROM "\(model.name)" AS c WHERE c."_deleted"=0 AND \(names) AND NOT EXISTS(SELECT 1 FROM \
+                    "\(relation.target)" AS p WHERE \(isParent) AND p."_deleted"=0)
                     """)?.integer ?? 0
-            if count > 0 { problems.append("\(count) name a \(relation.target) in \(field) that is not there") }
+            let fields = relation.fields.joined(separator: ", ")
+            if count > 0 { problems.append("\(count) name a \(relation.target) in \(fields) that is not there") }
         }
         return problems.isEmpty
             ? nil : VerifyFinding(check: "parents of \(model.name)", examined: 0, problems: problems, isOnlyNote: true)
-    }
-
-    private static func keyColumn(of model: String, _ connection: Connection) throws -> String? {
-        let columns = try connection.rows("SELECT name FROM pragma_table_info(?)", [.text(model)])
-            .compactMap { $0[0].text }
-        return columns.contains("id") ? "\"id\"" : columns.contains("_key") ? "\"_key\"" : nil
     }
 
     private static func mutations(
