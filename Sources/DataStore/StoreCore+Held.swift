@@ -9,11 +9,12 @@ enum Standing: Hashable {
     case held(by: Int64?)
 }
 
-/// Entries that were stepped over because they wait for another entry, with that entry.
+/// Entries that were stepped over because they wait for another entry, with that entry; or for a time, with themselves; or
+/// until their model is sent, with no entry's number.
 ///
-/// They are marked with it, and stand in no lane until it is sent, taken back or edited: else every batch would step over
-/// them again, and a hundred thousand may wait for one record that was refused. The marks say nothing that could not be
-/// found out again, so they are forgotten where much changes at once.
+/// They are marked with it, and stand in no lane until it is sent, taken back or edited, or the time has come: else every
+/// batch would step over them again, and a hundred thousand may wait for one record that was refused. The marks say
+/// nothing that could not be found out again, so they are forgotten where much changes at once.
 struct HeldEntries {
     private(set) var found: [(order: Int64, holder: Int64)] = []
     /// Whether any are kept: not where others than those that wait are passed over too, which may be what they wait for.
@@ -21,6 +22,11 @@ struct HeldEntries {
 
     /// So many at a time, so that no batch waits for the writing of all; the others are found with the next ones.
     static let limit = 4096
+
+    /// What holds an entry whose model is not sent.
+    static let byPolicy: Int64 = 0
+    /// So many that wait for a time are marked; fewer are sooner stepped over than written.
+    static let manyRetries = 64
 
     var hasRoom: Bool { isOpen && found.count < Self.limit }
 
@@ -53,6 +59,20 @@ extension StoreCore {
             statement.bind(order, at: 1)
             _ = try statement.step()
         }
+    }
+
+    /// Lets go what waited for a time that came since entries were last looked through.
+    func releaseDue(since last: Int64) throws {
+        guard hasHeldEntries else { return }
+        for (order, time) in retryAt where time > last && time <= gatheredAt { try releaseHeld(by: order) }
+    }
+
+    /// What keeps an entry from going that is no other entry; ``Standing/free`` where nothing does.
+    func ownStanding(_ order: Int64, _ model: String) -> Standing {
+        if !retryAt.isEmpty, let time = retryAt[order], time > gatheredAt {
+            return .held(by: retryAt.count >= HeldEntries.manyRetries ? order : nil)
+        }
+        return context.tables[model]?.policy.sends == false ? .held(by: HeldEntries.byPolicy) : .free
     }
 
     /// Lets an entry be looked at again that is not what it was.

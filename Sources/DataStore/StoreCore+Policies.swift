@@ -80,7 +80,9 @@ extension StoreCore {
         for model in schema.models {
             guard let old = before[model.name], let new = after[model.name] else { continue }
             if old.receives, !new.receives { try evictConfirmed(model) }
-            if !old.sends, new.sends { try enqueueUnsent(model, identity) }
+            guard !old.sends, new.sends else { continue }
+            try enqueueUnsent(model, identity)
+            if hasHeldEntries { try Self.forgetHeldEntries(connection) }
         }
         func json(_ policies: [String: SyncPolicy]) -> String {
             let names = policies.sorted { $0.key < $1.key }.map {

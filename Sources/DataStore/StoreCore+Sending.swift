@@ -36,9 +36,13 @@ extension StoreCore {
         if isClosed { throw StoreError.closed }
         guard counts.values.contains(where: { $0.queued > 0 }) else { return nil }
         let now = options.time.now().milliseconds
+        let last = gatheredAt
         gatheredAt = options.time.uptime()
+        var isDone = false
+        defer { if !isDone { gatheredAt = last } }
         // Chosen and marked in one transaction, so that no other process changes an entry between the two.
-        return try commit(nil, .full) { _ in
+        let batch: MutationBatch? = try commit(nil, .full) { _ in
+            try releaseDue(since: last)
             var oldest: (identity: String?, order: Int64)?
             var held = HeldEntries(isOpen: !plainOnly)
             let free = try lanes().filter { !busy.contains($0) }
@@ -74,6 +78,8 @@ extension StoreCore {
             return MutationBatch(
                 identity: identity, entries: entries, units: try units(of: entries), needs: gathering.needs)
         }
+        isDone = true
+        return batch
     }
 
     /// Whether something may go that ``nextMutations(limit:busy:plainOnly:)`` passes over with `plainOnly`, where nothing
@@ -141,10 +147,11 @@ extension StoreCore {
                     held.note(order, by: try earlierChange(than: order, model, id, batch))
                     continue
                 }
-                if !retryAt.isEmpty, let time = retryAt[order], time > gatheredAt { continue }
+                if case .held(let holder) = ownStanding(order, statement.text(at: 2)) {
+                    held.note(order, by: holder)
+                    continue
+                }
                 let entry = OutboxEntry(statement)
-                // Its model is not sent any more, or not now: it stays.
-                if context.tables[entry.model]?.policy.sends == false { continue }
                 if plainOnly, entry.hasOperations { continue }
                 switch try isHeld(entry, &batch) {
                 case .free: batch.take(entry)

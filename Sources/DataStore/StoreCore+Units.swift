@@ -74,9 +74,11 @@ extension StoreCore {
         var own = Gathering(joinsParents: true)
         let members = try members(of: unit)
         for entry in members {
-            guard context.tables[entry.model]?.policy.sends != false,
-                entry.state == .queued || entry.state == .sealed, retryAt[entry.order] ?? .min <= gatheredAt
-            else { return nil }
+            guard entry.state == .queued || entry.state == .sealed else { return nil }
+            if case .held(let holder) = ownStanding(entry.order, entry.model) {
+                for member in members { held.note(member.order, by: holder) }
+                return nil
+            }
             if try entries(entry.model, entry.id).first?.order != entry.order {
                 let holder = try earlierChange(than: entry.order, entry.model, entry.id, batch)
                 for member in members { held.note(member.order, by: holder) }

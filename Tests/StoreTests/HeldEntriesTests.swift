@@ -149,4 +149,45 @@ struct HeldEntriesTests {
         try core.write(as: nil) { try $0.retryOutbox(batch.entries[0].order) }
         #expect(try core.nextMutations(limit: 2)?.entries.map(\.id) == ["p", "e"])
     }
+
+    @Test("a batch steps over what waits for a time, or for its model to be sent, no more than once")
+    func waits() throws {
+        let time = ManualTimeSource()
+        let core = try memoryCore { $0.time = time }
+        let many = 3000
+        try core.write(as: nil) { transaction in
+            for number in 0..<many { try transaction.save(Pass(id: "i\(number)")) }
+            try transaction.sentAsOne {
+                for number in 0..<100 { try transaction.save(Pass(id: "u\(number)")) }
+            }
+        }
+        // All fail for now, the later ones for longer.
+        var delay: Int64 = 10_000
+        while let batch = try core.nextMutations(limit: 100) {
+            delay += 1000
+            try core.settle(
+                batch.entries.map {
+                    MutationResult(order: $0.order, outcome: .transient(reason: "busy", delay: delay))
+                })
+        }
+        #expect(try marked(core) == many + 100)
+        try core.write(as: nil) { transaction in
+            for number in 0..<50 { try transaction.save(Zone(id: "z\(number)")) }
+        }
+        for _ in 0..<2 { #expect(try take(core, 25).looks == 25) }
+        #expect(core.nextRetryDelay() == 11_000)
+        // They go when their time has come, and not before.
+        time.advance(milliseconds: 12_000)
+        #expect(try core.sendAll() == 200)
+
+        try core.setPolicies(["Pass": .downstream], as: nil)
+        time.advance(milliseconds: 600_000)
+        #expect(try core.nextMutations(limit: 25) == nil)
+        #expect(try take(core, 25) == Taken(looks: 0))
+        try core.save(Zone(id: "late"))
+        #expect(try take(core, 25) == Taken(looks: 1, ids: ["late"]))
+        try core.setPolicies([:], as: nil)
+        #expect(try core.sendAll() == many - 200 + 100)
+        #expect(core.outboxStatus.isEmpty)
+    }
 }
