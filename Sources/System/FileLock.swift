@@ -1,9 +1,10 @@
 import CSystem
 import Glibc
 
-/// Makes sure that one process at a time does a thing: an exclusive lock on a small file.
+/// Makes sure that one process at a time does a thing: an exclusive lock on a small file; or that none does it while
+/// several do another: a shared lock.
 ///
-/// The file holds the owner's process id, so that whoever comes second can say who has it. The system frees the lock
+/// The file holds the last owner's process id, so that whoever comes second can say who has it. The system frees the lock
 /// when its process ends, however it ends; the file stays.
 public final class FileLock: Sendable {
     /// Somebody else has the lock.
@@ -23,11 +24,13 @@ public final class FileLock: Sendable {
     private let file: Int32
 
     /// Takes the lock, or throws `Held` at once; throws `SystemError` when the file cannot be made.
-    public init(_ path: String) throws {
+    ///
+    /// - Parameter isShared: Whether others may have it too who share it.
+    public init(_ path: String, isShared: Bool = false) throws {
         self.path = path
         let file = try systemCall("open", path) { csystem_open(path, O_RDWR | O_CREAT, 0o644) }
         do {
-            try systemCall("lock", path) { csystem_flock_exclusive(file) }
+            try systemCall("lock", path) { isShared ? csystem_flock_shared(file) : csystem_flock_exclusive(file) }
         } catch {
             var text = [UInt8](repeating: 0, count: 20)
             let count = max(0, pread(file, &text, text.count, 0))

@@ -142,7 +142,7 @@ import Testing
         // Where a database is, nothing is put over it.
         try Files.writeAtomically("other", to: path + ".restored")
         try HubRestore.finish(in: directory.path)
-        #expect(try Files.size(path) != 5)
+        #expect(Files.size(path) != 5)
     }
 
     /// A mistyped name must cost nobody's file, and least of all the database that is to be saved.
@@ -224,9 +224,9 @@ import Testing
             names.append(HubBackup.name(at: time.now()))
             _ = try HubBackup.take(of: data, to: directory.file(names.last ?? ""), time: time)
         }
-        #expect(try HubBackup.rotate(in: directory.path, keep: 2, taken: names[3]) == [names[0], names[1]])
+        #expect(try HubBackup.rotate(of: data, in: directory.path, keep: 2, taken: names[3]) == [names[0], names[1]])
         #expect(Files.exists(directory.file(names[3])) && Files.exists(directory.file(names[2])))
-        #expect(try HubBackup.rotate(in: directory.path, keep: 1, taken: names[3]) == [names[2]])
+        #expect(try HubBackup.rotate(of: data, in: directory.path, keep: 1, taken: names[3]) == [names[2]])
     }
 
     @Test func `what a backup left that was cut off goes a day later, and nothing else does`() throws {
@@ -259,9 +259,34 @@ import Testing
         }
         let others = ["notes.txt", "hub-mine.sqlite", "hub-20200101T000000Z.sqlite"]
         for other in others { try Files.writeAtomically("kept", to: backups + "/" + other) }
-        #expect(try HubBackup.rotate(in: backups, keep: 2) == Array(names.prefix(2)))
+        #expect(try HubBackup.rotate(of: data, in: backups, keep: 2) == Array(names.prefix(2)))
         for other in others + names.suffix(2) { #expect(Files.exists(backups + "/" + other), "\(other)") }
-        #expect(try HubBackup.rotate(in: backups, keep: 2) == [])
+        #expect(try HubBackup.rotate(of: data, in: backups, keep: 2) == [])
+    }
+
+    @Test func `hubs that share a directory of backups write into none of another's and remove none`() throws {
+        let directory = try TempDirectory("rotate-shared")
+        let backups = directory.file("backups")
+        try Files.createDirectory(backups)
+        let time = ManualTimeSource()
+        let both = ["one", "two"].map { directory.file($0) }
+        for data in both { _ = try hub(data, notes: 1) }
+        var names: [[String]] = [[], []]
+        for _ in 0..<3 {
+            time.advance(milliseconds: 60_000)
+            for (position, data) in both.enumerated() {
+                let name = HubBackup.name(in: backups, at: time.now())
+                names[position].append(name)
+                _ = try HubBackup.take(of: data, to: backups + "/" + name, time: time)
+            }
+        }
+        #expect(Set(names.joined()).count == 6)
+        #expect(try HubBackup.rotate(of: both[0], in: backups, keep: 1) == Array(names[0].prefix(2)))
+        #expect(try HubBackup.rotate(of: both[0], in: backups, keep: 1) == [])
+        #expect(try HubBackup.rotate(of: both[1], in: backups, keep: 2) == [names[1][0]])
+        let begun = DateTime(milliseconds: time.now().milliseconds + 3_600_000)
+        try Files.writeAtomically("x", to: backups + "/" + HubBackup.name(at: begun) + ".partial")
+        #expect(HubBackup.name(in: backups, at: begun) != HubBackup.name(at: begun))
     }
 
     @Test func verifyNamesWhatIsWrong() throws {

@@ -105,4 +105,25 @@ import Testing
         #expect(try Connection.open(path: path, options: .readOnly).value("SELECT stamp FROM _clock") == stamp)
         #expect(try Files.list(data).filter { $0.hasPrefix("before-restore-") || $0.contains("restor") } == [])
     }
+
+    @Test func `nobody changes keys while a restore replaces the database, and none begins while somebody does`() throws
+    {
+        _ = try backedUp()
+        do {
+            let held = try AccessStore.lockOut(data)
+            defer { withExtendedLifetime(held) {} }
+            let refusal = #expect(throws: HubError.self) { try store().addKey(forDevice: "T4") }
+            #expect(refusal?.description.contains("a backup is being restored into \(data) (process ") == true)
+        }
+        do {
+            let (one, another) = (try store(), try store())
+            defer { withExtendedLifetime((one, another)) {} }
+            let refusal = #expect(throws: HubError.self) {
+                try HubRestore.restore(copy, into: data, replacing: true, time: time)
+            }
+            #expect(refusal?.description.contains("are being changed") == true)
+        }
+        _ = try HubRestore.restore(copy, into: data, replacing: true, time: time)
+        _ = try store().addKey(forDevice: "T4")
+    }
 }

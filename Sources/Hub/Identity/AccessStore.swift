@@ -11,11 +11,15 @@ import System
 public struct AccessStore {
     let connection: Connection
     let time: any TimeSource
+    /// Keeps the database from being replaced, where no hub's lock does: what is written then would be lost, and who was
+    /// shut out would be let in again.
+    private let lock: FileLock?
 
     /// Takes a connection to a database that has the tables.
-    init(_ connection: Connection, _ time: any TimeSource) throws {
+    init(_ connection: Connection, _ time: any TimeSource, _ lock: FileLock? = nil) throws {
         self.connection = connection
         self.time = time
+        self.lock = lock
         for sql in Self.tables { try connection.execute(sql) }
         if try connection.value("SELECT count(*) FROM _access") == .integer(0) {
             try connection.run(
@@ -29,12 +33,33 @@ public struct AccessStore {
     /// - Throws: what SQLite or the file system says, in one line for a person.
     public static func open(dataDirectory: String, time: any TimeSource) throws -> AccessStore {
         try HubDirectory.make(dataDirectory)
+        let lock: FileLock
+        do {
+            lock = try FileLock(lockPath(dataDirectory), isShared: true)
+        } catch let held as FileLock.Held {
+            throw HubError(
+                "a backup is being restored into \(dataDirectory)" + (held.owner.map { " (process \($0))" } ?? "")
+                    + "; try again when that has ended")
+        }
         try HubRestore.finish(in: dataDirectory)
         let path = HubBackup.database(in: dataDirectory)
         let isNew = try HubDirectory.makeDatabase(path)
         let connection = try Connection.open(path: path)
         if isNew { try HubCore.migrate(Schema(models: []), [], connection, .none) }
-        return try AccessStore(connection, time)
+        return try AccessStore(connection, time, lock)
+    }
+
+    private static func lockPath(_ dataDirectory: String) -> String { dataDirectory + "/access.lock" }
+
+    /// Keeps commands from the tables while a restore replaces the database.
+    static func lockOut(_ dataDirectory: String) throws -> FileLock {
+        do {
+            return try FileLock(lockPath(dataDirectory))
+        } catch let held as FileLock.Held {
+            throw HubError(
+                "keys or people of \(dataDirectory) are being changed" + (held.owner.map { " (process \($0))" } ?? "")
+                    + "; restore when that has ended")
+        }
     }
 
     static let tables = [

@@ -1,4 +1,5 @@
 import Basics
+import SQLite
 import System
 
 /// A directory of backups, each under a name of its own.
@@ -9,14 +10,32 @@ extension HubBackup {
         return "hub-\(stamp)Z.sqlite"
     }
 
-    /// Removes all but the newest backups of a directory: only files named as ``name(at:)`` names them, and only where
-    /// their manifest is there. Gives what went.
+    /// The name of a backup that is taken now: that of a later second where another hub's has this one's.
+    public static func name(in directory: String, at time: DateTime) -> String {
+        for second in 0... {
+            let name = name(at: DateTime(milliseconds: time.milliseconds + Int64(second) * 1000))
+            let path = directory + "/" + name
+            if !Files.exists(path), !Files.exists(path + partialSuffix) { return name }
+        }
+        return name(at: time)
+    }
+
+    /// Removes all but the newest backups of a hub in a directory: only files named as ``name(at:)`` names them, and only
+    /// where their manifest is there and says that they are this hub's, since several may share a directory. Gives what
+    /// went.
     ///
-    /// - Parameter taken: the name of the backup that was just taken; it stays, whatever its name says of its age, since
-    ///   the clock may have been set back.
-    public static func rotate(in directory: String, keep: Int, taken: String? = nil) throws -> [String] {
+    /// - Parameters:
+    ///   - data: the hub's data directory.
+    ///   - taken: the name of the backup that was just taken; it stays, whatever its name says of its age, since the clock
+    ///     may have been set back.
+    public static func rotate(
+        of data: String, in directory: String, keep: Int, taken: String? = nil
+    ) throws -> [String] {
+        let lives = try lives(of: data)
         let names = try Files.list(directory).filter { name in
-            isName(name) && name != taken && Files.exists(BackupManifest.path(of: directory + "/" + name))
+            guard isName(name), name != taken else { return false }
+            let manifest = BackupManifest(at: BackupManifest.path(of: directory + "/" + name))
+            return manifest.map { lives.contains($0.epoch) } ?? false
         }.sorted()
         let old = Array(names.dropLast(max(keep, 1) - (taken == nil ? 0 : 1)))
         for name in old {
@@ -25,6 +44,13 @@ extension HubBackup {
             try Files.remove(BackupManifest.path(of: directory + "/" + name))
         }
         return old
+    }
+
+    /// The names of a hub's lives, which none shares with another hub.
+    private static func lives(of data: String) throws -> Set<String> {
+        let connection = try Connection.open(path: database(in: data), options: .readOnly)
+        let rows = try connection.rows("SELECT epoch FROM _life UNION SELECT epoch FROM _clock")
+        return Set(rows.compactMap { $0[0].text })
     }
 
     /// Removes what backups have left that were cut off, by a power cut perhaps, and that nobody has touched for a day: each

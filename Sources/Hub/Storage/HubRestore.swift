@@ -32,8 +32,8 @@ public enum HubRestore {
     ) throws -> Outcome {
         guard Files.exists(file) else { throw HubError("there is no file \(file)") }
         try Files.createDirectory(directory, mode: 0o700)
-        let lock = try lock(directory)
-        defer { withExtendedLifetime(lock) {} }
+        let locks = (try lock(directory), try AccessStore.lockOut(directory))
+        defer { withExtendedLifetime(locks) {} }
         // What an earlier restore has begun is what clients may have to be kept apart from.
         try finishLocked(directory)
         let path = HubBackup.database(in: directory)

@@ -42,7 +42,7 @@ enum HubBackupCommand {
             try Files.createDirectory(target, mode: 0o700)
             directory = target
             try HubBackup.sweep(target, time: time)
-            target += "/" + HubBackup.name(at: time.now())
+            target += "/" + HubBackup.name(in: target, at: time.now())
         } else if settings[keep] > 0 {
             throw UsageError("--keep wants a directory of backups; give --to DIR")
         }
@@ -61,7 +61,7 @@ enum HubBackupCommand {
         var removed: [String] = []
         if let directory, settings[keep] > 0 {
             let taken = String(target.dropFirst(directory.count + 1))
-            removed = try HubBackup.rotate(in: directory, keep: settings[keep], taken: taken)
+            removed = try HubBackup.rotate(of: data, in: directory, keep: settings[keep], taken: taken)
         }
         if settings[asJSON] {
             print(try Files.readText(BackupManifest.path(of: target)), terminator: "")
