@@ -12,11 +12,9 @@ struct ProcessTests {
     @Test("D51 C27: a process that dies while it leads leaves whole data, and another takes over by itself")
     func takeover() async throws {
         let directory = try TempDirectory()
-        setenv("STORE_TEST_DIRECTORY", directory.path, 1)
-        await #expect(processExitsWith: .failure) {
-            guard let path = getenv("STORE_TEST_DIRECTORY") else { return }
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = directory.path as String] in
             let store = try await DataStore(
-                schema: testSchema, at: .directory(String(cString: path)),
+                schema: testSchema, at: .directory(path),
                 options: testOptions { $0.random = SeededRandom(seed: 12) }, driver: IdleDriver())
             try await store.start()
             try await store.save(Zone(id: "theirs"))
@@ -64,17 +62,13 @@ struct ProcessTests {
         await second.close()
     }
 
-    /// A process that writes and is killed at a row change it does not choose; `CRASH_AT` says at which.
+    /// A process that writes and is killed at a row change it does not choose.
     @Test("G12: killed at any row change, a store opens whole: every acknowledged save is there, each with its entry")
     func killedAnywhere() async throws {
         for moment in [1, 4, 10, 34] {
             let directory = try TempDirectory()
-            setenv("STORE_CRASH_DIRECTORY", directory.path, 1)
-            setenv("STORE_CRASH_AT", "\(moment)", 1)
-            await #expect(processExitsWith: .failure) {
-                guard let path = getenv("STORE_CRASH_DIRECTORY").map({ String(cString: $0) }),
-                    let moment = getenv("STORE_CRASH_AT").flatMap({ Int(String(cString: $0)) })
-                else { return }
+            await #expect(processExitsWith: .signal(SIGKILL)) {
+                [path = directory.path as String, moment = moment as Int] in
                 let core = try StoreCore(schema: testSchema, at: .directory(path), options: testOptions())
                 var changes = 0
                 core.connection.onRowChange { _, _, _ in
@@ -112,9 +106,7 @@ struct ProcessTests {
     func killedWhileMigrating() async throws {
         let directory = try TempDirectory()
         try fixture(1, in: directory.path)
-        setenv("STORE_MIGRATION_DIRECTORY", directory.path, 1)
-        await #expect(processExitsWith: .failure) {
-            guard let path = getenv("STORE_MIGRATION_DIRECTORY").map({ String(cString: $0) }) else { return }
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = directory.path as String] in
             let last = SchemaVersion(
                 1,
                 [
