@@ -29,12 +29,39 @@ enum StoreRows {
                 time: SystemTimeSource(), policies: syncPolicies(for: .supervisor), checksParents: false))
     }
 
+    /// A raw database and the inserts of what saves of entries wrote.
+    private struct Reference {
+        let database: RawSQLite
+        let entry: OpaquePointer
+        let outbox: OpaquePointer
+        let rows: [[Value]]
+        let outboxRows: [[Value]]
+
+        /// What one durable save comes to.
+        func save(_ index: Int) throws {
+            try database.execute("BEGIN IMMEDIATE")
+            try database.insert(entry, rows[index])
+            try database.insert(outbox, outboxRows[index])
+            try database.execute("COMMIT")
+        }
+    }
+
+    /// The same where a caller that must not wait for the disk awaits it: the raw statements on a thread of their own. What
+    /// lies between this and the reference are the two changes of thread, and no code of the store.
+    private actor ReferenceThread {
+        nonisolated let executor = ThreadExecutor(name: "raw-writer")
+        nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+        private var reference: Reference?
+
+        func open(_ directory: TempDirectory, like store: String, name: String) throws {
+            reference = try raw(directory, like: store, name: name)
+        }
+
+        func save(_ index: Int) throws { try reference?.save(index) }
+    }
+
     /// A raw database with a store's tables, and inserts of the rows that one save of an entry made there.
-    private static func raw(
-        _ directory: TempDirectory, like store: String, name: String
-    ) throws -> (
-        database: RawSQLite, entry: OpaquePointer, outbox: OpaquePointer, rows: [[Value]], outboxRows: [[Value]]
-    ) {
+    private static func raw(_ directory: TempDirectory, like store: String, name: String) throws -> Reference {
         let source = try RawSQLite(directory.file(store) + "/store.sqlite")
         let database = try RawSQLite(directory.file(name))
         try database.copySchema(of: source)
@@ -44,9 +71,9 @@ enum StoreRows {
             ?? "outbox"
         let entries = try source.copy(of: "CountEntry")
         let outbox = try source.copy(of: outboxTable)
-        return (
-            database, try database.prepare(entries.sql), try database.prepare(outbox.sql), entries.rows, outbox.rows
-        )
+        return Reference(
+            database: database, entry: try database.prepare(entries.sql), outbox: try database.prepare(outbox.sql),
+            rows: entries.rows, outboxRows: outbox.rows)
     }
 
     static func saveDurable(_ scale: Double) async throws -> Row {
@@ -56,21 +83,21 @@ enum StoreRows {
         // The first ones warm both up; short rounds alternate, so that a slow disk hits both alike.
         for number in 0..<count { try await store.save(entry(number)) }
         let reference = try raw(directory, like: "store", name: "raw.sqlite")
+        let awaited = ReferenceThread()
+        try await awaited.open(directory, like: "store", name: "awaited.sqlite")
         var ours = Samples()
         var theirs = Samples()
+        var awaiting = Samples()
         for round in 0..<10 {
             for index in 0..<count / 10 {
                 let next = try entry(count + round * count + index)
                 ours.add(try await asyncSeconds { try await store.save(next) })
             }
             for index in round * count / 10..<(round + 1) * count / 10 {
-                theirs.add(
-                    try seconds {
-                        try reference.database.execute("BEGIN IMMEDIATE")
-                        try reference.database.insert(reference.entry, reference.rows[index])
-                        try reference.database.insert(reference.outbox, reference.outboxRows[index])
-                        try reference.database.execute("COMMIT")
-                    })
+                theirs.add(try seconds { try reference.save(index) })
+            }
+            for index in round * count / 10..<(round + 1) * count / 10 {
+                awaiting.add(try await asyncSeconds { try await awaited.save(index) })
             }
         }
         await store.close()
@@ -78,7 +105,9 @@ enum StoreRows {
         let raw = theirs.percentile(0.5) * 1000
         return Row(
             id: "save-durable", value: value, unit: "ms", reference: raw, ratio: value / raw, target: "<= 1.3 x raw",
-            met: value / raw <= 1.3, note: "ours \(ours.milliseconds); raw \(theirs.milliseconds)")
+            met: value / raw <= 1.3,
+            note: "ours \(ours.milliseconds); raw \(theirs.milliseconds); raw, awaited on a thread of its own "
+                + awaiting.milliseconds)
     }
 
     static func saveBatch(_ scale: Double) async throws -> Row {

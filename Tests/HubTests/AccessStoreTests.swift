@@ -36,7 +36,7 @@ import Testing
         let (key, _) = try store.addKey(groups: ["desk"], name: "")
         let (_, byID) = try store.addKey(groups: ["desk"], name: "")
         try store.addKey(groups: ["desk"], name: "old ERP")
-        try store.addKey(forDevice: "T1")
+        _ = try store.addKey(forDevice: "T1")
         for word in [key, byID.id, "old ERP", "T1"] {
             #expect(try store.revokeKey(word).count == 1, "\(word)")
             #expect(throws: HubError.self) { try store.revokeKey(word) }

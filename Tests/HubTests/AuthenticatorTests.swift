@@ -35,7 +35,7 @@ import Transport
         if case .failure(let refusal) = caller(credentials) { refusal } else { nil }
     }
 
-    private func change<R>(_ body: () throws -> R) throws -> R {
+    @discardableResult private func change<R>(_ body: () throws -> R) throws -> R {
         let result = try body()
         identity.poll()
         try identity.service.settle()

@@ -28,8 +28,8 @@ struct OutboxCommandTests {
         return try open([])
     }
 
-    private func device(_ code: String) throws -> Device {
-        try Device(
+    private func device(_ code: String) -> Device {
+        Device(
             id: code, code: code, kind: .terminal, lastSequence: 0, unsent: 0, parked: 0,
             beatAt: DateTime(milliseconds: 1_800_000_000_000), version: "1")
     }
@@ -196,7 +196,7 @@ struct OutboxCommandTests {
         core.setLife(epoch: "one", began: nil)
         try core.write(as: "ann") { try $0.save(device("lost")) }
         let entry = try #require(try core.nextMutations(limit: 1)?.entries.first)
-        let answer = RemoteRecord(record: try device("lost").record, version: 1, lastChangedAt: 10)
+        let answer = RemoteRecord(record: device("lost").record, version: 1, lastChangedAt: 10)
         try core.settle([MutationResult(order: entry.order, outcome: .applied(answer))])
         try core.write(as: "ann") { try $0.save(device("waits")) }
         core.setLife(epoch: "two", began: 1000, having: [:])
