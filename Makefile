@@ -32,8 +32,8 @@ test-deps: deps
 
 run: deps
 	@echo "Building (the first time takes some minutes) ..."
-	@$(SWIFT) build --configuration release --product bincount
-	@exec "$$($(SWIFT) build --configuration release --show-bin-path)/bincount" demo --data "$(DATA)" $(if $(FRESH),--fresh)
+	@SWIFT="$(SWIFT)" bash .ci/build --product bincount
+	@exec "$$($(SWIFT) build --show-bin-path)/bincount" demo --data "$(DATA)" $(if $(FRESH),--fresh)
 
 test: test-deps
 	@bash Tests/run
