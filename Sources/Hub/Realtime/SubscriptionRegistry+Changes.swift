@@ -43,12 +43,12 @@ extension SubscriptionRegistry {
             let isDeparture = row.deleted != change.row.deleted
             let index = views.firstIndex { $0.hidden == hidden && $0.isDeparture == isDeparture } ?? views.count
             if index == views.count { views.append(View(row: row, hidden: hidden, isDeparture: isDeparture)) }
-            views[index].add(group.members[position])
+            views[index].add(position, group.members[position].frameKey, group.members[position].connection)
         }
         for view in views {
             let shared = payload(view.row, view.hidden, group, model, nil)
             for (first, connections) in view.recipients {
-                actions.append(.send(to: connections, frame: first.frame(shared)))
+                actions.append(.send(to: connections, frame: group.members[first].frame(shared)))
             }
         }
     }
@@ -77,7 +77,8 @@ extension SubscriptionRegistry {
         let row: HubRow
         let hidden: Hidden
         let isDeparture: Bool
-        private(set) var recipients: [(first: Subscription, connections: [UInt64])] = []
+        /// By the frame that they get: the position of the first of them, and all connections.
+        private(set) var recipients: [(first: Int, connections: [UInt64])] = []
         private var positions: [String: Int] = [:]
         private var latest: (key: String, position: Int)?
 
@@ -87,19 +88,19 @@ extension SubscriptionRegistry {
             self.isDeparture = isDeparture
         }
 
-        mutating func add(_ member: Subscription) {
+        mutating func add(_ member: Int, _ frameKey: String, _ connection: UInt64) {
             // Clients count their ids from 1, so that many frames are alike to the last byte, most often to the one before.
-            if let latest, latest.key == member.frameKey {
-                recipients[latest.position].connections.append(member.connection)
+            if let latest, latest.key == frameKey {
+                recipients[latest.position].connections.append(connection)
                 return
             }
-            let position = positions[member.frameKey] ?? recipients.count
+            let position = positions[frameKey] ?? recipients.count
             if position == recipients.count {
-                positions[member.frameKey] = position
+                positions[frameKey] = position
                 recipients.append((member, []))
             }
-            latest = (member.frameKey, position)
-            recipients[position].connections.append(member.connection)
+            latest = (frameKey, position)
+            recipients[position].connections.append(connection)
         }
     }
 
