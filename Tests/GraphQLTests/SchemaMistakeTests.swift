@@ -158,6 +158,8 @@ struct SchemaMistakeTests {
         Broken(
             "type A @model { b: Int @index(name: \"x\") c: Int @index(name: \"x\") }", "1:49",
             "model A has the index x twice"),
+        Broken("type A @model { b: Int @index(queryField: \"\") }", "1:24", "queryField is a name, or null"),
+        Broken("type A @model { b: Int @index(queryField: \"a b\") }", "1:24", "queryField is a name, or null"),
         Broken(
             "type A @model { b: Int @index(queryField: \"x\") c: Int @index(queryField: \"x\") }", "1:55",
             "the query field x is there twice"),

@@ -47,6 +47,9 @@ extension SchemaBuilder {
                     mistake(directive.position, "model \(definition.name) has the index \(name) twice")
                 }
                 var queryField = directive["queryField"].map(\.string) ?? standard
+                if let name = queryField, !name.isGraphQLName {
+                    mistake(directive.position, "queryField is a name, or null")
+                }
                 if let name = queryField, !queryFields.insert(name).inserted {
                     if directive["queryField"] == nil {
                         remark(

@@ -11,7 +11,9 @@ extension SchemaBuilder {
         guard fields.count > 1 else {
             return [APIArgument(first.name, .named("Model\(Self.keyFamily(first))KeyConditionInput"))]
         }
-        let stem = "Model\(model.schema.capitalizedName)\(capitalizedFirst(key))CompositeKey"
+        // An index may be called as no type can be: `gsi-Task.list`.
+        let word = capitalizedFirst(key.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") })
+        let stem = "Model\(model.schema.capitalizedName)\(word)CompositeKey"
         let one: TypeShape = .named(stem + "Input")
         add(
             .input(

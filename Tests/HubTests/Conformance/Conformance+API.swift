@@ -54,6 +54,9 @@ extension Conformance {
             "syncReadings(filter: ModelReadingFilterInput, \(page), lastSync: AWSTimestamp): ModelReadingConnection",
             "readingsByValue(value: Int!, deviceNumber: ModelReadingByValueCompositeKeyConditionInput, sortDirection: ModelSortDirection, filter: ModelReadingFilterInput, \(page)): ModelReadingConnection",
             "listLots(code: String, place: ModelIntKeyConditionInput, sortDirection: ModelSortDirection, filter: ModelLotFilterInput, \(page)): ModelLotConnection",
+            // Without `queryField`, as Amplify names it; an index may be called as no type can be.
+            "lotsByLabelAndPlaceAndCode(label: String!, placeCode: ModelLotGsiLotlabelCompositeKeyConditionInput, sortDirection: ModelSortDirection, filter: ModelLotFilterInput, \(page)): ModelLotConnection",
+            "boxLabelsByBoxId(boxId: ID!, sortDirection: ModelSortDirection, filter: ModelBoxLabelsFilterInput, \(page)): ModelBoxLabelsConnection",
             "boxesByCode(code: String!, sortDirection: ModelSortDirection, filter: ModelBoxFilterInput, \(page)): ModelBoxConnection",
             "itemsByBox(boxID: ID!, weight: ModelIntKeyConditionInput, sortDirection: ModelSortDirection, filter: ModelItemFilterInput, \(page)): ModelItemConnection"
         ),

@@ -36,7 +36,7 @@ enum ConformanceSchema {
           number: Int!
           value: Int @index(name: "byValue", sortKeyFields: ["device", "number"], queryField: "readingsByValue")
         }
-        type Lot @model \(all) { code: String! @primaryKey(sortKeyFields: ["place"]) place: Int! label: String @default(value: "none") }
+        type Lot @model \(all) { code: String! @primaryKey(sortKeyFields: ["place"]) place: Int! label: String @default(value: "none") @index(name: "gsi-Lot.label", sortKeyFields: ["place", "code"]) }
         type Box @model \(all) {
           id: ID!
           code: String @index(name: "boxesByCode", queryField: "boxesByCode")
