@@ -129,4 +129,55 @@ import Testing
         time.advance(milliseconds: 11)
         #expect(throws: (any Error).self) { try budget.resolve() }
     }
+
+    // MARK: In all
+
+    @Test func aCallerHasABurstAndATenthOfTheTime() {
+        var allowance = CommitTimeAllowance(capacity: 1000)
+        #expect(allowance.milliseconds(of: "ann", now: 0) == 1000)
+        allowance.spend(700, by: "ann", now: 1000)
+        allowance.spend(0, by: "bob", now: 1000)
+        #expect(allowance.milliseconds(of: "ann", now: 1000) == 300)
+        #expect(allowance.milliseconds(of: "bob", now: 1000) == 1000)
+        #expect(allowance.milliseconds(of: "ann", now: 2000) == 400)
+        allowance.spend(600, by: "ann", now: 2000)
+        #expect(allowance.milliseconds(of: "ann", now: 2000) == -200)
+        #expect(allowance.milliseconds(of: "ann", now: 4000) == 0)
+        #expect(allowance.milliseconds(of: "ann", now: 60_000) == 1000)
+        // Without end, whatever is asked: a tenth.
+        var (now, spent) = (100_000, 0) as (Int64, Int64)
+        while now < 1_100_000 {
+            let take = min(50, allowance.milliseconds(of: "ann", now: now))
+            allowance.spend(take, by: "ann", now: now + max(take, 0))
+            spent += max(take, 0)
+            now += max(take, 1)
+        }
+        #expect(spent > 90_000 && spent < 105_000, "\(spent)")
+        // Many come and go.
+        for number in 0..<3000 { allowance.spend(1, by: "\(number)", now: 2_000_000 + Int64(number)) }
+        #expect(allowance.milliseconds(of: "2999", now: 2_003_000) == 999)
+    }
+
+    @Test func whoHasSpentHisTimeIsAnsweredWithoutRelationsUntilItIsBack() throws {
+        let hub = try hub { $0.relatedMilliseconds = 100 }
+        let caller = try hub.core.engine.authenticator.caller(Credentials(apiKey: "all"), now: 0).get()
+        hub.core.reader.besideCommits(for: caller) { hub.time.advance(milliseconds: 150) }
+        let spent = hub.send(create("x", Self.selection))
+        #expect(spent.result == ["id": "x", "box": .null])
+        #expect(spent.errorType == "ExecutionTimeout")
+        #expect(hub.send(create("y", "id"))["errors"] == nil)
+        #expect(hub.send("{ getItem(id: \"x\") { box { id } } }")["errors"] == nil, "queries make no commit wait")
+        hub.time.advance(milliseconds: 600)
+        #expect(hub.send(create("z", Self.selection))["errors"] == nil)
+    }
+
+    @Test func allTokensOfAPersonAreOneCallerAndKeysAreTheirOwn() {
+        func caller(_ source: Caller.Source, _ person: String?, _ fingerprint: String) -> String {
+            Caller(groups: [], person: person, source: source, fingerprint: fingerprint).payer
+        }
+        #expect(caller(.person(generation: 1), "ann", "a") == caller(.issuer("i", key: nil), "ann", "b"))
+        #expect(caller(.person(generation: 1), "ann", "a") != caller(.person(generation: 1), "bob", "a"))
+        #expect(caller(.storedKey("1"), "ann", "a") != caller(.storedKey("2"), "ann", "b"))
+        #expect(caller(.issuer("i", key: nil), nil, "b") == "b")
+    }
 }

@@ -52,6 +52,14 @@ public struct Caller: Sendable, Hashable {
         self.fingerprint = fingerprint
     }
 
+    /// Whose allowance it goes by what he makes others wait for: a key's, or a person's whatever tokens he gets.
+    var payer: String {
+        switch source {
+        case .person, .issuer: person.map { "person " + $0 } ?? fingerprint
+        case .configuredKey, .storedKey: fingerprint
+        }
+    }
+
     /// The same caller in other groups: what a person may do was changed.
     func moved(to groups: Set<String>) -> Caller {
         var moved = Caller(

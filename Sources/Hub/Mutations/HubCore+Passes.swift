@@ -124,7 +124,8 @@ extension HubCore {
 
     /// The whole answer, once every step has its outcome.
     private func encoded(_ run: MutationRun) -> HubAnswer {
-        reader.budget = reader.budgetBesideCommits()
+        let caller = run.request.rights.caller
+        reader.budget = reader.budgetBesideCommits(for: caller)
         var encoder = RowEncoder(engine.schema, capacity: 256 + 768 * run.roots.count)
         encoder.writer.raw("{\"data\":{")
         for (index, field) in run.roots.enumerated() {
@@ -139,10 +140,16 @@ extension HubCore {
                 // What was carried out is answered whatever it costs; only what it leads to has a limit.
                 let (shown, hidden) = shown(row, root, run.request.rights)
                 let (start, before) = (encoder.writer.bytes.count, reader.budget.bytes)
-                encoder.encode(
-                    shown, selection, engine.schema.models[root.model],
-                    selection.hasRelations ? reader.resolver(run.request) : nil, hidden: hidden
-                ) { [.field(field.key)] }
+                let model = engine.schema.models[root.model]
+                if selection.hasRelations {
+                    reader.besideCommits(for: caller) {
+                        encoder.encode(shown, selection, model, reader.resolver(run.request), hidden: hidden) {
+                            [.field(field.key)]
+                        }
+                    }
+                } else {
+                    encoder.encode(shown, selection, model, nil, hidden: hidden) { [.field(field.key)] }
+                }
                 reader.budget.count(grown: encoder.writer.bytes.count - start, since: before)
             case .failure(let error)?:
                 statistics.refused += 1

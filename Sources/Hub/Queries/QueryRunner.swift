@@ -24,6 +24,7 @@ final class QueryRunner {
     var notes = JSONObject()
     private let announced: JSONObject
     private let time: any TimeSource
+    private var allowance: CommitTimeAllowance
     /// Makes every page token another.
     private let tokenSeries = SecureRandom.hex(byteCount: 8)
     private var tokenCount: UInt64 = 0
@@ -35,6 +36,7 @@ final class QueryRunner {
         self.engine = engine
         self.time = time
         budget = RequestBudget(engine.limits, time)
+        allowance = CommitTimeAllowance(capacity: engine.limits.besideCommits.milliseconds)
         self.connection = connection
         self.tables = tables
         self.tokenKey = tokenKey
@@ -78,7 +80,21 @@ final class QueryRunner {
     }
 
     /// What one who is served by the thread that commits may cost: of mutations and events.
-    func budgetBesideCommits() -> RequestBudget { RequestBudget(engine.limits.besideCommits, time) }
+    func budgetBesideCommits(for caller: Caller) -> RequestBudget {
+        var limits = engine.limits.besideCommits
+        limits.milliseconds = allowance.milliseconds(of: caller.payer, now: time.uptime())
+        return RequestBudget(limits, time)
+    }
+
+    /// Does what a caller selected of other records, while commits wait, at his expense.
+    func besideCommits<R>(for caller: Caller, _ body: () throws -> R) rethrows -> R {
+        let began = time.uptime()
+        defer {
+            let now = time.uptime()
+            allowance.spend(now - began, by: caller.payer, now: now)
+        }
+        return try body()
+    }
 
     private func run(_ request: RunnableRequest) throws -> HubAnswer {
         begin()

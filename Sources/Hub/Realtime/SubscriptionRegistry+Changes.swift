@@ -27,9 +27,12 @@ extension SubscriptionRegistry {
             // Related records depend on who asks.
             for member in group.members {
                 guard let (row, hidden) = member.take(change, model.schema) else { continue }
-                budgets.begin(member.connection, core.reader)
-                let payload = payload(row, hidden, group, model, core.reader.resolver(member.request))
-                budgets.end(member.connection, core.reader)
+                let (reader, caller) = (core.reader, member.request.rights.caller)
+                budgets.begin(member.connection, caller, reader)
+                let payload = reader.besideCommits(for: caller) {
+                    payload(row, hidden, group, model, reader.resolver(member.request))
+                }
+                budgets.end(member.connection, reader)
                 actions.append(
                     .send(to: [member.connection], frame: member.frame(payload)))
             }
@@ -58,9 +61,9 @@ extension SubscriptionRegistry {
     private struct EventBudgets {
         private var spent: [UInt64: (budget: RequestBudget, paused: Int64)] = [:]
 
-        func begin(_ connection: UInt64, _ reader: QueryRunner) {
+        func begin(_ connection: UInt64, _ caller: Caller, _ reader: QueryRunner) {
             guard var known = spent[connection] else {
-                reader.budget = reader.budgetBesideCommits()
+                reader.budget = reader.budgetBesideCommits(for: caller)
                 return
             }
             known.budget.resume(after: known.paused)
