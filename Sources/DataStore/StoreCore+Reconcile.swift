@@ -1,3 +1,4 @@
+import Basics
 import ModelTables
 import Models
 import SQLite
@@ -28,9 +29,19 @@ extension StoreCore {
 
     /// Lets go of rows that the backend has no more: confirmed, with nothing unsent, last changed there no later than
     /// `changedUpTo`, and of which `isMissing` holds. Gives how many went.
+    ///
+    /// Of one with something unsent it is remembered that it was gone then: the answer to a change that was carried out
+    /// before that, and is asked for again, must not bring it back.
     package func sweep(model: String, changedUpTo: Int64, _ isMissing: (String) -> Bool) throws -> Int {
         let condition = SQLCondition("\"_version\" IS NOT NULL AND ifnull(\"_changed\",0)<=\(changedUpTo)")
-        return try letGo(of: model, where: condition, isMissing)
+        let table = try context.table(model)
+        return try letGo(of: model, where: condition, isMissing) { id in
+            let known = try shadow(model, id)
+            guard known?.isDeleted != true, known?.lastChangedAt ?? .min <= changedUpTo else { return }
+            let version = try known?.version ?? table.fetch(id, on: connection)?.version ?? 0
+            try putShadow(
+                model, id, Shadow(version: version, lastChangedAt: changedUpTo, isDeleted: true, object: JSONObject()))
+        }
     }
 
     /// Lets go of the rows that ``disown(model:_:)`` left here, where somebody else looks now or may see other rows: the
@@ -38,12 +49,13 @@ extension StoreCore {
     @discardableResult
     package func letGoOfDisowned(model: String) throws -> Int {
         let condition = SQLCondition("\"_version\" IS NULL AND \"_changed\" IS NOT NULL")
-        return try letGo(of: model, where: condition) { _ in true }
+        return try letGo(of: model, where: condition, { _ in true }, unsent: { _ in })
     }
 
-    /// Lets go of rows with nothing unsent; gives how many went.
+    /// Lets go of rows with nothing unsent; gives how many went. The others are given to `unsent`.
     private func letGo(
-        of model: String, where condition: SQLCondition, _ isMeant: (String) -> Bool
+        of model: String, where condition: SQLCondition, _ isMeant: (String) -> Bool,
+        unsent: (_ id: String) throws -> Void
     ) throws -> Int {
         try commit(nil, .normal) { _ in
             let table = try context.table(model)
@@ -55,7 +67,10 @@ extension StoreCore {
                 guard let end = rows.last?.row else { return count }
                 last = end
                 for row in rows where isMeant(row.record.id) {
-                    guard try entries(model, row.record.id).isEmpty else { continue }
+                    guard try entries(model, row.record.id).isEmpty else {
+                        try unsent(row.record.id)
+                        continue
+                    }
                     let old = StoreTable.Row(values: row.record.values)
                     try show(nil, old, table, row.record.id, version: nil, lastChangedAt: nil)
                     count += 1

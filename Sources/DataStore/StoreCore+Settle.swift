@@ -135,8 +135,14 @@ extension StoreCore {
         var image = Shadow(
             version: remote.version, lastChangedAt: remote.lastChangedAt, isDeleted: remote.deleted,
             object: remote.deleted ? JSONObject() : table.wire.object(remote.record.values))
-        // Somebody's later change came by subscription before this answer, and was not lost since with the backend's end.
-        if let known, known.version > remote.version, !isTakenBack(known.lastChangedAt) { image = known }
+        // Somebody's later change came by subscription before this answer, or the record was seen to be gone later than
+        // this, and that was not lost since with the backend's end.
+        if let known, !isTakenBack(known.lastChangedAt),
+            known.version > remote.version || (known.isDeleted && known.lastChangedAt >= remote.lastChangedAt)
+        {
+            image = known
+            image.version = max(known.version, remote.version)
+        }
         let covered = Set(later.flatMap { $0.fields.members.filter { FieldOperation($0.value) == nil }.map(\.key) })
         let dropped = answer.dropped
         var answer = answer

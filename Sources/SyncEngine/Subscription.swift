@@ -39,8 +39,9 @@ struct EventBuffer {
     }
 
     /// Lets go of changes up to a stamp that pages from the beginning answer for: what is not in those is gone, and its
-    /// deletion may be forgotten.
-    mutating func drop(changedUpTo stamp: Int64) { records.removeAll { $0.lastChangedAt <= stamp } }
+    /// deletion may be forgotten. Deletions stay: of a record that a waiting change touches, or that was confirmed since
+    /// digests were made, no page says that it is gone.
+    mutating func drop(changedUpTo stamp: Int64) { records.removeAll { !$0.deleted && $0.lastChangedAt <= stamp } }
 
     static let limit = 20_000
 }

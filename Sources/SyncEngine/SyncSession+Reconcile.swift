@@ -59,7 +59,10 @@ extension SyncSession {
             mark.nextToken = nil
             mark.startedAt = nil
         }
-        guard mark.lastSync == nil, mark.nextToken == nil, reconciliations[model.name] == nil else { return }
+        // A digest that is sent again is made again: more may be confirmed since.
+        guard mark.lastSync == nil, mark.nextToken == nil, reconciliations[model.name]?.isComparing ?? true else {
+            return
+        }
         let rows = try core.confirmedCount(model.name)
         guard rows > 0 else { return }
         // Digests tell versions apart: fields that rows of the same version lack come only with all of them.

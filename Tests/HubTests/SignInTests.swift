@@ -294,7 +294,8 @@ import Transport
             case .failed: break
             }
         }
-        #expect(types == ["connection_ack", "ka", "start_ack", "error", "complete"])
+        // A slow machine sees more of those that keep it alive.
+        #expect(types.filter { $0 != "ka" } == ["connection_ack", "start_ack", "error", "complete"])
         #expect(closeCode == 1008)
         await hub.stop()
         loop.stop()

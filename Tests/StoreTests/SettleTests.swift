@@ -46,6 +46,40 @@ import Testing
         #expect(statements.count <= 3 + 2 * 4, "\(statements)")
     }
 
+    @Test("an answer of before its record was seen to be gone does not bring it back")
+    func goneSince() throws {
+        let (core, entry) = try sending { $0.place = 2 }
+        // Carried out as version 2, whose answer was lost; then deleted; then all was fetched, without it.
+        #expect(try core.sweep(model: "Bin", changedUpTo: 2500) { _ in true } == 0)
+        #expect(try core.bin("b")?.place == 2, "what is unsent is seen")
+        _ = try settle(core, entry, .applied(remote(base.with { $0.place = 2 }, 2)))
+        #expect(try core.bin("b") == nil)
+        #expect(core.outboxStatus.isEmpty)
+        // Nor does its echo; who makes it anew does.
+        try core.applyRemote([remote(base.with { $0.place = 2 }, 2)])
+        #expect(try core.bin("b") == nil)
+        try core.applyRemote([remote(base.with { $0.place = 7 }, 4)])
+        #expect(try core.bin("b")?.place == 7)
+    }
+
+    @Test(
+        "a change that is answered later than its record was missed stands, and one that is taken back leaves nothing"
+    )
+    func missedBefore() throws {
+        let (core, entry) = try sending { $0.place = 2 }
+        _ = try core.sweep(model: "Bin", changedUpTo: 1500) { _ in true }
+        _ = try settle(core, entry, .applied(remote(base.with { $0.place = 2 }, 2)))
+        #expect(try core.bin("b")?.place == 2)
+        #expect(try core.read { try $0.syncState(model: "Bin", id: "b") } == .synced(version: 2))
+
+        let (other, refused) = try sending { $0.place = 2 }
+        _ = try other.sweep(model: "Bin", changedUpTo: 1500) { _ in true }
+        _ = try settle(other, refused, .refused(code: "Unauthorized", message: "no"))
+        try other.write(as: nil) { _ = try $0.revertOutbox(refused.order) }
+        #expect(try other.bin("b") == nil)
+        #expect(other.outboxStatus.isEmpty)
+    }
+
     @Test("D50 C6: a change made while sending is put on the answers version")
     func aChangeMadeWhileSendingIsPutOnTheAnswersVersion() throws {
         let (core, entry) = try sending { $0.place = 2 }

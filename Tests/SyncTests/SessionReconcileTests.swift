@@ -107,6 +107,35 @@ struct SessionReconcileTests {
         #expect(try fixture.core.mark(of: "Task").lastSync == 9000)
     }
 
+    @Test("is told of deletions while it compares, also of records that were confirmed since its digest was made")
+    func deletedMeanwhile() throws {
+        let fixture = try away()
+        fixture.answerFetch(try fetch(fixture), announcing: announcing(["gap": ["syncTasks"], "epoch": "e"]))
+        let compare = try fetch(fixture)
+        fixture.hear([SessionFixture.event(.onDelete, SessionFixture.json("a", "a", version: 5, deleted: true))])
+        fixture.hear([SessionFixture.event(.onUpdate, SessionFixture.json("b", "old", version: 4))])
+        fixture.answerFetch(
+            compare, startedAt: 9000, announcing: announcing(["digest": ["syncTasks": []], "epoch": "e"]))
+        #expect(try fixture.get("a") == nil)
+        #expect(try fixture.get("b")?["title"] == .text("b"), "pages answer for what changed before them")
+    }
+
+    @Test("makes a digest that it sends again anew")
+    func digestAgain() throws {
+        let fixture = try away()
+        fixture.answerFetch(try fetch(fixture), announcing: announcing(["gap": ["syncTasks"]]))
+        func digest(_ sent: SessionFixture.Sent) throws -> JSONValue {
+            try #require(sent.body["extensions"]?["bincount"]?["digest"]?["syncTasks"]?["sums"])
+        }
+        let first = try fetch(fixture)
+        try fixture.core.applyRemote([
+            RemoteRecord(record: SessionFixture.record("mine", "m"), version: 1, lastChangedAt: 1)
+        ])
+        fixture.answer(first.id, [:], status: 503)
+        fixture.pass(120_000)
+        #expect(try digest(try fetch(fixture)) != digest(first))
+    }
+
     @Test("keeps what is unsent, and what changed after it began")
     func keeps() throws {
         let fixture = try away()

@@ -30,7 +30,7 @@ extension SubscriptionRegistry {
                 let (reader, caller) = (core.reader, member.request.rights.caller)
                 budgets.begin(member.connection, caller, reader)
                 let payload = reader.besideCommits(for: caller) {
-                    payload(row, hidden, group, model, reader.resolver(member.request))
+                    self.payload(row, hidden, group, model, reader.resolver(member.request))
                 }
                 budgets.end(member.connection, reader)
                 actions.append(
