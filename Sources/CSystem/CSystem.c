@@ -17,6 +17,7 @@ int csystem_open(const char *path, int flags, mode_t mode) { return open(path, f
 
 int csystem_flock_exclusive(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
 int csystem_flock_shared(int fd) { return flock(fd, LOCK_SH | LOCK_NB); }
+int csystem_unlock(int fd) { return flock(fd, LOCK_UN); }
 
 int csystem_set_nonblocking(int fd) {
     int flags = fcntl(fd, F_GETFL);

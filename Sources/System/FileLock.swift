@@ -48,11 +48,23 @@ public final class FileLock: Sendable {
     public static func isHeld(_ path: String) -> Bool {
         let file = csystem_open(path, O_RDONLY, 0)
         guard file >= 0 else { return false }
-        defer { close(file) }
-        return csystem_flock_exclusive(file) != 0 && errno == EWOULDBLOCK
+        guard csystem_flock_exclusive(file) == 0 else {
+            let isHeld = errno == EWOULDBLOCK
+            close(file)
+            return isHeld
+        }
+        release(file)
+        return false
     }
 
     deinit {
+        Self.release(file)
+    }
+
+    /// A lock belongs to the open file, of which a program that is being started has a copy until it runs (flock(2)):
+    /// closing alone would leave it locked until then.
+    private static func release(_ file: Int32) {
+        _ = csystem_unlock(file)
         close(file)
     }
 }

@@ -125,4 +125,23 @@ struct ProcessTests {
         #expect(!FileLock.isHeld(path))
         _ = try FileLock(path)
     }
+
+    @Test func `a lock that was let go is free, also while a program being started has its file`() throws {
+        let directory = try TempDirectory()
+        let path = directory.file("lock")
+        var lock: FileLock? = try FileLock(path)
+        // What a child has between fork and exec: the same open file.
+        var wanted = stat()
+        #expect(stat(path, &wanted) == 0)
+        let copies = (try Files.list("/proc/self/fd")).compactMap { Int32($0) }.filter {
+            var found = stat()
+            return fstat($0, &found) == 0 && found.st_dev == wanted.st_dev && found.st_ino == wanted.st_ino
+        }.map { dup($0) }
+        defer { copies.forEach { _ = close($0) } }
+        #expect(copies.count == 1)
+        withExtendedLifetime(lock) {}
+        lock = nil
+        #expect(!FileLock.isHeld(path))
+        _ = try FileLock(path)
+    }
 }

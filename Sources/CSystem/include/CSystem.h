@@ -11,6 +11,7 @@
 int csystem_open(const char *path, int flags, mode_t mode);
 int csystem_flock_exclusive(int fd);
 int csystem_flock_shared(int fd);
+int csystem_unlock(int fd);
 int csystem_set_nonblocking(int fd);
 
 // All descriptors are close-on-exec; eventfd and signalfd are non-blocking.
