@@ -85,7 +85,8 @@ extension StoreCore {
             let shown = entry.base
             let isSame = table.wire.writable.allSatisfy { position in
                 let name = table.model.fields[position].name
-                return (shown[name] ?? .null) == (there[name] ?? .null)
+                let before = shown[name] ?? .null
+                return (there[name] ?? .null).stillHolds(before, for: before)
             }
             guard isSame, life != nil else { return false }
             try retry(entry, .delete, entry.fields, remote, table, keepsName: true, &report)
@@ -107,11 +108,10 @@ extension StoreCore {
     ) throws -> Bool {
         guard entry.isLost, entry.kind == .update, !remote.deleted else { return false }
         let there = table.wire.object(remote.record.values)
-        guard case .conflict(let contested) = ThreeWay.rebase(fields: entry.fields, base: entry.base, onto: there)
+        guard
+            case .conflict(let contested, let rest) = ThreeWay.rebase(
+                fields: entry.fields, base: entry.base, onto: there), !rest.isEmpty
         else { return false }
-        let rest = JSONObject(
-            entry.fields.members.filter { !contested.contains($0.key) && there[$0.key] ?? .null != $0.value })
-        guard !rest.isEmpty else { return false }
         try noteConflict(entry, contested, remote, table)
         try retry(entry, .update, rest, remote, table, &report)
         return true

@@ -155,7 +155,8 @@ extension StoreCore {
         switch ThreeWay.rebase(fields: first.fields, base: first.base, onto: remote) {
         case .onto(let fields, let base):
             try rewrite(first, PendingMutation(kind: .update, fields: fields, base: base), version: version)
-            return entries
+            guard fields != first.fields, let rewritten = try entry(first.order) else { return entries }
+            return [rewritten] + entries.dropFirst()
         case .done:
             try removeEntry(first)
             return try rebaseFirst(Array(entries.dropFirst()), onto: remote, version: version)

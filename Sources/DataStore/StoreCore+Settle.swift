@@ -146,7 +146,9 @@ extension StoreCore {
         let covered = Set(later.flatMap { $0.fields.members.filter { FieldOperation($0.value) == nil }.map(\.key) })
         let dropped = answer.dropped
         var answer = answer
-        answer.dropped.removeAll { (image.object[$0] ?? .null) != (sent.base[$0] ?? .null) }
+        answer.dropped.removeAll { field in
+            !(image.object[field] ?? .null).stillHolds(sent.base[field] ?? .null, for: sent.fields[field] ?? .null)
+        }
         let overruled = dropped.filter { field in
             !answer.dropped.contains(field) && !covered.contains(field)
                 && (image.object[field] ?? .null) != (sent.fields[field] ?? .null)
@@ -188,17 +190,24 @@ extension StoreCore {
                 next, PendingMutation(kind: .delete, fields: next.fields, base: isUnseen ? next.base : image.object),
                 version: isUnseen ? unseenVersion(next, after: sent, image) : image.version)
         case .update:
-            var base = next.base
-            // What the merge dropped is not another person's change.
-            for field in answer.dropped where base[field] != nil { base[field] = image.object[field] ?? .null }
-            switch ThreeWay.rebase(fields: next.fields, base: base, onto: image.object) {
+            var (fields, base) = (next.fields, next.base)
+            // What the merge dropped is not another person's change: this one was made over it, and brings it along.
+            for field in answer.dropped {
+                guard base[field] != nil, let value = fields[field] else { continue }
+                let theirs = image.object[field] ?? .null
+                if FieldOperation(value) == nil {
+                    fields[field] = theirs.taking(value, over: sent.base[field] ?? .null)
+                }
+                base[field] = theirs
+            }
+            switch ThreeWay.rebase(fields: fields, base: base, onto: image.object) {
             case .onto(let fields, let base):
                 try rewrite(
                     next, PendingMutation(kind: .update, fields: fields, base: base), version: image.version)
             case .done: try removeEntry(next)
             case .conflict:
                 try rewrite(
-                    next, PendingMutation(kind: .update, fields: next.fields, base: base),
+                    next, PendingMutation(kind: .update, fields: fields, base: base),
                     version: unseenVersion(next, after: sent, image))
             }
         }
@@ -210,8 +219,9 @@ extension StoreCore {
         let shown = delete.base
         return model.fields.contains { field in
             // What the merge dropped of our own is no news.
-            !field.isReadOnly && !answer.dropped.contains(field.name)
-                && (shown[field.name] ?? .null) != (image.object[field.name] ?? .null)
+            let before = shown[field.name] ?? .null
+            return !field.isReadOnly && !answer.dropped.contains(field.name)
+                && !(image.object[field.name] ?? .null).stillHolds(before, for: before)
         }
     }
 
@@ -232,10 +242,12 @@ extension StoreCore {
         var values = JSONObject()
         var base = JSONObject()
         for field in fields {
-            values[field] = later.reduce(sent.fields[field] ?? .null) { value, entry in
+            let theirs = image.object[field] ?? .null
+            let mine = theirs.taking(sent.fields[field] ?? .null, over: sent.base[field] ?? .null)
+            values[field] = later.reduce(mine) { value, entry in
                 entry.fields[field].flatMap { FieldOperation($0) }?.applied(to: value) ?? value
             }
-            base[field] = image.object[field] ?? .null
+            base[field] = theirs
         }
         try enqueue(
             .update, table, sent.id, fields: JSONValue.object(values).bytes, base: JSONValue.object(base).bytes,

@@ -9,11 +9,14 @@ enum ThreeWay {
         case onto(fields: JSONObject, base: JSONObject)
         /// The backend has all of it already.
         case done
-        /// The backend changed a field that it changes too: it keeps its old base, and the backend's strategy decides.
-        case conflict(fields: [String])
+        /// The backend changed fields that it changes too: it keeps its old base, and the backend's strategy decides. The
+        /// rest is what nobody contests, to be sent over the new record.
+        case conflict(fields: [String], rest: JSONObject)
     }
 
     /// Puts a waiting update on a newer record of the backend.
+    ///
+    /// An embedded value may have members there that were not known here when the update was made: they stay as they are.
     static func rebase(fields: JSONObject, base: JSONObject, onto remote: JSONObject) -> Rebase {
         var left = JSONObject()
         var newBase = JSONObject()
@@ -21,19 +24,27 @@ enum ThreeWay {
         for member in fields.members {
             let theirs = remote[member.key] ?? .null
             if theirs == member.value { continue }
+            var mine = member.value
             // An operation stands on any value.
-            let isOperation = FieldOperation(member.value) != nil
-            if !isOperation, theirs != base[member.key] ?? .null { conflicts.append(member.key) }
-            left[member.key] = member.value
+            if FieldOperation(mine) == nil {
+                let before = base[member.key] ?? .null
+                guard theirs.stillHolds(before, for: mine) else {
+                    conflicts.append(member.key)
+                    continue
+                }
+                mine = theirs.taking(mine, over: before)
+                if mine == theirs { continue }
+            }
+            left[member.key] = mine
             newBase[member.key] = theirs
         }
-        if !conflicts.isEmpty { return .conflict(fields: conflicts) }
+        if !conflicts.isEmpty { return .conflict(fields: conflicts, rest: left) }
         return left.isEmpty ? .done : .onto(fields: left, base: newBase)
     }
 
     /// What the answer to a sent update says about each field.
     struct Answer: Hashable {
-        /// Came back with its base value: the backend's merge dropped it, no person did.
+        /// Came back with its base value, or with a part of the change alone: the backend's merge dropped it, no person did.
         var dropped: [String] = []
         /// Came back as something else: another change was first, and stands.
         var overruled: [String] = []
@@ -48,7 +59,7 @@ enum ThreeWay {
             if theirs == member.value || FieldOperation(member.value) != nil { continue }
             // Of an embedded value it may have members that were not known here when this was made.
             if theirs != before, theirs.taking(member.value, over: before) == theirs { continue }
-            if theirs == before {
+            if theirs.stillHolds(before, for: member.value) {
                 result.dropped.append(member.key)
             } else {
                 result.overruled.append(member.key)

@@ -24,6 +24,29 @@ extension JSONValue {
         }
     }
 
+    /// Whether nobody else changed what `new` changes of `base`: all that `base` has is here still.
+    ///
+    /// Members that `base` lacks were not known to whoever changed it, or had no value; they are no contest, unless `new`
+    /// sets one of them to something else than it is here.
+    public func stillHolds(_ base: JSONValue, for new: JSONValue) -> Bool {
+        switch (self, base) {
+        case (.object(let object), .object(let before)):
+            let after = if case .object(let after) = new { after } else { JSONObject() }
+            return before.members.allSatisfy { key, value in
+                value.isNull || (object[key] ?? .null).stillHolds(value, for: after[key] ?? .null)
+            }
+                && after.members.allSatisfy { key, value in
+                    let here = object[key] ?? .null
+                    return value.isNull || !(before[key] ?? .null).isNull || here.isNull || here == value
+                }
+        case (.array(let elements), .array(let before)):
+            guard elements.count == before.count else { return false }
+            let after = if case .array(let after) = new, after.count == before.count { after } else { before }
+            return elements.indices.allSatisfy { elements[$0].stillHolds(before[$0], for: after[$0]) }
+        default: return self == base
+        }
+    }
+
     private static func elements(
         _ new: [JSONValue], over base: [JSONValue], in stored: [JSONValue]
     ) -> [JSONValue] {

@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 
 /// One line of the table: what was measured, against what, and whether it reaches the target.
 struct Row: Sendable {
@@ -80,6 +81,38 @@ struct Samples: Sendable {
 
     /// `p50 … p99 …` in milliseconds.
     var milliseconds: String { "p50 \(short(percentile(0.5) * 1000)) ms, p99 \(short(percentile(0.99) * 1000)) ms" }
+}
+
+/// Millions of samples in little memory: counts by value, two percent apart.
+struct Histogram: Sendable {
+    private static let least = 1e-6
+    private static let step = 1.02
+    private var counts: [Int] = Array(repeating: 0, count: 1_000)
+    private(set) var count = 0
+    private(set) var most = 0.0
+
+    mutating func add(_ seconds: Double) {
+        most = max(most, seconds)
+        let place = log(max(seconds, Self.least) / Self.least) / log(Self.step)
+        counts[min(counts.count - 1, Int(place))] += 1
+        count += 1
+    }
+
+    /// The value below which `share` of the samples lie, at most two percent too high.
+    func percentile(_ share: Double) -> Double {
+        var rest = Int(Double(count) * share)
+        for (place, number) in counts.enumerated() {
+            rest -= number
+            if rest < 0 { return Self.least * pow(Self.step, Double(place + 1)) }
+        }
+        return 0
+    }
+
+    /// `p50 … p99 …` in milliseconds.
+    var milliseconds: String { "p50 \(short(percentile(0.5) * 1000)) ms, p99 \(short(percentile(0.99) * 1000)) ms" }
+
+    /// `p99 … at most …` in milliseconds.
+    var worst: String { "p99 \(short(percentile(0.99) * 1000)) ms, at most \(short(most * 1000)) ms" }
 }
 
 /// The best of several runs: what the machine can do when nothing else disturbs it.

@@ -33,10 +33,16 @@ enum SoakRow {
         let measured = length.current * min(1, scale)
         // What only grows while caches fill comes to rest; a leak does not.
         var memory: [String] = []
+        // One bad time of the machine is seen by the quarter it spoils.
+        var quarters: [String] = []
+        let meter = try MachineMeter(directory: directory.path)
         for _ in 0..<4 {
+            times.quarter.withLock { $0 = Histogram() }
             try await write(clients, times, seconds: measured / 4, from: .now)
             memory.append(short(try residentMegabytes(hub.pid)))
+            quarters.append(short(times.quarter.current.percentile(0.99) * 1000))
         }
+        let machine = meter.end()
         let total = times.sentCount
         _ = try await times.deliveries.wait(for: total * clients.count, since: .now, "deliveries")
         for socket in sockets { socket.close() }
@@ -50,7 +56,8 @@ enum SoakRow {
             note:
                 "p99 of delivery; \(short(measured)) s at 260 mutations/s, \(total - warm) of them, 80 connections, each "
                 + "subscribed to all; mutation \(mutation.milliseconds), delivery \(delivery.milliseconds) of "
-                + "\(delivery.count); the hub's memory \(short(atBegin)) MB at the begin, after each "
+                + "\(delivery.count), p99 of each quarter \(quarters.joined(separator: ", ")) ms; \(machine); "
+                + "the hub's memory \(short(atBegin)) MB at the begin, after each "
                 + "quarter \(memory.joined(separator: ", ")) MB; "
                 + "hub in a process of its own, clients on one thread of this one")
     }
@@ -106,6 +113,8 @@ enum SoakRow {
 private final class SoakTimes: Sendable {
     let mutation = Locked(Histogram())
     let delivery = Locked(Histogram())
+    /// Deliveries since it was emptied last.
+    let quarter = Locked(Histogram())
     let deliveries = Tally()
     private let sentAt = Locked<[ContinuousClock.Instant]>([])
 
@@ -122,34 +131,9 @@ private final class SoakTimes: Sendable {
         guard let number = number(after: "\"id\":\"L-", in: frame) else { return }
         let sent = sentAt.withLock { $0.indices.contains(number) ? $0[number] : nil }
         guard let sent else { return }
-        delivery.withLock { $0.add((now - sent).inSeconds) }
+        let took = (now - sent).inSeconds
+        delivery.withLock { $0.add(took) }
+        quarter.withLock { $0.add(took) }
         deliveries.add()
     }
-}
-
-/// Millions of samples in little memory: counts by value, two percent apart.
-struct Histogram: Sendable {
-    private static let least = 1e-6
-    private static let step = 1.02
-    private var counts: [Int] = Array(repeating: 0, count: 1_000)
-    private(set) var count = 0
-
-    mutating func add(_ seconds: Double) {
-        let place = log(max(seconds, Self.least) / Self.least) / log(Self.step)
-        counts[min(counts.count - 1, Int(place))] += 1
-        count += 1
-    }
-
-    /// The value below which `share` of the samples lie, at most two percent too high.
-    func percentile(_ share: Double) -> Double {
-        var rest = Int(Double(count) * share)
-        for (place, number) in counts.enumerated() {
-            rest -= number
-            if rest < 0 { return Self.least * pow(Self.step, Double(place + 1)) }
-        }
-        return 0
-    }
-
-    /// `p50 … p99 …` in milliseconds.
-    var milliseconds: String { "p50 \(short(percentile(0.5) * 1000)) ms, p99 \(short(percentile(0.99) * 1000)) ms" }
 }

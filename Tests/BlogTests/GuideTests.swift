@@ -6,7 +6,7 @@ import System
 import Testing
 
 /// What the documentation says to somebody with an app of his own, compiled and run with the public API alone.
-@Suite("The guide for who moves here", .timeLimit(.minutes(1)))
+@Suite("The guide for who moves here", .timeLimit(.minutes(5)))
 struct GuideTests {
     @Test func theGuideWorks() async throws {
         let site = try await Site()

@@ -141,7 +141,7 @@ private actor ShelfDriver: SyncDriver {
 }
 
 /// What a program needs that brings its own backend along: only what is public.
-@Suite("A driver of one's own", .timeLimit(.minutes(1)))
+@Suite("A driver of one's own", .timeLimit(.minutes(5)))
 struct OwnDriverTests {
     private func open(_ shelf: Shelf) async throws -> DataStore {
         let store = try await DataStore(

@@ -7,7 +7,7 @@ import WarehouseModels
 @testable import InventoryControl
 
 @Suite struct DeskRunnerTests {
-    @Test(.timeLimit(.minutes(1))) func itHearsADecisionAndAnswersIt() async throws {
+    @Test(.timeLimit(.minutes(5))) func itHearsADecisionAndAnswersIt() async throws {
         let time = ManualTimeSource(morning)
         let store = try await DataStore(
             schema: warehouse, at: .memory,

@@ -45,7 +45,7 @@ private let python: String? = getenv("GQL_PYTHON").map { String(cString: $0) }
             dataDirectory: directory.file("hub"), schema: schema, keys: try APIKeys(["key"]), time: SystemTimeSource())
         try options.resolvers.addFunction("decide=\(python ?? "") \(script)")
         try options.resolvers.addConflictHandler("Decided=decide")
-        options.resolvers.functions[0].timeoutMilliseconds = 2_000
+        options.resolvers.functions[0].timeoutMilliseconds = 8_000
         let server = try await HubServer.start(options)
         let clients = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
         let result = try await ChildProcess.run(

@@ -4,7 +4,7 @@ import Testing
 @testable import Hub
 
 /// What a record may hold, and what searching in one costs.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ItemSizeTests {
     private func text(_ count: Int) -> JSONValue { .string(String(repeating: "a", count: count)) }
 

@@ -8,7 +8,7 @@ import Transport
 @testable import Hub
 
 /// A hub with a certificate that somebody else makes and renews.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct OwnCertificateTests {
     @Test func `a hub serves it, and its successor to new connections while open ones go on`() async throws {
         let directory = try TempDirectory("own")

@@ -7,7 +7,7 @@ import Transport
 @testable import Hub
 
 /// What the thread that commits does itself, and what it leaves to others.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct QueryHandoverTests {
     private let directory: TempDirectory
     private let loop: WebSocketLoop

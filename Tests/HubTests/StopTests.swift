@@ -7,7 +7,7 @@ import Transport
 @testable import Hub
 
 /// A hub that is told to stop, with requests and sockets open.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct StopTests {
     private let directory: TempDirectory
     private let loop: WebSocketLoop

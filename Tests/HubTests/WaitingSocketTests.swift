@@ -9,7 +9,7 @@ import Transport
 @testable import Hub
 
 /// Sockets whose sender cannot be judged at once wait for the verdict, as requests over HTTP do.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct WaitingSocketTests {
     private let directory: TempDirectory
     private let loop: WebSocketLoop

@@ -45,4 +45,23 @@ struct MemberTests {
         // Which one changed is not known in a list of another length.
         #expect(taking([["k": 1, "n": 5]]) == [["k": 1, "n": 5]])
     }
+
+    @Test func whatBaseDoesNotHaveIsNoContestUnlessBothSetIt() {
+        let here: JSONValue = ["a": 1, "inner": ["c": 4, "hidden": 5], "list": [["k": 1, "u": "x"], ["k": 2]]]
+        let base: JSONValue = ["a": 1, "gone": nil, "inner": ["c": 4], "list": [["k": 1], ["k": 2]]]
+        #expect(here.stillHolds(base, for: ["a": 2]))
+        #expect(here.stillHolds(base, for: .null))
+        #expect(here.stillHolds(base, for: ["list": [["k": 2], ["k": 3], ["k": 1]]]))
+        #expect(here.stillHolds(base, for: ["inner": ["c": 4, "hidden": 5]]))
+        #expect(!here.stillHolds(base, for: ["inner": ["c": 4, "hidden": 6]]))
+        #expect(!here.stillHolds(base, for: ["list": [["k": 1, "u": "y"], ["k": 2]]]))
+        for other: JSONValue in [
+            ["a": 2, "inner": ["c": 4], "list": [["k": 1], ["k": 2]]], ["a": 1, "inner": ["c": 4], "list": [["k": 1]]],
+            ["a": 1, "inner": ["c": 4], "list": [["k": 2], ["k": 1]]], ["inner": ["c": 4]], ["a": 1], .null, 7,
+        ] {
+            #expect(!other.stillHolds(base, for: ["a": 9]), "\(other)")
+        }
+        #expect(JSONValue.null.stillHolds(.null, for: ["a": 1]))
+        #expect(!JSONValue.array([1, 2]).stillHolds([1, 3], for: [1, 3, 4]))
+    }
 }

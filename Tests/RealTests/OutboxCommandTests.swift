@@ -6,7 +6,7 @@ import Testing
 import WarehouseModels
 
 /// `bincount outbox` on a terminal's store, as a person types it.
-@Suite(.enabled(if: Built.isThere, "build the programs first: swift build"), .serialized, .timeLimit(.minutes(1)))
+@Suite(.enabled(if: Built.isThere, "build the programs first: swift build"), .serialized, .timeLimit(.minutes(5)))
 struct OutboxCommandTests {
     private let directory: TempDirectory
     private var data: String { directory.file("terminal") }
@@ -62,7 +62,7 @@ struct OutboxCommandTests {
 
     private func outbox(_ words: String..., at path: String? = nil) async throws -> Outcome {
         let result = try await ChildProcess.run(
-            [Built.program, "outbox"] + words + ["--data", path ?? data], timeoutMilliseconds: 20_000)
+            [Built.program, "outbox"] + words + ["--data", path ?? data], timeoutMilliseconds: 60_000)
         return Outcome(
             code: result.status, out: String(decoding: result.standardOutput, as: UTF8.self),
             error: String(decoding: result.standardError, as: UTF8.self))
