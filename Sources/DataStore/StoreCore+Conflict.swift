@@ -33,7 +33,9 @@ extension StoreCore {
             let fields = entry.kind == .delete ? [] : entry.fields.keys
             try noteConflict(entry, fields, remote, table)
             try giveUp(entry, remote, table, &report)
-        case .retryLocal: try retry(entry, entry.kind, entry.fields, remote, table, &report)
+        case .retryLocal:
+            let fields = remote.deleted ? entry.fields : over(table.wire.object(remote.record.values), entry)
+            try retry(entry, entry.kind, fields, remote, table, &report)
         case .retry(let record):
             if let problem = problem(of: record, inPlaceOf: entry, table) {
                 return try park(
@@ -48,6 +50,17 @@ extension StoreCore {
                 entry, .update, JSONObject(parsing: text(table.wire.json(record.values, changed))), remote, table,
                 &report)
         }
+    }
+
+    /// What an update sets, put on the backend's record: of an embedded value what it changes, and the rest as it is there.
+    private func over(_ there: JSONObject, _ entry: OutboxEntry) -> JSONObject {
+        guard entry.kind == .update else { return entry.fields }
+        let base = entry.base
+        var fields = entry.fields
+        for (name, value) in fields.members where FieldOperation(value) == nil {
+            fields[name] = (there[name] ?? .null).taking(value, over: base[name] ?? .null)
+        }
+        return fields
     }
 
     /// What keeps a handler's record from being sent in place of an entry's.

@@ -19,7 +19,8 @@ struct EmbeddedRebaseTests {
             FieldSchema("row", .scalar(.int)), FieldSchema("note", .scalar(.string)), FieldSchema("b", .scalar(.int)),
         ]
         core = try StoreCore(
-            schema: Schema(models: [model], embedded: ["Place": place]), at: .memory, options: testOptions())
+            schema: Schema(models: [model], embedded: ["Place": place]), at: .memory,
+            options: testOptions { $0.conflictHandler = { _ in .retryLocal } })
         try core.applyRemote([remote(["row": 1], 1)])
         core.onEvent = { [events] event in events.withLock { $0.append(event) } }
     }
@@ -95,6 +96,13 @@ struct EmbeddedRebaseTests {
         #expect(try core.outbox().isEmpty)
         #expect(try shown() == ["row": 7, "b": 5])
         #expect(events.current.contains(.conflict(model: "Crate", id: "c", fields: ["place"])))
+    }
+
+    @Test func aConflictThatIsAnsweredWithOnesOwnLeavesWhatItDidNotKnow() throws {
+        try save(["row": 2])
+        let entry = try send()
+        try core.settle([MutationResult(order: entry.order, outcome: .conflict(remote(["row": 7, "b": 5], 3)))])
+        try waits(["row": 2, "b": 5], over: ["row": 7, "b": 5], 3)
     }
 
     @Test func aMemberThatBothSetIsContested() throws {
