@@ -93,8 +93,9 @@ final class SimOracle {
     func acknowledgedCreate(_ record: Record, by device: SimDevice) {
         created[record.schema.name, default: [:]][record.id, default: [:]][device.name] = step()
         if SimSchema.shared.contains(record.schema.name) {
-            for field in SimSchema.sharedFields where !record[field].isNull {
-                acknowledgedWrite(record.schema.name, record.id, field, record[field], by: device)
+            for field in SimSchema.sharedFields {
+                let value = SimSchema.value(of: field, in: record)
+                if !value.isNull { acknowledgedWrite(record.schema.name, record.id, field, value, by: device) }
             }
         }
     }
@@ -103,6 +104,11 @@ final class SimOracle {
         written[FieldKey(device: device.name, model: model, id: id, field: field)] = (value, step())
         // Who made what was not sent then is not kept.
         if device.sends(model) { ledger.wrote(value, as: device.person) }
+    }
+
+    /// A device took a value away, its own too.
+    func acknowledgedClear(_ model: String, _ id: String, _ field: String, by device: SimDevice) {
+        written[FieldKey(device: device.name, model: model, id: id, field: field)] = nil
     }
 
     func acknowledgedDelete(_ model: String, _ id: String, isTakenBack: Bool, by device: SimDevice) {
@@ -140,13 +146,13 @@ final class SimOracle {
     func heard(_ event: StoreEvent, on device: SimDevice) {
         switch event {
         case .conflict(let model, let id, let fields):
-            if id == SimSchema.own(device.name), discards[device.name] == nil {
+            if SimSchema.isOwn(id, device.name), discards[device.name] == nil {
                 fail("\(device.name) met a conflict with itself in \(fields) of \(id)")
             }
-            for field in fields + [""] {
+            for field in fields.flatMap({ SimSchema.fields(of: $0, in: model) }) + [""] {
                 conflicts[FieldKey(device: device.name, model: model, id: id, field: field)] = step()
             }
-        case .parked(let entry) where entry.id == SimSchema.own(device.name) && discards[device.name] == nil:
+        case .parked(let entry) where SimSchema.isOwn(entry.id, device.name) && discards[device.name] == nil:
             fail("\(device.name)'s \(entry.kind.name) of what only it changes is parked: \(entry.reason ?? "")")
         case .quarantined(let row): fail("\(device.name) could not read \(row.model) \(row.id): \(row.reason)")
         case .paused(_, _, let detail) where !device.hadExpiredKey: fail("\(device.name) was not let in: \(detail)")
@@ -165,7 +171,7 @@ final class SimOracle {
     func sawRecord(_ record: Record, on device: SimDevice) {
         for field in SimSchema.sharedFields where SimSchema.shared.contains(record.schema.name) {
             seen[FieldKey(device: device.name, model: record.schema.name, id: record.id, field: field), default: []]
-                .insert(record[field])
+                .insert(SimSchema.value(of: field, in: record))
         }
     }
 
@@ -180,7 +186,7 @@ final class SimOracle {
             guard SimSchema.shared.contains(change.model) else { continue }
             for field in SimSchema.sharedFields {
                 seen[FieldKey(device: device.name, model: change.model, id: change.id, field: field), default: []]
-                    .insert(record[field])
+                    .insert(SimSchema.value(of: field, in: record))
             }
         }
     }
@@ -238,20 +244,19 @@ final class SimOracle {
     /// No change replaces a value that its author has never seen.
     private func checkFields(_ record: Record, _ before: HubRecord?, _ change: CommittedChange) {
         let model = record.schema
+        let past = before.map { Record(schema: model, values: $0.values) }
         for field in SimSchema.sharedFields {
-            let value = record[field]
+            let value = SimSchema.value(of: field, in: record)
             history[FieldKey(device: "", model: model.name, id: record.id, field: field), default: []].insert(value)
-            guard change.kind == .update, let before, let position = model.position(of: field),
-                before.values[position] != value, !before.values[position].isNull, let text = value.text
-            else { continue }
+            let old = past.map { SimSchema.value(of: field, in: $0) } ?? .null
+            guard change.kind == .update, old != value, !old.isNull, let text = value.text else { continue }
             let author = String(text.prefix { $0 != "/" })
             let key = FieldKey(device: author, model: model.name, id: record.id, field: field)
-            let old = before.values[position]
             let place = FieldKey(device: "", model: model.name, id: record.id, field: field)
             let sawIt = saw(old, in: place, by: seen[key] ?? [])
             successors[place, default: [:]][old, default: []].insert(value)
             if !sawIt {
-                fail("\(author) overwrote \(before.values[position]) in \(model.name) \(record.id).\(field) unseen")
+                fail("\(author) overwrote \(old) in \(model.name) \(record.id).\(field) unseen")
             }
         }
     }

@@ -3,8 +3,8 @@ import GraphQL
 import Models
 import WarehouseModels
 
-/// The models of a simulated floor: the warehouse's own that matter to the invariants, and two that everyone may change
-/// and delete, one for each way of the hub to meet a stale version.
+/// The models of a simulated floor: the warehouse's own that matter to the invariants, and some that everyone may change
+/// and delete, for each way of the hub to meet a stale version, one with its fields inside an embedded value.
 enum SimSchema {
     static let names = ["BinTask", "CountPass", "CountEntry", "Device", "BookLine", "LineVerdict"]
 
@@ -23,7 +23,9 @@ enum SimSchema {
             own.flatMap(\.fields).compactMap { field in
                 if case .enumeration(let name) = field.type { name } else { nil }
             })
-        return Schema(models: own + shared.models, enums: warehouse.enums.filter { used.contains($0.key) })
+        return Schema(
+            models: own + shared.models, enums: warehouse.enums.filter { used.contains($0.key) },
+            embedded: shared.embedded)
     }()
 
     private static let rules = """
@@ -42,15 +44,44 @@ enum SimSchema {
           id: ID! label: String count: Int @counter weight: Float @decimal(places: 3) @counter marks: [String!] @set
         }
         type Tag @model @conflict(strategy: AUTOMERGE) \(rules) { id: ID! a: String b: String c: String }
+        type Box { a: String b: String c: String }
+        type Card @model @conflict(strategy: AUTOMERGE) \(rules) { id: ID! box: Box }
         type Strict @model @conflict(strategy: OPTIMISTIC_CONCURRENCY) \(rules) { id: ID! a: String b: String c: String }
         """
 
     /// Models whose records are changed by many.
-    static let shared = ["Tag", "Strict"]
-    /// The record that merges nothing and that only this device changes.
-    static func own(_ device: String) -> String { "Strict-own-" + device }
-    /// Their fields.
+    static let shared = ["Tag", "Strict", "Card"]
+    /// Of these models each device has a record that only it changes: one merges nothing, one is an embedded value.
+    static let ownModels = ["Strict", "Card"]
+    /// The record of a model that only this device changes.
+    static func own(_ model: String, _ device: String) -> String { "\(model)-own-\(device)" }
+    /// Whether a record is one that only this device changes.
+    static func isOwn(_ id: String, _ device: String) -> Bool { ownModels.contains { own($0, device) == id } }
+    /// Their fields; of a card they are members of what it embeds.
     static let sharedFields = ["a", "b", "c"]
+
+    /// A shared field of a record, wherever it stands.
+    static func value(of field: String, in record: Record) -> Value {
+        guard record.schema.name == "Card" else { return record[field] }
+        return box(record)[field]?.string.map { .text($0) } ?? .null
+    }
+
+    /// Changes a shared field; null takes it away.
+    static func set(_ value: Value, _ field: String, of record: inout Record) {
+        guard record.schema.name == "Card" else { return record[field] = value }
+        var box = box(record)
+        box[field] = value.text.map { .string($0) }
+        record["box"] = .text(JSONValue.object(box).canonical.text)
+    }
+
+    private static func box(_ record: Record) -> JSONObject {
+        record["box"].text.flatMap { try? JSONValue(parsing: Array($0.utf8)).object } ?? JSONObject()
+    }
+
+    /// The shared fields that a field of a model stands for.
+    static func fields(of name: String, in model: String) -> [String] {
+        model == "Card" && name == "box" ? sharedFields : [name]
+    }
 
     /// A counter's amount in the units in which it is stored.
     static func units(_ amount: JSONValue, _ field: String) -> Int64 {

@@ -56,23 +56,25 @@ extension SimWorkload {
         if choice == 2 { ledger.marked(mark, in: id, isThere: !isTaken, by: device, step: oracle.nextStep()) }
     }
 
-    /// Changes a record that merges nothing and that nobody else touches: no conflict can be anybody's but its own.
+    /// Changes a record that nobody else touches: no conflict can be anybody's but its own.
     func changeOwn(_ device: SimDevice, _ number: Int) {
-        let id = SimSchema.own(device.name)
+        let model = world.pick(SimSchema.ownModels)
+        let id = SimSchema.own(model, device.name)
         let field = world.pick(SimSchema.sharedFields)
         let value = Value.text("\(device.name)/\(number)")
         var made: Record?
         var isChanged = false
         let done = device.write { transaction in
             (made, isChanged) = (nil, false)
-            if var record = try transaction.get(model: "Strict", id: id) {
-                record[field] = value
+            if var record = try transaction.get(model: model, id: id) {
+                SimSchema.set(value, field, of: &record)
                 isChanged = true
                 return try transaction.save(record)
             }
             // A store that was cleared meanwhile does not know that it was made; whoever makes it anew is another.
-            guard oracle.created["Strict"]?[id] == nil else { return }
-            let record = SimSchema.record("Strict", ["id": .text(id), field: value])
+            guard oracle.created[model]?[id] == nil else { return }
+            var record = SimSchema.record(model, ["id": .text(id)])
+            SimSchema.set(value, field, of: &record)
             try transaction.save(record)
             made = record
         }
@@ -80,7 +82,7 @@ extension SimWorkload {
         if let made {
             oracle.acknowledgedCreate(made, by: device)
         } else if isChanged {
-            oracle.acknowledgedWrite("Strict", id, field, value, by: device)
+            oracle.acknowledgedWrite(model, id, field, value, by: device)
         }
     }
 

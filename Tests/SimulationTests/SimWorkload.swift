@@ -160,6 +160,8 @@ struct SimWorkload {
         let id = "\(model)-\(world.below(4))"
         let fields = world.chance(700) ? [world.pick(SimSchema.sharedFields)] : Array(SimSchema.sharedFields.prefix(2))
         let isDelete = world.chance(60)
+        // Of an embedded value a member may go while another is set.
+        let cleared = model == "Card" && world.chance(200) ? world.pick(SimSchema.sharedFields) : nil
         let value = Value.text("\(device.name)/\(number)")
         var made: Record?
         var hasChanged = false
@@ -179,12 +181,13 @@ struct SimWorkload {
                     // Made here and never confirmed: nothing is left to be sent.
                     hasTakenBack = try device.core.entries(model, id).isEmpty
                 } else {
-                    for field in fields { record[field] = value }
+                    if let cleared { SimSchema.set(.null, cleared, of: &record) }
+                    for field in fields { SimSchema.set(value, field, of: &record) }
                     try transaction.save(record)
                 }
             } else if !isDelete, !oracle.forgotten.contains(model + "/" + id) {
                 var record = SimSchema.record(model, ["id": .text(id)])
-                for field in fields { record[field] = value }
+                for field in fields { SimSchema.set(value, field, of: &record) }
                 try transaction.save(record)
                 // What is made while it is not sent is the device's own, and goes when it is cleared.
                 if device.sends(model) { made = record }
@@ -196,6 +199,7 @@ struct SimWorkload {
         } else if let made {
             oracle.acknowledgedCreate(made, by: device)
         } else if hasChanged, !isDelete {
+            if let cleared { oracle.acknowledgedClear(model, id, cleared, by: device) }
             for field in fields { oracle.acknowledgedWrite(model, id, field, value, by: device) }
         }
     }
