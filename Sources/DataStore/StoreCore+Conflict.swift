@@ -98,8 +98,7 @@ extension StoreCore {
             let shown = entry.base
             let isSame = table.wire.writable.allSatisfy { position in
                 let name = table.model.fields[position].name
-                let before = shown[name] ?? .null
-                return (there[name] ?? .null).stillHolds(before, for: before)
+                return (shown[name] ?? .null) == (there[name] ?? .null)
             }
             guard isSame, life != nil else { return false }
             try retry(entry, .delete, entry.fields, remote, table, keepsName: true, &report)

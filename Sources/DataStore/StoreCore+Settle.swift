@@ -185,43 +185,41 @@ extension StoreCore {
         case .delete:
             // Deleted was the record as it was shown here. What others did to it meanwhile nobody has looked at: then the
             // delete keeps its version, so that the backend judges it as any delete of an older state.
-            let isUnseen = !answer.overruled.isEmpty || hasUnseen(next, image, answer)
+            let isUnseen = !answer.overruled.isEmpty || hasUnseen(next, after: sent, image, answer)
             try rewrite(
                 next, PendingMutation(kind: .delete, fields: next.fields, base: isUnseen ? next.base : image.object),
                 version: isUnseen ? unseenVersion(next, after: sent, image) : image.version)
         case .update:
-            var (fields, base) = (next.fields, next.base)
+            var base = next.base
             // What the merge dropped is not another person's change: this one was made over it, and brings it along.
-            for field in answer.dropped {
-                guard base[field] != nil, let value = fields[field] else { continue }
-                let theirs = image.object[field] ?? .null
-                if FieldOperation(value) == nil {
-                    fields[field] = theirs.taking(value, over: sent.base[field] ?? .null)
-                }
-                base[field] = theirs
-            }
-            switch ThreeWay.rebase(fields: fields, base: base, onto: image.object) {
+            for field in answer.dropped where base[field] != nil { base[field] = sent.base[field] ?? .null }
+            switch ThreeWay.rebase(fields: next.fields, base: base, onto: image.object) {
             case .onto(let fields, let base):
                 try rewrite(
                     next, PendingMutation(kind: .update, fields: fields, base: base), version: image.version)
             case .done: try removeEntry(next)
             case .conflict:
                 try rewrite(
-                    next, PendingMutation(kind: .update, fields: fields, base: base),
+                    next, PendingMutation(kind: .update, fields: next.fields, base: base),
                     version: unseenVersion(next, after: sent, image))
             }
         }
     }
 
     /// Whether the backend's record holds something that was not shown here when a delete was made.
-    private func hasUnseen(_ delete: OutboxEntry, _ image: Shadow, _ answer: ThreeWay.Answer) -> Bool {
+    private func hasUnseen(
+        _ delete: OutboxEntry, after sent: OutboxEntry, _ image: Shadow, _ answer: ThreeWay.Answer
+    ) -> Bool {
         guard !image.isDeleted, let model = schema.model(delete.model) else { return false }
         let shown = delete.base
         return model.fields.contains { field in
+            if field.isReadOnly { return false }
+            var theirs = image.object[field.name] ?? .null
             // What the merge dropped of our own is no news.
-            let before = shown[field.name] ?? .null
-            return !field.isReadOnly && !answer.dropped.contains(field.name)
-                && !(image.object[field.name] ?? .null).stillHolds(before, for: before)
+            if answer.dropped.contains(field.name), let ours = sent.fields[field.name] {
+                theirs = theirs.taking(ours, over: sent.base[field.name] ?? .null)
+            }
+            return (shown[field.name] ?? .null) != theirs
         }
     }
 

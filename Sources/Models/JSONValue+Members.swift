@@ -24,14 +24,15 @@ extension JSONValue {
         }
     }
 
-    /// Whether nobody else changed what `new` changes of `base`: all that `base` has is here still.
+    /// Whether nobody else changed what `new` changes of `base`: all that `base` has is here still, and what is here beyond
+    /// it stays when `new` is taken over it.
     ///
     /// Members that `base` lacks were not known to whoever changed it, or had no value; they are no contest, unless `new`
-    /// sets one of them to something else than it is here.
+    /// sets one of them to something else than it is here, or takes away what holds them.
     public func stillHolds(_ base: JSONValue, for new: JSONValue) -> Bool {
-        switch (self, base) {
-        case (.object(let object), .object(let before)):
-            let after = if case .object(let after) = new { after } else { JSONObject() }
+        if self == base { return true }
+        switch (self, base, new) {
+        case (.object(let object), .object(let before), .object(let after)):
             return before.members.allSatisfy { key, value in
                 value.isNull || (object[key] ?? .null).stillHolds(value, for: after[key] ?? .null)
             }
@@ -39,11 +40,19 @@ extension JSONValue {
                     let here = object[key] ?? .null
                     return value.isNull || !(before[key] ?? .null).isNull || here.isNull || here == value
                 }
-        case (.array(let elements), .array(let before)):
-            guard elements.count == before.count else { return false }
-            let after = if case .array(let after) = new, after.count == before.count { after } else { before }
-            return elements.indices.allSatisfy { elements[$0].stillHolds(before[$0], for: after[$0]) }
-        default: return self == base
+        case (.array(let elements), .array(let before), .array(let after)) where elements.count == before.count:
+            return elements.indices.allSatisfy { index in
+                let (here, was) = (elements[index], before[index])
+                if here == was { return true }
+                // It stays, here or elsewhere, and no equal of it goes.
+                if after.count(where: { $0 == was }) >= before.count(where: { $0 == was }) {
+                    return here.stillHolds(was, for: was)
+                }
+                // Or it is changed in its place.
+                return after.count == before.count && !before.contains(after[index])
+                    && after[index].sharesMember(with: was) && here.stillHolds(was, for: after[index])
+            }
+        default: return false
         }
     }
 

@@ -25,14 +25,16 @@ struct EmbeddedRebaseTests {
         core.onEvent = { [events] event in events.withLock { $0.append(event) } }
     }
 
+    private func record(_ place: JSONValue) -> Record {
+        Record(schema: model, values: [.text("c"), place.isNull ? .null : .text(place.canonical.text)])
+    }
+
     private func remote(_ place: JSONValue, _ version: Int64) -> RemoteRecord {
-        RemoteRecord(
-            record: Record(schema: model, values: [.text("c"), .text(place.canonical.text)]), version: version,
-            lastChangedAt: version * 1000)
+        RemoteRecord(record: record(place), version: version, lastChangedAt: version * 1000)
     }
 
     private func save(_ place: JSONValue) throws {
-        let record = Record(schema: model, values: [.text("c"), .text(place.canonical.text)])
+        let record = record(place)
         try core.write(as: nil) { try $0.save(record) }
     }
 
@@ -88,6 +90,59 @@ struct EmbeddedRebaseTests {
         try save(["row": 2, "note": "m"])
         try settle(first, ["row": 1, "b": 5], 3)
         try waits(["row": 2, "note": "m", "b": 5], over: ["row": 1, "b": 5], 3)
+    }
+
+    @Test func aLaterChangeDoesNotOverwriteWhatItsAuthorNeverSaw() throws {
+        try save(["row": 2])
+        let first = try send()
+        try save(["row": 2, "b": 6])
+        try settle(first, ["row": 1, "b": 5], 3)
+        #expect(try core.outbox().map(\.baseVersion) == [1], "the backend decides")
+        // As its merge does: what is there stays.
+        try settle(try send(), ["row": 1, "b": 5], 3)
+        #expect(try core.outbox().isEmpty)
+        #expect(events.current.contains(.conflict(model: "Crate", id: "c", fields: ["place"])))
+    }
+
+    @Test func whoTakesAllOfItAwayIsAskedWhatBecomesOfWhatHeNeverSaw() throws {
+        try save(.null)
+        try core.applyRemote([remote(["row": 1, "note": "keep"], 2)])
+        #expect(try core.outbox().map(\.baseVersion) == [1])
+        try settle(try send(), ["row": 1, "note": "keep"], 2)
+        #expect(try core.outbox().isEmpty)
+        #expect(try shown() == ["row": 1, "note": "keep"])
+        #expect(events.current.contains(.conflict(model: "Crate", id: "c", fields: ["place"])))
+    }
+
+    /// Sent is a change, and behind it waits a delete.
+    private func deleteBehind() throws -> OutboxEntry {
+        try save(["row": 2])
+        let first = try send()
+        try core.write(as: nil) { _ = try $0.delete(model: "Crate", id: "c") }
+        return first
+    }
+
+    @Test("a delete follows its own change, of which all or nothing was taken", arguments: [1, 2])
+    func ownDelete(_ row: Int64) throws {
+        try settle(try deleteBehind(), ["row": .integer(row)], 3)
+        #expect(try core.outbox().map(\.baseVersion) == [3])
+    }
+
+    @Test("a delete takes along no member that was not shown", arguments: [1, 2])
+    func unseenMember(_ row: Int64) throws {
+        try settle(try deleteBehind(), ["row": .integer(row), "note": "keep"], 3)
+        #expect(try core.outbox().map(\.baseVersion) == [1], "it keeps the version that was seen")
+    }
+
+    @Test func aDeleteThatIsTriedAgainTakesAlongNoMemberThatWasNotShown() throws {
+        try core.write(as: nil) { _ = try $0.delete(model: "Crate", id: "c") }
+        var entry = try send()
+        try core.settle([MutationResult(order: entry.order, outcome: .transient(reason: "no answer", delay: 0))])
+        entry = try send()
+        try core.settle([MutationResult(order: entry.order, outcome: .conflict(remote(["row": 1, "note": "keep"], 2)))])
+        // The handler was asked: it says that the delete stands.
+        #expect(try core.outbox().map(\.rounds) == [1])
+        #expect(try core.outbox().map(\.mutationID) != [entry.mutationID])
     }
 
     @Test func whatAnotherChangedOfItIsAConflictAsBefore() throws {
