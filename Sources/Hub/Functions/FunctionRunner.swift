@@ -94,13 +94,7 @@ package final class FunctionRunner: Sendable {
 
     /// Ends every call with ``FunctionFailure/stopped`` and every program with it. Calls that come later end so at once.
     package func stop() {
-        let (actions, ends) = state.withLock { state -> ([FunctionQueue.Action], [@Sendable () -> Void]) in
-            let ends = state.calls.values.compactMap(\.end)
-            return (state.queues.keys.flatMap { state.queues[$0]?.stop() ?? [] }, ends)
-        }
-        // Answered first: a program that ends at once would say that it took too long.
-        perform(actions)
-        for end in ends { end() }
+        perform(state.withLock { state in state.queues.keys.flatMap { state.queues[$0]?.stop() ?? [] } })
         executor.stop()
         endpoints?.stop()
     }
@@ -160,6 +154,8 @@ package final class FunctionRunner: Sendable {
         guard let ended else { return }
         if case .failure(let failure) = outcome, failure != .stopped { say(failure, of: ended.function, at: now) }
         ended.completion(outcome)
+        // Answered first: a program that ends at once would say that it took too long.
+        if case .failure(.stopped) = outcome { ended.end?() }
         perform(actions)
     }
 }
