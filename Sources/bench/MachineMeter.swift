@@ -38,10 +38,12 @@ final class MachineMeter: Sendable {
         }
     }
 
-    /// Ends it and says what was seen.
-    func end() -> String {
-        ended.withLock { $0 = true }
-        return "the machine: a thread that sleeps wakes late by \(lateness.current.worst), a page is on the disk after "
+    /// Ends its threads.
+    func stop() { ended.withLock { $0 = true } }
+
+    /// What was seen so far.
+    var seen: String {
+        "the machine: a thread that sleeps wakes late by \(lateness.current.worst), a page is on the disk after "
             + "\(syncs.current.worst), the host took \(HostShare.read().taken(since: begin))"
     }
 }

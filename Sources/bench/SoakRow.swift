@@ -36,13 +36,14 @@ enum SoakRow {
         // One bad time of the machine is seen by the quarter it spoils.
         var quarters: [String] = []
         let meter = try MachineMeter(directory: directory.path)
+        defer { meter.stop() }
         for _ in 0..<4 {
             times.quarter.withLock { $0 = Histogram() }
             try await write(clients, times, seconds: measured / 4, from: .now)
             memory.append(short(try residentMegabytes(hub.pid)))
             quarters.append(short(times.quarter.current.percentile(0.99) * 1000))
         }
-        let machine = meter.end()
+        let machine = meter.seen
         let total = times.sentCount
         _ = try await times.deliveries.wait(for: total * clients.count, since: .now, "deliveries")
         for socket in sockets { socket.close() }

@@ -7,7 +7,7 @@ import Testing
 
 /// An app with an ordinary schema, as somebody writes it who moves from Amplify DataStore: nothing but the public API, a
 /// real hub, real files.
-@Suite("An ordinary app", .timeLimit(.minutes(2)))
+@Suite("An ordinary app", .timeLimit(.minutes(5)))
 struct BlogTests {
     private let blog = Blog(id: "b", name: "Kitchen")
     private let tea: Post

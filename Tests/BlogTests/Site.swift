@@ -43,7 +43,7 @@ struct Device {
         }
     }
 
-    func sent() async throws { try await store.flush(timeout: 30_000) }
+    func sent() async throws { try await store.flush(timeout: 120_000) }
 }
 
 extension Post {

@@ -34,7 +34,7 @@ def http(url, key):
 
 def realtime(url, key):
     auth = AppSyncApiKeyAuthentication(host="hub.example", api_key=key)
-    return AppSyncWebsocketsTransport(url=url.replace("http://", "ws://"), auth=auth)
+    return AppSyncWebsocketsTransport(url=url.replace("http://", "ws://"), auth=auth, connect_timeout=PATIENCE, ack_timeout=PATIENCE)
 
 
 CREATE_TEXT = """

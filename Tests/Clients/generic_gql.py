@@ -18,7 +18,11 @@ check = Checks("gql, generic")
 
 
 def socket(url, key, **arguments):
-    return WebsocketsTransport(url=url.replace("http", "ws", 1), init_payload={"x-api-key": key}, **arguments)
+    if "ping_interval" in arguments:
+        arguments["pong_timeout"] = PATIENCE
+    return WebsocketsTransport(
+        url=url.replace("http", "ws", 1), init_payload={"x-api-key": key}, connect_timeout=PATIENCE,
+        ack_timeout=PATIENCE, **arguments)
 
 
 def create(id):

@@ -42,11 +42,11 @@ class Site:
 
     def appsync(self, token):
         url = self.url.replace("http", "ws", 1)
-        return Client(execute_timeout=PATIENCE, transport=AppSyncWebsocketsTransport(url=url, auth=AppSyncJWTAuthentication("hub.example", token)))
+        return Client(execute_timeout=PATIENCE, transport=AppSyncWebsocketsTransport(url=url, auth=AppSyncJWTAuthentication("hub.example", token), connect_timeout=PATIENCE, ack_timeout=PATIENCE))
 
     def generic(self, token):
         url = self.url.replace("http", "ws", 1)
-        return Client(execute_timeout=PATIENCE, transport=WebsocketsTransport(url=url, init_payload={"authorization": f"Bearer {token}"}))
+        return Client(execute_timeout=PATIENCE, transport=WebsocketsTransport(url=url, init_payload={"authorization": f"Bearer {token}"}, connect_timeout=PATIENCE, ack_timeout=PATIENCE))
 
 
 def create(author=None, model="Note"):

@@ -51,10 +51,10 @@ class Hub:
 
     def appsync_client(self, context, host="127.0.0.1"):
         auth = AppSyncApiKeyAuthentication(host="hub.example", api_key=self.counter_key)
-        return Client(execute_timeout=PATIENCE, transport=AppSyncWebsocketsTransport(url=self.wss(host), auth=auth, ssl=context))
+        return Client(execute_timeout=PATIENCE, transport=AppSyncWebsocketsTransport(url=self.wss(host), auth=auth, ssl=context, connect_timeout=PATIENCE, ack_timeout=PATIENCE))
 
     def generic_client(self, context, host="127.0.0.1"):
-        return Client(execute_timeout=PATIENCE, transport=WebsocketsTransport(url=self.wss(host), init_payload={"x-api-key": self.counter_key}, ssl=context))
+        return Client(execute_timeout=PATIENCE, transport=WebsocketsTransport(url=self.wss(host), init_payload={"x-api-key": self.counter_key}, ssl=context, connect_timeout=PATIENCE, ack_timeout=PATIENCE))
 
     def socket(self, context, host="127.0.0.1", path="/realtime"):
         fields = base64.b64encode(json.dumps({"host": "hub.example", "x-api-key": self.counter_key}).encode()).decode()

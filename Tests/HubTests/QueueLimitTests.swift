@@ -6,6 +6,20 @@ import Transport
 
 @testable import Hub
 
+extension HubServer {
+    /// Holds the thread that commits until the gate is opened.
+    func holdCommits() async -> ThreadGate {
+        let gate = ThreadGate()
+        let held = AsyncStream<Void>.makeStream()
+        whenAlive {
+            held.continuation.finish()
+            gate.wait()
+        }
+        for await _ in held.stream {}
+        return gate
+    }
+}
+
 /// What may wait for a commit, and how much goes into one.
 @Suite struct QueueLimitTests {
     private let directory: TempDirectory
@@ -23,18 +37,6 @@ import Transport
         return try #require(line.flatMap { Int($0.split(separator: " ")[1]) })
     }
 
-    /// Holds the thread that commits until the gate is opened.
-    private func holdCommits(of hub: HubServer) async -> ThreadGate {
-        let gate = ThreadGate()
-        let held = AsyncStream<Void>.makeStream()
-        hub.whenAlive {
-            held.continuation.finish()
-            gate.wait()
-        }
-        for await _ in held.stream {}
-        return gate
-    }
-
     /// Messages of a socket wait for the thread that commits; whoever sends more than may wait, be it before he has said
     /// who he is, is closed while that is busy, and nobody else.
     @Test func `a socket that sends more than may wait is closed and the others stay`() async throws {
@@ -43,7 +45,7 @@ import Transport
                 dataDirectory: directory.path, schema: HubFixture.notes, keys: try APIKeys(["all:everyone"]),
                 time: SystemTimeSource()))
         let url = try URLParts(hub.url.replacing("http:", with: "ws:"))
-        let gate = await holdCommits(of: hub)
+        let gate = await hub.holdCommits()
         var options = WebSocketClientOptions(url)
         options.subprotocols = ["graphql-ws"]
         let (stranger, ends) = WebSocketClient.connect(loop: loop, options: options)
@@ -95,7 +97,7 @@ import Transport
                 HTTPRequest(path: "/graphql", headers: ["x-api-key": "all"], body: body.bytes))
         }
         let before = try await commits(client)
-        let gate = await holdCommits(of: hub)
+        let gate = await hub.holdCommits()
         let statuses = try await withThrowingTaskGroup(of: HTTPResponse.self) { group in
             for _ in 0..<6 + 5 { group.addTask { try await create() } }
             var early: [HTTPResponse] = []

@@ -94,6 +94,7 @@ import WarehouseModels
                 case .opened: socket.send(RealtimeFrame.connectionInit.bytes)
                 case .text(let bytes):
                     let frame = try RealtimeFrame(parsing: Array(bytes))
+                    if frame == .keepAlive { continue }
                     frames.append(frame)
                     if case .connectionAck = frame {
                         socket.send(

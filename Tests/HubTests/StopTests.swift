@@ -52,8 +52,7 @@ struct StopTests {
         let others = try await connect(
             hub, GraphQLTransportFrame.subprotocolName, GraphQLTransportFrame.connectionInit(payload: [:]).bytes)
         let client = try HTTPClient(loop: loop, origin: try URLParts(hub.url))
-        let gate = ThreadGate()
-        hub.whenAlive { gate.wait() }
+        let gate = await hub.holdCommits()
         let answer = Task {
             let body: JSONValue = ["query": "mutation { createNote(input: {id: \"last\", title: \"t\"}) { id } }"]
             return try await client.send(

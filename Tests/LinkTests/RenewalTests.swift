@@ -22,9 +22,9 @@ struct RenewalTests {
         try people.setPIN(badge: "sue", person: "P-sue", groups: ["supervisors"], pin: "4711")
         var options = HubOptions(
             dataDirectory: link.hubDirectory, schema: warehouse, keys: try APIKeys([RealLink.counterKey]), time: clock)
-        // A minute for each token, and two until the PIN is asked for again.
-        options.identity.lifetimes.token = 60_000
-        options.identity.lifetimes.session = 120_000
+        // Ten minutes for each token, and twenty until the PIN is asked for again: what the test itself takes is little.
+        options.identity.lifetimes.token = 600_000
+        options.identity.lifetimes.session = 1_200_000
         return try await HubServer.start(options)
     }
 
@@ -62,8 +62,8 @@ struct RenewalTests {
 
         // Three quarters of its time are over when the store is opened.
         let deviceClock = PassingTime()
-        deviceClock.pass(milliseconds: 50_000)
-        clock.pass(milliseconds: 40_000)
+        deviceClock.pass(milliseconds: 500_000)
+        clock.pass(milliseconds: 400_000)
         let (renewed, keep) = AsyncStream<String>.makeStream()
         let (warnings, warn) = AsyncStream<String>.makeStream()
         let driver = try AppSyncDriver(
@@ -85,7 +85,7 @@ struct RenewalTests {
         #expect(try await statuses(hub, first, second) == [200, 200])
 
         // The first has ended; the store goes on under the second, over HTTP and over the socket that it makes anew.
-        clock.pass(milliseconds: 30_000)
+        clock.pass(milliseconds: 300_000)
         #expect(try await statuses(hub, first, second) == [401, 200])
         try await store.save(message("m1"))
         try await ann.store.wait(for: Message.self) { $0.map(\.id) == ["m1"] }
@@ -96,11 +96,11 @@ struct RenewalTests {
         #expect(paused.current == 0 && driver.status.pausedReason == nil)
 
         // The session's end is the last token's: that nothing but a PIN helps then is said before.
-        clock.pass(milliseconds: 25_000)
-        deviceClock.pass(milliseconds: 40_000)
+        clock.pass(milliseconds: 250_000)
+        deviceClock.pass(milliseconds: 400_000)
         driver.setCredentials(.token(second))
         let third = try #require(await tokens.next())
-        deviceClock.pass(milliseconds: 25_000)
+        deviceClock.pass(milliseconds: 250_000)
         driver.setCredentials(.token(third))
         var said = warnings.makeAsyncIterator()
         #expect(await said.next()?.contains("sign in before") == true)
@@ -109,7 +109,7 @@ struct RenewalTests {
 
         // Afterwards what is made waits, untouched, for the next sign-in.
         let later = store.events
-        clock.pass(milliseconds: 30_000)
+        clock.pass(milliseconds: 300_000)
         for await event in later { if case .paused = event { break } }
         try await store.save(message("m2"))
         #expect(try await store.outboxStatus().unsent == 1)

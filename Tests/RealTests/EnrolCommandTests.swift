@@ -22,6 +22,14 @@ struct EnrolCommandTests {
         return try JSONValue(parsing: result.out)
     }
 
+    /// The first report that says so of the hub: the command gives it three seconds, which a busy machine may miss.
+    private func report(_ directory: String, until isRight: (JSONValue) -> Bool) async throws -> JSONValue {
+        while true {
+            let report = try await report(directory)
+            if let problem = report["hubProblem"], isRight(problem) { return report }
+        }
+    }
+
     @Test func `a terminal enrols with a code that is typed, counts and synchronises until its key is withdrawn`()
         async throws
     {
@@ -44,8 +52,7 @@ struct EnrolCommandTests {
         // The same authority as `hub init` told, so that two people can compare it.
         let fingerprint = try #require(made.split(separator: "\n").first { $0.contains(":") && $0.hasPrefix("  ") })
         #expect(enrol.shown.contains(String(fingerprint).trimmed))
-        let first = try await report(terminal)
-        #expect(first["device"]?.string == "T01" && first["hubProblem"]?.isNull == true, "\(first.text)")
+        #expect(try await report(terminal) { $0.isNull }["device"]?.string == "T01")
 
         // The code was good once.
         let other = site.directory.file("T02")
@@ -74,7 +81,7 @@ struct EnrolCommandTests {
         #expect(busy.code == .code(2) && busy.error.contains("close that one first"), "\(busy.error)")
 
         #expect(try await bincount("hub", "key", "revoke", "--data", site.hub, "T01").code == .code(0))
-        while try await report(terminal)["hubProblem"]?.string?.contains("does not take this terminal's key") != true {}
+        _ = try await report(terminal) { $0.string?.contains("does not take this terminal's key") == true }
         screen.send(.terminate)
         #expect(await screen.wait() == .code(0))
 
@@ -82,7 +89,7 @@ struct EnrolCommandTests {
         let next = try await site.code("--device", "T01")
         let again = try await bincount("enrol", hub.url, "--data", terminal, input: next + "\n")
         #expect(again.code == .code(0), "\(again.error)")
-        #expect(try await report(terminal)["hubProblem"]?.isNull == true)
+        _ = try await report(terminal) { $0.isNull }
 
         // With a code for any terminal too, since it shows its key; whoever only calls himself so does not become it.
         let open = try await site.code()
@@ -93,7 +100,7 @@ struct EnrolCommandTests {
         #expect(taken.code == .code(1) && taken.error.contains("--device"), "\(taken.error)")
         let shown = try await bincount("enrol", hub.url, "--data", terminal, input: open + "\n")
         #expect(shown.code == .code(0), "\(shown.error)")
-        #expect(try await report(terminal)["hubProblem"]?.isNull == true)
+        _ = try await report(terminal) { $0.isNull }
         await hub.stop()
         #expect(try await report(terminal)["hubProblem"]?.string?.contains("cannot connect") == true)
     }
@@ -135,9 +142,10 @@ struct EnrolCommandTests {
         let thief = try Site()
         _ = try await makeAuthority(thief.hub)
         let false_ = try await thief.start(port: hub.port)
-        let problem = try await report(terminal)["hubProblem"]?.string ?? ""
-        #expect(problem.contains("another machine answers in the hub's place"), "\(problem)")
-        #expect(problem.contains("at enrolment it was"))
+        let problem = try await report(terminal) {
+            $0.string?.contains("another machine answers in the hub's place") == true
+        }
+        #expect(problem["hubProblem"]?.string?.contains("at enrolment it was") == true)
         let login = try await bincount("login", "--data", terminal, input: "ann\n4711\n")
         #expect(login.code == .code(1) && login.error.contains("another machine answers"), "\(login.error)")
         // Nor does it get anything from a terminal that shows it a code of the right hub.

@@ -100,10 +100,12 @@ struct PersonCommandTests {
             let wrong = try await bincount("login", "--hub", hub.url, "--print", input: "ann\n4712\n")
             #expect(wrong.code == .code(1) && wrong.error.contains("The badge or the PIN is wrong."), "\(wrong)")
         }
+        // Beside each other: it is locked for half a minute.
+        async let list = person("list")
         let locked = try await bincount("login", "--hub", hub.url, "--print", "--badge", "ann", input: "4711\n")
         #expect(locked.code == .code(1) && locked.error.contains("Too many tries; try again in"), "\(locked)")
         #expect(locked.out.isEmpty)
-        #expect(try await person("list").out.contains("locked until"))
+        #expect(try await list.out.contains("locked until"))
         #expect(locked.error.contains("bincount hub person unlock ann"))
         #expect(try await person("unlock", "ann").code == .code(0))
         #expect(try await person("unlock", "ann", "--badge", "bob").code == .code(2))

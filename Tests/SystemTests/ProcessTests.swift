@@ -34,7 +34,8 @@ struct ProcessTests {
     }
 
     @Test func `a program that takes too long is ended`() async throws {
-        let result = try await ChildProcess.run(["sleep", "600"], timeoutMilliseconds: 20)
+        let result = try await ChildProcess.run(
+            ["sleep", "600"], timeoutMilliseconds: 20, graceMilliseconds: 120_000)
         #expect(result.timedOut)
         #expect(result.status == .signal(SIGTERM))
     }
@@ -60,7 +61,7 @@ struct ProcessTests {
     }
 
     @Test func `cancelling the task ends the program`() async throws {
-        let task = Task { try await ChildProcess.run(["sleep", "600"]) }
+        let task = Task { try await ChildProcess.run(["sleep", "600"], graceMilliseconds: 120_000) }
         task.cancel()
         #expect(try await task.value.status == .signal(SIGTERM))
     }
