@@ -31,11 +31,15 @@ extension StoreCore {
     /// `changedUpTo`, and of which `isMissing` holds. Gives how many went.
     ///
     /// Of one with something unsent it is remembered that it was gone then: the answer to a change that was carried out
-    /// before that, and is asked for again, must not bring it back.
-    package func sweep(model: String, changedUpTo: Int64, _ isMissing: (String) -> Bool) throws -> Int {
+    /// before that, and is asked for again, must not bring it back. So it is where all that waits was made by the `reader`
+    /// for whom everything was fetched: what is another person's may be missing because it is not for this one.
+    package func sweep(
+        model: String, changedUpTo: Int64, reader: String?, _ isMissing: (String) -> Bool
+    ) throws -> Int {
         let condition = SQLCondition("\"_version\" IS NOT NULL AND ifnull(\"_changed\",0)<=\(changedUpTo)")
         let table = try context.table(model)
         return try letGo(of: model, where: condition, isMissing) { id in
+            guard try entries(model, id).allSatisfy({ $0.identity == reader }) else { return }
             let known = try shadow(model, id)
             guard known?.isDeleted != true, known?.lastChangedAt ?? .min <= changedUpTo else { return }
             let version = try known?.version ?? table.fetch(id, on: connection)?.version ?? 0

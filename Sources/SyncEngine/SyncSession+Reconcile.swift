@@ -130,12 +130,14 @@ extension SyncSession {
             if let startedAt = reconciliation.startedAt {
                 // What is left was had by the backend, where that is known: it was deleted, or is not for the reader.
                 let isTold = core.knowsEarlierLives
-                swept = try core.sweep(model: model.name, changedUpTo: startedAt) {
+                swept = try core.sweep(model: model.name, changedUpTo: startedAt, reader: options.person) {
                     (isTold || known.contains($0)) && reconciliation.misses($0)
                 }
             }
         } else if let startedAt = reconciliation.startedAt {
-            swept = try core.sweep(model: model.name, changedUpTo: startedAt) { reconciliation.misses($0) }
+            swept = try core.sweep(model: model.name, changedUpTo: startedAt, reader: options.person) {
+                reconciliation.misses($0)
+            }
             if swept > 0 { log("\(swept) rows of \(model.name) are gone at the backend") }
         }
         try core.setDriverState(Self.sweepKey + model.name, nil)
