@@ -280,7 +280,7 @@ struct WalkTests {
         let other = try #require(floor.sample.bins.first { $0.id != bin.id })
         await ann.goOffline()
         try await ann.open(bin)
-        try await ann.count(label, "7777")
+        try await ann.count(label, "70777")
         try await ann.closeBin()
         try await ann.signOut()
         await ann.shell.wait { app in
@@ -289,17 +289,17 @@ struct WalkTests {
             return !rows.rows.isEmpty
         }
         let picture = await ann.picture()
-        #expect(picture.contains("Ann Lee") && !picture.contains("7777"))
+        #expect(picture.contains("Ann Lee") && !picture.contains("70777"))
         try await ann.signIn("bob")
         try await ann.open(other)
-        #expect(await !ann.picture(GridSize(80, 24)).contains("7777"))
+        #expect(await !ann.picture(GridSize(80, 24)).contains("70777"))
         let own = try await ann.device.store.unsentCounts()
         #expect(own.contains { $0.identity == SampleWarehouse.id("Person", ["ann"]) })
         try await ann.goOnline()
         try await ann.device.waitUntilSent()
-        try await floor.sue.wait { try $0.exists(CountEntry.self, where: CountEntry.baseQuantity == 7777) }
+        try await floor.sue.wait { try $0.exists(CountEntry.self, where: CountEntry.baseQuantity == 70777) }
         let entry = try #require(
-            try await floor.sue.device.store.query(CountEntry.self, where: CountEntry.baseQuantity == 7777).first)
+            try await floor.sue.device.store.query(CountEntry.self, where: CountEntry.baseQuantity == 70777).first)
         #expect(entry.authorID == SampleWarehouse.id("Person", ["ann"]))
         await floor.close(ann)
     }

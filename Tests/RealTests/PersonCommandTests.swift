@@ -30,11 +30,11 @@ struct PersonCommandTests {
         for question in ["PIN of sue: ", "again: "] {
             try await terminal.expect(question)
             #expect(!terminal.echoes)
-            terminal.type("4711\r")
+            terminal.type("471108\r")
         }
         try await terminal.expect("sue signs in with the badge sue as supervisors")
         #expect(await terminal.wait() == .code(0))
-        #expect(!terminal.shown.contains("4711"))
+        #expect(!terminal.shown.contains("471108"))
 
         let hub = try await site.start()
         let data = site.directory.file("S01")
@@ -45,10 +45,10 @@ struct PersonCommandTests {
         login.type("sue\r")
         try await login.expect("PIN: ")
         #expect(!login.echoes)
-        login.type("4711\r")
+        login.type("471108\r")
         try await login.expect("signed in: sue (supervisors)")
         #expect(await login.wait() == .code(0))
-        #expect(!login.shown.contains("4711"))
+        #expect(!login.shown.contains("471108"))
         #expect(rights(data + "/token") == 0o600)
         let client = try SiteClient(hub)
         let kept = try Files.readText(data + "/token").split(separator: "\n").map(String.init)
@@ -73,9 +73,9 @@ struct PersonCommandTests {
         }
         let differing = try ask()
         try await differing.expect("PIN of ann: ")
-        differing.type("4711\r")
+        differing.type("471108\r")
         try await differing.expect("again: ")
-        differing.type("4712\r")
+        differing.type("471208\r")
         try await differing.expect("the two differ")
         #expect(await differing.wait() == .code(1))
 
@@ -94,15 +94,15 @@ struct PersonCommandTests {
     }
 
     @Test func `wrong PINs lock a badge, which the list shows, until somebody unlocks it`() async throws {
-        try await setPIN("ann", "4711")
+        try await setPIN("ann", "471108")
         let hub = try await site.start()
         for _ in 0..<5 {
-            let wrong = try await bincount("login", "--hub", hub.url, "--print", input: "ann\n4712\n")
+            let wrong = try await bincount("login", "--hub", hub.url, "--print", input: "ann\n471208\n")
             #expect(wrong.code == .code(1) && wrong.error.contains("The badge or the PIN is wrong."), "\(wrong)")
         }
         // Beside each other: it is locked for half a minute.
         async let list = person("list")
-        let locked = try await bincount("login", "--hub", hub.url, "--print", "--badge", "ann", input: "4711\n")
+        let locked = try await bincount("login", "--hub", hub.url, "--print", "--badge", "ann", input: "471108\n")
         #expect(locked.code == .code(1) && locked.error.contains("Too many tries; try again in"), "\(locked)")
         #expect(locked.out.isEmpty)
         #expect(try await list.out.contains("locked until"))
@@ -114,7 +114,7 @@ struct PersonCommandTests {
         // Restarted, it knows of it at once.
         await hub.stop()
         let next = try await site.start()
-        let right = try await bincount("login", "--hub", next.url, "--print", input: "ann\n4711\n")
+        let right = try await bincount("login", "--hub", next.url, "--print", input: "ann\n471108\n")
         #expect(right.code == .code(0), "\(right.error)")
         let client = try SiteClient(next)
         #expect(try await client.ask(query, token: right.out.trimmed).status == 200)
@@ -123,7 +123,7 @@ struct PersonCommandTests {
         try await client.ask(query, token: right.out.trimmed) { status, _ in status == 401 }
         await next.stop()
         let log = next.child.standardErrorText + hub.child.standardErrorText
-        #expect(log.contains("sign-in refused") && !log.contains("4711") && !log.contains("4712"))
+        #expect(log.contains("sign-in refused") && !log.contains("471108") && !log.contains("471208"))
     }
 
     @Test func `login says what is missing or unreachable`() async throws {
@@ -132,8 +132,8 @@ struct PersonCommandTests {
             (["--hub", "http://127.0.0.1:9/graphql"], "", 2, "either --data DIR or --print"),
             (["--hub", "http://127.0.0.1:9/graphql", "--print"], "", 2, "without a badge"),
             (["--hub", "http://127.0.0.1:9/graphql", "--print"], "ann\n", 1, "no line with the secret"),
-            (["--hub", "http://127.0.0.1:1/graphql", "--print"], "ann\n4711\n", 1, "cannot connect to 127.0.0.1:1"),
-            (["--hub", "http://127.0.0.1:1/", "--print"], "ann\n4711\n", 1, "does not end in /graphql"),
+            (["--hub", "http://127.0.0.1:1/graphql", "--print"], "ann\n471108\n", 1, "cannot connect to 127.0.0.1:1"),
+            (["--hub", "http://127.0.0.1:1/", "--print"], "ann\n471108\n", 1, "does not end in /graphql"),
         ]
         for (words, input, code, says) in cases {
             let result = try await ChildProcess.run([Built.program, "login"] + words, input: Array(input.utf8))

@@ -76,12 +76,12 @@ struct TerminalEndTests {
         shell.type("fg\r")
         try await shell.expect("PIN of sue: ")
         #expect(!shell.echoes)
-        shell.type("4711\r")
+        shell.type("471108\r")
         try await shell.expect("again: ")
-        shell.type("4711\r")
+        shell.type("471108\r")
         try await shell.expect("sue signs in with the badge sue")
         shell.type("exit\r")
         _ = await shell.wait()
-        #expect(!shell.shown.contains("4711"))
+        #expect(!shell.shown.contains("471108"))
     }
 }
