@@ -6,10 +6,13 @@ import SQLite
 public enum StoreVerify {
     /// Checks the store of a directory.
     ///
+    /// - Parameter key: what the store is encrypted with, where it is.
     /// - Throws: ``StoreError`` where the file cannot be opened.
-    public static func run(_ directory: String, schema: Schema) throws -> [VerifyFinding] {
+    public static func run(_ directory: String, schema: Schema, key: DatabaseKey? = nil) throws -> [VerifyFinding] {
         try openingErrors {
-            let connection = try Connection.open(path: StoreOpening.path(directory), options: .readOnly)
+            var options = Connection.Options.readOnly
+            options.key = key
+            let connection = try Connection.open(path: StoreOpening.path(directory), options: options)
             try connection.begin(.deferred)
             defer { connection.rollback() }
             return try check(connection, schema)

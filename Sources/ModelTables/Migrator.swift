@@ -198,7 +198,7 @@ public struct Migrator {
         guard let path = connection.path else { return nil }
         let target = "\(path).backup-\(generation)"
         do {
-            try Connection.open(path: path, options: .readOnly).backup(to: target)
+            try connection.reader()?.backup(to: target)
         } catch {
             throw MigrationError.noBackup(database: path, reason: error)
         }

@@ -73,6 +73,14 @@ public final class Connection {
         try make(path, path: path, options)
     }
 
+    /// Opens the same file once more, for reading only and with the same key; nil for a database in memory.
+    public func reader() throws(SQLiteError) -> Connection? {
+        guard let path else { return nil }
+        var options = Options.readOnly
+        options.key = key
+        return try Connection.open(path: path, options: options)
+    }
+
     /// Opens a new database in memory.
     public static func memory(options: Options = Options()) throws(SQLiteError) -> Connection {
         try make(":memory:", path: nil, options)

@@ -107,6 +107,35 @@ struct StorageTests {
         await again.close()
     }
 
+    @Test(
+        "C1 C24: with SQLCipher a store follows its schema, and its backup is encrypted with the same key",
+        .enabled(if: Connection.canEncrypt),
+        arguments: [DatabaseKey.passphrase("it's"), .bytes((0..<32).map { UInt8($0) })])
+    func encryptedMigration(_ key: DatabaseKey) async throws {
+        let directory = try TempDirectory()
+        let storage = FileStorage(directory: directory.path, key: key)
+        let first = try await DataStore(schema: testSchema, in: storage, options: testOptions())
+        try await first.save(Zone(id: "z", code: "visible"))
+        await first.close()
+        let zone = ModelSchema(
+            "Zone", pluralName: "Zones", fields: Zone.schema.fields + [FieldSchema("floor", .scalar(.int))],
+            relations: Zone.schema.relations)
+        let later = Schema(models: [zone] + testSchema.models.dropFirst(), enums: testSchema.enums)
+        let second = try await DataStore(schema: later, in: storage, options: testOptions())
+        #expect(try await second.read { try $0.get(model: "Zone", id: "z") }?["code"] == .text("visible"))
+        await second.close()
+        #expect(try StoreVerify.run(directory.path, schema: later, key: key).allSatisfy { $0.problems.isEmpty })
+        #expect(throws: StoreError.self) { try StoreVerify.run(directory.path, schema: later) }
+        let backup = StoreOpening.path(directory.path) + ".backup-1"
+        #expect(try !Files.read(backup).starts(with: Array("SQLite format 3".utf8)))
+        try Files.createDirectory(directory.path + "/before")
+        try Files.writeAtomically(try Files.read(backup), to: StoreOpening.path(directory.path + "/before"))
+        let before = FileStorage(directory: directory.path + "/before", key: key)
+        let restored = try await DataStore(schema: testSchema, in: before, options: testOptions())
+        #expect(try await restored.get(Zone.self, id: "z")?.code == "visible")
+        await restored.close()
+    }
+
     @Test("a key never shows itself")
     func hidden() {
         let key = DatabaseKey.passphrase("secret")
