@@ -49,7 +49,7 @@ struct PendingChanges<M: Model>: Sendable {
     static var limit: Int { 10_000 }
 
     private var newest: [String: ModelChange<M>] = [:]
-    private var order: [String] = []
+    private(set) var order: [String] = []
     private var head = 0
     private(set) var isReset = false
 
@@ -63,6 +63,7 @@ struct PendingChanges<M: Model>: Sendable {
             guard newest.count < Self.limit else { return reset() }
             newest[id] = change
             order.append(id)
+            compact()
         case (.created, .updated(let item, let isLocal)): newest[id] = .created(item, isLocal: isLocal)
         case (.created, .deleted): newest[id] = nil
         case (.deleted, .created(let item, let isLocal)): newest[id] = .updated(item, isLocal: isLocal)
@@ -73,6 +74,14 @@ struct PendingChanges<M: Model>: Sendable {
     mutating func reset() {
         self = PendingChanges()
         isReset = true
+    }
+
+    /// Forgets the places of records that were taken, or that came and went.
+    private mutating func compact() {
+        guard order.count > 2 * Self.limit else { return }
+        var seen: Set<String> = []
+        order = order[head...].filter { newest[$0] != nil && seen.insert($0).inserted }
+        head = 0
     }
 
     /// Takes the oldest.

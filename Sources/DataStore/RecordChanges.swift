@@ -40,7 +40,7 @@ public struct RecordChanges: AsyncSequence, Sendable {
 
 /// Changes of several models that wait for a reader: a value, pure.
 struct PendingRecords: Sendable {
-    private struct Key: Hashable {
+    struct Key: Hashable {
         let model: String
         let id: String
     }
@@ -48,7 +48,7 @@ struct PendingRecords: Sendable {
     private var newest: [Key: Change] = [:]
     private var counts: [String: Int] = [:]
     private var resets: [String] = []
-    private var order: [Key] = []
+    private(set) var order: [Key] = []
     private var head = 0
 
     mutating func add(_ change: Change) {
@@ -59,6 +59,7 @@ struct PendingRecords: Sendable {
             counts[change.model, default: 0] += 1
             newest[key] = change
             order.append(key)
+            compact()
             return
         }
         // What a reader never saw come is still new to it; what came and went was never there.
@@ -77,6 +78,14 @@ struct PendingRecords: Sendable {
         resets.append(model)
         counts[model] = nil
         newest = newest.filter { $0.key.model != model }
+    }
+
+    /// Forgets the places of records that were taken, or that came and went.
+    private mutating func compact() {
+        guard order.count > 2 * max(CommitLog.limit, newest.count) else { return }
+        var seen: Set<Key> = []
+        order = order[head...].filter { newest[$0] != nil && seen.insert($0).inserted }
+        head = 0
     }
 
     mutating func takeFirst() -> RecordChange? {

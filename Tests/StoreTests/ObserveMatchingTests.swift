@@ -119,4 +119,27 @@ struct ObserveMatchingTests {
         #expect(pending.takeFirst() == .reset(model: "Zone"))
         #expect(pending.takeFirst() == nil)
     }
+
+    @Test("slow readers of records keep no places of those that came and went")
+    func cameAndWent() {
+        var pending = PendingRecords()
+        func change(_ id: Int, _ kind: Change.Kind) -> Change {
+            Change(model: "Zone", id: "\(id)", kind: kind, isLocal: true, record: nil)
+        }
+        pending.add(change(-1, .created))
+        for id in 0..<5 * CommitLog.limit {
+            pending.add(change(id, .created))
+            pending.add(change(id, .deleted))
+        }
+        #expect(pending.order.count <= 2 * CommitLog.limit)
+        // Nor of those that were taken while others came.
+        for id in 0..<5 * CommitLog.limit {
+            pending.add(change(id, .created))
+            #expect(pending.takeFirst() == .changed(change(id - 1, .created)))
+        }
+        #expect(pending.order.count <= 2 * CommitLog.limit)
+        for id in 0...CommitLog.limit { pending.add(change(id, .updated)) }
+        #expect(pending.takeFirst() == .reset(model: "Zone"))
+        #expect(pending.takeFirst() == nil)
+    }
 }

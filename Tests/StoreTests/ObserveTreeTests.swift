@@ -108,4 +108,17 @@ import Testing
         pending.add(.created(bin, isLocal: true))
         #expect(pending.takeAll() == [.created(bin, isLocal: true)])
     }
+
+    @Test("D36: what came and went leaves no place behind, however much of it there was")
+    func whatCameAndWentLeavesNoPlace() {
+        var pending = PendingChanges<Bin>()
+        let limit = PendingChanges<Bin>.limit
+        pending.add(.created(bin, isLocal: true))
+        for number in 0..<5 * limit {
+            pending.add(.created(Bin(id: "\(number)"), isLocal: true))
+            pending.add(.deleted(id: "\(number)", isLocal: true))
+        }
+        #expect(pending.order.count <= 2 * limit)
+        #expect(pending.takeAll() == [.created(bin, isLocal: true)])
+    }
 }
