@@ -7,12 +7,14 @@ extension StoreCore {
         _ entry: OutboxEntry, _ errorType: StoreProblem.ErrorType, _ remote: RemoteRecord?
     ) throws {
         events.append(.parked(entry))
-        guard let table = context.tables[entry.model] else { return }
+        // None where the schema lacks the model.
+        let table = context.tables[entry.model]
         problems.append(
             StoreProblem(
                 .mutate, errorType, model: entry.model, id: entry.id, operation: entry.kind, entry: entry,
-                local: try table.fetch(entry.id, on: connection).map { table.record($0.values) },
-                remote: try remote ?? known(entry.id, table),
+                local: try table.flatMap { table in
+                    try table.fetch(entry.id, on: connection).map { table.record($0.values) }
+                }, remote: try remote ?? table.flatMap { try known(entry.id, $0) },
                 message: "the \(entry.kind.name) waits: \(entry.reason ?? "no reason given")",
                 recovery: "edit, retry or revert outbox entry \(entry.order)"))
     }

@@ -16,12 +16,16 @@ extension StoreCore {
             var report = ApplyReport()
             for result in try wholeUnits(results) {
                 let found = try entry(result.order)
-                guard let found, found.state == .sending, let table = context.tables[found.model] else {
+                guard let found, found.state == .sending else {
                     if case .applied(let remote) = result.outcome {
                         let table = try context.table(remote.record.schema.name)
                         try apply(remote, table, isDirty: true, &report)
                     }
                     if case .appliedUnreadable(let row) = result.outcome { try quarantine(row, &report) }
+                    continue
+                }
+                guard let table = context.tables[found.model] else {
+                    try park(found, "the schema has no \(found.model) any more", .badModel, &report)
                     continue
                 }
                 switch result.outcome {

@@ -29,7 +29,7 @@ enum StoreOpening {
             versions: options.migrations,
             rewrite: { connection, rewriter, change in
                 let beside = BesideRows(connection: connection, schema: schema)
-                if !rewriter.isEmpty { try beside.rewrite(rewriter) }
+                try beside.rewrite(rewriter, change)
                 try beside.added(change.addedFields)
                 try beside.grown(change.grownFields)
                 try StoreCore.forgetHeldEntries(connection)

@@ -4,20 +4,17 @@ import Models
 /// Brings objects of an earlier schema into today's form, step by step: rows, and whatever else their owner keeps.
 public struct SchemaRewriter: Sendable {
     private let versions: [SchemaVersion]
-    private let layout: StoredLayout
+    let layout: StoredLayout
 
     init(_ versions: [SchemaVersion], from layout: StoredLayout) {
         self.versions = versions
         self.layout = layout
     }
 
-    /// Whether there is nothing to do.
-    public var isEmpty: Bool { versions.allSatisfy(\.steps.isEmpty) }
-
     /// The models as they were called before.
     public var oldModels: [String] { layout.models.map(\.name) }
 
-    private var steps: [SchemaStep] { versions.flatMap(\.steps) }
+    var steps: [SchemaStep] { versions.flatMap(\.steps) }
 
     /// What a model of the old schema is called now; nil where it was removed.
     public func model(_ old: String) -> String? {
@@ -36,7 +33,7 @@ public struct SchemaRewriter: Sendable {
     func field(_ old: String, _ name: String) -> FieldSchema? { layout.model(old)?.field(name)?.schema }
 
     /// What a field of an old model is called now; nil where it was removed.
-    func name(of field: String, in old: String) -> String? {
+    public func name(of field: String, in old: String) -> String? {
         var (model, name) = (old, field)
         for step in steps {
             switch step {
@@ -123,14 +120,14 @@ public struct SchemaRewriter: Sendable {
         layout.model(old)?.fields.contains { holds(enumeration, $0, []) } ?? false
     }
 
-    private func holds(_ enumeration: String, _ field: StoredLayout.Field, _ path: Set<String>) -> Bool {
+    func holds(_ enumeration: String, _ field: StoredLayout.Field, _ path: Set<String>) -> Bool {
         let element = field.elementType
         if element == "enum " + enumeration { return true }
         guard let name = field.embeddedName, !path.contains(name) else { return false }
         return layout.embedded[name]?.contains { holds(enumeration, $0, path.union([name])) } ?? false
     }
 
-    private func renamed(
+    func renamed(
         _ value: JSONValue, _ field: StoredLayout.Field, _ enumeration: String, _ from: String, _ to: String
     ) -> JSONValue {
         switch value {

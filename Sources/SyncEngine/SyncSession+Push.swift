@@ -56,8 +56,11 @@ extension SyncSession {
             }
         }
         if !unknown.isEmpty {
-            attempt { try core.settle(unknown) }
+            if !attempt({ try core.settle(unknown) }) { unsettled.append((unknown, [])) }
             refreshCounts()
+            // What goes as one with these was parked with them.
+            let units = Set(unknown.compactMap { batch.units[$0.order] })
+            entries.removeAll { batch.units[$0.entry.order].map { units.contains($0) } ?? false }
         }
         entries.sort { ($0.place, $0.entry.order) < ($1.place, $1.entry.order) }
         var mutations = entries.map { OutgoingMutation($0.entry, $0.model, unit: batch.units[$0.entry.order]) }
@@ -70,6 +73,7 @@ extension SyncSession {
                 mutations[index].needs = needed.map { places[$0] ?? mutations.count }
             }
         }
+        // A condition that cannot be written was refused above.
         guard !mutations.isEmpty,
             let body = try? requests.push(mutations, withIDs: profile.knowsMutationIDs, epoch: epoch)
         else {

@@ -195,4 +195,81 @@ struct MigratedOutboxTests {
         #expect(try core.recover(into: "two", having: [:]) == 1)
         #expect(try core.outbox().map(\.id) == ["made", "aside", "waits"])
     }
+
+    @Test("C1: a condition on a field that went because no row used it waits for a person")
+    func unusedInCondition() throws {
+        let directory = try TempDirectory()
+        let before = try open(directory)
+        let bin = Bin(id: "b", place: 1)
+        try before.applyRemote([remote(bin, 1), remote(Bin(id: "c", place: 1), 1)])
+        try before.write(as: nil) { tx in
+            try tx.save(bin.with { $0.code = "new" }, where: Predicate<Bin>(.field("note", .equal(.null))))
+            try tx.save(Bin(id: "c", place: 2))
+        }
+        before.close()
+        let core = try open(directory, schema { $0.name == "note" ? nil : $0 })
+        let entries = try core.outbox()
+        #expect(entries.map(\.state) == [.parked, .queued])
+        #expect(entries[0].reason?.contains("its condition names what is there no more") == true)
+        #expect(try core.nextMutations(limit: 10)?.entries.map(\.id) == ["c"])
+    }
+
+    @Test("C1: what waits of a field that went because no row used it is not lost unseen", arguments: [false, true])
+    func unusedField(_ isTypeOther: Bool) throws {
+        let directory = try TempDirectory()
+        let before = try open(directory)
+        try before.save(Bin(id: "b", note: "mine"))
+        _ = try before.nextMutations(limit: 1)
+        try before.write(as: nil) { _ = try $0.delete(model: "Bin", id: "b") }
+        before.close()
+        let core = try open(
+            directory,
+            schema { $0.name == "note" ? (isTypeOther ? FieldSchema("note", .scalar(.int)) : nil) : $0 })
+        let entries = try core.outbox()
+        #expect(entries.map(\.kind) == [.create, .delete])
+        #expect(entries[0].state == .parked)
+        #expect(entries[0].fields["note"] == "mine")
+        #expect(
+            entries[0].reason?.hasPrefix(
+                "after the schema changed: Bin.note: " + (isTypeOther ? "" : "the field is there no more")) == true)
+        #expect(try core.nextMutations(limit: 10) == nil)
+    }
+
+    @Test("C1: a model whose rows are gone may not go while their deletes wait")
+    func removedModel() throws {
+        let directory = try TempDirectory()
+        let before = try open(directory)
+        try before.setPolicies(["Draft": .both], as: nil)
+        try before.applyRemote([remote(Draft(id: "d"), 1)])
+        try before.write(as: nil) { _ = try $0.delete(model: "Draft", id: "d") }
+        before.close()
+        let new = Schema(models: testSchema.models.filter { $0.name != "Draft" }, enums: testSchema.enums)
+        let error = #expect(throws: StoreError.self) { try open(directory, new) }
+        #expect(error?.description.contains("Draft: 1 changes of it wait to be sent") == true)
+        let again = try open(directory)
+        #expect(try again.sendAll(version: 2) == 1)
+        again.close()
+        let core = try open(directory, new)
+        #expect(try core.connection.value("SELECT count(*) FROM \"_tombstone\"") == .integer(0))
+    }
+
+    @Test("C1 C14: a transaction of which one change waits for a person waits whole")
+    func wholeUnits() throws {
+        let directory = try TempDirectory()
+        let before = try open(directory)
+        let bin = Bin(id: "b", place: 1, note: "n")
+        try before.applyRemote([remote(bin, 1)])
+        try before.write(as: nil) { tx in
+            try tx.sentAsOne {
+                try tx.save(Zone(id: "z"))
+                try tx.save(bin.with { $0.code = "new" }, where: Predicate(.field("note", .exists(true))))
+            }
+        }
+        before.close()
+        let core = try open(directory, schema { $0.name == "note" ? nil : $0 }, [.removeField("Bin", "note")])
+        let entries = try core.outbox()
+        #expect(entries.map(\.state) == [.parked, .parked])
+        #expect(entries[0].reason?.hasPrefix("not applied with Bin b of its transaction: ") == true)
+        for entry in entries { #expect(try core.parkedUnit(of: entry.order).count == 2) }
+    }
 }

@@ -369,4 +369,22 @@ import Testing
         #expect(core.outboxStatus.isEmpty)
         #expect(try core.bin("b")?.place == 2)
     }
+
+    @Test("C1: an entry of a model that the schema has no more is parked when it is answered")
+    func unknownModel() throws {
+        let problems = Locked<[StoreProblem]>([])
+        let core = try memoryCore { $0.errorHandler = { problem in problems.withLock { $0.append(problem) } } }
+        try core.save(Zone(id: "z"), Pass(id: "p"))
+        try core.connection.run("UPDATE \"_outbox\" SET \"model\"='Gone' WHERE \"id\"='z'")
+        let entries = try #require(try core.nextMutations(limit: 10)?.entries)
+        #expect(entries.map(\.model) == ["Gone", "Pass"])
+        try core.settle([
+            MutationResult(order: entries[0].order, outcome: .refused(code: "UnknownModel", message: "no Gone")),
+            MutationResult(order: entries[1].order, outcome: .applied(remote(Pass(id: "p"), 1))),
+        ])
+        #expect(core.outboxStatus == OutboxStatus(parked: 1))
+        #expect(try core.outbox().first?.reason == "the schema has no Gone any more")
+        #expect(problems.current.map(\.errorType) == [.badModel])
+        #expect(problems.current.first?.model == "Gone")
+    }
 }
