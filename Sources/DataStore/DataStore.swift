@@ -55,7 +55,7 @@ public final class DataStore: Sendable {
         let isRunning = isRunning
         let (hub, eventHub, received) = (hub, eventHub, received)
         let havePoliciesChanged = havePoliciesChanged
-        let inForce = try await writer.open(schema, storage, options) { core in
+        let (inForce, generation) = try await writer.open(schema, storage, options) { core in
             core.interest = { hub.isRead($0) }
             core.onEvent = { eventHub.send($0) }
             core.listens = { eventHub.tellsMutations }
@@ -75,7 +75,7 @@ public final class DataStore: Sendable {
         storeID = try await writer.perform { $0.storeID }
         // A storage with one connection has no readers: the writer reads too.
         let hasReaders = storage.sharedDirectory != nil
-        readers = hasReaders ? (0..<2).map { _ in StoreReader(schema, inForce, storage) } : []
+        readers = hasReaders ? (0..<2).map { _ in StoreReader(schema, inForce, storage, generation: generation) } : []
         lifecycle = StoreLifecycle(
             writer, driver, isRunning, lockPath: storage.sharedDirectory.map { $0 + "/sync.lock" })
         // Who has nothing to wait for is complete from the beginning.

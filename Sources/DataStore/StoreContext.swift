@@ -9,6 +9,10 @@ final class StoreContext {
     private(set) var options: StoreOptions
     let connection: Connection
     private(set) var tables: [String: StoreTable]
+    /// Which of the schemas that the file had one after the other is this one; nil where nobody else can change it.
+    let generation: Int64?
+    /// The state of the file, as far as others wrote it, that was last seen to have this schema.
+    private var checkedVersion: Int64?
 
     /// Other policies hold from now on.
     func setPolicies(_ policies: [String: SyncPolicy]) {
@@ -19,11 +23,29 @@ final class StoreContext {
         }
     }
 
-    init(schema: Schema, options: StoreOptions, connection: Connection, tables: [String: StoreTable]) {
+    init(
+        schema: Schema, options: StoreOptions, connection: Connection, tables: [String: StoreTable],
+        generation: Int64? = nil
+    ) {
         self.schema = schema
         self.options = options
         self.connection = connection
         self.tables = tables
+        self.generation = generation
+    }
+
+    /// Makes sure, in a transaction, that no other program has migrated the file since this one opened it: values of its
+    /// form are none of the new schema.
+    func checkSchema() throws {
+        guard let generation, let path = connection.path else { return }
+        let version = try connection.dataVersion
+        guard version != checkedVersion else { return }
+        guard try Migrator.generation(of: connection) == generation else {
+            throw StoreError.unusableDatabase(
+                "\(path) was changed by a newer program since this one opened it: "
+                    + "start this one again, in the same version")
+        }
+        checkedVersion = version
     }
 
     func table(_ model: String) throws -> StoreTable {
@@ -40,7 +62,8 @@ final class StoreContext {
     func read<R>(_ body: (StoreTransaction) throws -> R) throws -> R {
         try storeErrors {
             try connection.transaction(.deferred) {
-                try body(StoreTransaction(self, core: nil, identity: nil))
+                try checkSchema()
+                return try body(StoreTransaction(self, core: nil, identity: nil))
             }
         }
     }

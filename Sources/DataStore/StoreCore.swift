@@ -64,7 +64,7 @@ public final class StoreCore {
     var retryAt: [Int64: Int64] = [:]
     var lastDataVersion: Int64?
     /// The state of the file that ``refreshFlags()`` last read, as far as other processes wrote it.
-    private var flagsVersion: Int64?
+    var flagsVersion: Int64?
     /// The greatest number that an entry was ever given.
     var lastOrder: Int64 = 0
     /// Whether entries went, so that their numbers must be kept from being given again.
@@ -86,8 +86,10 @@ public final class StoreCore {
     /// Opens or makes the store in what an adapter gives.
     public convenience init(schema: Schema, in storage: any StorageAdapter, options: StoreOptions) throws {
         let tables = StoreContext.tables(schema, options)
-        let connection = try StoreOpening.open(schema, storage, tables, options)
-        try self.init(StoreContext(schema: schema, options: options, connection: connection, tables: tables))
+        let (connection, generation) = try StoreOpening.open(schema, storage, tables, options)
+        try self.init(
+            StoreContext(
+                schema: schema, options: options, connection: connection, tables: tables, generation: generation))
     }
 
     init(_ context: StoreContext) throws {
@@ -135,13 +137,13 @@ public final class StoreCore {
         guard transaction == nil else {
             throw StoreError.database("a transaction was begun inside another; pass the transaction on instead")
         }
-        var before = (counts, retryAt, deletions, hasShadows, hasQuarantine, lastOrder)
+        var before = remembered
         let result: R
         do {
             result = try storeErrors {
                 try connection.transaction(.immediate, durability: durability) {
                     try refreshForeignFlags()
-                    before = (counts, retryAt, deletions, hasShadows, hasQuarantine, lastOrder)
+                    before = remembered
                     let current = StoreTransaction(context, core: self, identity: identity)
                     transaction = current
                     defer {
@@ -155,7 +157,7 @@ public final class StoreCore {
                 }
             }
         } catch {
-            (counts, retryAt, deletions, hasShadows, hasQuarantine, lastOrder) = before
+            remembered = before
             openUnit = nil
             removedEntries = false
             countsChanged = false
@@ -252,47 +254,5 @@ public final class StoreCore {
             result.parked += status.parked
         }
         return result
-    }
-
-    /// Reads again what is kept in memory about the file where another process wrote it.
-    ///
-    /// At the beginning of each transaction: from then on nobody else writes, so that what is decided by it is right.
-    private func refreshForeignFlags() throws {
-        guard connection.path != nil, try connection.dataVersion != flagsVersion else { return }
-        try refreshFlags()
-    }
-
-    /// Keeps the greatest number ever given, so that none names two entries.
-    private func keepLastOrder() throws {
-        removedEntries = false
-        try connection.run(
-            """
-            INSERT INTO "_meta" VALUES('lastOrder',?1) ON CONFLICT DO UPDATE SET "value"=excluded."value" \
-            WHERE CAST("value" AS INTEGER)<?2
-            """, [.text(String(lastOrder)), .integer(lastOrder)])
-    }
-
-    /// Reads again what is kept in memory about the file; also after another process wrote it.
-    func refreshFlags() throws {
-        if connection.path != nil { flagsVersion = try connection.dataVersion }
-        let kept = try connection.value("SELECT CAST(\"value\" AS INTEGER) FROM \"_meta\" WHERE \"key\"='lastOrder'")
-        let highest = try connection.value("SELECT max(\"ord\") FROM \"_outbox\"")
-        lastOrder = max(lastOrder, kept?.integer ?? 0, highest?.integer ?? 0)
-        counts.removeAll()
-        for row in try connection.rows("SELECT \"identity\",\"state\",count(*) FROM \"_outbox\" GROUP BY 1,2") {
-            let state = MutationState(rawValue: row[1].integer ?? 0) ?? .queued
-            counts[row[0].text ?? "", default: OutboxStatus()].add(Int(row[2].integer ?? 0), state)
-        }
-        let models = try connection.rows(
-            "SELECT DISTINCT \"model\" FROM \"_tombstone\" UNION SELECT DISTINCT \"model\" FROM \"_outbox\" WHERE \"kind\"=2"
-        )
-        deletions = Set(models.compactMap { $0.first?.text })
-        hasShadows = try connection.value("SELECT 1 FROM \"_shadow\" LIMIT 1") != nil
-        hasQuarantine = try connection.value("SELECT 1 FROM \"_quarantine\" LIMIT 1") != nil
-        hasUnits = try connection.value("SELECT 1 FROM \"_unit\" LIMIT 1") != nil
-        hasHeldEntries = try connection.value("SELECT 1 FROM \"_outbox\" WHERE \"held\" IS NOT NULL LIMIT 1") != nil
-        lackedFields = try readLackedFields()
-        try followPolicies()
-        knownParents.removeAll()
     }
 }

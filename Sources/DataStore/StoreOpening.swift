@@ -10,19 +10,19 @@ enum StoreOpening {
 
     static func path(_ directory: String) -> String { directory + "/" + fileName }
 
+    /// Gives the generation of the file's schema beside the connection (``StoreContext/checkSchema()``).
     static func open(
         _ schema: Schema, _ storage: any StorageAdapter, _ tables: [String: StoreTable], _ options: StoreOptions
-    ) throws -> Connection {
+    ) throws -> (connection: Connection, generation: Int64) {
         try openingErrors {
             let connection = try storage.openWriter()
-            try prepare(connection, schema, tables, options)
-            return connection
+            return (connection, try prepare(connection, schema, tables, options))
         }
     }
 
     private static func prepare(
         _ connection: Connection, _ schema: Schema, _ tables: [String: StoreTable], _ options: StoreOptions
-    ) throws {
+    ) throws -> Int64 {
         let migrator = Migrator(
             schema: schema, tables: schema.models.compactMap { tables[$0.name]?.table },
             applicationID: StoreSchema.applicationID, formatVersion: StoreSchema.version, ownTables: StoreSchema.tables,
@@ -41,6 +41,7 @@ enum StoreOpening {
             options.log(.notice, "the store's tables were migrated: \(change); backup: \(backup ?? "none")")
             try connection.run("INSERT OR REPLACE INTO \"_meta\" VALUES('recheck','1')")
         }
+        return try migrator.generation(connection)
     }
 }
 

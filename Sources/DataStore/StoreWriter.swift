@@ -8,15 +8,16 @@ actor StoreWriter {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private var core: StoreCore?
 
-    /// Opens the store; `prepare` sees the core before anything else does. Gives the options that hold.
+    /// Opens the store; `prepare` sees the core before anything else does. Gives the options that hold, and the generation
+    /// of the schema.
     func open(
         _ schema: Schema, _ storage: any StorageAdapter, _ options: StoreOptions,
         _ prepare: @Sendable (StoreCore) -> Void
-    ) throws -> StoreOptions {
+    ) throws -> (options: StoreOptions, generation: Int64?) {
         let core = try StoreCore(schema: schema, in: storage, options: options)
         prepare(core)
         self.core = core
-        return core.options
+        return (core.options, core.context.generation)
     }
 
     func perform<R: Sendable>(_ body: @Sendable (StoreCore) throws -> R) throws -> R {
@@ -42,13 +43,15 @@ actor StoreReader {
     private let schema: Schema
     private var options: StoreOptions
     private let storage: any StorageAdapter
+    private let generation: Int64?
     private var context: StoreContext?
     private var isClosed = false
 
-    init(_ schema: Schema, _ options: StoreOptions, _ storage: any StorageAdapter) {
+    init(_ schema: Schema, _ options: StoreOptions, _ storage: any StorageAdapter, generation: Int64?) {
         self.schema = schema
         self.options = options
         self.storage = storage
+        self.generation = generation
     }
 
     func perform<R: Sendable>(_ body: @Sendable (StoreTransaction) throws -> R) throws -> R {
@@ -70,7 +73,8 @@ actor StoreReader {
                 throw StoreError.database("the storage gives no connection for reading any more")
             }
             return StoreContext(
-                schema: schema, options: options, connection: connection, tables: StoreContext.tables(schema, options))
+                schema: schema, options: options, connection: connection,
+                tables: StoreContext.tables(schema, options), generation: generation)
         }
     }
 

@@ -74,8 +74,7 @@ public struct Migrator {
     /// - Throws: ``MigrationError``, ``SQLiteError``, or what `upgrade` throws. The database is then as it was before.
     public func open(_ connection: Connection) throws -> Outcome {
         try checkNames()
-        var layout = StoredLayout(schema: schema, tables: tables, ownTables: ownTables)
-        layout.version = versions.last?.number ?? 0
+        let layout = layout
         let text = layout.text
         let found = try inspect(connection)
         if let found, found.format == formatVersion, found.layout == text { return .unchanged }
@@ -91,6 +90,24 @@ public struct Migrator {
         }
         connection.clearStatementCache()
         return outcome
+    }
+
+    private var layout: StoredLayout {
+        var layout = StoredLayout(schema: schema, tables: tables, ownTables: ownTables)
+        layout.version = versions.last?.number ?? 0
+        return layout
+    }
+
+    /// The generation that ``open(_:)`` left: each migration counts one up. 0 where another program has migrated the
+    /// database already since.
+    public func generation(_ connection: Connection) throws -> Int64 {
+        guard let found = try inspect(connection), found.layout == layout.text else { return 0 }
+        return found.generation
+    }
+
+    /// The generation of a database that a migrator keeps; nil where it says none.
+    public static func generation(of connection: Connection) throws -> Int64? {
+        try connection.value("SELECT generation FROM _schema")?.integer
     }
 
     /// What ``open(_:)`` would do; nothing is changed. Without steps of versions, which a look cannot foretell.

@@ -64,7 +64,7 @@ final class SimDevice {
             time: clock, random: SeededRandom(seed: seed), policies: role.policies,
             conflictHandler: { [decided] in Self.resolve($0, seed, decided) })
         tables = Self.tables[role] ?? [:]
-        connection = try StoreOpening.open(SimSchema.schema, MemoryStorage(), tables, options)
+        connection = try StoreOpening.open(SimSchema.schema, MemoryStorage(), tables, options).connection
         core = try StoreCore(
             StoreContext(schema: SimSchema.schema, options: options, connection: connection, tables: tables))
     }

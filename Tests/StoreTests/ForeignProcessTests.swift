@@ -138,6 +138,59 @@ struct ForeignProcessTests {
         }
         #expect(seen.count == 4)
     }
+
+    /// A program of a later version, which gives values another form.
+    private func migrate() throws {
+        let bin = ModelSchema(
+            "Bin", pluralName: "Bins",
+            fields: Bin.schema.fields.map {
+                $0.name == "place" ? FieldSchema("place", .scalar(.string), isRequired: true) : $0
+            }, relations: Bin.schema.relations)
+        try StoreCore(
+            schema: Schema(
+                models: testSchema.models.map { $0.name == "Bin" ? bin : $0 }, enums: testSchema.enums),
+            at: .directory(directory.path),
+            options: testOptions {
+                $0.migrations = [SchemaVersion(1, [.convert("Bin", "place") { .string("P\($0.text)") }])]
+            }
+        ).close()
+    }
+
+    @Test("D98: an older program that runs writes and reads nothing once a newer one has migrated the store")
+    func migrated() throws {
+        try leader.save(Bin(id: "b", place: 1))
+        try other.save(Zone(id: "z"))
+        #expect(try leader.bin("b")?.place == 1)
+        try migrate()
+        for core in [leader, other] {
+            for _ in 0..<2 {
+                let written = #expect(throws: StoreError.self) { try core.save(Bin(id: "c", place: 2)) }
+                #expect(written?.description.contains("changed by a newer program") == true)
+                #expect(throws: StoreError.self) { try core.bin("b") }
+                #expect(throws: StoreError.self) { try core.nextMutations(limit: 1) }
+            }
+        }
+        let error = #expect(throws: StoreError.self) { try Self.open(directory, 3, ManualTimeSource()) }
+        #expect(error?.description.contains("install the newer program") == true)
+    }
+
+    @Test("D98: nor by connections for reading, first used before or after")
+    func migratedReaders() async throws {
+        let stores = [
+            try await DataStore(schema: testSchema, at: .directory(directory.path), options: testOptions()),
+            try await DataStore(schema: testSchema, at: .directory(directory.path), options: testOptions()),
+        ]
+        try await stores[0].save(Bin(id: "b", place: 1))
+        for _ in 0..<2 { #expect(try await stores[0].count(Bin.self) == 1) }
+        try migrate()
+        for store in stores {
+            for _ in 0..<4 {
+                let error = await #expect(throws: StoreError.self) { try await store.count(Bin.self) }
+                #expect(error?.description.contains("changed by a newer program") == true)
+            }
+            await store.close()
+        }
+    }
 }
 
 // Guard of @unchecked Sendable: the test's own thread uses it, at one place in time.

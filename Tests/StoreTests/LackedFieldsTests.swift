@@ -169,4 +169,20 @@ import Testing
         #expect(try core.sendAll(version: 3) == 1)
         #expect(core.outboxStatus.isEmpty)
     }
+
+    @Test func whatATransactionForgetsThatFailsIsKnownAgain() throws {
+        struct Failed: Error {}
+        let directory = try TempDirectory()
+        try open(directory, testSchema).close()
+        let core = try open(directory, Self.later)
+        #expect(core.lacksFields("Bin"))
+        #expect(throws: Failed.self) {
+            try core.commit(nil, .full) { _ in
+                try core.forgetLackedFields(of: "Bin")
+                throw Failed()
+            }
+        }
+        #expect(core.lacksFields("Bin"))
+        core.close()
+    }
 }
