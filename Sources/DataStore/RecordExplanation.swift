@@ -20,8 +20,8 @@ public struct RecordExplanation: Sendable, Hashable, CustomStringConvertible {
     public let policy: SyncPolicy
     /// Its changes that wait, in order.
     public let entries: [OutboxEntry]
-    /// An entry that must arrive, or be decided, before this record's first one may go: the parent's create.
-    public let heldBy: OutboxEntry?
+    /// What keeps the first of them from being sent now; empty where it may go.
+    public let holds: [MutationHold]
     /// The backend's newer version, kept aside until the waiting changes are answered.
     public let asideVersion: Int64?
     /// Whether the backend deleted it while changes of it wait here.
@@ -35,6 +35,12 @@ public struct RecordExplanation: Sendable, Hashable, CustomStringConvertible {
     /// How far the model was fetched.
     public let mark: SyncMark
 
+    /// An entry that must arrive, or be decided, before this record's first one may go: the parent's create.
+    public var heldBy: OutboxEntry? {
+        for case .parent(let entry) in holds { return entry }
+        return nil
+    }
+
     /// The answer in sentences, the first the shortest.
     public var lines: [String] {
         var result = [headline]
@@ -47,10 +53,7 @@ public struct RecordExplanation: Sendable, Hashable, CustomStringConvertible {
                 "\(entry.kind.name) \(entry.order) is \(entry.state.name), \(tried)"
                     + (entry.reason.map { ": \($0)" } ?? "") + (entry.identity.map { ", by \($0)" } ?? ""))
         }
-        if let heldBy {
-            result.append(
-                "it waits for the \(heldBy.kind.name) of \(heldBy.model) \(heldBy.id), which is \(heldBy.state.name)")
-        }
+        for hold in holds { result.append("it \(hold)") }
         if isDeletedThere {
             result.append("the backend deleted it; it stays until the waiting change is answered")
         } else if let asideVersion {
@@ -83,7 +86,13 @@ public struct RecordExplanation: Sendable, Hashable, CustomStringConvertible {
 
 extension StoreTransaction {
     /// Why a record is here, missing, waiting or parked.
+    ///
+    /// What only the driver knows is in ``DataStore/explain(model:id:)``.
     public func explain(model: String, id: String) throws -> RecordExplanation {
+        try explain(model: model, id: id, SendingKnowledge(retries: core?.retryTimes() ?? [:]))
+    }
+
+    func explain(model: String, id: String, _ knowledge: SendingKnowledge) throws -> RecordExplanation {
         try open()
         let table = try context.table(model)
         let row = try table.fetch(id, on: connection)
@@ -100,7 +109,7 @@ extension StoreTransaction {
         return RecordExplanation(
             model: model, id: id, isHere: row != nil, state: try syncState(model: model, id: id), version: row?.version,
             lastChangedAt: row?.lastChangedAt.map { DateTime(milliseconds: $0) }, policy: table.policy,
-            entries: entries, heldBy: try entries.first.flatMap { try holder(of: $0, table) },
+            entries: entries, holds: try entries.first.map { try holds(of: $0, knowledge) } ?? [],
             asideVersion: shadow?[0].integer, isDeletedThere: shadow?[1].integer == 1, deletedVersion: buried?.integer,
             quarantined: strange.map {
                 UnreadableRecord(
@@ -118,13 +127,8 @@ extension StoreTransaction {
         }
     }
 
-    /// The create of a parent that an entry refers to, while the backend does not have it.
-    func holder(of entry: OutboxEntry, _ table: StoreTable) throws -> OutboxEntry? {
-        try holders(of: entry, table).first
-    }
-
-    /// All of them: an entry may refer to several records that the backend does not have.
-    private func holders(of entry: OutboxEntry, _ table: StoreTable) throws -> [OutboxEntry] {
+    /// The creates of records that an entry refers to, while the backend does not have them.
+    func holders(of entry: OutboxEntry, _ table: StoreTable) throws -> [OutboxEntry] {
         guard entry.kind != .delete else { return [] }
         let fields = entry.fields
         return try table.parents.compactMap { parent in
@@ -189,6 +193,8 @@ extension DataStore {
 
     /// Why a record is here, missing, waiting or parked.
     public func explain(model: String, id: String) async throws -> RecordExplanation {
-        try await read { try $0.explain(model: model, id: id) }
+        var knowledge = SendingKnowledge(retries: try await writer.perform { $0.retryTimes() })
+        if let driver { knowledge.maySend = { driver.maySend(as: $0) } }
+        return try await read { [knowledge] in try $0.explain(model: model, id: id, knowledge) }
     }
 }

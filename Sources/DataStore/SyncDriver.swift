@@ -17,6 +17,8 @@ public protocol SyncDriver: Sendable {
     func policiesChanged()
     /// Fetches and sends these models now (all for nil) and returns what came of it.
     func sync(_ models: Set<String>?) async -> SyncResult
+    /// Whether changes that were made under a name can be sent with what the driver has to show; others wait.
+    func maySend(as identity: String?) -> Bool
 }
 
 extension SyncDriver {
@@ -26,6 +28,8 @@ extension SyncDriver {
     public func sync(_ models: Set<String>?) async -> SyncResult {
         .failed("this driver cannot be asked to synchronise")
     }
+    /// A driver that sends everybody's changes.
+    public func maySend(as identity: String?) -> Bool { true }
 }
 
 /// What a manual sync came to.

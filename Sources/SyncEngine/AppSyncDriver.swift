@@ -146,6 +146,9 @@ public final class AppSyncDriver: SyncDriver {
     /// Says that the store has other policies now.
     public func policiesChanged() { running.current?.tell(.policiesChanged) }
 
+    /// Whether what was made under a name can be sent with the credentials there are.
+    public func maySend(as identity: String?) -> Bool { options.maySend(identity) }
+
     /// Fetches and sends these models now, all for nil; a stopped engine says so.
     public func sync(_ models: Set<String>?) async -> SyncResult {
         guard let session = running.current else { return .failed("synchronising is stopped") }

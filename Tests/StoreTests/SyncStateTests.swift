@@ -127,4 +127,72 @@ struct SyncStateTests {
         #expect(try await store.outbox.retryAll() == 2)
         #expect(try await store.outboxStatus() == OutboxStatus(queued: 2))
     }
+
+    @Test("explain names whatever keeps a change from being sent: its policy, its transaction, its time")
+    func holds() throws {
+        let time = ManualTimeSource()
+        let core = try memoryCore { $0.time = time }
+        func lines(_ model: String, _ id: String) throws -> [String] {
+            try core.write(as: nil) { try $0.explain(model: model, id: id) }.lines
+        }
+        try core.save(Zone(id: "z"))
+        #expect(try core.read { try $0.explain(model: "Zone", id: "z") }.holds.isEmpty)
+        try core.setPolicies(["Zone": .downstream], as: nil)
+        #expect(try lines("Zone", "z").contains("it waits until its model is sent, whose policy is DOWNSTREAM"))
+        try core.setPolicies([:], as: nil)
+
+        let zone = try #require(try core.nextMutations(limit: 1)?.entries.first)
+        try core.settle([MutationResult(order: zone.order, outcome: .transient(reason: "busy", delay: 4000))])
+        let then = DateTime(milliseconds: time.now().milliseconds + 4000).iso8601
+        #expect(try lines("Zone", "z").contains("it is tried again at \(then)"))
+        time.advance(milliseconds: 4000)
+        #expect(try !lines("Zone", "z").contains { $0.contains("tried again") })
+
+        try core.save(Pass(id: "p"))
+        try core.write(as: nil) { tx in
+            try tx.sentAsOne {
+                try tx.save(Bin(id: "b"))
+                try tx.save(Entry(id: "e", passID: "p"))
+            }
+        }
+        let held = "it goes as one with the create of Entry e, which waits for the create of Pass p, which is queued"
+        #expect(try lines("Bin", "b").contains(held))
+        #expect(try lines("Entry", "e").contains("it waits for the create of Pass p, which is queued"))
+        try core.write(as: nil) { tx in
+            try tx.sentAsOne {
+                try tx.save(Bin(id: "b", note: "later"))
+                try tx.save(Bin(id: "c"))
+            }
+        }
+        let earlier = "it goes as one with the update of Bin b, which waits for the create of Bin b, which is queued"
+        #expect(try lines("Bin", "c").contains(earlier))
+    }
+
+    @Test("explain names the person whose token is needed, and the time of the next try")
+    func driverHolds() async throws {
+        let time = ManualTimeSource()
+        let store = try await DataStore(
+            schema: testSchema, at: .memory, options: testOptions { $0.time = time }, driver: OnePersonDriver())
+        store.identity = "bob"
+        try await store.save(Zone(id: "z"))
+        #expect(try await store.explain(Zone.self, id: "z").holds == [.person("bob")])
+        #expect(try await store.explain(Zone.self, id: "z").lines.contains("it waits for bob to sign in, who made it"))
+        store.identity = "ann"
+        try await store.save(Pass(id: "p"))
+        try await store.port.perform { core in
+            let entry = try #require(try core.nextMutations(limit: 1, busy: ["bob"])?.entries.first)
+            try core.settle([MutationResult(order: entry.order, outcome: .transient(reason: "busy", delay: 4000))])
+        }
+        let then = DateTime(milliseconds: time.now().milliseconds + 4000)
+        #expect(try await store.explain(Pass.self, id: "p").holds == [.retry(then)])
+        await store.close()
+    }
+}
+
+/// A driver with a token of ann's.
+private struct OnePersonDriver: SyncDriver {
+    func start(_ port: SyncPort) async throws {}
+    func stop() async {}
+    func outboxChanged() {}
+    func maySend(as identity: String?) -> Bool { identity == "ann" }
 }
