@@ -35,8 +35,9 @@ public struct StoreProblem: Sendable, Hashable, CustomStringConvertible {
             case "Unauthorized", "UnauthorizedException", "NotAuthorizedException": self = .unauthorized
             case "UnknownModel", "ValidationError", "FieldUndefined": self = .badModel
             case "Unsupported", "UnsupportedOperation", "OperationDisabled": self = .configuration
-            case "InternalFailure", "LimitExceededError", "ExecutionTimeout", "ConflictError", "MaxConflicts",
-                "MaxSubscriptionsReachedError":
+            case "InternalFailure", "LimitExceededError", "ConflictError", "MaxConflicts", "DeltaSyncWriteError",
+                "MaxSubscriptionsReachedError",
+                _ where Self.passing.contains { code.includes($0) }:
                 self = .transient
             case "BadRequest", "Invalid", "NoRecord", "Unreadable", "ConflictUnhandled",
                 _ where code.includes("ConditionalCheckFailed"):
@@ -44,6 +45,13 @@ public struct StoreProblem: Sendable, Hashable, CustomStringConvertible {
             default: self = .unknown
             }
         }
+
+        /// What the codes of a resolver's own source (`DynamoDB:…`, `Lambda:…`) hold where it was only too busy, or broke
+        /// down: the same change may go well later.
+        private static let passing = [
+            "Throttl", "ThroughputExceeded", "TooManyRequests", "RequestLimitExceeded", "InternalServerError",
+            "ServiceUnavailable", "Timeout", "TransactionConflict",
+        ]
     }
 
     /// What a program may want to tell apart, whatever the words.

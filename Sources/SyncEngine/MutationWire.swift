@@ -116,14 +116,17 @@ extension ResponseError {
                 return .outcome(entry.created(theirs, model, schema))
             }
             return .outcome(.refused(code: errorType ?? "", message: message))
-        case ErrorType.internalFailure?, ErrorType.conflictError?, ErrorType.maxConflicts?, "DeltaSyncWriteError"?,
-            "ExecutionTimeout"?, ErrorType.limitExceeded?:
-            // Doubling with every try, a quarter of an hour at most.
-            let delay = Int64(1000) << Int64(min(entry.attempts, 10))
-            return .outcome(.transient(reason: description, delay: min(delay, 900_000)))
-        default:
-            return .outcome(.refused(code: errorType ?? "Invalid", message: message))
+        default: return .outcome(outcome(for: entry))
         }
+    }
+
+    /// Whether a change that this was answered to is tried again, or waits for a person.
+    func outcome(for entry: OutboxEntry) -> MutationResult.Outcome {
+        let code = errorType ?? "Invalid"
+        guard StoreProblem.ErrorType(code: code) == .transient else { return .refused(code: code, message: message) }
+        // Doubling with every try, a quarter of an hour at most.
+        let delay = Int64(1000) << Int64(min(entry.attempts, 10))
+        return .transient(reason: description, delay: min(delay, 900_000))
     }
 }
 

@@ -144,8 +144,7 @@ extension SyncSession {
     /// The backend refused the request as a whole: one bad entry must not hold the others, so they go one by one.
     private func indigestible(_ id: Int, _ entries: [OutboxEntry], _ error: ResponseError) {
         if entries.count == 1 || core.isOneUnit(entries) {
-            let outcome = MutationResult.Outcome.refused(code: error.errorType ?? "Invalid", message: error.message)
-            let results = entries.map { MutationResult(order: $0.order, outcome: outcome) }
+            let results = entries.map { MutationResult(order: $0.order, outcome: error.outcome(for: $0)) }
             settle(id, results) { .settled(request: id) }
             return
         }

@@ -363,4 +363,60 @@ struct SessionPushTests {
         let second = try #require(fixture.takeSent().first { $0.query.hasPrefix("mutation") })
         #expect(second.body["extensions"] == first.body["extensions"])
     }
+
+    @Test("the rest of a batch where a change's condition cannot be written, and whole transactions")
+    func unsayable() throws {
+        let source = try SessionFixture()
+        try source.core.write(as: "ann") { tx in
+            for id in ["a", "b", "c"] { try tx.save(SessionFixture.record(id, id)) }
+            try tx.sentAsOne {
+                try tx.save(SessionFixture.record("d", "d"))
+                try tx.save(SessionFixture.record("e", "e"))
+            }
+        }
+        let lines = try source.core.read { try $0.exportOutbox() }.lines.map { line in
+            var json = try JSONValue(parsing: line).object ?? JSONObject()
+            let node = PredicateNode.field("gone", .equal(.text("x")))
+            if ["b", "d"].contains(json["id"]?.string) { json["condition"] = node.json }
+            return JSONValue.object(json).text
+        }
+        let fixture = try idle()
+        _ = try fixture.core.write(as: "ann") { try $0.importOutbox(lines) }
+        fixture.handle(.localCommit)
+        let sent = try #require(fixture.takeSent().first)
+        #expect(sent.variables["i0"]?["id"] == "a" && sent.variables["i1"]?["id"] == "c")
+        #expect(sent.variables["i2"] == nil, "what goes as one with a refused change was sent")
+        fixture.answer(sent.id, done(SessionFixture.json("a", "a"), SessionFixture.json("c", "c")))
+        #expect(fixture.core.outboxStatus == OutboxStatus(parked: 3))
+        let reason = try fixture.core.read { try $0.outbox(model: "Task", id: "b") }.first?.reason
+        #expect(reason?.contains("its condition cannot be sent: Task has no filter on gone") == true)
+    }
+
+    @Test(
+        "again what a resolver's source was too busy for, and not what it refuses",
+        arguments: [
+            "DynamoDB:ProvisionedThroughputExceededException", "DynamoDB:ThrottlingException",
+            "Lambda:TooManyRequestsException", "ThrottlingException", "DynamoDB:RequestLimitExceeded",
+            "DynamoDB:InternalServerErrorException", "ElasticsearchException:ServiceUnavailable",
+            "DynamoDB:TransactionConflictException", "ExecutionTimeout", "InternalFailure",
+        ])
+    func busySource(_ code: String) throws {
+        for hasPath in [true, false] {
+            let fixture = try idle()
+            try fixture.save(SessionFixture.record("a", "one"))
+            let sent = try #require(fixture.takeSent().first)
+            var error: JSONObject = ["errorType": .string(code), "message": "too busy"]
+            if hasPath { error["path"] = ["m0"] }
+            fixture.answer(sent.id, ["data": hasPath ? ["m0": nil] : nil, "errors": [.object(error)]])
+            #expect(fixture.status.parked == 0)
+            #expect(fixture.takeSent().isEmpty)
+            fixture.pass(3_000)
+            let again = try #require(fixture.takeSent().first)
+            #expect(again.body["extensions"] == sent.body["extensions"])
+            fixture.answer(
+                again.id,
+                ["data": ["m0": nil], "errors": [["path": ["m0"], "errorType": "Lambda:Unhandled", "message": "no"]]])
+            #expect(try fixture.state("a") == .parked(reason: "Lambda:Unhandled: no"))
+        }
+    }
 }
