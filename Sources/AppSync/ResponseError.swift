@@ -54,6 +54,12 @@ public struct ResponseError: Error, Sendable, Hashable, CustomStringConvertible 
     /// The kind and the message.
     public var description: String { errorType.map { "\($0): \(message)" } ?? message }
 
+    /// Whether a page's token is refused: the pages must be asked for from the first.
+    public var isWornToken: Bool {
+        let message = message.lowercased()
+        return message.includes("pagination token") || message.includes("nexttoken")
+    }
+
     /// The root field or alias that failed.
     public var rootField: String? {
         if case .field(let name)? = path.first { name } else { nil }

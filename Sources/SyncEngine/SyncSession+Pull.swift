@@ -215,6 +215,7 @@ extension SyncSession {
         if let following {
             run(pull.handle(.handedOver(from: id, to: following)))
         } else {
+            troubles[model.name] = nil
             let isFull = mark.lastSync == nil
             let counts = modelCounts.removeValue(forKey: model.name) ?? ModelCounts()
             perform(.event(.modelSynced(model: model.name, isFullSync: isFull, counts)))
@@ -225,33 +226,19 @@ extension SyncSession {
         }
     }
 
-    /// The backend gives no page: a worn-out token begins anew, a denied model is left out, another error is told.
+    /// The backend gives no page: a denied model is left out, another error is told.
     private func skip(_ id: Int, _ model: ModelSchema, _ mark: SyncMark, _ error: ResponseError) {
         if ErrorType.isAuthorization(error.errorType) {
             buffers[model.name] = nil
             reconciliations[model.name] = nil
+            troubles[model.name] = nil
             revoke(model)
             countDenied(model.name)
             run(pull.handle(.skipped(request: id)))
         } else if mark.nextToken != nil {
-            var anew = mark
-            anew.nextToken = nil
-            anew.startedAt = nil
-            if attempt({ try core.setMark(anew) }) {
-                run(pull.handle(.page(request: id, isLast: false)))
-            } else {
-                run(pull.handle(.failed(request: id, retryAfter: nil)))
-            }
+            laterPageFailed(id, model, mark, error)
         } else {
-            tell(
-                of: StoreProblem(
-                    .sync, StoreProblem.ErrorType(code: error.errorType ?? ""), model: model.name,
-                    message: "it cannot be fetched: \(error)",
-                    recovery: "it is tried again with the next round"))
-            buffers[model.name] = nil
-            reconciliations[model.name] = nil
-            countUnfetched(model.name)
-            run(pull.handle(.skipped(request: id)))
+            giveUp(id, model, error)
         }
     }
 

@@ -75,6 +75,7 @@ extension SyncSession {
         buffers.removeAll()
         echoes.forgetAnswers()
         reconciliations.removeAll()
+        troubles.removeAll()
         unfiltered.removeAll()
         startFrames.removeAll()
         run(pull.handle(.stop))

@@ -69,6 +69,8 @@ public final class SyncSession {
     /// Counts the rounds of fetching; the round in which a model's run of pages began.
     var round = 0
     var runs: [String: Int] = [:]
+    /// Models whose pages after the first cannot be had.
+    var troubles: [String: PageTrouble] = [:]
     var epoch: String?
     /// How often the store had been cleared when what is under way was asked for.
     var clearings: Int64 = 0
@@ -183,6 +185,7 @@ public final class SyncSession {
         reconciliations.removeAll()
         modelCounts.removeAll()
         runs.removeAll()
+        troubles.removeAll()
         askedForeign.removeAll()
         echoes.reset()
         // What was being sent may have arrived; it is sent again under the same ids.

@@ -143,6 +143,80 @@ struct SessionPullTests {
         #expect(anew.variables["nextToken"] == nil)
     }
 
+    /// A session that waits for the second page of its tasks.
+    private func atSecondPage() throws -> (SessionFixture, SessionFixture.Sent) {
+        let fixture = try SessionFixture()
+        fixture.connect()
+        for request in fetches(fixture) {
+            let isTasks = request.query.contains("syncTasks")
+            fixture.answerFetch(request, next: isTasks ? "t2" : nil, startedAt: 500)
+        }
+        return (fixture, try #require(fetches(fixture).first))
+    }
+
+    private static let worn: JSONValue = [
+        "data": ["syncTasks": nil], "errors": [["message": "Invalid pagination token given."]],
+    ]
+
+    @Test("from the beginning once where each token is worn out, and then with the next round (C11, D64)")
+    func wornTokens() throws {
+        var (fixture, page) = try atSecondPage()
+        fixture.answer(page.id, Self.worn)
+        let anew = try #require(fetches(fixture).first)
+        #expect(anew.variables["nextToken"] == nil)
+        fixture.answerFetch(anew, next: "t2", startedAt: 500)
+        page = try #require(fetches(fixture).first)
+        fixture.answer(page.id, Self.worn)
+        #expect(fetches(fixture).isEmpty, "it began anew without end")
+        #expect(fixture.problems.current.map(\.model) == ["Task"])
+        #expect(fixture.status.unfetchedModels == ["Task"])
+        #expect(fixture.status.isComplete)
+        #expect(try fixture.core.mark(of: "Task").nextToken == nil, "the next round begins at the first page")
+    }
+
+    @Test("a later page again under its token after a pause, from the beginning once, and tells (C11, D66)")
+    func brokenPage() throws {
+        for status in [200, 400] {
+            var (fixture, page) = try atSecondPage()
+            let error: JSONValue = [
+                "data": ["syncTasks": nil], "errors": [["errorType": "Lambda:Unhandled", "message": "broken"]],
+            ]
+            for run in 1...2 {
+                for failure in 1...PageTrouble.limit {
+                    #expect(page.variables["nextToken"] == "t2")
+                    fixture.answer(page.id, error, status: status)
+                    if failure == PageTrouble.limit { break }
+                    #expect(fetches(fixture).isEmpty, "it was asked for again at once")
+                    fixture.pass(5_000)
+                    fixture.hear([.keepAlive])
+                    page = try #require(fetches(fixture).first)
+                }
+                #expect(fixture.problems.current.count == run)
+                guard run == 1 else { break }
+                let anew = try #require(fetches(fixture).first)
+                #expect(anew.variables["nextToken"] == nil)
+                fixture.answerFetch(anew, next: "t2", startedAt: 500)
+                page = try #require(fetches(fixture).first)
+            }
+            #expect(fetches(fixture).isEmpty)
+            #expect(fixture.status.unfetchedModels == ["Task"])
+            #expect(fixture.problems.current.allSatisfy { $0.message.contains("broken") })
+        }
+    }
+
+    @Test("on from the page that failed where it comes later")
+    func brokenPageComes() throws {
+        var (fixture, page) = try atSecondPage()
+        fixture.answer(page.id, ["data": ["syncTasks": nil], "errors": [["message": "broken"]]])
+        fixture.pass(1_000)
+        page = try #require(fetches(fixture).first)
+        #expect(page.variables["nextToken"] == "t2")
+        fixture.answerFetch(page, [SessionFixture.json("b", "two")], startedAt: 500)
+        #expect(try fixture.core.mark(of: "Task").lastSync == 500)
+        #expect(fixture.status.isComplete)
+        #expect(fixture.problems.current.isEmpty)
+    }
+
     @Test("again from time to time, though nothing was lost")
     func resync() throws {
         let fixture = try SessionFixture()
