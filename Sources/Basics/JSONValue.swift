@@ -2,6 +2,8 @@
 ///
 /// Objects keep their order. Integers are exact; other numbers keep their digits, so that a decimal is never rounded
 /// through a double.
+///
+/// Two are equal where they say the same bytes: texts that only look alike, as composed and decomposed letters do, differ.
 public enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)
@@ -11,6 +13,19 @@ public enum JSONValue: Sendable, Hashable {
     case string(String)
     case array([JSONValue])
     case object(JSONObject)
+
+    /// Whether both are the same, texts byte by byte.
+    public static func == (a: JSONValue, b: JSONValue) -> Bool {
+        switch (a, b) {
+        case (.null, .null): true
+        case (.bool(let a), .bool(let b)): a == b
+        case (.integer(let a), .integer(let b)): a == b
+        case (.number(let a), .number(let b)), (.string(let a), .string(let b)): a.hasSameBytes(as: b)
+        case (.array(let a), .array(let b)): a == b
+        case (.object(let a), .object(let b)): a == b
+        case (.null, _), (.bool, _), (.integer, _), (.number, _), (.string, _), (.array, _), (.object, _): false
+        }
+    }
 }
 
 /// An ordered JSON object; look-up is linear, which is fastest at the sizes the protocol has.

@@ -9,11 +9,24 @@ import Basics
 /// | Int, AWSTimestamp, Boolean (0 or 1) | integer |
 /// | AWSDateTime | integer, milliseconds since 1970 UTC |
 /// | Float | real; with `@decimal(places:)` integer, in units of the last place |
+///
+/// Two are equal where they are stored alike: texts are compared byte by byte.
 public enum Value: Sendable, Hashable {
     case null
     case integer(Int64)
     case real(Double)
     case text(String)
+
+    /// Whether both are the same, texts byte by byte.
+    public static func == (a: Value, b: Value) -> Bool {
+        switch (a, b) {
+        case (.null, .null): true
+        case (.integer(let a), .integer(let b)): a == b
+        case (.real(let a), .real(let b)): a == b
+        case (.text(let a), .text(let b)): a.hasSameBytes(as: b)
+        case (.null, _), (.integer, _), (.real, _), (.text, _): false
+        }
+    }
 
     /// The integer, nil on anything else.
     public var integer: Int64? { if case .integer(let value) = self { value } else { nil } }
