@@ -28,6 +28,10 @@ public enum WireExtension {
     /// In an answer: by field, what the caller's rights come to, for the rows and after a point for the fields of them:
     /// another text than before means that what is here may not be his to see any more.
     public static let rights = "rights"
+    /// In a request: `true`, what leaves a filter is told. A delta then names, by field in its answer, the keys of rows that
+    /// changed since `lastSync` and are outside of the filter; a subscription gives the change by which a row leaves it. In
+    /// an answer: `true`, this is understood.
+    public static let left = "left"
     /// In an answer: how many mutations one request may carry.
     public static let batch = "batch"
     /// In an answer: names this life of the service's database; another epoch means that all marks are void. In a request:
@@ -143,10 +147,12 @@ public struct RequestWriter: Sendable {
 
     /// One request for a page of a model's changes.
     ///
-    /// - Parameter lastSync: the mark to go on from, nil for everything.
+    /// - Parameters:
+    ///   - lastSync: the mark to go on from, nil for everything.
+    ///   - asksLeft: whether the service is to name the rows that are outside of the filter now.
     public mutating func sync(
         _ model: ModelSchema, filter: JSONValue?, limit: Int, nextToken: String?, lastSync: Int64?,
-        digest: DigestRequest? = nil
+        digest: DigestRequest? = nil, asksLeft: Bool = false
     ) -> [UInt8] {
         var writer = JSONWriter(capacity: 1024)
         writer.raw("{\"query\":")
@@ -166,15 +172,18 @@ public struct RequestWriter: Sendable {
             writer.integer(lastSync)
         }
         writer.raw("}")
-        if let digest {
-            writer.raw(",\"extensions\":{\"bincount\":{\"digest\":{")
-            writer.string(documents.name(.sync, of: model))
-            writer.raw(":")
-            writer.value(digest.json)
-            writer.raw("}}}")
-        }
+        var extensions = JSONObject()
+        if let digest { extensions[WireExtension.digest] = [documents.name(.sync, of: model): digest.json] }
+        if asksLeft { extensions[WireExtension.left] = true }
+        Self.write(extensions, into: &writer)
         writer.raw("}")
         return writer.bytes
+    }
+
+    private static func write(_ extensions: JSONObject, into writer: inout JSONWriter) {
+        guard !extensions.isEmpty else { return }
+        writer.raw(",\"extensions\":")
+        writer.value([WireExtension.bincount: .object(extensions)])
     }
 
     /// One request for a record by its key.
@@ -189,7 +198,11 @@ public struct RequestWriter: Sendable {
     }
 
     /// The `data` text of a `start` frame.
-    public mutating func subscription(_ operation: ModelOperation, _ model: ModelSchema, filter: JSONValue?) -> String {
+    ///
+    /// - Parameter asksLeft: whether the service is to give the change by which a row leaves the filter.
+    public mutating func subscription(
+        _ operation: ModelOperation, _ model: ModelSchema, filter: JSONValue?, asksLeft: Bool = false
+    ) -> String {
         var writer = JSONWriter(capacity: 512)
         writer.raw("{\"query\":")
         writer.string(documents.subscription(operation, model, filtered: filter != nil))
@@ -198,7 +211,9 @@ public struct RequestWriter: Sendable {
             writer.raw("\"filter\":")
             writer.value(filter)
         }
-        writer.raw("}}")
+        writer.raw("}")
+        if asksLeft { Self.write([WireExtension.left: true], into: &writer) }
+        writer.raw("}")
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 }

@@ -6,12 +6,14 @@ extension StoreCore {
     /// Applies one fetched page and its mark in one transaction.
     ///
     /// Rows that cannot be understood are kept aside, and the page goes on. Rows may come before their parents.
-    /// - Parameter clearings: How often the store had been cleared when the page was asked for. Where another process
-    ///   cleared it since, the page goes on from nothing that is here, and nothing of it is kept.
+    /// - Parameters:
+    ///   - left: Keys of records that others moved out of what is kept here.
+    ///   - clearings: How often the store had been cleared when the page was asked for. Where another process
+    ///     cleared it since, the page goes on from nothing that is here, and nothing of it is kept.
     @discardableResult
     package func applyPage(
-        model: String, items: [RemoteRecord], unreadable: [UnreadableRecord] = [], mark: SyncMark?,
-        clearings: Int64? = nil
+        model: String, items: [RemoteRecord], left: [String] = [], unreadable: [UnreadableRecord] = [],
+        mark: SyncMark?, clearings: Int64? = nil
     ) throws -> ApplyReport {
         try commit(nil, .normal) { _ in
             var report = ApplyReport()
@@ -22,6 +24,7 @@ extension StoreCore {
             let table = try context.table(model)
             let isDirty = try hasEntries(model)
             for item in items { try apply(item, table, isDirty: isDirty, &report) }
+            for id in left { try letGo(id, table, &report) }
             for record in unreadable { try quarantine(record, &report) }
             if let mark {
                 try store(mark)
@@ -32,8 +35,12 @@ extension StoreCore {
     }
 
     /// Applies changes of any models that came by subscription.
+    ///
+    /// - Parameter outside: Changes of records that are not kept here: what they move out goes.
     @discardableResult
-    package func applyRemote(_ records: [RemoteRecord], unreadable: [UnreadableRecord] = []) throws -> ApplyReport {
+    package func applyRemote(
+        _ records: [RemoteRecord], outside: [RemoteRecord] = [], unreadable: [UnreadableRecord] = []
+    ) throws -> ApplyReport {
         try commit(nil, .normal) { _ in
             var report = ApplyReport()
             var dirty: [String: Bool] = [:]
@@ -44,9 +51,31 @@ extension StoreCore {
                 dirty[model] = isDirty
                 try apply(record, table, isDirty: isDirty, &report)
             }
+            for record in outside {
+                let table = try context.table(record.record.schema.name)
+                let id = record.record.id
+                if try entries(table.model.name, id).isEmpty {
+                    try letGo(id, table, olderThan: record.version, &report)
+                } else {
+                    // Seen until what waits is answered, and goes with that.
+                    try apply(record, table, isDirty: true, &report)
+                }
+            }
             for record in unreadable { try quarantine(record, &report) }
             return report
         }
+    }
+
+    /// Lets go of a confirmed row that the scope does not cover any more, unless something of it is unsent. It leaves no
+    /// tombstone: it comes back where it is moved back.
+    private func letGo(
+        _ id: String, _ table: StoreTable, olderThan version: Int64 = .max, _ report: inout ApplyReport
+    ) throws {
+        guard let row = try table.fetch(id, on: connection), let known = row.version, known < version,
+            try entries(table.model.name, id).isEmpty
+        else { return }
+        try show(nil, row, table, id, version: nil, lastChangedAt: nil)
+        report.deleted += 1
     }
 
     private func hasEntries(_ model: String) throws -> Bool {

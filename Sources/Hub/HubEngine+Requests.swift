@@ -40,6 +40,7 @@ extension HubEngine {
                     operations: try objects("operations", object),
                     bases: try objects("bases", object), needs: try needs(object),
                     epoch: object["extensions"]?["bincount"]?["epoch"]?.string,
+                    asksLeft: object["extensions"]?["bincount"]?[WireExtension.left]?.bool ?? false,
                     id: id))
         } catch {
             return .failure(.invalid([ResponseError(error.message)]))

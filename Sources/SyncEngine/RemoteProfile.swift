@@ -27,6 +27,8 @@ public struct RemoteProfile: Sendable, Hashable {
     public var mindsNeeds = false
     /// Whether it tells by digests what differs from what is here.
     public var comparesDigests = false
+    /// Whether it tells of rows that leave a filter.
+    public var tellsLeft = false
     /// Whether it was heard of since the start: what is not known of every backend waits until then.
     public var isKnown = false
 
@@ -37,6 +39,7 @@ public struct RemoteProfile: Sendable, Hashable {
         var profile = RemoteProfile(batchSize: 100, knowsMutationIDs: true)
         // Said from the first request on: a hub that does not understand it passes over it.
         profile.keepsMembers = true
+        profile.tellsLeft = true
         return profile
     }()
 
@@ -55,6 +58,7 @@ public struct RemoteProfile: Sendable, Hashable {
         takesOperations = announcement[WireExtension.operations]?.bool ?? false
         mindsNeeds = announcement[WireExtension.needs]?.bool ?? false
         keepsMembers = announcement[WireExtension.bases]?.bool ?? false
+        tellsLeft = announcement[WireExtension.left].map { $0.bool ?? true } ?? false
         if let digest = announcement[WireExtension.digest] { comparesDigests = digest.bool ?? true }
         if let batch = announcement[WireExtension.batch]?.integer { batchSize = Int(min(max(batch, 1), 1000)) }
         if let ids = announcement[WireExtension.mutationIDs]?.bool { knowsMutationIDs = ids }

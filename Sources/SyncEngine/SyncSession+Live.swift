@@ -50,7 +50,8 @@ extension SyncSession {
         let filter =
             unfiltered.contains(model.name)
             ? nil : options.scope.filters[model.name].flatMap { $0.subscriptionFilterInput(for: model) }
-        let data = requests.subscription(subscription.operation, model, filter: filter)
+        let data = requests.subscription(
+            subscription.operation, model, filter: filter, asksLeft: filter != nil && profile.tellsLeft)
         let frame = RealtimeFrame.start(
             id: subscription.id, data: data, authorization: authorization(of: subscription))
         let bytes = frame.bytes
@@ -115,12 +116,6 @@ extension SyncSession {
         }
         switch found {
         case .success(let wire)?:
-            // A filter that the backend could not take is applied here; a tombstone always passes.
-            if let filter = options.scope.filters[model.name], !wire.isDeleted,
-                (try? filter.matches(wire.record)) == false
-            {
-                return
-            }
             let record = RemoteRecord(wire)
             if echoes.absorbs(record) { return }
             if connection.isSubscribing || pull.isPending(model.name) {
@@ -137,7 +132,10 @@ extension SyncSession {
 
     func apply(_ changes: [RemoteRecord], unreadable: [UnreadableRecord]) {
         guard !changes.isEmpty || !unreadable.isEmpty else { return }
-        if attempt({ try core.applyRemote(changes, unreadable: unreadable) }) {
+        // A filter that the backend could not take is applied here; and what leaves it goes from here.
+        let kept = options.scope.filters.isEmpty ? changes : changes.filter { !isOutside($0) }
+        let outside = kept.count == changes.count ? [] : changes.filter(isOutside)
+        if attempt({ try core.applyRemote(kept, outside: outside, unreadable: unreadable) }) {
             quarantined(unreadable)
         } else {
             // Not kept: the fetch after the next connection brings it again.

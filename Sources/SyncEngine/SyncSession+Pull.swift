@@ -112,7 +112,8 @@ extension SyncSession {
         let filter = (try? options.scope.selection(of: model))?.filter
         let body = requests.sync(
             model, filter: filter, limit: options.pageSize, nextToken: mark.nextToken, lastSync: mark.lastSync,
-            digest: reconciliation?.request)
+            digest: reconciliation?.request,
+            asksLeft: filter != nil && mark.lastSync != nil && profile.tellsLeft)
         let id = newRequest(.pull(model: model, mark: mark))
         perform(.http(id: id, body: body, person: options.person, modes: authModes(model, .sync)))
         return id
@@ -150,10 +151,10 @@ extension SyncSession {
         if let rows = tail.bincount?[WireExtension.rows]?[requests.name(.sync, of: model)]?.integer {
             status.progress?.expectedRows[model.name] = Int(rows)
         }
-        apply(page, id, model, mark)
+        apply(page, tail, id, model, mark)
     }
 
-    func apply(_ page: SyncPage, _ id: Int, _ model: ModelSchema, _ mark: SyncMark) {
+    func apply(_ page: SyncPage, _ tail: AnswerTail, _ id: Int, _ model: ModelSchema, _ mark: SyncMark) {
         var next = mark
         next.epoch = epoch
         next.startedAt = mark.startedAt ?? page.startedAt
@@ -171,6 +172,8 @@ extension SyncSession {
             next.startedAt = nil
         }
         let items = page.items.map { RemoteRecord($0) }
+        let left =
+            tail.bincount?[WireExtension.left]?[requests.name(.sync, of: model)]?.array?.compactMap(\.string) ?? []
         let unreadable = page.quarantined.map { UnreadableRecord($0) }
         var report = ApplyReport()
         let isFirst = mark.nextToken == nil && reconciliations[model.name]?.isFetching != true
@@ -191,7 +194,8 @@ extension SyncSession {
                 reconciliations[model.name] = nil
             } else {
                 report = try core.applyPage(
-                    model: model.name, items: items, unreadable: unreadable, mark: next, clearings: clearings)
+                    model: model.name, items: items, left: left, unreadable: unreadable, mark: next,
+                    clearings: clearings)
             }
         }
         guard isApplied else {

@@ -60,6 +60,12 @@ extension SyncSession {
         }
     }
 
+    /// Whether the scope does not cover a record. A deletion is always taken in.
+    func isOutside(_ remote: RemoteRecord) -> Bool {
+        guard !remote.deleted, let filter = options.scope.filters[remote.record.schema.name] else { return false }
+        return (try? filter.matches(remote.record)) == false
+    }
+
     /// Another person or another scope: nothing that was asked for the former may come in any more.
     func rescope() {
         guard isRunning else { return }

@@ -42,9 +42,9 @@ struct RealtimeFixture {
 
     mutating func start(
         _ connection: UInt64, _ id: String, _ query: String, _ variables: JSONValue = [:], key: String = "all",
-        person: String? = nil
+        person: String? = nil, extensions: JSONValue = [:]
     ) {
-        let data: JSONValue = ["query": .string(query), "variables": variables]
+        let data: JSONValue = ["query": .string(query), "variables": variables, "extensions": extensions]
         perform(
             registry.received(
                 connection,

@@ -41,6 +41,7 @@ final class SimDevice {
     private(set) var asked: Set<Int> = []
     private var lastAsked = 0
     private var scope = SyncScope.all
+    private var scopes = 0
     /// Whether other policies hold than the role's.
     private var hasOtherPolicies = false
     /// What the conflict handler decided against and the oracle was not told of yet.
@@ -179,16 +180,23 @@ final class SimDevice {
         tell(.syncNow(id: lastAsked, models: world.chance(500) ? nil : ["Tag", "CountEntry"]))
     }
 
-    /// Keeps only some of the shelves, or all again.
+    /// Keeps only some of the shelves, or all again: by their key, or by what others and it itself count there.
     func changeScope() {
-        scope = scope == .all ? SyncScope(filters: ["Shelf": Self.someShelves]) : .all
+        if scope == .all {
+            scopes += 1
+            scope = SyncScope(filters: ["Shelf": scopes.isMultiple(of: 2) ? Self.someShelves : Self.fullShelves])
+        } else {
+            scope = .all
+        }
         if isUp, session != nil { tell(.scopeChanged(scope)) }
     }
 
     static let someShelves = PredicateNode.field("id", .beginsWith("shelf-T01-0"))
+    static let fullShelves = PredicateNode.field("count", .greaterOrEqual(.integer(5)))
     /// Whether it keeps a record of what it may read.
     func keeps(_ record: Record) -> Bool {
-        scope == .all || record.schema.name != "Shelf" || record.id.hasPrefix("shelf-T01-0")
+        guard record.schema.name == "Shelf", let filter = scope.filters["Shelf"] else { return true }
+        return filter == Self.someShelves ? record.id.hasPrefix("shelf-T01-0") : (record["count"].integer ?? 0) >= 5
     }
 
     /// Receives tags no more, or sends them no more, or neither; or all again.

@@ -31,6 +31,9 @@ struct Walk {
     /// Where a delta began: rows that left the caller's sight since then are told to him.
     var leftSince: Int64?
 
+    /// Of a delta: under which name the rows are told that are outside of its filter; nil where nobody asks.
+    var leftKey: String?
+
     /// What looking at a row costs.
     let cost: Int
 
@@ -107,6 +110,7 @@ extension QueryRunner {
             // from its first page, it is everything and says so.
             if opened?.walk == .changes, !isDelta { throw PageError.invalidToken }
             walk = try resumed(walk, opened)
+            if request.asksLeft, walk.kind == .changes { walk.leftKey = field.key }
             if opened == nil { try note(walk, field.key, digest, isGap: lastSync > 0 && !isDelta) }
             if case .compare? = digest { walk.lastRow = 0 }
             return walk

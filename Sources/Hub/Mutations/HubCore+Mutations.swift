@@ -255,7 +255,8 @@ extension HubCore {
         try state.keepImage(stored, model, expires: state.hubTime + state.imageHorizon, on: connection)
         try tables[model.index].update(stored, to: row, expires: state.hubTime + state.horizon, on: connection)
         var change = CommittedChange(
-            kind: deleted ? .delete : .update, model: model.index, row: row, modelName: model.schema.name)
+            kind: deleted ? .delete : .update, model: model.index, row: row, modelName: model.schema.name,
+            before: stored)
         if Departure.isOne(from: stored, to: row, model) {
             let departure = Departure(before: stored, version: row.version, stamp: stamp)
             try state.note(departure, model, expires: state.hubTime + state.horizon, on: connection)

@@ -19,6 +19,11 @@ extension QueryRunner {
         if walk.isOpen { add(WireExtension.rows, key, .integer(try count(walk))) }
     }
 
+    /// Names rows of a delta that changed and are outside of its filter.
+    func noteLeft(_ ids: [String], _ key: String) {
+        if !ids.isEmpty { add(WireExtension.left, key, .array(ids.map { .string($0) })) }
+    }
+
     private func add(_ name: String, _ key: String, _ value: JSONValue) {
         var object = notes[name]?.object ?? JSONObject()
         object[key] = value

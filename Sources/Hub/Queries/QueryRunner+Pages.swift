@@ -93,6 +93,7 @@ extension QueryRunner {
         let selection = field?.selection
         let relations = selection?.hasRelations == true ? resolver(request) : nil
         var end = PageEnd(position: walk.position, row: walk.row)
+        var outside: [String] = []
         if field != nil { encoder.writer.raw("[") }
         try rows(walk) { statement in
             let row = StatementRow(statement: statement, fieldCount: model.schema.fields.count)
@@ -116,7 +117,10 @@ extension QueryRunner {
             end.examined += 1
             budget.look(cost: walk.cost)
             end.pass(row, walk)
-            if let copy, !walk.passes(copy) { return true }
+            if let copy, !walk.passes(copy) {
+                if walk.leftKey != nil { outside.append(model.key(of: copy.values)) }
+                return true
+            }
             if let selection {
                 if end.found > 0 { encoder.writer.raw(",") }
                 let index = end.found
@@ -136,6 +140,7 @@ extension QueryRunner {
             return true
         }
         if field != nil { encoder.writer.raw("]") }
+        if let key = walk.leftKey { noteLeft(outside, key) }
         guard end.hasMore else { return (end.found, nil) }
         let token = PageToken(
             walk: walk.kind, startedAt: walk.startedAt ?? 0, position: end.position, row: end.row,

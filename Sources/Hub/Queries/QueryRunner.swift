@@ -42,7 +42,7 @@ final class QueryRunner {
         self.tokenKey = tokenKey
         var announced: JSONObject = [
             "mutationIds": true, "atomic": true, "operations": true, "digest": true, "needs": true,
-            "bases": true,
+            "bases": true, "left": true,
             "batch": .integer(Int64(HubCore.batchLimit)), "epoch": .string(epoch), "began": .integer(lives.began),
         ]
         announced[WireExtension.lives] = lives.announcement

@@ -58,13 +58,24 @@ struct Subscription {
     /// What a change is to it: the row as its subscriber sees it, or nil where it is not for him. Rights come first, so
     /// that a filter never learns of a row or a field it may not.
     func take(_ change: CommittedChange, _ model: ModelSchema) -> (row: HubRow, hidden: Hidden)? {
-        if sight.rows.allows(change.row.values) { return matching(change.row, model) }
+        if sight.rows.allows(change.row.values) {
+            if let taken = matching(change.row, model) { return taken }
+            // Who asks for it is shown the change by which a row leaves his filter.
+            guard request.asksLeft, let before = change.before, sight.rows.allows(before.values),
+                matching(before, model) != nil
+            else { return nil }
+            return shown(change.row)
+        }
         guard let departed = change.departed, sight.rows.allows(departed.values) else { return nil }
         return matching(departed, model)
     }
 
+    private func shown(_ row: HubRow) -> (row: HubRow, hidden: Hidden) {
+        sight.isClear ? (row, .nothing) : sight.shown(row)
+    }
+
     private func matching(_ row: HubRow, _ model: ModelSchema) -> (row: HubRow, hidden: Hidden)? {
-        let shown = sight.isClear ? (row, .nothing) : sight.shown(row)
+        let shown = shown(row)
         guard arguments.allSatisfy({ $0.matches(shown.row.values) }), filter.matches(shown.row, model) else {
             return nil
         }

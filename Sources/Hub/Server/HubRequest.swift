@@ -76,6 +76,8 @@ public struct CommittedChange: Sendable, Hashable {
     /// The row as those are told of it who could read it before the change and cannot now; nil where the change takes
     /// nobody's sight.
     var departed: HubRow?
+    /// The row as it was before; nil where it is new.
+    var before: HubRow?
 
     /// The record's version after the change.
     public var version: Int64 { row.version }
@@ -105,6 +107,8 @@ struct RunnableRequest {
     var needs: [String: [String]] = [:]
     /// The life of the database that its mutations are meant for; nil for any.
     var epoch: String?
+    /// Whether what leaves a filter is told.
+    var asksLeft = false
     /// Names it in the log.
     var id: String?
 }
