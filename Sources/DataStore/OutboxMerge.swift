@@ -20,7 +20,9 @@ struct PendingMutation: Hashable {
 /// | update | delete | one delete with the base before the update |
 /// | delete | create | an update from what was deleted to what is new |
 ///
-/// Only entries that were never sent are merged; the others are followed by a new one.
+/// Only entries that were never sent are merged; the others are followed by a new one. A field back at its base is a change
+/// all the same where the backend's record is known to hold something else by now, or to be deleted: somebody wrote it
+/// here over that, and hears what becomes of it.
 enum OutboxMerge {
     enum Result: Hashable {
         /// The waiting entry becomes this.
@@ -31,7 +33,12 @@ enum OutboxMerge {
         case impossible
     }
 
-    static func merge(_ waiting: PendingMutation, _ new: PendingMutation) -> Result {
+    /// - Parameter kept: The backend's newer record, where one came while the change waited.
+    static func merge(_ waiting: PendingMutation, _ new: PendingMutation, over kept: Shadow? = nil) -> Result {
+        func isStill(_ before: JSONValue, _ field: String) -> Bool {
+            guard let kept else { return true }
+            return !kept.isDeleted && (kept.object[field] ?? .null) == before
+        }
         switch (waiting.kind, new.kind) {
         case (.create, .update):
             var fields = waiting.fields
@@ -45,7 +52,11 @@ enum OutboxMerge {
                 if fields[member.key] == nil { base[member.key] = new.base[member.key] }
                 let value = fields[member.key].map { member.value.over($0) } ?? member.value
                 fields[member.key] = value
-                if (base[member.key] ?? .null) == value || FieldOperation(value)?.isNothing ?? false {
+                let before = base[member.key] ?? .null
+                let isBack =
+                    FieldOperation(value).map { $0.isNothing && kept?.isDeleted != true }
+                    ?? (before == value && isStill(before, member.key))
+                if isBack {
                     fields[member.key] = nil
                     base[member.key] = nil
                 }
@@ -62,7 +73,7 @@ enum OutboxMerge {
             for key in Set(waiting.base.keys).union(new.fields.keys).sorted() {
                 let before = waiting.base[key] ?? .null
                 let after = new.fields[key] ?? .null
-                if before != after {
+                if before != after || !isStill(before, key) {
                     fields[key] = after
                     base[key] = before
                 }

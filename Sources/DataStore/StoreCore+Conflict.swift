@@ -85,16 +85,21 @@ extension StoreCore {
         return table.record(values)
     }
 
-    /// A change that was tried before kept its content and its version, since it may have arrived; so did one that a
-    /// restored backend lost, on which others built since. A conflict tells what became of it: the record has all of it, or
-    /// (at a backend that knows mutations again) nothing of it was carried out, and it may be put on the record as one that
-    /// was never sent. Only what others did to the same fields is a conflict.
+    /// Only what others did to the same fields is a conflict: an update is put on the backend's record as one that was never
+    /// sent is when a newer record comes.
+    ///
+    /// One that was tried before kept its content and its version, since it may have arrived; so did one that a restored
+    /// backend lost, on which others built since. A conflict tells what became of it: the record has all of it, or (at a
+    /// backend that knows mutations again) nothing of it was carried out.
     private func standsOn(
         _ entry: OutboxEntry, _ remote: RemoteRecord, _ table: StoreTable, _ report: inout ApplyReport
     ) throws -> Bool {
-        guard entry.attempts > 1 || entry.isLost, !remote.deleted else { return false }
+        guard !remote.deleted else { return false }
+        let isFirstTry = entry.attempts <= 1 && !entry.isLost
         let there = table.wire.object(remote.record.values)
         if entry.kind == .delete {
+            // Of one without a version the backend could not say what it has against it.
+            if isFirstTry, entry.baseVersion != nil { return false }
             let shown = entry.base
             let isSame = table.wire.writable.allSatisfy { position in
                 let name = table.model.fields[position].name
@@ -106,7 +111,7 @@ extension StoreCore {
         }
         switch ThreeWay.rebase(fields: entry.fields, base: entry.base, onto: there) {
         case .done: try settle(entry, remote, table, &report)
-        case .onto(let fields, _) where life != nil:
+        case .onto(let fields, _) where life != nil || isFirstTry:
             try retry(entry, .update, fields, remote, table, keepsName: true, &report)
         case .onto, .conflict: return false
         }

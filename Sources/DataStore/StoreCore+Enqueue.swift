@@ -21,7 +21,7 @@ extension StoreCore {
             return try enqueue(kind, table.model.name, id, fields, base, version, identity, condition)
         }
         if try insertEntry(kind, table.model.name, id, fields, base, version, identity, rounds) { return }
-        guard let waiting = try entries(table.model.name, id).last, waiting.state == .queued else {
+        guard let waiting = try entries(table.model.name, id).last(where: { $0.state == .queued }) else {
             throw OutboxInconsistency(description: "\(table.model.name) \(id) has no open outbox entry")
         }
         if isOfEarlierTransaction(waiting), waiting.kind != .delete {
@@ -35,9 +35,13 @@ extension StoreCore {
         let new = PendingMutation(
             kind: kind, fields: JSONObject(parsing: text(fields)), base: JSONObject(parsing: text(base)))
         let old = PendingMutation(kind: waiting.kind, fields: waiting.fields, base: waiting.base)
-        let result = OutboxMerge.merge(old, new)
-        if waiting.identity != identity, kind == .create, case .replace(let merged) = result {
-            // Deleted by one, taken back by another before anyone heard of it: the second one's update is left.
+        let kept = try shadow(table.model.name, id)
+        let result = OutboxMerge.merge(old, new, over: kept)
+        if waiting.identity != identity || isOfEarlierTransaction(waiting), kind == .create,
+            case .replace(let merged) = result
+        {
+            // Deleted by one, taken back by another before anyone heard of it: the second one's update is left. So it is
+            // where a transaction that goes as one takes it back.
             try removeEntry(waiting)
             _ = try insertEntry(
                 merged.kind, table.model.name, id, JSONValue.object(merged.fields).bytes,
@@ -58,7 +62,9 @@ extension StoreCore {
                     description: "\(table.model.name) \(id): \(kind.name) cannot follow \(waiting.kind.name)")
             }
         }
-        if kind == .create {
+        if kept != nil {
+            if kind == .create || result == .cancel { try showKept(table, id) }
+        } else if kind == .create {
             // The record was deleted and is back before anyone heard of it: the backend's version is its own again.
             let version: Value = waiting.baseVersion.map { .integer($0) } ?? .null
             try table.table.update(key: id, metadata: [(StoreTable.versionColumn, version)], on: connection)
@@ -85,19 +91,19 @@ extension StoreCore {
         let waiting = old.version == nil ? try entries(model, id) : []
         if old.version == nil {
             // Never confirmed: either its create waits or is on its way, or the backend has never heard of it.
-            guard let first = waiting.first else { return }
+            guard let first = waiting.first else { return try enqueueDeleteOfUnknown(id, old, table, identity) }
             if first.kind == .create, first.state == .parked || (first.state == .sealed && first.attempts == 0),
                 !waiting.contains(where: { $0.state == .sending }),
                 // A transaction that goes as one goes whole; what is deleted of it since is deleted after it.
                 try waiting.allSatisfy({ try companions(of: $0.order).isEmpty })
             {
                 for entry in waiting { try removeEntry(entry) }
-                return
+                return try showKept(table, id)
             }
             if first.kind == .create, first.state == .queued, condition != nil {
                 // The backend never heard of it, so it has nothing to check.
                 try removeEntry(first)
-                return
+                return try showKept(table, id)
             }
         }
         deletions.insert(model)
@@ -105,6 +111,22 @@ extension StoreCore {
             .delete, table, id, fields: table.wire.json(old.values, table.wire.keyPositions),
             base: table.wire.json(old.values, table.wire.writable, skippingNull: true), version: old.version, identity,
             condition: condition)
+    }
+
+    /// Deletes what has no version here although the backend knows of it: a row whose confirmed form could not be read, or
+    /// one that a restored backend lost and its author brings back. Of any other the backend never heard.
+    private func enqueueDeleteOfUnknown(
+        _ id: String, _ old: StoreTable.Row, _ table: StoreTable, _ identity: String?
+    ) throws {
+        let unread =
+            hasQuarantine
+            ? try quarantined("WHERE \"model\"=? AND \"id\"=?", [.text(table.model.name), .text(id)]) : []
+        guard old.lastChangedAt != nil || !unread.isEmpty else { return }
+        deletions.insert(table.model.name)
+        try enqueue(
+            .delete, table, id, fields: table.wire.json(old.values, table.wire.keyPositions),
+            base: table.wire.json(old.values, table.wire.writable, skippingNull: true), version: unread.first?.version,
+            identity)
     }
 
     private func insertEntry(

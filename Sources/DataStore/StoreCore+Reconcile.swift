@@ -32,17 +32,25 @@ extension StoreCore {
     ///
     /// Of one with something unsent it is remembered that it was gone then: the answer to a change that was carried out
     /// before that, and is asked for again, must not bring it back. So it is where all that waits was made by the `reader`
-    /// for whom everything was fetched: what is another person's may be missing because it is not for this one.
+    /// for whom everything was fetched: what is another person's may be missing because it is not for this one. And only
+    /// where the record `isAsked` for with what waits and without it: any other is missing because nobody asked for it.
     package func sweep(
-        model: String, changedUpTo: Int64, reader: String?, _ isMissing: (String) -> Bool
+        model: String, changedUpTo: Int64, reader: String?, isAsked: (Record) -> Bool = { _ in true },
+        _ isMissing: (String) -> Bool
     ) throws -> Int {
         let condition = SQLCondition("\"_version\" IS NOT NULL AND ifnull(\"_changed\",0)<=\(changedUpTo)")
         let table = try context.table(model)
         return try letGo(of: model, where: condition, isMissing) { id in
-            guard try entries(model, id).allSatisfy({ $0.identity == reader }) else { return }
+            let waiting = try entries(model, id)
+            guard waiting.allSatisfy({ $0.identity == reader }) else { return }
+            let row = try table.fetch(id, on: connection)
+            let image = try serverImage(row, waiting, table, id).flatMap { try? table.wire.values($0) }
+            for values in [row?.values, image] {
+                if let values, !isAsked(table.record(values)) { return }
+            }
             let known = try shadow(model, id)
             guard known?.isDeleted != true, known?.lastChangedAt ?? .min <= changedUpTo else { return }
-            let version = try known?.version ?? table.fetch(id, on: connection)?.version ?? 0
+            let version = known?.version ?? row?.version ?? 0
             try putShadow(
                 model, id, Shadow(version: version, lastChangedAt: changedUpTo, isDeleted: true, object: JSONObject()))
         }

@@ -91,6 +91,31 @@ extension StoreCore {
         return object
     }
 
+    /// Shows what the backend has with what still waits over it; where nothing waits any more it is not kept aside either.
+    ///
+    /// A record deleted there and changed here stays visible until the backend has answered the change.
+    func show(
+        _ image: Shadow, under waiting: [OutboxEntry], _ old: StoreTable.Row?, _ table: StoreTable, _ id: String
+    ) throws {
+        let model = table.model.name
+        if waiting.isEmpty { try removeShadow(model, id) } else { try putShadow(model, id, image) }
+        if image.isDeleted, waiting.isEmpty { try putTombstone(model, id, image.version, image.lastChangedAt) }
+        let isGone = waiting.isEmpty || waiting.contains { $0.kind == .delete }
+        let visible =
+            image.isDeleted
+            ? (isGone ? nil : old.map { table.wire.object($0.values) })
+            : overlay(image.object, waiting)
+        try show(visible, old, table, id, version: image.version, lastChangedAt: image.lastChangedAt)
+    }
+
+    /// Shows the backend's record that came while changes waited, with those over it that are left: what was here before
+    /// them is not what the backend has.
+    func showKept(_ table: StoreTable, _ id: String) throws {
+        guard let kept = try shadow(table.model.name, id) else { return }
+        try show(
+            kept, under: try entries(table.model.name, id), try table.fetch(id, on: connection), table, id)
+    }
+
     /// Makes the visible row what `object` says and tells the observers if that is a change.
     func show(
         _ object: JSONObject?, _ old: StoreTable.Row?, _ table: StoreTable, _ id: String, version: Int64?,

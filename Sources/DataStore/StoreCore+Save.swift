@@ -17,6 +17,8 @@ extension StoreCore {
         if deletions.contains(model) { try checkNotDeleted(model, id) }
         if options.checksParents, !table.parents.isEmpty { try checkParents(id, values, table) }
         if try table.insertIfAbsent(id, StoreTable.Row(values: values), on: connection) {
+            // Told first: what the outbox makes of it may show the backend's record in its place.
+            note(.created, table, id, values, isLocal: true)
             if try isSent(table, id, nil) {
                 try enqueue(
                     .create, table, id, fields: table.wire.json(values, table.wire.writable, skippingNull: true),
@@ -24,7 +26,6 @@ extension StoreCore {
             } else {
                 try keepMaker(identity, model, id)
             }
-            note(.created, table, id, values, isLocal: true)
             return
         }
         try update(id, values, table, identity, condition)
@@ -40,12 +41,12 @@ extension StoreCore {
         var new = old.values
         for position in changed { new[position] = values[position] }
         try table.update(id, new, changed, on: connection)
+        note(.updated, table, id, new, isLocal: true)
         if try isSent(table, id, old.version) {
             try enqueue(
                 .update, table, id, fields: table.wire.json(new, changed),
                 base: table.wire.json(old.values, changed), version: old.version, identity, condition: condition)
         }
-        note(.updated, table, id, new, isLocal: true)
     }
 
     /// A row that is here only since a restored backend lost it (``disown(model:_:)``) waits for who made it. Whoever saves
@@ -72,13 +73,13 @@ extension StoreCore {
         guard under.insert(model + "\u{0}" + id).inserted else { return false }
         try deleteChildren(of: id, old.values, table, identity, &under)
         _ = try table.delete(id, on: connection)
+        knownParents.removeAll()
+        note(.deleted, table, id, old.values, isLocal: true)
         if try isSent(table, id, old.version) {
             try enqueueDelete(id, old, table, identity, condition: condition)
         } else {
             try keepMaker(nil, model, id)
         }
-        knownParents.removeAll()
-        note(.deleted, table, id, old.values, isLocal: true)
         return true
     }
 

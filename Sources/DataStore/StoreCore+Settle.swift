@@ -166,17 +166,8 @@ extension StoreCore {
         let again = isDeletedLater ? [] : answer.dropped.filter { !covered.contains($0) }
         if !again.isEmpty { try resend(again, of: sent, before: later, on: image, table, &report) }
 
-        let waiting = try entries(model, id)
-        if waiting.isEmpty { try removeShadow(model, id) } else { try putShadow(model, id, image) }
-        if image.isDeleted, waiting.isEmpty {
-            try putTombstone(model, id, image.version, image.lastChangedAt)
-        }
-        let visible =
-            image.isDeleted
-            ? (waiting.isEmpty || isDeletedLater ? nil : old.map { table.wire.object($0.values) })
-            : overlay(image.object, waiting)
         report.updated += 1
-        try show(visible, old, table, id, version: image.version, lastChangedAt: image.lastChangedAt)
+        try show(image, under: try entries(model, id), old, table, id)
     }
 
     /// Puts the change that waits behind a settled one on what the backend has now.

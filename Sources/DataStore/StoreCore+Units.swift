@@ -16,9 +16,15 @@ extension StoreCore {
     func closeUnit() throws {
         guard let written = openUnit else { return }
         openUnit = nil
-        var orders: [Int64] = []
-        for order in written.sorted() where try entry(order) != nil { orders.append(order) }
+        var entries: [OutboxEntry] = []
+        for order in written.sorted() { if let entry = try entry(order) { entries.append(entry) } }
+        let orders = entries.map(\.order)
         guard orders.count > 1 else { return }
+        var records: Set<String> = []
+        for entry in entries where !records.insert(entry.model + "\u{0}" + entry.id).inserted {
+            // A conditional change stands for itself; the backend would judge the second by a version it has not made yet.
+            throw StoreError.changedTwiceInUnit(model: entry.model, id: entry.id)
+        }
         guard orders.count <= Self.unitLimit else {
             throw StoreError.transactionTooLarge(orders.count, limit: Self.unitLimit)
         }

@@ -22,6 +22,8 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case missingRecord(model: String, id: String)
     /// A transaction that goes as one makes more changes than a backend takes at once.
     case transactionTooLarge(Int, limit: Int)
+    /// A transaction that goes as one changes a record twice, once of it under a condition.
+    case changedTwiceInUnit(model: String, id: String)
     /// A write was tried where only reading is possible.
     case readOnly
     /// The store was closed, or is being cleared.
@@ -70,6 +72,8 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
         case .missingRecord(let model, let id): "there is no \(model) \(id) here; save it first"
         case .transactionTooLarge(let count, let limit):
             "the transaction makes \(count) changes, and at most \(limit) go as one; make several of it"
+        case .changedTwiceInUnit(let model, let id):
+            "\(model) \(id) is changed twice in a transaction that goes as one, once under a condition; make one change of it"
         case .readOnly: "this is a read; use a transaction to write"
         case .closed: "the store is closed or being cleared; open it again"
         case .unsentChanges(let count):

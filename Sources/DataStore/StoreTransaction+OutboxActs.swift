@@ -50,6 +50,13 @@ extension StoreTransaction {
             throw StoreError.entryNotAvailable(
                 order, reason: "its transaction may have arrived already; edit it once that is answered")
         }
+        if entry.state != .parked, entry.attempts > 0,
+            (entry.fields.members + fields.members).contains(where: { FieldOperation($0.value) != nil })
+        {
+            // Under a new name it would be carried out once more; what sets a value may be.
+            throw StoreError.entryNotAvailable(
+                order, reason: "it adds to a value and may have arrived already; edit it once that is answered")
+        }
         let old = try table.fetch(entry.id, on: connection)
         let image = try core.serverImage(old, try outbox(model: entry.model, id: entry.id), table, entry.id)
         var edited = entry.fields

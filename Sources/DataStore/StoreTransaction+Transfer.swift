@@ -159,6 +159,8 @@ extension StoreTransaction {
         let isParked = object["state"]?.string == "parked"
         let identity = object["identity"]?.string
         let state = isParked ? MutationState.parked : .sealed
+        // What waits of the record stays before it.
+        for open in try core.entries(model, id) where open.state == .queued { try core.seal(open.order) }
         // Two entries of one record differ in their seal, so the number is set with it.
         core.lastOrder += 1
         let order = core.lastOrder

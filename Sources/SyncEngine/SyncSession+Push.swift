@@ -45,9 +45,7 @@ extension SyncSession {
                 unknown.append(
                     MutationResult(order: entry.order, outcome: .refused(code: "Unsupported", message: reason)))
             } else if let model = core.schema.model(entry.model) {
-                // Like with like, parents first: the backend has few different documents to know.
-                let place = (modelOrder[entry.model] ?? 0) * 4 + Int(entry.kind.rawValue)
-                entries.append((entry, model, place))
+                entries.append((entry, model, place(of: entry)))
             } else {
                 unknown.append(
                     MutationResult(
@@ -85,6 +83,12 @@ extension SyncSession {
         echoes.sent(sent)
         perform(.http(id: id, body: body, person: batch.identity, modes: modes(of: entries.first)))
         run(outbox.handle(.took(request: id, count: mutations.count)))
+    }
+
+    /// Like with like, so that the backend has few different documents to know: parents are made first and go last.
+    private func place(of entry: OutboxEntry) -> Int {
+        let model = modelOrder[entry.model] ?? 0
+        return entry.kind == .delete ? Int.max - model : model * 2 + Int(entry.kind.rawValue)
     }
 
     private func modes(of first: (entry: OutboxEntry, model: ModelSchema, place: Int)?) -> [AuthProvider] {

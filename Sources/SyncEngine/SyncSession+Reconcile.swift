@@ -89,7 +89,7 @@ extension SyncSession {
         }
         let buckets = Set(list.compactMap { $0.integer.map { Int(truncatingIfNeeded: $0) } })
         reconciliations[model.name]?.startedAt = page.startedAt
-        guard !buckets.isEmpty else { return apply(page, id, model, mark) }
+        guard !buckets.isEmpty else { return apply(page, tail, id, model, mark) }
         reconciliations[model.name]?.phase = .fetching(bits: digest.bits, buckets: buckets)
         run(pull.handle(.handedOver(from: id, to: send(model, mark))))
     }
@@ -119,6 +119,8 @@ extension SyncSession {
     /// Lets go of what the backend has no more, once all pages came; gives how many rows went.
     func sweep(_ model: ModelSchema, _ reconciliation: Reconciliation) throws -> Int {
         var swept = 0
+        let filter = options.scope.filters[model.name]
+        let isAsked = { (record: Record) in (try? filter?.matches(record)) ?? true }
         let kept = try core.driverState(Self.keepKey)?.split(separator: " ").map(String.init) ?? []
         if kept.contains(model.name) {
             // A restored backend lacks what came after its backup; nobody deleted that.
@@ -130,12 +132,16 @@ extension SyncSession {
             if let startedAt = reconciliation.startedAt {
                 // What is left was had by the backend, where that is known: it was deleted, or is not for the reader.
                 let isTold = core.knowsEarlierLives
-                swept = try core.sweep(model: model.name, changedUpTo: startedAt, reader: options.person) {
+                swept = try core.sweep(
+                    model: model.name, changedUpTo: startedAt, reader: options.person, isAsked: isAsked
+                ) {
                     (isTold || known.contains($0)) && reconciliation.misses($0)
                 }
             }
         } else if let startedAt = reconciliation.startedAt {
-            swept = try core.sweep(model: model.name, changedUpTo: startedAt, reader: options.person) {
+            swept = try core.sweep(
+                model: model.name, changedUpTo: startedAt, reader: options.person, isAsked: isAsked
+            ) {
                 reconciliation.misses($0)
             }
             if swept > 0 { log("\(swept) rows of \(model.name) are gone at the backend") }

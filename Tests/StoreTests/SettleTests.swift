@@ -79,6 +79,18 @@ import Testing
         #expect(try core.bin("b")?.place == 2)
     }
 
+    @Test("what is missing because nobody asked for it is not gone: its change is answered, and a wider scope shows it")
+    func missingOutsideScope() throws {
+        for (isAsked, isSeen) in [({ (_: Record) in true }, false), ({ $0["note"] != .text("n") }, true)] {
+            let (core, entry) = try sending { $0.place = 2 }
+            _ = try core.sweep(model: "Bin", changedUpTo: 2500, reader: nil, isAsked: isAsked) { _ in true }
+            let done = remote(base.with { $0.place = 2 }, 2)
+            _ = try settle(core, entry, .applied(done))
+            try core.applyRemote([done])
+            #expect((try core.bin("b") != nil) == isSeen)
+        }
+    }
+
     @Test(
         "a change that is answered later than its record was missed stands, and one that is taken back leaves nothing"
     )

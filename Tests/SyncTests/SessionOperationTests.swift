@@ -59,6 +59,23 @@ struct SessionOperationTests {
         #expect(!fixture.events.contains { if case .conflict = $0 { true } else { false } })
     }
 
+    @Test(
+        "that may have arrived is not edited, nor joined to what may have: under a new name it would be carried out twice"
+    )
+    func edited() throws {
+        let fixture = try idle()
+        try operate(["count": .increment(5)], in: fixture)
+        let entry = try #require(try fixture.core.read { try $0.outbox().first })
+        _ = try #require(fixture.takeSent().first)
+        try fixture.core.resetSending()
+        for fields: JSONObject in [["label": "x"], ["count": 9]] {
+            #expect(throws: StoreError.self) {
+                try fixture.core.write(as: nil) { try $0.editOutbox(entry.order, fields: fields) }
+            }
+        }
+        #expect(try fixture.core.read { try $0.outbox().first?.mutationID } == entry.mutationID)
+    }
+
     @Test("joins the one that waits, and a value set before or after it")
     func merged() throws {
         let fixture = try SessionFixture(schema: Schema(models: [SessionFixture.shelf]))
