@@ -54,6 +54,8 @@ public struct HubLimits: Sendable, Hashable {
     public var waitingRequests = 4096
     /// Requests of one commit at most.
     public var requestsPerCommit = 256
+    /// How many of those that wait to be read may be one caller's, which is a key or a person.
+    public var waitingReadsPerCaller = 1024
 
     /// The standard limits.
     public init() {}

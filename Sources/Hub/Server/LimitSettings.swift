@@ -108,3 +108,6 @@ public enum LimitSettings {
         count("limit-commit", \.requestsPerCommit, 1...100_000, "requests of one commit at most"),
     ]
 }
+        count(
+            "limit-queue-per-caller", \.waitingReadsPerCaller, 1...1_000_000,
+            "how many of those that wait to be read may be one caller's, which is a key or a person"),
