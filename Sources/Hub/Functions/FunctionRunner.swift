@@ -67,13 +67,18 @@ package final class FunctionRunner: Sendable {
     package func has(_ name: String) -> Bool { functions[name] != nil }
 
     /// Calls a function with a JSON text; `completion` gets what it answers, and must not block.
-    package func call(_ name: String, _ payload: [UInt8], completion: @escaping @Sendable (FunctionOutcome) -> Void) {
+    ///
+    /// - Parameter isPreferred: whether it goes before calls that are not, where calls wait.
+    package func call(
+        _ name: String, _ payload: [UInt8], isPreferred: Bool = false,
+        completion: @escaping @Sendable (FunctionOutcome) -> Void
+    ) {
         let now = time.uptime()
         let (actions, known) = state.withLock { state -> ([FunctionQueue.Action], Bool) in
             guard functions[name] != nil else { return ([], false) }
             state.next += 1
             state.calls[state.next] = Call(function: name, payload: payload, began: now, completion: completion)
-            return (state.queues[name]?.called(state.next, at: now) ?? [], true)
+            return (state.queues[name]?.called(state.next, isPreferred: isPreferred, at: now) ?? [], true)
         }
         guard known else { return completion(.failure(.unreachable("there is no function \(name)"))) }
         perform(actions)
