@@ -150,6 +150,7 @@ extension HubCore {
                 } else {
                     encoder.encode(shown, selection, model, nil, hidden: hidden) { [.field(field.key)] }
                 }
+                engine.accessLog.refused(encoder.errors.takeDenied(), root, run.request)
                 reader.budget.count(grown: encoder.writer.bytes.count - start, since: before)
             case .failure(let error)?:
                 statistics.refused += 1

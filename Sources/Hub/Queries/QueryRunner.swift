@@ -105,7 +105,9 @@ final class QueryRunner {
             encoder.writer.bytes.append(contentsOf: field.keyBytes)
             let (start, before) = (encoder.writer.bytes.count, budget.bytes)
             switch field.definition.source {
-            case .root(let root): try answer(root, field, request, &encoder)
+            case .root(let root):
+                try answer(root, field, request, &encoder)
+                engine.accessLog.refused(encoder.errors.takeDenied(), root, request)
             case .introspection: introspect(field, request, &encoder)
             default: encoder.writer.string("Query")
             }
