@@ -35,6 +35,8 @@ package final class FunctionRunner: Sendable {
     }
 
     private let functions: [String: FunctionDefinition]
+    /// Their names in the order in which they were configured.
+    private let order: [String]
     private let endpoints: FunctionEndpoints?
     private let executor = ThreadExecutor(name: "hub-functions")
     private let state: Locked<State>
@@ -52,6 +54,7 @@ package final class FunctionRunner: Sendable {
             }
         }
         self.functions = functions
+        order = definitions.map(\.name)
         endpoints = try FunctionEndpoints(definitions)
         state = Locked(
             State(
@@ -95,6 +98,12 @@ package final class FunctionRunner: Sendable {
             }
             return counts
         }
+    }
+
+    /// What each function has done so far, in the order in which they were configured.
+    package var countsInOrder: [Counts] {
+        let counts = counts
+        return order.map { counts[$0] ?? Counts() }
     }
 
     /// Ends every call with ``FunctionFailure/stopped`` and every program with it. Calls that come later end so at once.
