@@ -44,6 +44,8 @@ public struct HTTPServerOptions: Sendable {
     /// are closed at once: a WebSocket that is to get more, else whoever has been reading, or not, for longest. A message
     /// to many is held, and counted, once.
     public var maximumHeldBytes = 256 << 20
+    /// Where answers are counted, and what is compared with that.
+    var held = HeldBytes.Sum.process
     /// A connection without a request for this long is closed.
     public var idleMilliseconds: Int64 = 120_000
     /// A request, and a WebSocket message, must be whole in this time after its first byte.

@@ -225,9 +225,10 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
         if !keepsAlive { bytes += "Connection: close\r\n".utf8 }
         bytes += [13, 10]
         if inline { bytes += response.body }
-        socket.send(bytes, held: HeldBytes(bytes.count))
-        if !inline && !isHead { socket.send(response.body, held: HeldBytes(response.body.count)) }
-        if hasMuchWaiting, HeldBytes.total > hub.options.maximumHeldBytes { hub.dropLongestWaiting() }
+        let held = hub.options.held
+        socket.send(bytes, held: HeldBytes(bytes.count, in: held))
+        if !inline && !isHead { socket.send(response.body, held: HeldBytes(response.body.count, in: held)) }
+        if hasMuchWaiting, held.total > hub.options.maximumHeldBytes { hub.dropLongestWaiting() }
     }
 
     /// Answers what cannot be served; the connection is of no use afterwards.
@@ -302,7 +303,7 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
 
     /// Whether a reader that has `queued` bytes to read yet may not get more.
     private func isTooMuch(_ queued: Int, _ more: Int) -> Bool {
-        if queued + more > hub.options.maximumQueuedBytes || HeldBytes.total > hub.options.maximumHeldBytes {
+        if queued + more > hub.options.maximumQueuedBytes || hub.options.held.total > hub.options.maximumHeldBytes {
             return true
         }
         if queued <= hub.options.slowBytes {

@@ -67,7 +67,7 @@ final class ServerHub: @unchecked Sendable {
     func dropLongestWaiting() {
         let waiting = connections.values.filter(\.hasMuchWaiting).sorted { $0.waitsSince < $1.waitsSince }
         for connection in waiting {
-            guard HeldBytes.total > options.maximumHeldBytes else { return }
+            guard options.held.total > options.maximumHeldBytes else { return }
             connection.dropSlowReader()
         }
     }
