@@ -62,6 +62,16 @@ final class HubState {
         buried = try Self.buriedModels(connection)
     }
 
+    /// Takes over what a change of the schema has written beside it.
+    func reread(_ connection: Connection) throws {
+        guard let row = try connection.rows("SELECT stamp,pruned_through FROM _clock WHERE id=1").first,
+            let stamp = row[0].integer, let pruned = row[1].integer
+        else { throw HubError("the hub's clock cannot be read; restore a backup") }
+        self.stamp = stamp
+        prunedThrough = pruned
+        buried = try Self.buriedModels(connection)
+    }
+
     static let tables =
         [
             """

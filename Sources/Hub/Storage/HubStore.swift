@@ -127,12 +127,13 @@ extension HubCore {
 
     static func migrator(
         _ schema: Schema, _ tables: [BaseTable], once steps: [SchemaStep] = [], backsUp: Bool = true,
+        prepare: @escaping (Connection) throws -> Void = { _ in },
         rewrite: @escaping (Connection) throws -> Void = { _ in }
     ) -> Migrator {
         Migrator(
             schema: schema, tables: tables.map(\.table), applicationID: applicationID, formatVersion: formatVersion,
             ownTables: HubState.tables + HubState.departureTables + HubState.buriedTables + HubLives.tables,
-            once: steps, backsUp: backsUp,
+            once: steps, backsUp: backsUp, prepare: prepare,
             rewrite: { connection, _, _ in try rewrite(connection) })
     }
 }
