@@ -153,9 +153,9 @@ extension HubCore {
         let model = mutation.model
         var values = stored.values
         let isCurrent = state.lives.isCurrent(mutation.input.version, stored.version)
-        if isCurrent {
-            put(inputKeepingMembers(mutation, stored), into: &values, mutation)
-        } else if mutation.operations.isEmpty || setsFields(mutation) {
+        // Operations commute: no version is stale for them.
+        let isStale = !isCurrent && (mutation.operations.isEmpty || setsFields(mutation))
+        if isStale {
             // What a merge leaves of a field tells what was in it, so that only who may see the row gets one.
             guard maySee(stored, mutation) else { return .failure(conflict(stored, mutation)) }
             switch resolvers[model].strategy {
@@ -164,8 +164,9 @@ extension HubCore {
                 Automerge(codec: codec).merge(mutation.effectiveInput, into: &values, model)
             case .lambda: return try resolve(stored, mutation)
             }
+        } else if isCurrent {
+            put(inputKeepingMembers(mutation, stored), into: &values, mutation)
         } else {
-            // Operations commute: no version is stale for them.
             touch(&values, mutation)
         }
         do throws(InputError) {
@@ -175,7 +176,8 @@ extension HubCore {
         }
         // A row may not be handed to somebody the caller could not have written it for.
         guard mutation.needed.allows(values) else { return .failure(mutation.unauthorized) }
-        if isCurrent { for change in mutation.changes { values[change.position] = change.value } }
+        // A merge has weighed them already.
+        if !isStale { for change in mutation.changes { values[change.position] = change.value } }
         if let refusal = sizeRefusal(of: values, from: stored.values, mutation) { return .failure(refusal) }
         return .success(try write(stored, values, deleted: false, mutation))
     }
