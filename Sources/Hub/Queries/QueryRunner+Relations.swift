@@ -57,8 +57,8 @@ struct CallerRelations: RelationResolver {
         }
         let sight = request.rights.sight(target.index, .get)
         guard !sight.rows.isNone else { throw refused(field, model) }
-        let key = keys.map { keyText(row.value($0)) }.joined(separator: "#")
-        guard let found = try runner.tables[target.index].fetch(key, on: runner.connection),
+        guard let key = ModelInfo.key(joining: keys.map { row.value($0) }),
+            let found = try runner.tables[target.index].fetch(key, on: runner.connection),
             sight.rows.allows(found.values)
         else {
             encoder.writer.raw("null")
