@@ -18,6 +18,8 @@ final class BaseTable: Sendable {
     private let fetchRowText: StatementText
     let walkText: StatementText
     let changesText: StatementText
+    /// Rows that departed within a range of stamps and changed again behind it.
+    let departedText: StatementText
     let expiredText: StatementText
     let purgeText: StatementText
     let maxRowText: StatementText
@@ -40,6 +42,9 @@ final class BaseTable: Sendable {
         fetchRowText = StatementText(start + "\(row)=?1")
         walkText = StatementText(Self.walkSQL(start, row, "1"))
         changesText = StatementText(Self.changesSQL(start, row, "1"))
+        departedText = StatementText(
+            start + "\(row)>?1 AND \"_lastChangedAt\">?2 AND \(row) IN "
+                + "(SELECT row FROM _departures WHERE model=?3 AND stamp>=?4 AND stamp<=?2) ORDER BY \(row)")
         expiredText = StatementText(
             "SELECT \(row),\"_lastChangedAt\",\(table.keyColumn),\"_version\" FROM \(table.name) "
                 + "WHERE \"_ttl\" IS NOT NULL AND \"_ttl\"<?1 LIMIT ?2")
