@@ -18,7 +18,8 @@ extension HubCore {
             mutation = Mutation(
                 root: root, model: model, field: field, rights: request.rights,
                 input: try engine.mutationInput(of: field, request.variables),
-                condition: try engine.filter("condition", of: field, model, request.variables),
+                condition: try engine.filter(
+                    "condition", of: field, model, request.variables, atMost: engine.limits.conditionParts),
                 hasCondition: field.arguments.contains { $0.name == "condition" }, request: request.id)
         } catch {
             return .failure(
@@ -149,6 +150,10 @@ extension HubCore {
         }
         if stored.deleted { return .failure(conflict(stored, mutation)) }
         if let refusal = blindOperation(on: stored, mutation) { return .failure(refusal) }
+        // What is merged is never less than what comes in, so that none of the work need be done.
+        if let refusal = sizeRefusal(of: mutation.input.values.map { $0 ?? .null }, from: stored.values, mutation) {
+            return .failure(refusal)
+        }
         if asksFunctions, let refusal = try askBefore(&mutation, stored) { return .failure(refusal) }
         let model = mutation.model
         var values = stored.values

@@ -50,8 +50,7 @@ extension HubCore {
         let own = Set(members.map { run.roots[$0].key })
         var missing: String?
         for key in members.flatMap({ run.request.needs[run.roots[$0].key] ?? [] }) where !own.contains(key) {
-            let place = run.roots.firstIndex { $0.key == key }
-            guard let place, place < index else {
+            guard let place = run.places[key], place < index else {
                 missing = key
                 continue
             }
