@@ -33,8 +33,8 @@ extension HubCore {
                 mutation.conditionJSON = (try? engine.argument("condition", of: field, request.variables)) ?? nil
             }
         }
-        let scope = id == nil ? 0 : Int64(bitPattern: FNV1a(request.rights.caller.scope).value)
-        if let id, let applied = try state.applied(id, scope, on: connection) {
+        let caller = request.rights.caller
+        if let id, let applied = try state.applied(id, by: caller, on: connection) {
             statistics.replayed += 1
             return noted(try replay(applied, mutation), mutation)
         }
@@ -61,7 +61,7 @@ extension HubCore {
             statistics.mutations += 1
             if let id {
                 try state.note(
-                    id, scope, AppliedMutation(model: model.schema.name, row: row.rowID, version: row.version),
+                    id, caller.scope, AppliedMutation(model: model.schema.name, row: row.rowID, version: row.version),
                     expires: state.hubTime + state.horizon, on: connection)
             }
         }
