@@ -76,7 +76,13 @@ public struct JSONObject: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     /// Feeds the hash without regard to order.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(members.count)
-        hasher.combine(members.reduce(0) { $0 ^ $1.key.hashValue })
+        hasher.combine(
+            members.reduce(0) { sum, member in
+                var one = Hasher()
+                one.combine(member.key)
+                one.combine(member.value)
+                return sum ^ one.finalize()
+            })
     }
 }
 

@@ -105,8 +105,9 @@ public final class HubCore {
         asksFunctions = self.resolvers.areAny
         codec = ItemCodec(schema: swap.schema)
         tables = swap.engine.schema.models.map { BaseTable($0) }
-        try Self.migrate(swap, tables, connection, log)
+        try Self.migrate(swap, from: old.tables, to: tables, connection, log)
         state = old.state
+        try state.reread(connection)
         reader = QueryRunner(
             engine, connection, tables, tokenKey: state.tokenKey, epoch: state.epoch, lives: state.lives, time: time)
         extensions = reader.extensions

@@ -96,15 +96,19 @@ extension HubEngine {
         return result
     }
 
+    private static let malformedNeeds = InputError("extensions.bincount.needs takes lists of aliases by alias")
+
     /// Reads `extensions.bincount.needs`.
     private func needs(_ request: JSONObject) throws(InputError) -> [String: [String]] {
         guard let given = request["extensions"]?["bincount"]?["needs"], !given.isNull else { return [:] }
         var result: [String: [String]] = [:]
         for (alias, json) in given.object?.members ?? [(key: "", value: .null)] {
-            let names = json.array?.compactMap(\.string)
-            guard let names, names.count == json.array?.count else {
-                throw InputError("extensions.bincount.needs takes lists of aliases by alias")
+            guard let list = json.array else { throw Self.malformedNeeds }
+            guard list.count <= HubCore.batchLimit else {
+                throw InputError("extensions.bincount.needs takes at most \(HubCore.batchLimit) aliases by alias")
             }
+            let names = list.compactMap(\.string)
+            guard names.count == list.count else { throw Self.malformedNeeds }
             result[alias] = names
         }
         return result
@@ -142,13 +146,14 @@ extension HubEngine {
     }
 
     /// A model's filter or condition, in the argument of that name.
+    ///
+    /// - Parameter most: comparisons that it may have; nil for those of a filter.
     func filter(
-        _ name: String, of field: SelectedField, _ model: ModelInfo, _ variables: Variables
+        _ name: String, of field: SelectedField, _ model: ModelInfo, _ variables: Variables, atMost most: Int? = nil
     ) throws(InputError) -> RowFilter {
         let filter = try RowFilter(try argument(name, of: field, variables), for: model.schema)
-        guard filter.parts <= limits.filterParts else {
-            throw InputError("The \(name) has more than \(limits.filterParts) comparisons")
-        }
+        let most = most ?? limits.filterParts
+        guard filter.parts <= most else { throw InputError("The \(name) has more than \(most) comparisons") }
         return filter
     }
 }

@@ -24,6 +24,7 @@ public struct Migrator {
     private let versions: [SchemaVersion]
     private let once: [SchemaStep]
     private let backsUp: Bool
+    private let prepare: (Connection) throws -> Void
     private let upgrade: (Connection, SchemaChange) throws -> Void
     private let rewrite: (Connection, SchemaRewriter, SchemaChange) throws -> Void
 
@@ -41,12 +42,14 @@ public struct Migrator {
     ///   - once: steps to run if the tables change at all, beside those of versions; they are not remembered.
     ///   - backsUp: whether the file is copied before it is changed; false where the owner has made a backup himself, or
     ///     where nothing can be lost and nobody may wait for a copy.
+    ///   - prepare: notes what the owner must know of rows that the steps take away; first, in the migration's transaction.
     ///   - rewrite: does to what the owner keeps beside the model tables what the steps and the change do to rows; last.
     ///   - upgrade: changes the owner's tables in the migration's transaction, after the model tables and before what is
     ///     missing of its own is made.
     public init(
         schema: Schema, tables: [ModelTable], applicationID: Int32, formatVersion: Int, ownTables: [String] = [],
         versions: [SchemaVersion] = [], once: [SchemaStep] = [], backsUp: Bool = true,
+        prepare: @escaping (Connection) throws -> Void = { _ in },
         rewrite: @escaping (Connection, SchemaRewriter, SchemaChange) throws -> Void = { _, _, _ in },
         upgrade: @escaping (Connection, SchemaChange) throws -> Void = { _, _ in }
     ) {
@@ -59,6 +62,7 @@ public struct Migrator {
         self.versions = versions.sorted { $0.number < $1.number }
         self.once = once
         self.backsUp = backsUp
+        self.prepare = prepare
         self.rewrite = rewrite
         self.upgrade = upgrade
     }
@@ -172,6 +176,7 @@ public struct Migrator {
         var pending = versions.filter { $0.number > old.version }
         if !once.isEmpty { pending.append(SchemaVersion(layout.version + 1, once)) }
         let rewriter = SchemaRewriter(pending, from: old)
+        try prepare(connection)
         var structure = StructuralSteps(old, rewriter)
         try structure.run(pending, on: connection)
         var plan = MigrationPlan(connection: connection, oldFormat: found.format, newFormat: formatVersion)

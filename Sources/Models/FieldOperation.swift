@@ -78,9 +78,7 @@ public enum FieldOperation: Sendable, Hashable {
         case .increment(let amount): return JSONValue.sum(value.isNull ? 0 : value, amount)
         case .edit(let adding, let removing):
             guard let elements = value.isNull ? [] : value.array else { return nil }
-            var result = elements.filter { !removing.contains($0) }
-            for element in adding where !result.contains(element) { result.append(element) }
-            return .array(result)
+            return .array(elements.without(removing).with(adding))
         }
     }
 
@@ -89,13 +87,27 @@ public enum FieldOperation: Sendable, Hashable {
         switch (self, next) {
         case (.increment(let a), .increment(let b)): return JSONValue.sum(a, b).map { .increment($0) }
         case (.edit(let added, let removed), .edit(let adding, let removing)):
-            var result = added.filter { !removing.contains($0) }
-            for element in adding where !result.contains(element) { result.append(element) }
-            var gone = removed.filter { !adding.contains($0) }
-            for element in removing where !gone.contains(element) && !adding.contains(element) { gone.append(element) }
-            return .edit(adding: result, removing: gone)
+            return .edit(
+                adding: added.without(removing).with(adding),
+                removing: removed.without(adding).with(removing.without(adding)))
         case (.increment, .edit), (.edit, .increment): return nil
         }
+    }
+}
+
+extension [JSONValue] {
+    /// The elements that are none of those.
+    fileprivate func without(_ others: [JSONValue]) -> [JSONValue] {
+        guard !others.isEmpty else { return self }
+        let gone = Set(others)
+        return filter { !gone.contains($0) }
+    }
+
+    /// With those at the end that are not there, each once.
+    fileprivate func with(_ others: [JSONValue]) -> [JSONValue] {
+        guard !others.isEmpty else { return self }
+        var known = Set(self)
+        return self + others.filter { known.insert($0).inserted }
     }
 }
 

@@ -83,15 +83,16 @@ struct HTTPParser {
         return false
     }
 
-    /// How many bytes are held of messages that are not whole yet.
-    var heldBytes: Int { buffer.count - position + message.body.count }
+    /// How many bytes are held: of messages that are not whole yet, and what was parsed and is still in the buffer.
+    var heldBytes: Int { buffer.count + message.body.count }
 
     /// How many bytes wait to be parsed.
     var bufferedBytes: Int { buffer.count - position }
 
     /// Takes bytes that the socket gave.
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
-        if case .length(let rest) = state, position == buffer.count, rest > 0 {
+        dropParsed()
+        if case .length(let rest) = state, buffer.isEmpty, rest > 0 {
             // The usual way of a large body: straight to its place.
             let count = min(rest, bytes.count)
             message.body.append(contentsOf: bytes[..<count])
@@ -99,13 +100,22 @@ struct HTTPParser {
             if count < bytes.count { buffer.append(contentsOf: bytes[count...]) }
             return
         }
+        buffer.append(contentsOf: bytes)
+    }
+
+    /// Lets go of what was parsed: all at once where nothing follows, else when it is much, since what follows is moved.
+    private mutating func dropParsed() {
         if position == buffer.count {
             // A connection that is idle most of the time keeps little.
             buffer.removeAll(keepingCapacity: buffer.capacity <= 16 << 10)
-            position = 0
             searched = 0
+        } else if position > 1 << 16 {
+            buffer.removeFirst(position)
+            searched = max(0, searched - position)
+        } else {
+            return
         }
-        buffer.append(contentsOf: bytes)
+        position = 0
     }
 
     /// The bytes that follow the last message, when the connection stops being HTTP.
@@ -313,6 +323,7 @@ struct HTTPParser {
     private mutating func finish() -> Output {
         state = .head
         searched = position
+        dropParsed()
         defer { message = Message() }
         return .message(message)
     }

@@ -40,9 +40,12 @@ public struct HTTPServerOptions: Sendable {
     public var slowCloseCodes: [String: UInt16] = [:]
     /// How long a WebSocket may have more than ``slowBytes`` to send.
     public var slowMilliseconds: Int64 = 10_000
-    /// When the messages that wait for all readers together are larger than this, those who have much waiting are closed
-    /// at once. A message to many is held, and counted, once.
+    /// When the messages and answers that wait for all readers together are larger than this, those who have much waiting
+    /// are closed at once: a WebSocket that is to get more, else whoever has been reading, or not, for longest. A message
+    /// to many is held, and counted, once.
     public var maximumHeldBytes = 256 << 20
+    /// Where answers are counted, and what is compared with that.
+    var held = HeldBytes.Sum.process
     /// A connection without a request for this long is closed.
     public var idleMilliseconds: Int64 = 120_000
     /// A request, and a WebSocket message, must be whole in this time after its first byte.
@@ -55,8 +58,8 @@ public struct HTTPServerOptions: Sendable {
     public var maximumConnections = 10_000
     /// What one address may do; this machine's own addresses may do anything.
     public var perAddress = AddressLimits()
-    /// Requests that are not answered and messages that are not whole yet may hold this much together; who exceeds it is
-    /// closed.
+    /// Requests that are not answered, also where their clients have gone, and messages that are not whole yet may hold
+    /// this much together; who exceeds it is closed.
     public var maximumIncomingBytes = 256 << 20
     /// Names each request by its header fields, or by none where it could not be read: the name goes back in
     /// ``requestIDField`` of whatever answers it, an upgrade and a refusal too, and is the request's ``HTTPRequest/id``.
@@ -108,12 +111,19 @@ public struct HTTPResponder: Sendable {
     let connection: ServerConnection
     let number: UInt64
     let core: LoopCore
+    /// What the request holds for as long as somebody can answer it.
+    let taken: TakenBytes.Share
 
     /// Sends the answer. Nothing happens if the client has gone.
     public func respond(_ response: HTTPResponse) {
-        let connection = connection
-        let number = number
-        core.perform { connection.respond(response, to: number) }
+        let responder = self
+        core.perform { responder.give(response) }
+    }
+
+    /// Sends the answer, on the loop's thread.
+    func give(_ response: HTTPResponse) {
+        taken.release()
+        connection.respond(response, to: number)
     }
 }
 

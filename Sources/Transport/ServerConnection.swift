@@ -15,13 +15,13 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
     private var parser: HTTPParser
     private var decoder: WebSocketDecoder
     /// The request that waits for its answer; the next one is read only after that.
-    private var waiting: (number: UInt64, isHead: Bool, keepsAlive: Bool, id: String, bytes: Int)?
+    private var waiting: (number: UInt64, isHead: Bool, keepsAlive: Bool, id: String)?
     private var nextNumber: UInt64 = 0
     private var isParsing = false
     private var deadline: Int64
     /// When the first byte came of the request or message that is not whole yet.
     private var began: Int64?
-    /// What that holds, and the request that waits for its answer, as the hub has counted it.
+    /// What that holds, as the hub has counted it.
     private var heldBytes = 0
     private var closeCode: UInt16 = 1006
     private var closeReason = ""
@@ -50,6 +50,10 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
     }
 
     var queuedBytes: Int { socket.queuedBytes }
+    /// Whether more waits to be read than any reader may leave, however much the others have.
+    var hasMuchWaiting: Bool { socket.isOpen && socket.queuedBytes > Self.freeBytes }
+    /// Since when something waits to be read without a pause.
+    var waitsSince: Int64 { socket.waitsSince }
 
     // MARK: From the socket
 
@@ -115,7 +119,7 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
         let limit: Int64?
         switch mode {
         case .http:
-            held = parser.heldBytes + (waiting?.bytes ?? 0)
+            held = parser.heldBytes
             // What waits behind a request that is being answered has all the time.
             if waiting != nil || !parser.isInsideMessage {
                 limit = nil
@@ -137,15 +141,21 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
             began = nil
             if case .webSocket = mode, !sentClose { deadline = .max }
         }
-        guard held != heldBytes else { return }
-        let isFine = hub.holds(held - heldBytes)
-        heldBytes = held
-        if isFine { return }
+        if count(held) { return }
         if case .http = mode {
-            refuse(503, "too much is on its way to this server")
+            refuse(503, Self.tooMuch)
         } else {
-            close(code: 1013, reason: "too much is on its way to this server")
+            close(code: 1013, reason: Self.tooMuch)
         }
+    }
+
+    private static let tooMuch = "too much is on its way to this server"
+
+    /// Counts what is held now; false where that is more than before, and all together hold too much.
+    private func count(_ held: Int) -> Bool {
+        guard held != heldBytes else { return true }
+        defer { heldBytes = held }
+        return hub.holds(held - heldBytes)
     }
 
     // MARK: HTTP
@@ -180,9 +190,14 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
         if WebSocketHandshake.isUpgrade(message), hub.options.webSocketPaths.contains(path) {
             return upgrade(request)
         }
+        // The parser has given it away.
+        _ = count(parser.heldBytes)
+        guard let taken = hub.take(request.body.count + request.headers.bytes.count) else {
+            return refuse(503, Self.tooMuch, id: request.id)
+        }
         nextNumber += 1
-        waiting = (nextNumber, message.method == "HEAD", message.keepsAlive, request.id, request.body.count)
-        hub.handler.request(request, HTTPResponder(connection: self, number: nextNumber, core: hub.core))
+        waiting = (nextNumber, message.method == "HEAD", message.keepsAlive, request.id)
+        hub.handler.request(request, HTTPResponder(connection: self, number: nextNumber, core: hub.core, taken: taken))
     }
 
     func respond(_ response: HTTPResponse, to number: UInt64) {
@@ -210,8 +225,10 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
         if !keepsAlive { bytes += "Connection: close\r\n".utf8 }
         bytes += [13, 10]
         if inline { bytes += response.body }
-        socket.send(bytes)
-        if !inline && !isHead { socket.send(response.body) }
+        let held = hub.options.held
+        socket.send(bytes, held: HeldBytes(bytes.count, in: held))
+        if !inline && !isHead { socket.send(response.body, held: HeldBytes(response.body.count, in: held)) }
+        if hasMuchWaiting, held.total > hub.options.maximumHeldBytes { hub.dropLongestWaiting() }
     }
 
     /// Answers what cannot be served; the connection is of no use afterwards.
@@ -286,7 +303,7 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
 
     /// Whether a reader that has `queued` bytes to read yet may not get more.
     private func isTooMuch(_ queued: Int, _ more: Int) -> Bool {
-        if queued + more > hub.options.maximumQueuedBytes || HeldBytes.total > hub.options.maximumHeldBytes {
+        if queued + more > hub.options.maximumQueuedBytes || hub.options.held.total > hub.options.maximumHeldBytes {
             return true
         }
         if queued <= hub.options.slowBytes {
@@ -296,10 +313,11 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
         return behindSince.map { hub.core.now - $0 >= hub.options.slowMilliseconds } ?? false
     }
 
-    private func dropSlowReader() {
+    /// Ends the connection and lets go of what it has not read.
+    func dropSlowReader() {
+        guard case .webSocket(let handle) = mode else { return socket.kill() }
         // What is queued would keep the close frame back and the memory taken.
         socket.discardQueued()
-        guard case .webSocket(let handle) = mode else { return }
         let code = handle.subprotocol.flatMap { hub.options.slowCloseCodes[$0] } ?? 1011
         close(code: code, reason: "the reader is too slow")
     }

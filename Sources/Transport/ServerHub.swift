@@ -6,8 +6,9 @@ final class ServerHub: @unchecked Sendable {
     let options: HTTPServerOptions
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
     private var census: AddressCensus
-    /// What requests hold that are not answered and messages that are not whole yet.
+    /// What connections hold of messages that are not whole yet, and what requests hold that were taken.
     private var incomingBytes = 0
+    private let taken = TakenBytes()
     private var nextID: UInt64 = 0
     private var sweep: LoopTimer?
 
@@ -53,7 +54,22 @@ final class ServerHub: @unchecked Sendable {
     /// Notes that a connection holds so much more, or less; false where all together hold too much.
     func holds(_ change: Int) -> Bool {
         incomingBytes += change
-        return change <= 0 || incomingBytes <= options.maximumIncomingBytes
+        return change <= 0 || incomingBytes + taken.total <= options.maximumIncomingBytes
+    }
+
+    /// The share of a request that holds so much; nil where all together would hold too much.
+    func take(_ count: Int) -> TakenBytes.Share? {
+        guard incomingBytes + taken.total + count <= options.maximumIncomingBytes else { return nil }
+        return TakenBytes.Share(count, of: taken)
+    }
+
+    /// Closes those who have had much to read for longest, until all together have no more waiting than they may.
+    func dropLongestWaiting() {
+        let waiting = connections.values.filter(\.hasMuchWaiting).sorted { $0.waitsSince < $1.waitsSince }
+        for connection in waiting {
+            guard options.held.total > options.maximumHeldBytes else { return }
+            connection.dropSlowReader()
+        }
     }
 
     /// One timer for all: deadlines here are coarse, and a timer for each request would cost more than the request.

@@ -45,7 +45,7 @@ public struct ServerOutput: Sendable {
             var queued = 0
             for item in items {
                 switch item {
-                case .answer(let response, let responder): responder.connection.respond(response, to: responder.number)
+                case .answer(let response, let responder): responder.give(response)
                 case .message(let frame, let connections):
                     for connection in connections { connection.connection.send(frame) }
                     queued += frame.count

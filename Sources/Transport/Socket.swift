@@ -37,6 +37,8 @@ final class Socket: @unchecked Sendable {
     private var headOffset = 0
     /// What waits here; the system's and libwebsockets' own buffers (together at most a few hundred kB) not counted.
     private(set) var queuedBytes = 0
+    /// Since when something waits here without a pause.
+    private(set) var waitsSince: Int64 = 0
     private var isDirty = false
     /// libwebsockets holds a part of the last write until the peer reads.
     private var isBlocked = false
@@ -100,6 +102,7 @@ final class Socket: @unchecked Sendable {
     /// Queues bytes; they leave at the end of this round of the loop.
     func send(_ bytes: [UInt8], held: HeldBytes? = nil) {
         guard isOpen, !bytes.isEmpty, !closeWhenDrained else { return }
+        if queuedBytes == 0 { waitsSince = core.now }
         queue.append(Piece(bytes: bytes, held: held))
         queuedBytes += bytes.count
         if !isDirty && !isBlocked {
@@ -113,6 +116,13 @@ final class Socket: @unchecked Sendable {
         let kept = headOffset > 0 ? head + 1 : head
         queue.removeSubrange(kept...)
         queuedBytes = headOffset > 0 ? queue[head].bytes.count - headOffset : 0
+    }
+
+    private func forgetQueued() {
+        queue = []
+        head = 0
+        headOffset = 0
+        queuedBytes = 0
     }
 
     /// Sends what is queued, as far as the system takes it.
@@ -247,6 +257,7 @@ final class Socket: @unchecked Sendable {
     func kill() {
         guard isOpen else { return }
         isKilled = true
+        forgetQueued()
         if !isInCallback { cws_kill(wsi) }
     }
 
@@ -308,9 +319,7 @@ final class Socket: @unchecked Sendable {
         if let tls, tls.phase != .ended { endedWhole = false }
         wsi = nil
         isKilled = true
-        queue = []
-        head = 0
-        queuedBytes = 0
+        forgetQueued()
         let owner = owner
         self.owner = nil
         owner?.socketClosed(self, reason: reason)

@@ -7,14 +7,17 @@ public struct WebSocketFrame: Sendable {
 
     /// A text message; the bytes must be UTF-8.
     public init(text: some Sequence<UInt8>) {
-        bytes = WebSocketFrame.encode(.text, text)
-        held = HeldBytes(bytes.count)
+        self.init(text: text, heldIn: .process)
     }
 
     /// A text message.
     public init(_ text: String) {
-        bytes = WebSocketFrame.encode(.text, text.utf8)
-        held = HeldBytes(bytes.count)
+        self.init(text: text.utf8, heldIn: .process)
+    }
+
+    init(text: some Sequence<UInt8>, heldIn sum: HeldBytes.Sum) {
+        bytes = WebSocketFrame.encode(.text, text)
+        held = HeldBytes(bytes.count, in: sum)
     }
 
     /// How many bytes travel.

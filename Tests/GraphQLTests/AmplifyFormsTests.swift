@@ -137,6 +137,32 @@ struct AmplifyFormsTests {
         #expect(remarks(sdl) == ["1:57: A has no field author, so author: String is added for the owner"])
     }
 
+    // MARK: What means nothing here
+
+    @Test func whatMeansNothingHereIsReadWithARemarkAndWrittenBack() throws {
+        let sdl = """
+            type A @model @mapsTo(name: "Old") @searchable(queries: { search: "find" }) @aws_api_key {
+              a: Int @refersTo(name: "old") @aws_cognito_user_pools(cognito_groups: ["staff"])
+              b: B
+            }
+            type B @aws_iam @aws_oidc { c: Int @aws_lambda }
+            """
+        let plain = "type A @model { a: Int b: B } type B { c: Int }"
+        #expect(try Schema(sdl: sdl) == Schema(sdl: plain))
+        let found = remarks(sdl)
+        #expect(
+            found.prefix(3) == [
+                "1:15: @mapsTo names a table in DynamoDB, and nothing here",
+                "1:36: @searchable makes no search here: a list's filter finds records, and an @index finds them fast",
+                "1:77: @aws_api_key lets nobody in here: @auth alone says who may do what",
+            ])
+        #expect(found.count == 8)
+        let exported = try AppSyncExport(sdl: sdl).schema
+        for name in ["mapsTo", "searchable", "aws_api_key", "refersTo", "aws_cognito_user_pools", "aws_iam"] {
+            #expect(exported.contains("@\(name)"))
+        }
+    }
+
     // MARK: Export
 
     @Test func allOfItIsWrittenBack() throws {

@@ -19,7 +19,9 @@ struct SchemaMistakeTests {
         Broken("type __A @model { b: Int }", "1:6", "type __A: names beginning with _ are reserved"),
         Broken("type A @model { b: E } enum E { _x }", "1:33", "enum value _x: names beginning with _ are reserved"),
         Broken("type A @model { b: Int } type String { c: Int }", "1:31", "String is a name of GraphQL"),
-        Broken("type A @model { b: Int } type Query { c: Int }", "1:31", "Query is a name of GraphQL"),
+        Broken(
+            "type A @model { b: Int } type Query { c: Int @function(name: \"f\") }", "1:31",
+            "a model schema has no type Query: the models make it, and nothing would answer what is added"),
         Broken("type A @model { b(c: Int): Int }", "1:19", "a field takes no arguments here"),
         Broken("type A @model", "1:6", "model A has no fields"),
         Broken("type A @model { b: B } type B", "1:29", "type B has no fields"),
@@ -47,6 +49,21 @@ struct SchemaMistakeTests {
         Broken("type A @model { b: B } type B { a: A }", "1:36", "an embedded type cannot hold the model A"),
         // Directives
         Broken("type A @model @modle { b: Int }", "1:15", "unknown directive @modle"),
+        Broken(
+            "type A @model { b: Int @validate(type: GT, value: \"0\") }", "1:24",
+            "@validate is not possible: nothing here checks values so; a function before the mutation can "
+                + "(bincount hub --before)"),
+        Broken(
+            "type A @model { b: String @http(url: \"https://x.y\") }", "1:27",
+            "@http is not possible: the hub asks no other server for a field; let the app ask it"),
+        Broken(
+            "type A @model { b: String @predictions(actions: [translateText]) }", "1:27",
+            "@predictions is not possible: the hub has no such services; let the app ask them"),
+        Broken(
+            "type A @model @key(fields: [\"b\"]) { b: ID }", "1:15",
+            "@key is not possible: it is of Amplify's first transformer; write @primaryKey or @index"),
+        Broken("type A @model @mapsTo { b: Int }", "1:15", "@mapsTo needs the argument name"),
+        Broken("type A @model { b: Int @searchable }", "1:24", "@searchable belongs on a @model type"),
         Broken(
             "type A @model { b: Int @manyToMany }", "1:24",
             "@manyToMany needs the argument relationName, which names its join model"),

@@ -2,6 +2,8 @@ import AppSync
 import Basics
 import GraphQL
 import Models
+import SQLite
+import System
 import Testing
 
 @testable import Hub
@@ -92,15 +94,15 @@ import Testing
     /// An authorizer whose function is the test.
     private final class Asked: Sendable {
         let time = ManualTimeSource()
-        let calls = Locked<[(payload: JSONValue, completion: @Sendable (FunctionOutcome) -> Void)]>([])
+        let calls = Locked<[(payload: JSONValue, isKnown: Bool, completion: @Sendable (FunctionOutcome) -> Void)]>([])
         let authorizer: FunctionAuthorizer
         let authenticator: Authenticator
 
-        init() {
-            authorizer = FunctionAuthorizer(function: "judge", time: time, log: .none)
+        init(_ pattern: TextPattern? = nil) {
+            authorizer = FunctionAuthorizer(function: "judge", pattern: pattern, time: time, log: .none)
             authenticator = Authenticator(keys: APIKeys(), stored: NoStoredKeys(), validators: [authorizer])
-            authorizer.connect { [calls] payload, completion in
-                calls.withLock { $0.append(((try? JSONValue(parsing: payload)) ?? .null, completion)) }
+            authorizer.connect { [calls] payload, isKnown, completion in
+                calls.withLock { $0.append(((try? JSONValue(parsing: payload)) ?? .null, isKnown, completion)) }
             }
         }
 
@@ -114,8 +116,9 @@ import Testing
         }
 
         /// How many of the requests that waited have gone on.
-        func whenReady(_ token: String, _ count: Locked<Int>) {
-            let request: JSONValue = ["query": "{ a }", "variables": ["x": 1]]
+        func whenReady(
+            _ token: String, _ count: Locked<Int>, request: JSONValue = ["query": "{ a }", "variables": ["x": 1]]
+        ) {
             authorizer.whenReady(Credentials(authorization: token), request.bytes) { count.withLock { $0 += 1 } }
         }
     }
@@ -183,6 +186,106 @@ import Testing
         #expect(try asked.authenticator.refreshed(caller, now: asked.time.now().milliseconds).get() == caller)
     }
 
+    /// AppSync's `identityValidationExpression`.
+    @Test func whatDoesNotLookLikeATokenIsRefusedAndNobodyIsAsked() throws {
+        let asked = Asked(try TextPattern("custom-[a-z]+"))
+        let ready = Locked(0)
+        for token in ["custom-abc1", "x custom-abc", "xcustom-abc", "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"] {
+            asked.whenReady(token, ready)
+            guard case .failure(let refusal) = asked.caller(token) else {
+                Issue.record("\(token) was let in")
+                continue
+            }
+            #expect(refusal.status == 401 && refusal.reason == .token)
+            #expect(refusal.message == "You are not authorized to make this call.")
+        }
+        #expect(ready.current == 4 && asked.calls.current.isEmpty)
+        asked.whenReady("custom-abc", ready)
+        #expect(ready.current == 4 && asked.calls.current.count == 1)
+        asked.answer(.success(["isAuthorized": true]))
+        #expect(try asked.caller("custom-abc").get().provider == .function)
+        #expect(throws: HubError.self) {
+            var options = ResolverOptions()
+            try options.setAuthorizerPattern("custom-[a-z")
+        }
+    }
+
+    @Test func tokensThatAreRefusedDriveOutNoneThatIsGood() throws {
+        let asked = Asked()
+        let ready = Locked(0)
+        asked.whenReady("good", ready)
+        asked.answer(.success(["isAuthorized": true]))
+        let caller = try asked.caller("good").get()
+        for number in 0..<2 * AuthorizerVerdicts.limit {
+            asked.whenReady("bad-\(number)", ready)
+            asked.answer(.success(["isAuthorized": false]))
+        }
+        #expect(try asked.caller("good").get() == caller)
+        #expect(asked.calls.current.isEmpty)
+        // What was refused last is remembered too.
+        #expect(throws: AuthRefusal.self) { try asked.caller("bad-\(2 * AuthorizerVerdicts.limit - 1)").get() }
+        #expect(asked.calls.current.isEmpty)
+        // And that a token was taken back, however many others are refused after it.
+        asked.time.advance(milliseconds: 300_000)
+        asked.whenReady("good", ready)
+        asked.answer(.success(["isAuthorized": false]))
+        for number in 0..<2 * AuthorizerVerdicts.limit {
+            asked.whenReady("bad-\(number)", ready)
+            asked.answer(.success(["isAuthorized": false]))
+        }
+        #expect(throws: AuthRefusal.self) { try asked.authenticator.refreshed(caller, now: 0).get() }
+    }
+
+    @Test func strangersTakeNoPlaceFromATokenThatWasGood() throws {
+        let asked = Asked()
+        let (ready, strangers) = (Locked(0), Locked(0))
+        asked.whenReady("good", ready)
+        asked.answer(.success(["isAuthorized": true]))
+        asked.time.advance(milliseconds: 300_000)
+        // As many as may wait, and more, who are told at once that it is busy.
+        for number in 0..<1_100 { asked.whenReady("bad-\(number)", strangers) }
+        #expect(strangers.current == 100)
+        asked.whenReady("good", ready)
+        #expect(ready.current == 1, "it waits")
+        let call = try #require(asked.calls.current.last)
+        #expect(call.payload["authorizationToken"] == "good" && call.isKnown)
+        #expect(asked.calls.current.filter(\.isKnown).count == 1)
+        // No answer does not make it a stranger's.
+        call.completion(.failure(.timedOut))
+        #expect(ready.current == 2)
+        asked.time.advance(milliseconds: 1_000)
+        asked.whenReady("good", ready)
+        try #require(asked.calls.current.last).completion(.success(["isAuthorized": true]))
+        #expect(try asked.caller("good").get().provider == .function)
+    }
+
+    @Test func aLargeRequestIsNotReadForIt() throws {
+        let asked = Asked()
+        let large: JSONValue = ["query": "{ a }", "variables": ["x": .string(String(repeating: "x", count: 70_000))]]
+        asked.whenReady("abc", Locked(0), request: large)
+        let context = try #require(asked.calls.current.first).payload["requestContext"]
+        #expect(context?["queryString"] == "" && context?["variables"] == [:])
+    }
+
+    /// Functions that decide and that are called around mutations are told of such a caller what the authorizer said.
+    @Test func otherFunctionsSeeWhatItSaidOfTheCaller() throws {
+        let tokens = TestTokens()
+        let claims: [String: JSONValue] = ["team": "red", Caller.deniedFieldsClaim: ["Post.secret"]]
+        tokens.set(
+            "guest", Caller(groups: [], provider: .function, claims: claims, source: .issuer("test", key: nil)))
+        var options = ResolverOptions()
+        options.functions = [FunctionDefinition(name: "before", target: .program(["before"]))]
+        try options.addBefore("Post.create=before")
+        let authenticator = Authenticator(keys: APIKeys(), stored: NoStoredKeys(), validators: [tokens])
+        let core = try HubCore(
+            engine: try HubEngine(Self.schema, authenticator), schema: Self.schema, connection: try .memory(),
+            time: ManualTimeSource(), random: SeededRandom(seed: 1), resolvers: options)
+        let body: JSONValue = ["query": "mutation { createPost(input: {id: \"p\"}) { id } }"]
+        let outcome = core.perform([HubRequest(Credentials(authorization: "guest"), body: body.bytes)])
+        let payload = try JSONValue(parsing: try #require(outcome.calls.first).payload)
+        #expect(payload["identity"] == ["resolverContext": ["team": "red"]])
+    }
+
     /// Whoever comes with another token each time makes the function be asked each time, and nobody is let in for it.
     @Test(arguments: [FunctionOutcome.failure(.timedOut), .success(["isAuthorized": "yes"])])
     func whoeverMakesTheFunctionFailCannotFillTheLog(_ outcome: FunctionOutcome) {
@@ -191,7 +294,7 @@ import Testing
         let log = Log(level: .debug) { _, line in lines.withLock { $0.append(line) } }
         let authorizer = FunctionAuthorizer(function: "judge", time: time, log: log)
         let authenticator = Authenticator(keys: APIKeys(), stored: NoStoredKeys(), validators: [authorizer])
-        authorizer.connect { _, completion in completion(outcome) }
+        authorizer.connect { _, _, completion in completion(outcome) }
         for number in 0..<500 {
             authorizer.whenReady(Credentials(authorization: "token-\(number)"), []) {}
             _ = authenticator.caller(

@@ -88,6 +88,34 @@ import Testing
         #expect(try HubVerify.check(database, HubFixture.notes).filter(\.isFault) == [])
     }
 
+    @Test(arguments: ["Note", "_buried", "backup only"])
+    func `a life begins above every version that was given, of a record that goes as of one that is there`(
+        _ place: String
+    ) throws {
+        let directory = try TempDirectory("high")
+        let data = directory.file("hub")
+        let copy = directory.file("copy.sqlite")
+        let high = HubLives.span * 6 / 5
+        do {
+            let hub = try hub(data, notes: 1)
+            try hub.connection.run("UPDATE Note SET _version=?", [.integer(high)])
+            _ = try HubBackup.take(of: data, to: copy, time: ManualTimeSource())
+            if place == "backup only" { try hub.connection.run("DELETE FROM Note") }
+            for number in 0..<5 where place == "Note" {
+                hub.update(["id": "n0", "body": .string("\(number)"), "_version": .integer(high + Int64(number))])
+            }
+            if place == "_buried" {
+                try hub.connection.run("INSERT INTO _buried VALUES('Note','n9',?)", [.integer(HubLives.span * 3 + 7)])
+            }
+        }
+        _ = try HubRestore.restore(copy, into: data, replacing: true, time: ManualTimeSource())
+        let hub = try HubFixture(connection: try Connection.open(path: HubBackup.database(in: data)))
+        let floor = HubLives.span * (place == "_buried" ? 4 : 2)
+        #expect(hub.create(["id": "new", "title": "t"]).result?["_version"] == .integer(floor))
+        let changed = hub.update(["id": "n0", "body": "other", "_version": .integer(high)])
+        #expect(changed.result?["_version"] == .integer(floor + 1))
+    }
+
     @Test func aChangeOnAStateThatARestoreTookBackIsNoConflict() throws {
         let directory = try TempDirectory("ahead")
         let data = directory.file("hub")

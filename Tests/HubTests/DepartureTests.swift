@@ -108,6 +108,77 @@ import Testing
         #expect(told.first?["owner"] == "ann")
     }
 
+    /// Asks for a delta page by page; `between` runs before each further page.
+    private func pages(
+        _ hub: TokenFixture, _ person: String, _ mark: Int64, limit: Int = 1, between: (Int) -> Void
+    ) throws -> (items: [JSONValue], startedAt: Int64) {
+        var items: [JSONValue] = []
+        var token = ""
+        for page in 0..<20 {
+            let answer = hub.send(
+                person,
+                "{ syncJobs(lastSync: \(mark), limit: \(limit)\(token)) { items { \(fields) } nextToken startedAt } }")
+            let result = try #require(answer.result)
+            items += result["items"]?.array ?? []
+            guard let next = result["nextToken"]?.string else { return (items, result["startedAt"]?.integer ?? 0) }
+            token = ", nextToken: \"\(next)\""
+            between(page)
+        }
+        Issue.record("the pages have no end")
+        return (items, 0)
+    }
+
+    @Test func aRowThatLeavesAndChangesAgainBetweenTwoPagesIsToldAsGoneAllTheSame() throws {
+        let hub = try fixture()
+        for id in ["a", "b"] {
+            hub.send("lead", "mutation { createJob(input: {id: \"\(id)\", owner: \"ann\", title: \"t\"}) { id } }")
+        }
+        let before = mark(hub, "ann")
+        for id in ["a", "b"] {
+            hub.time.advance(milliseconds: 1000)
+            hub.send("lead", "mutation { updateJob(input: {id: \"\(id)\", title: \"u\", _version: 1}) { id } }")
+        }
+        change(hub, "owner: \"zoe\"", 1)
+        hub.time.advance(milliseconds: 1000)
+        hub.send("lead", "mutation { createJob(input: {id: \"x\", owner: \"zoe\", title: \"t\"}) { id } }")
+        let delta = try pages(hub, "ann", before) { page in
+            if page == 0 { change(hub, "title: \"zoe's\"", 2) }
+        }
+        #expect(delta.items.compactMap { $0["id"]?.string } == ["a", "b", "j"])
+        #expect(delta.items.last?["_deleted"] == true)
+        #expect(delta.items.last?["title"] == "first")
+        #expect(delta.items.last?["_version"] == 2)
+        #expect(self.delta(hub, "ann", delta.startedAt) == [], "nothing of what is zoe's")
+    }
+
+    @Test func ofManyThatLeaveBetweenPagesEachIsToldWhateverBecomesOfIt() throws {
+        let hub = try fixture()
+        let ids = (0..<7).map { "m\($0)" }
+        func each(_ ids: [String], _ input: String, _ version: Int) {
+            for id in ids {
+                hub.time.advance(milliseconds: 10)
+                let change = "{id: \"\(id)\", \(input), _version: \(version)}"
+                hub.send("lead", "mutation { updateJob(input: \(change)) { id } }")
+            }
+        }
+        for id in ids {
+            hub.send("lead", "mutation { createJob(input: {id: \"\(id)\", owner: \"ann\", title: \"t\"}) { id } }")
+        }
+        let before = mark(hub, "ann")
+        each(ids, "owner: \"zoe\"", 1)
+        // Changed within the range once more, so that it lies behind where its departure does.
+        each(["m0", "m3"], "title: \"u\"", 2)
+        let delta = try pages(hub, "ann", before, limit: 2) { page in
+            if page == 0 {
+                each(["m0", "m3"], "title: \"v\"", 3)
+                each(["m5", "m6"], "title: \"v\"", 2)
+                hub.send("lead", "mutation { deleteJob(input: {id: \"m4\", _version: 2}) { id } }")
+            }
+        }
+        #expect(Set(delta.items.compactMap { $0["id"]?.string }) == Set(ids))
+        #expect(delta.items.allSatisfy { $0["_deleted"] == true })
+    }
+
     @Test func subscribersAreToldAtOnce() throws {
         let hub = try fixture()
         for (number, person) in ["ann", "bob", "lead"].enumerated() {

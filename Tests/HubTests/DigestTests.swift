@@ -1,5 +1,7 @@
 import AppSync
 import Basics
+import Models
+import SQLite
 import Testing
 
 @testable import Hub
@@ -99,6 +101,50 @@ struct DigestTests {
         ]
         let answer = try JSONValue(parsing: fixture.raw(body.bytes).body)
         #expect(answer.errorMessage?.contains("digest") == true)
+    }
+
+    /// A clock that goes on whenever it is looked at.
+    private final class Steps: TimeSource {
+        private let count = Locked<Int64>(0)
+        let bootID = "steps"
+
+        func now() -> DateTime { DateTime(milliseconds: 1_000_000) }
+        func uptime() -> Int64 {
+            count.withLock { count in
+                count += 1
+                return count
+            }
+        }
+    }
+
+    @Test("ends when the time of a request is over, whoever asks", arguments: ["syncNotes", "syncDiaries"])
+    func late(field: String) throws {
+        var limits = HubLimits()
+        limits.milliseconds = 10
+        let core = try HubCore(
+            engine: try HubEngine(
+                HubFixture.notes, Authenticator(keys: try APIKeys(HubFixture.keys)), limits: limits),
+            schema: HubFixture.notes, connection: try Connection.memory(), time: Steps(),
+            random: SeededRandom(seed: 1))
+        let (name, text) = field == "syncNotes" ? ("Note", "title") : ("Diary", "text")
+        let info = try #require(core.engine.schema.model(name))
+        for number in 0..<10_000 {
+            let values: [String: Value] = ["id": .text("\(number)"), text: .text("t"), "author": .text("ann")]
+            _ = try core.tables[info.index].insert(
+                info.schema.fields.map { values[$0.name] ?? .null }, version: 1, stamp: 1, on: core.connection)
+        }
+        let body: JSONValue = [
+            "query": .string("query { \(field) { items { id } } }"),
+            "extensions": ["bincount": ["digest": [field: DigestRequest.compare(digest([])).json]]],
+        ]
+        // Rows that may be read, and rows that may not.
+        for person in ["ann", "bob"] {
+            let outcome = core.execute([HubRequest(apiKey: "all", person: person, body: body.bytes)])
+            let answer = try JSONValue(parsing: outcome.answers[0].body)
+            #expect(answer.errorType == "ExecutionTimeout", "\(answer.text)")
+            #expect(answer["data"]?[field] == .null)
+            #expect(answer["extensions"]?["bincount"]?["digest"]?[field] == nil)
+        }
     }
 
     @Test("is asked for by the hub itself where a mark is older than the deletions it remembers")

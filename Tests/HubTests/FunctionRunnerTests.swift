@@ -179,4 +179,22 @@ import Transport
         #expect(Set(queue.stop()) == [.refuse(2, .stopped), .refuse(4, .stopped)])
         #expect(queue.called(6, at: 130) == [.refuse(6, .stopped)])
     }
+
+    @Test func whatIsPreferredHasPlacesOfItsOwnAndGoesFirst() {
+        var queue = FunctionQueue(concurrency: 1, waitingLimit: 4, patience: 100)
+        #expect(queue.called(1, at: 0) == [.start(1)])
+        for call in 2...5 as ClosedRange<UInt64> { #expect(queue.called(call, at: 0).isEmpty) }
+        #expect(queue.called(6, at: 0) == [.refuse(6, .busy)])
+        #expect(queue.called(7, isPreferred: true, at: 0).isEmpty)
+        #expect(queue.called(8, isPreferred: true, at: 0) == [.refuse(8, .busy)], "a quarter as many")
+        #expect(queue.waitingCount == 5)
+        #expect(queue.ended(1, at: 1) == [.start(7)])
+        #expect(queue.called(9, isPreferred: true, at: 1).isEmpty)
+        #expect(queue.ended(7, at: 2) == [.start(9)])
+        #expect(queue.ended(9, at: 3) == [.start(2)])
+        #expect(
+            Set(queue.stop()) == [
+                .refuse(2, .stopped), .refuse(3, .stopped), .refuse(4, .stopped), .refuse(5, .stopped),
+            ])
+    }
 }

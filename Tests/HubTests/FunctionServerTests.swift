@@ -64,7 +64,7 @@ import Transport
         let metrics = try await client.send(HTTPRequest(method: "GET", path: "/metrics"))
         #expect(
             String(decoding: metrics.body, as: UTF8.self).contains(
-                "bincount_hub_function_calls_total{function=\"merge\"} 1"))
+                "bincount_hub_function_calls_total{function=\"2\"} 1"))
         await server.stop()
         endpoint.stop()
         loop.stop()

@@ -1,4 +1,6 @@
 import Basics
+import GraphQL
+import Models
 import Testing
 
 @testable import Hub
@@ -33,6 +35,44 @@ import Testing
         hub.send(create, ["i": ["id": "1", "title": "secret"]], device: "T1", ids: ["m0": "c-1"])
         let other = hub.send(create, ["i": ["id": "2", "title": "own"]], device: "T2", ids: ["m0": "c-1"])
         #expect(other.result?["id"] == "2")
+    }
+
+    @Test func aPersonsMutationIdHoldsAtEveryTerminal() throws {
+        let hub = try HubFixture(
+            Schema(
+                sdl: """
+                    type Shelf @model
+                    @auth(rules: [{ allow: groups, groups: ["everyone"], operations: [create, update, delete, read] }]) {
+                      id: ID! count: Int @counter
+                    }
+                    """))
+        hub.send("mutation { createShelf(input: {id: \"s\"}) { id } }")
+        let body: JSONValue = [
+            "query": "mutation { m: updateShelf(input: {id: \"s\", _version: 1}) { count } }",
+            "extensions": ["bincount": ["mutationIds": ["m": "x"], "operations": ["m": ["count": ["increment": 5]]]]],
+        ]
+        func add(_ person: String?, _ device: String) throws -> JSONValue? {
+            try JSONValue(parsing: hub.raw(body.bytes, person: person, device: device).body).result?["count"]
+        }
+        #expect(try add("ann", "T1") == 5)
+        #expect(try add("ann", "T2") == 5, "her outbox has moved to another terminal")
+        #expect(try add("bob", "T1") == 10, "another's id is another")
+        #expect(try add(nil, "T1") == 15)
+        #expect(try add(nil, "T1") == 15)
+        #expect(try add(nil, "T2") == 20)
+    }
+
+    @Test func whatWasNotedForAPersonAtOneTerminalIsStillKnownThere() throws {
+        let hub = try HubFixture()
+        let input: JSONValue = ["i": ["id": "1", "title": "a"]]
+        let first = hub.send(create, input, person: "ann", device: "T1", ids: ["m0": "c-1"])
+        // As a hub of before noted it.
+        let former = Int64(bitPattern: FNV1a("d:T1|p:ann").value)
+        try hub.connection.run("UPDATE _mutations SET scope=?", [.integer(former)])
+        hub.delete("1", version: 1)
+        #expect(hub.send(create, input, person: "ann", device: "T1", ids: ["m0": "c-1"]) == first)
+        #expect(hub.send(create, input, person: "ann", device: "T2", ids: ["m0": "c-1"]).result == .null)
+        #expect(hub.send(create, input, person: "bob", device: "T1", ids: ["m0": "c-1"]).result == .null)
     }
 
     @Test func aRefusedMutationMayBeTriedAgainUnderItsId() throws {

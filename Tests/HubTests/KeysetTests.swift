@@ -103,6 +103,45 @@ struct KeysetTests {
         #expect(ids == (try walk(hub, "", limit: 1000)))
     }
 
+    @Test(
+        "of a date sort key take a part of a date as the filter on the same field does",
+        arguments: [
+            "beginsWith: '2026-07'", "beginsWith: '2026'", "beginsWith: ''", "beginsWith: '2026-07-01T0'",
+            "beginsWith: '2026-07-02T00:00:00.000Z'", "beginsWith: '2026-07-02T00:00:00Z'", "beginsWith: '7'",
+            "ge: '2026-07'", "gt: '2026-07-01'", "lt: '2026-07-02'", "le: '2026-08'", "eq: '2026-07'",
+            "eq: '2026-07-02T02:00:00+02:00'", "between: ['2026-06', '2026-07-02']", "le: ''", "lt: 'z'",
+            "between: ['2026-07-01', '2026-07-02T00:00:00Z']",
+        ])
+    func dates(_ text: String) throws {
+        let condition = "{\(text.replacing("'", with: "\""))}"
+        let schema = try Schema(
+            sdl: """
+                type Job @model @auth(rules: [{ allow: groups, groups: ["everyone"] }]) {
+                  id: ID!
+                  zone: ID @index(name: "byZone", queryField: "jobsByZone", sortKeyFields: ["due"])
+                  due: AWSDateTime
+                }
+                """)
+        let hub = try HubFixture(schema)
+        let dates = [
+            "2025-12-31T23:59:59.999Z", "2026-06-30T23:59:59.999Z", "2026-07-01T00:00:00Z", "2026-07-01T09:30:00Z",
+            "2026-07-01T10:00:00Z", "2026-07-02T00:00:00Z", "2026-07-31T23:59:59.999Z", "2026-08-01T00:00:00Z",
+        ]
+        for (number, date) in dates.enumerated() {
+            hub.send(
+                "mutation { createJob(input: {id: \"\(number)\", zone: \"z\", due: \"\(date)\"}) { id } }")
+        }
+        hub.send("mutation { createJob(input: {id: \"none\", zone: \"z\"}) { id } }")
+        func ids(_ arguments: String) throws -> [String] {
+            let answer = hub.send("{ p: jobsByZone(zone: \"z\", \(arguments)) { items { id } nextToken } }")
+            return try #require(answer["data"]?["p"]?["items"]?.array, "\(answer)").compactMap { $0["id"]?.string }
+        }
+        let wanted = try ids("filter: {due: \(condition)}")
+        #expect(try ids("due: \(condition)") == wanted)
+        #expect(try ids("due: \(condition), sortDirection: DESC") == wanted.reversed())
+        if text == "beginsWith: '2026-07'" { #expect(wanted == ["2", "3", "4", "5", "6"]) }
+    }
+
     private func cost(_ part: SQLCondition, _ hub: HubFixture, rows: Int) throws -> Int {
         try hub.connection.withStatement(part.sql) { statement in
             statement.bind(part.bindings)

@@ -105,6 +105,37 @@ struct LimitTests {
         #expect(hub.send(query, filter(10)).errorMessage == "The filter has more than 10 comparisons")
     }
 
+    @Test func aConditionMayHoldAsMuchAsDynamoDBTakesAndNoMore() throws {
+        let hub = try hub { _ in }
+        hub.send("mutation { createItem(input: {id: \"c\", weight: 1}) { id } }")
+        func update(_ count: Int) -> JSONValue {
+            hub.send(
+                """
+                mutation M($c: ModelItemConditionInput) {
+                  updateItem(input: {id: "c", weight: 2, _version: 1}, condition: $c) { id }
+                }
+                """, ["c": ["or": .array((0..<count).map { ["weight": ["eq": .integer(Int64($0))]] })]])
+        }
+        #expect(update(300).errorMessage == "The condition has more than 300 comparisons")
+        #expect(update(299)["errors"] == nil)
+        let list = "query L($f: ModelItemFilterInput) { listItems(filter: $f) { items { id } } }"
+        let filter: JSONValue = ["or": .array((0..<300).map { ["weight": ["eq": .integer(Int64($0))]] })]
+        #expect(hub.send(list, ["f": filter])["errors"] == nil, "a filter is looked at beside the commits")
+    }
+
+    @Test func manyVariablesAreFoundByTheirNames() throws {
+        let hub = try hub { $0.documentTokens = 100_000 }
+        let names = (0..<2000).map { "v\($0)" }
+        let declared = names.map { "$\($0): Int" }.joined(separator: " ")
+        let used = names.map { "{weight: {eq: $\($0)}}" }.joined(separator: " ")
+        let given = JSONValue.object(JSONObject(names.reversed().map { ($0, .integer(1)) }))
+        let answer = hub.send("query Q(\(declared)) { listItems(filter: {or: [\(used)]}) { items { id } } }", given)
+        #expect(answer["errors"] == nil)
+        let missing = hub.send(
+            "query Q(\(declared)) { listItems(filter: {or: [\(used) {weight: {eq: $w}}]}) { items { id } } }", given)
+        #expect(missing.errorMessage?.contains("UndefinedVariable: Undefined variable w") == true)
+    }
+
     @Test(arguments: [
         "enum ModelSortDirection { UP } type A @model { id: ID! b: ModelSortDirection }",
         "type Place { x: Int } type PlaceInput { y: Int } type A @model { id: ID! p: Place q: PlaceInput }",

@@ -55,6 +55,41 @@ import Transport
         #expect(lines.current.last?.contains("suppressed=981") == true, "\(lines.current.last ?? "")")
     }
 
+    /// The disk is looked at beside the threads that answer: one that hangs holds up no answer.
+    @Test func `what is on the disk is told as it was when that was last looked at`() async throws {
+        let directory = try TempDirectory("metrics-disk")
+        let hub = try await HubServer.start(
+            HubOptions(
+                dataDirectory: directory.path, schema: HubFixture.notes, keys: try APIKeys(HubFixture.keys),
+                time: SystemTimeSource()))
+        let loop = try WebSocketLoop()
+        let client = try HTTPClient(loop: loop, origin: try URLParts(hub.url))
+        func logBytes() async throws -> Int? {
+            let answer = try await client.send(HTTPRequest(method: "GET", path: "/metrics"))
+            let lines = String(decoding: answer.body, as: UTF8.self).split(separator: "\n")
+            return lines.first { $0.hasPrefix("bincount_hub_log_bytes ") }.flatMap { Int($0.split(separator: " ")[1]) }
+        }
+        let (gate, held) = (ThreadGate(), AsyncStream<Void>.makeStream())
+        hub.worker.checkpointer.perform {
+            held.continuation.finish()
+            gate.wait()
+        }
+        for await _ in held.stream {}
+        let before = try #require(try await logBytes())
+        let text = String(repeating: "x", count: 100_000)
+        let body: JSONValue = ["query": .string("mutation { createNote(input: {title: \"\(text)\"}) { id } }")]
+        let made = try await client.send(
+            HTTPRequest(path: "/graphql", headers: ["x-api-key": "all"], body: body.bytes))
+        #expect(made.status == 200)
+        #expect(try await logBytes() == before)
+        #expect(try await client.send(HTTPRequest(method: "GET", path: "/health")).status == 200)
+        gate.open()
+        hub.worker.lookAtDisk()
+        while try await logBytes() == before {}
+        await hub.stop()
+        loop.stop()
+    }
+
     @Test func `a hub counts each kind of request exactly, over HTTP and over sockets`() async throws {
         let directory = try TempDirectory("metrics")
         let hub = try await HubServer.start(

@@ -48,6 +48,8 @@ struct NeedsTests {
             #expect(answer["data"]?["m0"]?["id"] == nil, "\(needed)")
             #expect(answer["errors"]?[0]?["errorType"] == "TransactionCanceledException")
         }
+        let many = try send(hub, ["m0": .array(Array(repeating: "m1", count: 101))], "m0: \(note)")
+        #expect(many["errors"]?[0]?["message"] == "extensions.bincount.needs takes at most 100 aliases by alias")
         let malformed = try send(hub, ["m0": "m1"], "m0: \(note)")
         #expect(malformed["data"] == nil || malformed["data"] == .null)
         #expect(malformed["errors"]?[0]?["message"]?.string?.contains("needs") == true)

@@ -68,6 +68,23 @@ struct OperationTests {
         #expect(update(["marks": ["add": ["c"], "remove": ["a", "x"]]]).result?["marks"] == ["b", "c"])
     }
 
+    @Test("larger than a record may be is refused before anything is done, as a field is that a merge would take up")
+    func large() {
+        create(["id": "s", "marks": ["a"]])
+        let many = JSONValue.array((0..<120_000).map { .string("\($0)") })
+        for operation in [["add": many], ["remove": many]] as [JSONObject] {
+            let answer = update(["marks": .object(operation)])
+            #expect(answer.errorType == "BadRequest")
+            #expect(answer.errorMessage == "the operation on Shelf.marks is larger than a record may be: 409600 bytes")
+        }
+        let merged = fixture.send(
+            "mutation M($i: UpdateShelfInput!) { updateShelf(input: $i) { id } }",
+            ["i": ["id": "s", "marks": many, "_version": 0]])
+        #expect(merged.errorType == "DynamoDB:DynamoDbException")
+        let most = JSONValue.array((0..<50_000).map { .string("\($0)") })
+        #expect(update(["marks": ["add": most, "remove": ["a"]]]).result?["marks"]?.array?.count == 50_000)
+    }
+
     @Test("is carried out once under one mutation id")
     func once() {
         create(["id": "s"])

@@ -107,6 +107,66 @@ struct QueryHandoverTests {
         loop.stop()
     }
 
+    @Test func `neither one caller's queries nor strangers' take a place from another's`() async throws {
+        var options = try options()
+        options.keys = try APIKeys(["all:everyone", "other:everyone"])
+        options.limits.waitingReadsPerCaller = 3
+        let hub = try await HubServer.start(options)
+        var clientOptions = HTTPClientOptions()
+        clientOptions.maximumConnections = 16
+        let client = try HTTPClient(loop: loop, origin: try URLParts(hub.url), options: clientOptions)
+        @Sendable func send(_ field: String, _ value: String) async throws -> HTTPResponse {
+            let body: JSONValue = ["query": "{ listNotes { items { id } } }"]
+            return try await client.send(HTTPRequest(path: "/graphql", headers: [field: value], body: body.bytes))
+        }
+        let gate = await holdReader(of: hub)
+        try await withThrowingTaskGroup(of: HTTPResponse.self) { group in
+            // No two strangers' tokens are alike; whose they are is not known before they are judged.
+            for number in 0..<5 { group.addTask { try await send("authorization", "token-\(number)") } }
+            for _ in 0..<5 { group.addTask { try await send("x-api-key", "all") } }
+            for _ in 0..<4 {
+                let early = try #require(try await group.next())
+                #expect(early.status == 503 && early.headers["retry-after"] != nil)
+            }
+            group.addTask { try await send("x-api-key", "other") }
+            while hub.worker.queue.current.reads < 7 { await Task.yield() }
+            gate.open()
+            var statuses: [Int] = []
+            while let answer = try await group.next() { statuses.append(answer.status) }
+            #expect(statuses.sorted() == [200, 200, 200, 200, 401, 401, 401])
+        }
+        #expect(hub.worker.queue.current.reads == 0)
+        await hub.stop()
+        loop.stop()
+    }
+
+    @Test func `callers are served in turn, and each has his places`() {
+        var queue = ReadQueue<Int>(share: 3)
+        func add(_ number: Int, _ payer: String?) -> Bool { queue.add(number, of: payer) }
+        let taken = (1...5).map { add($0, "a") }
+        #expect(taken == [true, true, true, false, false])
+        let others = [add(11, "b"), add(12, "b"), add(21, "c")]
+        #expect(others == [true, true, true])
+        var served = (0..<2).compactMap { _ in queue.next() }
+        let again = [add(6, "a"), add(7, "a")]
+        #expect(again == [true, false], "a place is free when its query is served")
+        while let next = queue.next() { served.append(next) }
+        #expect(served == [1, 11, 21, 2, 12, 3, 6])
+        // Who is not known yet has places like a caller, until he is.
+        let strangers = (31...34).map { add($0, nil) }
+        #expect(strangers == [true, true, true, false])
+        let known = add(1, "a")
+        let unknown = queue.takeUnknown()
+        #expect(known && unknown == [31, 32, 33])
+        let later = [add(35, nil), add(36, nil)]
+        #expect(later == [true, true])
+        var rest: [Int] = []
+        while let next = queue.next() { rest.append(next) }
+        #expect(rest.sorted() == [1, 35, 36])
+        let nothing = queue.takeUnknown()
+        #expect(nothing.isEmpty && queue.next() == nil)
+    }
+
     @Test func `what the reader leaves is answered by the thread that commits, and once`() throws {
         let hub = try HubFixture()
         var request = HubRequest(apiKey: "all", body: Self.disguised[0].bytes)

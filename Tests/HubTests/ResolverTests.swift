@@ -112,6 +112,22 @@ import Testing
         #expect(hub.asked.count == asked + 3)
     }
 
+    @Test func `what the function puts in holds for operations too, which no version is stale for`() throws {
+        let hub = try FunctionHub {
+            try $0.addConflictHandler("*=decide")
+            try $0.addBefore("Note.update=before")
+        }
+        try hub.prepare("Note")
+        let request = FunctionHub.request(
+            "mutation { m: updateNote(input: {id: \"1\", _version: 1}) { hits body _version } }",
+            operations: ["m": ["hits": ["increment": 2]]])
+        let json = try hub.send(request) { event in
+            #expect(event["existingItem"]?["_version"] == 2)
+            return .success(["input": ["body": "checked"]])
+        }
+        #expect(json.result == ["hits": 2, "body": "checked", "_version": 3])
+    }
+
     @Test func firstTheFunctionBeforeThenTheConflict() throws {
         let hub = try FunctionHub {
             try $0.addConflictHandler("*=decide")

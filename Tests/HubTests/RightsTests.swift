@@ -1,3 +1,4 @@
+import AppSync
 import Basics
 import Models
 import Testing
@@ -136,6 +137,46 @@ import WarehouseModels
         #expect(seen("super", nil) == ["1", "2", "3", "4"])
         #expect(hub.send("{ getCountEntry(id: \"1\") { id } }", key: "counter", person: "bob").result == .null)
         #expect(hub.send("{ getCountEntry(id: \"1\") { id } }", key: "counter", person: "bob").errorType == nil)
+    }
+
+    @Test func `who comes with an issuer's token owns by each of its names, and hears by whichever he says`() throws {
+        let schema = try Schema(
+            sdl: """
+                type Page @model @auth(rules: [{ allow: owner }]) { id: ID! owner: String }
+                type Leaf @model @auth(rules: [{ allow: owner, identityClaim: "sub::email" }]) { id: ID! owner: String }
+                """)
+        let hub = try TokenFixture(schema)
+        hub.admit(
+            "ann", person: "s-1", claims: ["sub": "s-1", "cognito:username": "annie", "email": "a@x"])
+        hub.admit("eve", person: "s-2", claims: ["sub": "s-2", "cognito:username": "eve", "email": "e@x"])
+        func create(_ who: String, _ id: String, _ owner: String?, _ model: String = "Page") -> JSONValue {
+            hub.send(
+                who, "mutation M($i: Create\(model)Input!) { create\(model)(input: $i) { owner } }",
+                ["i": owner.map { ["id": .string(id), "owner": .string($0)] } ?? ["id": .string(id)]])
+        }
+        let names = ["s-1::annie", "s-1", "annie"]
+        for (number, name) in names.enumerated() {
+            hub.connect(UInt64(number), "ann")
+            hub.start(UInt64(number), "s", "ann", "subscription { onCreatePage(owner: \"\(name)\") { id } }")
+        }
+        hub.connect(9, "eve")
+        hub.start(9, "s", "eve", "subscription { onCreatePage(owner: \"s-1::annie\") { id } }")
+        #expect(hub.take(9).last?["type"] == "error")
+        for number in 0..<3 { _ = hub.take(UInt64(number)) }
+        #expect(create("ann", "0", nil).result?["owner"] == "s-1", "the person, by whom the others know him")
+        for (number, name) in names.enumerated() { #expect(create("ann", "\(number + 1)", name)["errors"] == nil) }
+        #expect(create("eve", "x", "s-1::annie").errorType == ErrorType.unauthorized)
+        #expect(create("eve", "y", nil).result?["owner"] == "s-2")
+        for number in 0..<3 {
+            let heard = hub.take(UInt64(number)).compactMap { $0["payload"]?["data"]?["onCreatePage"]?["id"]?.string }
+            #expect(heard == ["0", "1", "2", "3"])
+        }
+        let listed = hub.send("ann", "{ listPages { items { id } } }").result?["items"]?.array ?? []
+        #expect(listed.compactMap { $0["id"]?.string } == ["0", "1", "2", "3"])
+        // A claim of several parts is the joined value, and each part is taken too.
+        #expect(create("ann", "0", nil, "Leaf").result?["owner"] == "s-1::a@x")
+        for owner in ["s-1", "a@x"] { #expect(create("ann", owner, owner, "Leaf")["errors"] == nil) }
+        #expect(create("ann", "9", "annie", "Leaf").errorType == ErrorType.unauthorized)
     }
 
     @Test func aFilterTellsNothingOfRowsThatMayNotBeRead() throws {

@@ -34,6 +34,9 @@ struct Identity: Sendable, CustomStringConvertible {
             name: "one whose name holds the joint", provider: .userPools,
             claims: ["sub": "s-1::annie", "username": "x"]),
         Identity(name: "whom the function lets in", provider: .function, person: "ann", groups: ["staff"]),
+        Identity(
+            name: "Ann by a user pool", provider: .userPools, person: "s-1",
+            claims: ["sub": "s-1", "cognito:username": "annie"]),
     ]
 }
 
@@ -50,6 +53,7 @@ struct MatrixRow: Sendable {
         MatrixRow(name: "b", owner: "T1", editors: ["T1"], team: "blue", teams: ["blue"]),
         MatrixRow(name: "c", owner: "s-1::annie", editors: ["ann@x", "annette"], team: "red", teams: []),
         MatrixRow(name: "d"),
+        MatrixRow(name: "e", owner: "annie", editors: ["s-1"]),
     ]
 
     func values(_ field: String) -> [String] {
@@ -141,10 +145,13 @@ struct RuleOracle {
         let claim = quoted("identityClaim")
         if claim == "device" { return who.device.map { [$0] } ?? [] }
         if who.provider == .apiKey { return claim == "email" ? [] : who.person.map { [$0] } ?? [] }
-        if claim == nil, let person = who.person { return [person] }
         if claim == nil || claim == "sub::username" {
-            guard let sub = who.claims["sub"], let name = who.claims["username"] else { return [] }
-            return sub.contains("::") || name.contains("::") ? [] : [sub + "::" + name, sub, name]
+            let parts = ["sub", "username"].compactMap { part in
+                who.claims[part] ?? (part == "username" ? who.claims["cognito:username"] : nil)
+            }
+            let joined = parts.count == 2 ? [parts.joined(separator: "::")] + parts : claim == nil ? parts : []
+            let own = claim == nil ? who.person.map { [$0] } ?? [] : []
+            return own + (parts.contains { $0.contains("::") } ? [] : joined)
         }
         return who.claims[claim!].map { [$0] } ?? []
     }

@@ -13,11 +13,12 @@ import Transport
 
     init() throws { directory = try TempDirectory("unauthorized") }
 
-    private func start() async throws -> HubServer {
-        try await HubServer.start(
-            HubOptions(
-                dataDirectory: directory.path, schema: HubFixture.notes, keys: try APIKeys(["all:everyone"]),
-                time: SystemTimeSource()))
+    private func start(_ configure: (inout HubOptions) throws -> Void = { _ in }) async throws -> HubServer {
+        var options = HubOptions(
+            dataDirectory: directory.path, schema: HubFixture.notes, keys: try APIKeys(["all:everyone"]),
+            time: SystemTimeSource())
+        try configure(&options)
+        return try await HubServer.start(options)
     }
 
     /// Bytes sent over a connection of their own; gives what the first read brings, and what came until the end where
@@ -114,7 +115,13 @@ import Transport
     }
 
     @Test func strangersAreToldNumbersAlone() async throws {
-        let hub = try await start()
+        let lines = Locked<[String]>([])
+        let hub = try await start { options in
+            try options.resolvers.addFunction("erp-of-acme=/bin/cat")
+            try options.resolvers.addAfter("Note.create=erp-of-acme")
+            options.log = Log(level: .notice) { _, line in lines.withLock { $0.append(line) } }
+        }
+        #expect(lines.current.contains("functions by their numbers in /metrics: 1 erp-of-acme"))
         let body = "{\"query\":\"mutation { createNote(input: {title: \\\"secretive\\\"}) { id } }\"}"
         let fields = ["x-api-key: all", "x-bincount-person: ann-person", "x-bincount-device: T-device"]
         let made = try Self.parts(try exchange(hub, [Self.request("POST", "/graphql", fields, body: body)]))
@@ -124,10 +131,11 @@ import Transport
         let health = try Self.parts(try exchange(hub, [Self.request("GET", "/health")]))
         #expect(metrics.status == 200 && health.status == 200)
         for text in [metrics.body, health.body] {
-            for name in ["secretive", "ann-person", "T-device", "Note", "everyone", directory.path] {
+            for name in ["secretive", "ann-person", "T-device", "Note", "everyone", "erp-of-acme", directory.path] {
                 #expect(!text.contains(name), "\(name) in \(text)")
             }
         }
+        #expect(metrics.body.contains("bincount_hub_function_calls_total{function=\"1\"} "))
         for line in metrics.body.split(separator: "\n") where !line.hasPrefix("#") {
             #expect(line.split(separator: " ").last.flatMap { Double($0) } != nil, "\(line)")
         }

@@ -142,6 +142,13 @@ import Transport
                   site: ID! @primaryKey(sortKeyFields: ["rack", "place"])
                   rack: String!
                   place: String!
+                  note: String
+                }
+                type Bag @model
+                @auth(rules: [{ allow: groups, groups: ["everyone"], operations: [create, update, delete, read] }]) {
+                  id: ID!
+                  site: ID rack: String place: String
+                  spot: Spot @hasOne(fields: ["site", "rack", "place"])
                 }
                 """)
         let hub = try HubFixture(schema)
@@ -155,6 +162,21 @@ import Transport
         #expect(create("a#b", "c", "d").errorMessage == "Spot.site: a#b holds #, which separates the parts of the key")
         #expect(create("a", "b", "c")["errors"] == nil)
         #expect(hub.events.count == 2)
+        // Joined, these are the key of ("a", "b", "c#d").
+        let refusal = "Spot.rack: b#c holds #, which separates the parts of the key"
+        for kind in ["update", "delete"] {
+            let answer = hub.send(
+                "mutation { \(kind)Spot(input: {site: \"a\", rack: \"b#c\", place: \"d\", _version: 1}) { place } }")
+            #expect(answer.errorMessage == refusal)
+            #expect(answer.result ?? .null == .null)
+        }
+        #expect(hub.events.count == 2)
+        #expect(hub.send("{ getSpot(site: \"a\", rack: \"b#c\", place: \"d\") { place } }").result == .null)
+        #expect(hub.send("{ getSpot(site: \"a\", rack: \"b\", place: \"c#d\") { place } }").result == ["place": "c#d"])
+        hub.send("mutation { createBag(input: {id: \"1\", site: \"a\", rack: \"b#c\", place: \"d\"}) { id } }")
+        hub.send("mutation { createBag(input: {id: \"2\", site: \"a\", rack: \"b\", place: \"c#d\"}) { id } }")
+        let spots = ["1", "2"].map { hub.send("{ getBag(id: \"\($0)\") { spot { place } } }").result?["spot"] }
+        #expect(spots == [.null, ["place": "c#d"]])
     }
 
     @Test func `documents that are remembered have a size together`() throws {

@@ -144,6 +144,19 @@ import Testing
         #expect(ids(["dueAt": ["lt": "2026-01-02T01:00:00+02:00"]]) == [])
         #expect(ids(["dueAt": ["ge": "2026-01-02T02:00:00+02:00"]]) == ["2"])
         #expect(ids(["dueAt": ["beginsWith": "2026-01"]]) == ["2"])
+        // A part of a date is compared with the text that AppSync stores.
+        let parts: [(JSONValue, Bool)] = [
+            (["ge": "2026-01"], true), (["gt": "2026-01-02"], true), (["ge": "2026-01-03"], false),
+            (["lt": "2026-02"], true), (["le": "2026-01-02T00"], false), (["eq": "2026-01-02"], false),
+            (["ne": "2026-01-02"], true), (["between": ["2026-01", "2026-02"]], true),
+            (["between": ["2026-02", "2026-03"]], false), (["between": ["2026-01", "2026-01-01T00:00:00Z"]], false),
+        ]
+        for (test, isFound) in parts {
+            #expect(ids(["dueAt": test]).contains("2") == isFound, "\(test.text)")
+            #expect(ids(["not": ["dueAt": test]]).contains("2") != isFound, "\(test.text)")
+            let condition = hub.update(["id": "2", "_version": 0], condition: ["dueAt": test])
+            #expect((condition.errorType == "ConditionalCheckFailedException") != isFound, "\(test.text)")
+        }
         #expect(ids(["not": ["size": ["gt": 1]]]) == ["1", "3"])
         #expect(ids(["or": [["id": ["eq": "1"]], ["title": ["eq": "gamma"]]]]) == ["1", "3"])
         #expect(ids(["and": [["size": ["ge": 1]], ["_deleted": ["ne": true]]]]) == ["1", "2"])

@@ -146,6 +146,50 @@ import Testing
         #expect(!hub.lines.current.joined().contains("secret"))
     }
 
+    @Test func fieldsAndRelationsThatAreDeniedAreLoggedOnceARequest() throws {
+        let hub = try TokenFixture(
+            try Schema(
+                sdl: """
+                    type Post @model @auth(rules: [{ allow: private }]) {
+                      id: ID!
+                      secret: String @auth(rules: [{ allow: groups, groups: ["staff"] }])
+                      draftID: ID
+                      draft: Draft @belongsTo(fields: ["draftID"])
+                      notes: [Note] @hasMany(indexName: "byPost", fields: ["id"])
+                    }
+                    type Draft @model @auth(rules: [{ allow: groups, groups: ["staff"] }]) { id: ID! }
+                    type Note @model @auth(rules: [{ allow: private }]) {
+                      id: ID!
+                      postID: ID @index(name: "byPost")
+                      hidden: String @auth(rules: [{ allow: groups, groups: ["staff"] }])
+                    }
+                    """))
+        hub.admit("ann", person: "ann")
+        for id in ["1", "2"] {
+            try hub.plant("Post", ["id": .text(id), "secret": .text("confidential"), "draftID": .text("d")])
+        }
+        let text = "{ a: listPosts { items { secret draft { id } } } b: listPosts { items { secret } } }"
+        #expect(hub.send("ann", text)["errors"]?.array?.count == 6)
+        let who = "provider=userPools person=ann key=ann reason=\"no rule gives the field for"
+        #expect(
+            logged(hub) == [
+                "access refused operation=listPosts model=Post field=draft \(who) list\"",
+                "access refused operation=listPosts model=Post field=secret \(who) list\"",
+            ])
+        hub.lines.withLock { $0.removeAll() }
+        // What a relation's filter names, what is asked for alone, and what a mutation's answer selects.
+        let filtered = "{ getPost(id: \"1\") { secret notes(filter: {hidden: {eq: \"x\"}}) { items { id } } } }"
+        #expect(hub.send("ann", filtered)["errors"]?.array?.count == 2)
+        _ = hub.send("ann", "mutation { updatePost(input: {id: \"1\", draftID: \"e\", _version: 1}) { secret } }")
+        #expect(
+            logged(hub).filter { !$0.includes("granted") } == [
+                "access refused operation=getPost model=Note field=hidden \(who) get\"",
+                "access refused operation=getPost model=Post field=secret \(who) get\"",
+                "access refused operation=updatePost model=Post field=secret \(who) update\"",
+            ])
+        #expect(!hub.lines.current.joined().contains("confidential"))
+    }
+
     @Test func aMutationThatWasLetThroughIsLoggedForDebugging() throws {
         let hub = try TokenFixture(Self.schema)
         hub.admit("writer", groups: ["staff"])

@@ -155,6 +155,43 @@ struct StrangerTests {
         server.stop()
     }
 
+    /// Its client has gone; whoever works on it has it still.
+    @Test(arguments: [true, false])
+    func `what nobody waits for any more counts until it is answered or dropped`(_ isAnswered: Bool) async throws {
+        var options = HTTPServerOptions()
+        options.maximumIncomingBytes = 100_000
+        // So that the next is let in when the first has gone, and not before.
+        options.maximumConnections = 1
+        let held = Waiter<HTTPResponder>()
+        let server = try HTTPServer(
+            handler: TestHandler { request, responder in
+                if request.path == "/held" { return held.add(responder) }
+                responder.respond(HTTPResponse(status: 200, body: [120]))
+            }, options: options)
+        func post(_ path: String) throws -> RawSocket {
+            let raw = try RawSocket(port: server.port)
+            raw.send(
+                Array("POST \(path) HTTP/1.1\r\nContent-Length: 60000\r\nConnection: close\r\n\r\n".utf8)
+                    + [UInt8](repeating: 1, count: 60_000))
+            return raw
+        }
+        func answer() throws -> String {
+            while true {
+                let text = try post("/").readAll()
+                if !text.isEmpty { return text }
+            }
+        }
+        var first: RawSocket? = try post("/held")
+        var responder: HTTPResponder? = await held.next()
+        first?.reset()
+        first = nil
+        for _ in 0..<2 { #expect(try answer().hasPrefix("HTTP/1.1 503 ")) }
+        if isAnswered { responder?.respond(HTTPResponse(status: 200)) } else { responder = nil }
+        #expect(try answer().hasSuffix("x"))
+        #expect(isAnswered == (responder != nil))
+        server.stop()
+    }
+
     @Test func `who asks again and again and never reads fills no memory`() async throws {
         let asked = Counter()
         let handler = TestHandler { _, responder in

@@ -119,6 +119,29 @@ struct HTTPParserTests {
         }
     }
 
+    @Test(arguments: [
+        "GET /\(String(repeating: "a", count: 3_000)) HTTP/1.1\r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3E8\r\n\(String(repeating: "a", count: 1_000))\r\n0\r\n\r\n",
+    ])
+    func `what was parsed is let go of, also where a part of the next request always follows`(text: String) {
+        var parser = HTTPParser(.requests)
+        let request = Array(text.utf8)
+        // The rest of the last request, whole ones, and the beginning of the next.
+        let rest = Array(request.dropFirst())
+        let piece = rest + [request[0]] + rest + [request[0]] + rest + [request[0]]
+        [request[0]].withUnsafeBytes { parser.append($0) }
+        var (whole, most) = (0, 0)
+        for _ in 0..<2_000 {
+            piece.withUnsafeBytes { parser.append($0) }
+            while case .message = parser.next() { whole += 1 }
+            let kept = Mirror(reflecting: parser).children.first { $0.label == "buffer" }?.value as? [UInt8]
+            most = max(most, kept?.count ?? .max)
+            #expect(parser.heldBytes >= kept?.count ?? .max)
+        }
+        #expect(whole == 6_000)
+        #expect(most < 100_000)
+    }
+
     @Test func `fields are found whatever their case, and cannot smuggle lines`() {
         var headers: HTTPHeaders = ["A": "1", "b": "2", "A": "3"]
         #expect(headers["a"] == "1" && headers["B"] == "2" && headers["c"] == nil && headers.all("A") == ["1", "3"])

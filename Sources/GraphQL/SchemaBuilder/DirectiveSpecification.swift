@@ -15,8 +15,12 @@ struct DirectiveSpecification {
     var isRepeatable = false
     let arguments: [String: ArgumentKind]
     var required: [String] = []
+    /// What it comes to, of one that means nothing here.
+    var remark: String?
 
-    static let all: [String: DirectiveSpecification] = [
+    static let all = meant.merging(ignored) { meant, _ in meant }
+
+    private static let meant: [String: DirectiveSpecification] = [
         "model": .init(
             place: .model,
             arguments: ["timestamps": .object, "queries": .object, "mutations": .object, "subscriptions": .object]),
@@ -55,7 +59,11 @@ extension SchemaBuilder {
         var seen: Set<String> = []
         for directive in directives {
             guard let specification = DirectiveSpecification.all[directive.name] else {
-                mistake(directive.position, "unknown directive @\(directive.name)")
+                let reason = DirectiveSpecification.refused[directive.name]
+                mistake(
+                    directive.position,
+                    reason.map { "@\(directive.name) is not possible: \($0)" } ?? "unknown directive @\(directive.name)"
+                )
                 continue
             }
             guard specification.place == place || specification.place == .modelOrField else {
@@ -69,6 +77,7 @@ extension SchemaBuilder {
                 mistake(directive.position, "@\(directive.name) stands here twice")
             }
             checkArguments(of: directive, specification)
+            if let text = specification.remark { remark(directive.position, "@\(directive.name) \(text)") }
         }
     }
 
@@ -136,6 +145,9 @@ extension SchemaBuilder {
 extension Directive {
     /// Where it may stand; nil for one that is not known.
     var place: DirectiveSpecification.Place? { DirectiveSpecification.all[name]?.place }
+
+    /// Whether it is known and means something.
+    var isMeant: Bool { DirectiveSpecification.all[name].map { $0.remark == nil } ?? false }
 }
 
 extension ValueNode {

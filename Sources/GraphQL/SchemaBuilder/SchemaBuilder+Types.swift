@@ -1,9 +1,8 @@
 import Models
 
 extension SchemaBuilder {
-    private static let builtIn: Set<String> = [
-        "ID", "String", "Int", "Float", "Boolean", "Query", "Mutation", "Subscription",
-    ]
+    private static let builtIn: Set<String> = ["ID", "String", "Int", "Float", "Boolean"]
+    private static let roots: Set<String> = ["Query", "Mutation", "Subscription"]
 
     /// The types in order, each name once; everything else is a mistake.
     mutating func collectTypes(_ document: Document) -> [TypeDefinition] {
@@ -32,6 +31,13 @@ extension SchemaBuilder {
                 continue
             }
             checkName(type.name, type.namePosition, "type")
+            if Self.roots.contains(type.name) {
+                mistake(
+                    type.namePosition,
+                    "a model schema has no type \(type.name): the models make it, and nothing would answer what is added"
+                )
+                continue
+            }
             if Self.builtIn.contains(type.name) {
                 mistake(type.namePosition, "\(type.name) is a name of GraphQL")
                 continue
@@ -81,7 +87,7 @@ extension SchemaBuilder {
 
     mutating func embeddedFields(of type: TypeDefinition) -> [FieldSchema] {
         check(type.directives, at: .model)
-        for directive in type.directives where DirectiveSpecification.all[directive.name] != nil {
+        for directive in type.directives where directive.isMeant {
             mistake(directive.position, "@\(directive.name) needs @model beside it: \(type.name) is an embedded type")
         }
         if type.fields.isEmpty { mistake(type.namePosition, "type \(type.name) has no fields") }
@@ -91,7 +97,7 @@ extension SchemaBuilder {
             checkFieldName(field, &names, of: type)
             check(field.directives, at: .field)
             for directive in field.directives
-            where !["decimal", "deprecated"].contains(directive.name)
+            where directive.isMeant && !["decimal", "deprecated"].contains(directive.name)
                 && [.field, .modelOrField].contains(directive.place)
             {
                 mistake(directive.position, "@\(directive.name) belongs on a field of a @model type")

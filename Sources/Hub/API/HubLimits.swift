@@ -12,8 +12,10 @@ public struct HubLimits: Sendable, Hashable {
     public var resolvers = 10_000
     /// Rows that one request looks at; a page that reaches it ends early, with a token to go on.
     public var rows = 1_000_000
-    /// Comparisons and connectives of one filter or condition.
+    /// Comparisons and connectives of one filter.
     public var filterParts = 10_000
+    /// Those of a mutation's condition, as DynamoDB has it: everybody's commits wait while it is looked at.
+    public var conditionParts = 300
     /// How long one request of queries may run.
     public var milliseconds: Int64 = 30_000
     /// Rows that relations look at for the answer of one request of mutations, or for what one connection is told of a
@@ -52,6 +54,8 @@ public struct HubLimits: Sendable, Hashable {
 
     /// Requests that may wait for a commit, and as many that may wait to be read; more are answered with 503.
     public var waitingRequests = 4096
+    /// How many of those that wait to be read may be one caller's, which is a key or a person.
+    public var waitingReadsPerCaller = 1024
     /// Requests of one commit at most.
     public var requestsPerCommit = 256
 

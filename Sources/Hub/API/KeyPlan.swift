@@ -1,3 +1,4 @@
+import Basics
 import ModelTables
 import Models
 
@@ -39,6 +40,23 @@ struct KeyPlan {
 
     /// Compares the first sort fields in their order, as one joined key would be.
     mutating func add(_ sign: String, _ values: [Value]) { bounds.append(Bound(sign: sign, values: values)) }
+
+    /// Compares the text of the sort field's dates with one that is no whole date.
+    mutating func add(_ sign: String, partOfDate text: String) {
+        let first = Value.integer(DateTime.first { !$0.utf8.lexicographicallyPrecedes(text.utf8) }.milliseconds)
+        switch sign.first {
+        case ">": add(">=", [first])
+        case "<": add("<", [first])
+        default: others.append(SQLCondition("0"))
+        }
+    }
+
+    /// Only dates whose text begins so: they lie together.
+    mutating func addPrefix(ofDate text: String) {
+        add(">=", partOfDate: text)
+        let end = DateTime.first { !$0.utf8.starts(with: text.utf8) && text.utf8.lexicographicallyPrecedes($0.utf8) }
+        add("<", [.integer(end.milliseconds)])
+    }
 
     /// All given fields but the last are equal, and the last begins so.
     mutating func addPrefix(_ values: [Value], _ last: Value) {
@@ -132,5 +150,19 @@ struct KeyPlan {
         return SQLCondition(
             isOne ? "\(names[0])\(bound.sign)?" : "(\(names.joined(separator: ",")))\(bound.sign)(\(marks))",
             bound.values)
+    }
+}
+
+extension DateTime {
+    /// The first instant of whose text this holds, and of that of every later one; after the year 9999 where none is.
+    ///
+    /// Texts of four-digit years lie in the order of their times, so that what is said of texts is a range of times.
+    static func first(where holds: (String) -> Bool) -> DateTime {
+        var (low, high): (Int64, Int64) = (-62_167_219_200_000, 253_402_300_800_000)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if holds(DateTime(milliseconds: middle).iso8601) { high = middle } else { low = middle + 1 }
+        }
+        return DateTime(milliseconds: low)
     }
 }

@@ -107,6 +107,21 @@ final class ModelInfo: Sendable {
         if keyPositions.count == 1 { return keyText(values[keyPositions[0]]) }
         return keyPositions.map { keyText(values[$0]) }.joined(separator: "#")
     }
+
+    /// The key that these parts make; nil where one before the last holds the joint: no record has that key, and the
+    /// joined text would be another record's.
+    static func key(joining parts: [Value]) -> String? {
+        guard firstSplit(parts) == nil else { return nil }
+        return parts.map(keyText).joined(separator: "#")
+    }
+
+    /// The first part before the last that holds the joint.
+    static func firstSplit(_ parts: [Value]) -> Int? {
+        parts.dropLast().firstIndex { part in
+            guard case .text(let text) = part else { return false }
+            return text.utf8.contains(UInt8(ascii: "#"))
+        }
+    }
 }
 
 /// A row of a base table: the record and what the service knows of it.

@@ -67,7 +67,7 @@ extension Validator {
     /// What is wrong with a value that stands where `type` belongs: constants as a whole, variables by their types.
     private func mismatch(_ value: ValueNode, _ type: TypeShape, _ argument: String, isRequired: Bool) -> String? {
         if case .variable(let name) = value.kind {
-            guard let variable = operation?.variables.first(where: { $0.name == name }) else { return nil }
+            guard let variable = variables[name] else { return nil }
             let given = TypeShape(variable.type)
             if Self.fits(given, type, hasDefault: variable.defaultValue != nil || !isRequired) { return nil }
             return "VariableTypeMismatch: Variable type '\(given)' does not match expected type '\(type)'"
@@ -125,7 +125,7 @@ extension Validator {
 
     mutating func noteVariable(_ name: String, _ position: SourcePosition, _ path: [String]) {
         usedVariables.insert(name)
-        if operation?.variables.contains(where: { $0.name == name }) != true {
+        if variables[name] == nil {
             report("UndefinedVariable: Undefined variable \(name)", position, path)
         }
     }

@@ -21,7 +21,8 @@ struct Validator {
     /// Whether a field or fragment depends on `@skip` or `@include`.
     var usesConditions = false
 
-    var operation: OperationDefinition?
+    /// The variables of the operation, by name.
+    private(set) var variables: [String: VariableDefinition] = [:]
     var usedVariables: Set<String> = []
     private var usedFragments: Set<String> = []
     /// Selections that were looked at.
@@ -89,7 +90,7 @@ struct Validator {
     }
 
     private mutating func check(_ definition: OperationDefinition) {
-        operation = definition
+        variables = Dictionary(definition.variables.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         usedVariables = []
         checkVariables(definition)
         checkDirectives(definition.directives, on: definition.kind.rawValue.uppercased(), [])

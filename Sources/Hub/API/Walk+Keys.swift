@@ -97,24 +97,34 @@ extension QueryRunner {
         let signs = ["eq": "=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="]
         for (key, operand) in json.object?.members ?? [] where !operand.isNull {
             if let sign = signs[key] {
-                let operand = try sortValues(operand, plan)
-                plan.add(sign, operand)
+                try addBound(sign, operand, &plan)
             } else if key == "between" {
                 guard let bounds = operand.array, bounds.count == 2 else {
                     throw InputError("between takes two values")
                 }
-                for (bound, sign) in zip(bounds, [">=", "<="]) {
-                    let values = try sortValues(bound, plan)
-                    plan.add(sign, values)
-                }
+                for (bound, sign) in zip(bounds, [">=", "<="]) { try addBound(sign, bound, &plan) }
             } else if key == "beginsWith" {
                 try addPrefix(operand, &plan)
             }
         }
     }
 
+    private func addBound(_ sign: String, _ operand: JSONValue, _ plan: inout KeyPlan) throws {
+        if isSortedByDate(plan), let text = operand.string, ScalarType.awsDateTime.storageValue(of: operand) == nil {
+            return plan.add(sign, partOfDate: text)
+        }
+        let values = try sortValues(operand, plan)
+        plan.add(sign, values)
+    }
+
+    /// Whether the condition is on one date, which it takes as text: a part of one is something to compare with too.
+    private func isSortedByDate(_ plan: KeyPlan) -> Bool {
+        plan.sort.count == 1 && plan.model.schema.field(plan.sort[0])?.type == .scalar(.awsDateTime)
+    }
+
     /// All given fields but the last are equal, and the last begins so.
     private func addPrefix(_ json: JSONValue, _ plan: inout KeyPlan) throws {
+        if isSortedByDate(plan), let text = json.string { return plan.addPrefix(ofDate: text) }
         var values = plan.sort.count == 1 ? [] : try sortValues(json, plan)
         if plan.sort.count == 1, let text = json.string { values = [.text(text)] }
         guard let last = values.last else { return }

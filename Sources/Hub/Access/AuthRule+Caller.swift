@@ -19,17 +19,29 @@ extension AuthRule {
 
 /// What rules compare of a caller.
 extension Caller {
+    /// The names under which each of the rules of `listen` knows him as the owner that this field names.
+    func ownerNames(of position: Int, _ model: ModelInfo) -> [[String]] {
+        model.schema.authRules.filter { rule in
+            rule.allow == .owner && rule.operations.contains(.listen)
+                && model.schema.position(of: rule.ownerField ?? "owner") == position
+                && rule.takes(self, hasOtherIssuers: model.hasOtherIssuers)
+        }.map { ownerNames(claim: $0.identityClaim) }
+    }
+
     /// Whether he is a person, as `allow: private` asks: a token always is somebody's, a key only where it names him.
     var isSomebody: Bool { provider != .apiKey || person != nil }
 
     /// The names under which an owner field knows the caller, the first being what a create fills in; empty where he has
     /// not the claim.
     ///
-    /// Without a claim it is the person, or for a token that names none, Amplify's `sub::username`. A claim written with
-    /// `::` joins several; each part alone is accepted too, as records written under an earlier rule have it.
+    /// Without a claim it is the person, and for an issuer's token Amplify's `sub::username` too: its clients name
+    /// themselves so, and so do records that were written elsewhere. A claim written with `::` joins several; each part alone is accepted
+    /// too, as records written under an earlier rule have it.
     func ownerNames(claim name: String?) -> [String] {
         switch name {
-        case nil: return person.map { [$0] } ?? ownerNames(claim: "sub::username")
+        case nil:
+            guard isIssued else { return person.map { [$0] } ?? ownerNames(claim: "sub::username") }
+            return (person.map { [$0] } ?? []) + tokenNames.filter { $0 != person }
         case "person": return person.map { [$0] } ?? []
         case "device": return device.map { [$0] } ?? []
         case let name? where provider == .apiKey:
@@ -37,6 +49,20 @@ extension Caller {
             return Self.personClaims.contains(name) ? person.map { [$0] } ?? [] : []
         case let name?: return joined(Self.parts(name))
         }
+    }
+
+    /// Whether a token of another issuer says who he is, as Amplify's clients have one.
+    private var isIssued: Bool {
+        guard case .issuer = source else { return false }
+        return provider == .userPools || provider == .oidc
+    }
+
+    /// Amplify's `sub::username` of a token and its parts, as far as it has them.
+    private var tokenNames: [String] {
+        let parts = ["sub", "username"].compactMap(text)
+        // A part that holds the joint could pass for another's join.
+        guard parts.allSatisfy({ Self.parts($0).count == 1 }) else { return [] }
+        return parts.count > 1 ? [parts.joined(separator: Self.joint)] + parts : parts
     }
 
     private static let personClaims: Set<String> = ["sub", "username", "cognito:username", "sub::username"]

@@ -17,6 +17,12 @@ protocol TokenValidator: Sendable {
     func validate(_ token: PresentedToken, now: Int64) -> TokenVerdict
     /// The caller as he is now, or why his token is not good any more; nil where the token was not this validator's.
     func refreshed(_ caller: Caller, now: Int64) -> Result<Caller, AuthRefusal>?
+    /// Whose allowance a token goes by that it has judged of late, by the digest of its text; nil where it remembers none.
+    func payer(digest: [UInt8]) -> String?
+}
+
+extension TokenValidator {
+    func payer(digest: [UInt8]) -> String? { nil }
 }
 
 /// What a validator says of a token.
@@ -90,6 +96,20 @@ public final class Authenticator: Sendable {
         if let key = credentials.apiKey, !key.isEmpty { return caller(key, credentials, now).map(withoutForeignDevice) }
         guard let token = credentials.token else { return .failure(.missing) }
         return caller(token: token, now).map { named(withoutForeignDevice($0), credentials.device) }
+    }
+
+    /// Whose allowance a request goes by, as far as that is known without checking a signature; nil where it is not. It is
+    /// no verdict: what he shows may have ended.
+    func payer(_ credentials: Credentials, now: Int64) -> String? {
+        if credentials.isSigned { return nil }
+        if let key = credentials.apiKey, !key.isEmpty { return try? caller(key, credentials, now).get().payer }
+        guard !validators.isEmpty, let token = credentials.token else { return nil }
+        let digest = SHA256.digest(token)
+        if let known = state.withLock({ $0.verified[digest] }) { return known.payer }
+        for validator in validators {
+            if let payer = validator.payer(digest: digest) { return payer }
+        }
+        return nil
     }
 
     /// The caller as he is now: in other groups perhaps, or not let in any more. Ask for those who stay connected.

@@ -86,9 +86,18 @@ public struct Caller: Sendable, Hashable {
         hasher.combine(device)
     }
 
-    /// What mutation ids belong to: a device's retries are its own, whoever's key it holds by then.
-    var scope: String {
-        guard person != nil || device != nil else { return "k:\(fingerprint)" }
-        return "d:\(device ?? "")|p:\(person ?? "")"
+    /// What mutation ids belong to: a person's retries are his own at whatever terminal, to which an outbox may have moved;
+    /// where nobody is named, a device's are, whoever's key it holds by then.
+    var scope: Int64 {
+        if let person { return Self.scope("d:|p:\(person)") }
+        return device.map { Self.scope("d:\($0)|p:") } ?? Self.scope("k:\(fingerprint)")
     }
+
+    /// What they belonged to when a person's were those of one device; for ids that were noted then.
+    var formerScope: Int64 {
+        guard person != nil || device != nil else { return scope }
+        return Self.scope("d:\(device ?? "")|p:\(person ?? "")")
+    }
+
+    private static func scope(_ text: String) -> Int64 { Int64(bitPattern: FNV1a(text).value) }
 }

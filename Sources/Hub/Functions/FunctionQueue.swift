@@ -1,4 +1,6 @@
 /// Which calls of one function run and which wait: a value, told the time.
+///
+/// Calls that are preferred have places of their own to wait in and go first: whoever is known so waits behind no stranger.
 struct FunctionQueue: Sendable {
     /// What to do.
     enum Action: Hashable, Sendable {
@@ -6,15 +8,39 @@ struct FunctionQueue: Sendable {
         case refuse(UInt64, FunctionFailure)
     }
 
+    /// Calls that wait, first in first out.
+    private struct Line: Sendable {
+        private var calls: [(call: UInt64, since: Int64)] = []
+        private var head = 0
+
+        var count: Int { calls.count - head }
+        var all: [UInt64] { calls[head...].map(\.call) }
+
+        mutating func append(_ call: UInt64, at now: Int64) { calls.append((call, now)) }
+
+        mutating func takeFirst() -> (call: UInt64, since: Int64)? {
+            guard head < calls.count else { return nil }
+            defer {
+                head += 1
+                if head > 256, head * 2 > calls.count {
+                    calls.removeFirst(head)
+                    head = 0
+                }
+            }
+            return calls[head]
+        }
+    }
+
     private let concurrency: Int
     private let waitingLimit: Int
     private let patience: Int64
     private var running: Set<UInt64> = []
-    private var waiting: [(call: UInt64, since: Int64)] = []
-    private var head = 0
+    private var preferred = Line()
+    private var others = Line()
     private var isStopped = false
 
-    /// `patience` is how long a call may wait for its turn, in milliseconds.
+    /// `patience` is how long a call may wait for its turn, in milliseconds. Beside the `waitingLimit` a quarter of it is for
+    /// calls that are preferred.
     init(concurrency: Int, waitingLimit: Int, patience: Int64) {
         self.concurrency = max(1, concurrency)
         self.waitingLimit = waitingLimit
@@ -22,17 +48,22 @@ struct FunctionQueue: Sendable {
     }
 
     var runningCount: Int { running.count }
-    var waitingCount: Int { waiting.count - head }
+    var waitingCount: Int { preferred.count + others.count }
 
     /// A call comes.
-    mutating func called(_ call: UInt64, at now: Int64) -> [Action] {
+    mutating func called(_ call: UInt64, isPreferred: Bool = false, at now: Int64) -> [Action] {
         guard !isStopped else { return [.refuse(call, .stopped)] }
         if running.count < concurrency {
             running.insert(call)
             return [.start(call)]
         }
-        guard waitingCount < waitingLimit else { return [.refuse(call, .busy)] }
-        waiting.append((call, now))
+        if isPreferred, preferred.count < waitingLimit / 4 {
+            preferred.append(call, at: now)
+        } else if others.count < waitingLimit {
+            others.append(call, at: now)
+        } else {
+            return [.refuse(call, .busy)]
+        }
         return []
     }
 
@@ -40,9 +71,7 @@ struct FunctionQueue: Sendable {
     mutating func ended(_ call: UInt64, at now: Int64) -> [Action] {
         guard running.remove(call) != nil, !isStopped else { return [] }
         var actions: [Action] = []
-        while running.count < concurrency, head < waiting.count {
-            let next = waiting[head]
-            head += 1
+        while running.count < concurrency, let next = preferred.takeFirst() ?? others.takeFirst() {
             if now - next.since > patience {
                 actions.append(.refuse(next.call, .busy))
             } else {
@@ -50,20 +79,14 @@ struct FunctionQueue: Sendable {
                 actions.append(.start(next.call))
             }
         }
-        if head > 256, head * 2 > waiting.count {
-            waiting.removeFirst(head)
-            head = 0
-        }
         return actions
     }
 
     /// Nothing more starts; what runs is ended by the caller.
     mutating func stop() -> [Action] {
         isStopped = true
-        let refused = waiting[head...].map { Action.refuse($0.call, .stopped) } + running.map { .refuse($0, .stopped) }
-        waiting = []
-        head = 0
-        running = []
+        let refused = (preferred.all + others.all + running).map { Action.refuse($0, .stopped) }
+        (preferred, others, running) = (Line(), Line(), [])
         return refused
     }
 }

@@ -35,6 +35,8 @@ package final class FunctionRunner: Sendable {
     }
 
     private let functions: [String: FunctionDefinition]
+    /// Their names in the order in which they were configured.
+    private let order: [String]
     private let endpoints: FunctionEndpoints?
     private let executor = ThreadExecutor(name: "hub-functions")
     private let state: Locked<State>
@@ -52,6 +54,7 @@ package final class FunctionRunner: Sendable {
             }
         }
         self.functions = functions
+        order = definitions.map(\.name)
         endpoints = try FunctionEndpoints(definitions)
         state = Locked(
             State(
@@ -67,13 +70,18 @@ package final class FunctionRunner: Sendable {
     package func has(_ name: String) -> Bool { functions[name] != nil }
 
     /// Calls a function with a JSON text; `completion` gets what it answers, and must not block.
-    package func call(_ name: String, _ payload: [UInt8], completion: @escaping @Sendable (FunctionOutcome) -> Void) {
+    ///
+    /// - Parameter isPreferred: whether it goes before calls that are not, where calls wait.
+    package func call(
+        _ name: String, _ payload: [UInt8], isPreferred: Bool = false,
+        completion: @escaping @Sendable (FunctionOutcome) -> Void
+    ) {
         let now = time.uptime()
         let (actions, known) = state.withLock { state -> ([FunctionQueue.Action], Bool) in
             guard functions[name] != nil else { return ([], false) }
             state.next += 1
             state.calls[state.next] = Call(function: name, payload: payload, began: now, completion: completion)
-            return (state.queues[name]?.called(state.next, at: now) ?? [], true)
+            return (state.queues[name]?.called(state.next, isPreferred: isPreferred, at: now) ?? [], true)
         }
         guard known else { return completion(.failure(.unreachable("there is no function \(name)"))) }
         perform(actions)
@@ -90,6 +98,12 @@ package final class FunctionRunner: Sendable {
             }
             return counts
         }
+    }
+
+    /// What each function has done so far, in the order in which they were configured.
+    package var countsInOrder: [Counts] {
+        let counts = counts
+        return order.map { counts[$0] ?? Counts() }
     }
 
     /// Ends every call with ``FunctionFailure/stopped`` and every program with it. Calls that come later end so at once.

@@ -17,7 +17,10 @@ final class HubIdentity: Sendable {
         let issuers = options.identity.issuers.map { IssuerValidator($0, time: time, log: log) }
         self.service = service
         self.issuers = issuers
-        let authorizer = options.resolvers.authorizer.map { FunctionAuthorizer(function: $0, time: time, log: log) }
+        let pattern = options.resolvers.authorizerPattern
+        let authorizer = options.resolvers.authorizer.map {
+            FunctionAuthorizer(function: $0, pattern: pattern, time: time, log: log)
+        }
         self.authorizer = authorizer
         var validators: [any TokenValidator] = [PeopleValidator(identity: service)] + issuers
         // Last: it gets what nobody else here knows.
@@ -60,7 +63,7 @@ final class HubIdentity: Sendable {
     /// Lets the authorizer function be called.
     func connect(_ functions: FunctionRunner, _ name: String?) {
         guard let authorizer, let name else { return }
-        authorizer.connect { functions.call(name, $0, completion: $1) }
+        authorizer.connect { functions.call(name, $0, isPreferred: $1, completion: $2) }
     }
 
     /// Calls `body` when the credentials of a request can be judged: at once, or when an issuer's new keys or the

@@ -36,8 +36,14 @@ struct Automerge {
         // Elements go to the end; doubles stay, as AppSync has it for lists.
         case (.array(let elements), .array(let more)): return .array(elements + more)
         case (.object(var object), .object(let other)):
-            for (key, value) in other.members where !value.isNull {
-                object[key] = object[key].map { merged($0, value) } ?? value
+            var places = Dictionary(zip(object.keys, object.members.indices), uniquingKeysWith: { first, _ in first })
+            for member in other.members where !member.value.isNull {
+                if let place = places[member.key] {
+                    object.members[place].value = merged(object.members[place].value, member.value)
+                } else {
+                    places[member.key] = object.count
+                    object.members.append(member)
+                }
             }
             return .object(object)
         default: return stored

@@ -130,7 +130,7 @@ extension RowEncoder {
         writer.raw("}")
         if !errors.isEmpty {
             writer.raw(",\"errors\":")
-            writer.value(.array(errors.map(\.json)))
+            writer.value(errors.json)
         }
         writer.bytes.append(contentsOf: extensions)
         return HubAnswer(status: 200, body: writer.bytes)

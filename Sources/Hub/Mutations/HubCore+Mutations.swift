@@ -18,7 +18,8 @@ extension HubCore {
             mutation = Mutation(
                 root: root, model: model, field: field, rights: request.rights,
                 input: try engine.mutationInput(of: field, request.variables),
-                condition: try engine.filter("condition", of: field, model, request.variables),
+                condition: try engine.filter(
+                    "condition", of: field, model, request.variables, atMost: engine.limits.conditionParts),
                 hasCondition: field.arguments.contains { $0.name == "condition" }, request: request.id)
         } catch {
             return .failure(
@@ -32,8 +33,8 @@ extension HubCore {
                 mutation.conditionJSON = (try? engine.argument("condition", of: field, request.variables)) ?? nil
             }
         }
-        let scope = id == nil ? 0 : Int64(bitPattern: FNV1a(request.rights.caller.scope).value)
-        if let id, let applied = try state.applied(id, scope, on: connection) {
+        let caller = request.rights.caller
+        if let id, let applied = try state.applied(id, by: caller, on: connection) {
             statistics.replayed += 1
             return noted(try replay(applied, mutation), mutation)
         }
@@ -60,7 +61,7 @@ extension HubCore {
             statistics.mutations += 1
             if let id {
                 try state.note(
-                    id, scope, AppliedMutation(model: model.schema.name, row: row.rowID, version: row.version),
+                    id, caller.scope, AppliedMutation(model: model.schema.name, row: row.rowID, version: row.version),
                     expires: state.hubTime + state.horizon, on: connection)
             }
         }
@@ -149,13 +150,17 @@ extension HubCore {
         }
         if stored.deleted { return .failure(conflict(stored, mutation)) }
         if let refusal = blindOperation(on: stored, mutation) { return .failure(refusal) }
+        // What is merged is never less than what comes in, so that none of the work need be done.
+        if let refusal = sizeRefusal(of: mutation.input.values.map { $0 ?? .null }, from: stored.values, mutation) {
+            return .failure(refusal)
+        }
         if asksFunctions, let refusal = try askBefore(&mutation, stored) { return .failure(refusal) }
         let model = mutation.model
         var values = stored.values
         let isCurrent = state.lives.isCurrent(mutation.input.version, stored.version)
-        if isCurrent {
-            put(inputKeepingMembers(mutation, stored), into: &values, mutation)
-        } else if mutation.operations.isEmpty || setsFields(mutation) {
+        // Operations commute: no version is stale for them.
+        let isStale = !isCurrent && (mutation.operations.isEmpty || setsFields(mutation))
+        if isStale {
             // What a merge leaves of a field tells what was in it, so that only who may see the row gets one.
             guard maySee(stored, mutation) else { return .failure(conflict(stored, mutation)) }
             switch resolvers[model].strategy {
@@ -164,8 +169,9 @@ extension HubCore {
                 Automerge(codec: codec).merge(mutation.effectiveInput, into: &values, model)
             case .lambda: return try resolve(stored, mutation)
             }
+        } else if isCurrent {
+            put(inputKeepingMembers(mutation, stored), into: &values, mutation)
         } else {
-            // Operations commute: no version is stale for them.
             touch(&values, mutation)
         }
         do throws(InputError) {
@@ -175,7 +181,8 @@ extension HubCore {
         }
         // A row may not be handed to somebody the caller could not have written it for.
         guard mutation.needed.allows(values) else { return .failure(mutation.unauthorized) }
-        if isCurrent { for change in mutation.changes { values[change.position] = change.value } }
+        // A merge has weighed them already.
+        if !isStale { for change in mutation.changes { values[change.position] = change.value } }
         if let refusal = sizeRefusal(of: values, from: stored.values, mutation) { return .failure(refusal) }
         return .success(try write(stored, values, deleted: false, mutation))
     }

@@ -23,6 +23,11 @@ extension HubCore {
             else {
                 throw InputError("\(model.schema.name).\(name) takes no \(printable(String(json.text.prefix(80))))")
             }
+            guard json.text.utf8.count <= engine.limits.itemBytes else {
+                throw InputError(
+                    "the operation on \(model.schema.name).\(name) is larger than a record may be: "
+                        + "\(engine.limits.itemBytes) bytes")
+            }
             result.append(FieldChange(position: position, operation: operation))
         }
         return result

@@ -50,8 +50,7 @@ extension HubCore {
         let own = Set(members.map { run.roots[$0].key })
         var missing: String?
         for key in members.flatMap({ run.request.needs[run.roots[$0].key] ?? [] }) where !own.contains(key) {
-            let place = run.roots.firstIndex { $0.key == key }
-            guard let place, place < index else {
+            guard let place = run.places[key], place < index else {
                 missing = key
                 continue
             }
@@ -151,6 +150,7 @@ extension HubCore {
                     encoder.encode(shown, selection, model, nil, hidden: hidden) { [.field(field.key)] }
                 }
                 reader.budget.count(grown: encoder.writer.bytes.count - start, since: before)
+                engine.accessLog.refused(encoder.errors.takeDenied(), root, run.request)
             case .failure(let error)?:
                 statistics.refused += 1
                 encoder.errors.append(error)
@@ -181,7 +181,7 @@ extension HubCore {
     /// The mutation ids of a step.
     func keys(of members: [Int], _ run: MutationRun) -> [WaitingRoom.MutationKey] {
         guard !run.request.mutationIDs.isEmpty else { return [] }
-        let scope = Int64(bitPattern: FNV1a(run.request.rights.caller.scope).value)
+        let scope = run.request.rights.caller.scope
         return members.compactMap { member in
             run.request.mutationIDs[run.roots[member].key].map { WaitingRoom.MutationKey(scope: scope, id: $0) }
         }

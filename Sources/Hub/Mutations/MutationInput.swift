@@ -68,17 +68,15 @@ extension Coercion {
         }
     }
 
-    /// The parts of a composite key are joined with `#`, so only the last may hold one: else two records could share a key.
-    /// Our clients refuse the same, in the same words.
+    /// The parts of a composite key are joined with `#`, so only the last may hold one: else two records could share a key,
+    /// or one be changed under another's name. Our clients refuse the same, in the same words.
     private func checkKey(_ input: MutationInput, _ model: ModelInfo) throws(InputError) {
-        for position in model.keyPositions.dropLast() {
-            guard case .text(let text)? = input.values[position], text.utf8.contains(UInt8(ascii: "#")) else {
-                continue
-            }
-            throw InputError(
-                "\(model.schema.name).\(model.schema.fields[position].name): \(printable(String(text.prefix(80)))) holds "
-                    + "#, which separates the parts of the key")
-        }
+        let parts = model.keyPositions.map { input.values[$0] ?? .null }
+        guard let index = ModelInfo.firstSplit(parts) else { return }
+        let field = model.schema.fields[model.keyPositions[index]].name
+        throw InputError(
+            "\(model.schema.name).\(field): \(printable(String(keyText(parts[index]).prefix(80)))) holds "
+                + "#, which separates the parts of the key")
     }
 
     private func checkPresence(_ input: inout MutationInput, _ model: ModelInfo, isCreate: Bool) throws(InputError) {
@@ -92,11 +90,11 @@ extension Coercion {
                     throw nullError(SchemaBuilder.reference(field, input: true))
                 }
             }
-            try checkKey(input, model)
         } else {
             for position in model.keyPositions where (input.values[position] ?? .null).isNull {
                 throw nullError(.nonNull(SchemaBuilder.reference(model.schema.fields[position], input: true).nullable))
             }
         }
+        try checkKey(input, model)
     }
 }

@@ -6,6 +6,8 @@ import AppSync
 struct MutationRun {
     let request: RunnableRequest
     let roots: [SelectedField]
+    /// Where among the roots an answer key is.
+    let places: [String: Int]
     /// What it is known by while it waits; 0 until then.
     var ticket: UInt64 = 0
     /// By root; nil where it is not carried out yet.
@@ -28,6 +30,7 @@ struct MutationRun {
     init(_ request: RunnableRequest) {
         self.request = request
         roots = request.operation.roots(request.variables.json)
+        places = Dictionary(zip(roots.map(\.key), roots.indices), uniquingKeysWith: { first, _ in first })
         outcomes = Array(repeating: nil, count: roots.count)
     }
 

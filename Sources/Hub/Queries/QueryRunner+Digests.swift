@@ -43,12 +43,18 @@ extension QueryRunner {
     }
 
     /// Calls `body` with the key and version of each live row that passes.
+    ///
+    /// - Throws: `ResponseError` where the time is over first: half a digest is none.
     private func forEachLive(_ walk: Walk, _ body: (String, Int64) -> Void) throws {
         let table = tables[walk.model.index]
         if walk.isOpen {
             let sql = "SELECT \(table.table.keyColumn),\"_version\" FROM \(table.table.name) WHERE \"_deleted\"=0"
             try connection.withStatement(sql) { statement in
-                while try statement.step() { body(statement.text(at: 0), statement.integer(at: 1)) }
+                while try statement.step() {
+                    budget.look(cost: 1)
+                    try budget.checkTime()
+                    body(statement.text(at: 0), statement.integer(at: 1))
+                }
             }
             return
         }
@@ -56,7 +62,13 @@ extension QueryRunner {
             statement in
             while try statement.step() {
                 let row = StatementRow(statement: statement, fieldCount: walk.model.schema.fields.count).copy
-                if walk.passes(row) { body(walk.model.key(of: row.values), row.version) }
+                if walk.passes(row) {
+                    budget.look(cost: 1)
+                    body(walk.model.key(of: row.values), row.version)
+                } else {
+                    budget.pass()
+                }
+                try budget.checkTime()
             }
         }
     }

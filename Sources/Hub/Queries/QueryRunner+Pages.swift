@@ -15,7 +15,8 @@ private struct PageEnd {
     /// It ended with this row.
     mutating func pass(_ row: StatementRow, _ walk: Walk) {
         self.row = row.rowID
-        if walk.kind == .changes { position = row.lastChangedAt }
+        // What departed comes behind the range, whose end is enough to go on from.
+        if walk.kind == .changes { position = min(row.lastChangedAt, (walk.startedAt ?? 0) + 1) }
         if !walk.sort.isEmpty { sortKey = walk.sort.map { row.value($0) } }
     }
 
@@ -176,16 +177,22 @@ extension QueryRunner {
                 try each(statement)
             }
         case .changes:
-            let range: [Value] = [.integer(walk.position), .integer(walk.row), .integer(walk.startedAt ?? .max)]
+            let range: [Value] = [.integer(walk.position), .integer(walk.row), .integer(walk.startedAt ?? 0)]
+            let goesOn: Bool
             if let rights {
-                try connection.withStatement(table.changesSQL(rights.sql)) { statement in
+                goesOn = try connection.withStatement(table.changesSQL(rights.sql)) { statement in
                     statement.bind(limit, at: statement.bind(range + rights.bindings))
-                    try each(statement)
+                    return try each(statement)
                 }
-                return
+            } else {
+                goesOn = try connection.withStatement(table.changesText) { statement in
+                    statement.bind(limit, at: statement.bind(range))
+                    return try each(statement)
+                }
             }
-            try connection.withStatement(table.changesText) { statement in
-                statement.bind(limit, at: statement.bind(range))
+            guard goesOn, let departed = departures(of: walk) else { return }
+            try connection.withStatement(table.departedText) { statement in
+                statement.bind(departed)
                 try each(statement)
             }
         case .index:

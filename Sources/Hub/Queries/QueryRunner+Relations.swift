@@ -29,6 +29,9 @@ struct CallerRelations: RelationResolver {
         } catch {
             encoder.writer.bytes.removeLast(encoder.writer.bytes.count - mark)
             encoder.writer.raw("null")
+            if let denied = error as? FieldDenied {
+                return encoder.errors.deny(denied, path: path(), locations: [field.location])
+            }
             let (message, type) =
                 (error as? ResponseError).map { ($0.message, $0.errorType) }
                 ?? ("The hub's database cannot be read.", ErrorType.internalFailure)
@@ -37,8 +40,8 @@ struct CallerRelations: RelationResolver {
         }
     }
 
-    private func refused(_ field: SelectedField, _ model: ModelInfo) -> ResponseError {
-        ResponseError.denied(field.definition.name, on: model.schema.name)
+    private func refused(_ field: SelectedField, _ model: ModelInfo) -> FieldDenied {
+        FieldDenied(field: field.definition.name, type: model.schema.name)
     }
 
     private func one(
@@ -54,8 +57,8 @@ struct CallerRelations: RelationResolver {
         }
         let sight = request.rights.sight(target.index, .get)
         guard !sight.rows.isNone else { throw refused(field, model) }
-        let key = keys.map { keyText(row.value($0)) }.joined(separator: "#")
-        guard let found = try runner.tables[target.index].fetch(key, on: runner.connection),
+        guard let key = ModelInfo.key(joining: keys.map { row.value($0) }),
+            let found = try runner.tables[target.index].fetch(key, on: runner.connection),
             sight.rows.allows(found.values)
         else {
             encoder.writer.raw("null")
@@ -117,8 +120,6 @@ struct CallerRelations: RelationResolver {
             throw ResponseError(error.message, errorType: ErrorType.badRequest)
         } catch let error as InputError {
             throw ResponseError(error.message)
-        } catch let error as FieldDenied {
-            throw ResponseError.denied(error.field, on: error.type)
         }
         try runner.encode(walk, selection, target, request, into: &encoder, path: path)
     }

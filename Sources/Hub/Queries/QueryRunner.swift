@@ -105,7 +105,9 @@ final class QueryRunner {
             encoder.writer.bytes.append(contentsOf: field.keyBytes)
             let (start, before) = (encoder.writer.bytes.count, budget.bytes)
             switch field.definition.source {
-            case .root(let root): try answer(root, field, request, &encoder)
+            case .root(let root):
+                try answer(root, field, request, &encoder)
+                engine.accessLog.refused(encoder.errors.takeDenied(), root, request)
             case .introspection: introspect(field, request, &encoder)
             default: encoder.writer.string("Query")
             }
@@ -164,8 +166,9 @@ final class QueryRunner {
         do {
             try budget.resolve()
             if root.kind == .get {
-                let key = try self.key(of: model, field, request)
-                guard let row = try tables[root.model].fetch(key, on: connection), sight.rows.allows(row.values) else {
+                guard let key = try self.key(of: model, field, request),
+                    let row = try tables[root.model].fetch(key, on: connection), sight.rows.allows(row.values)
+                else {
                     encoder.writer.raw("null")
                     return
                 }
@@ -190,14 +193,14 @@ final class QueryRunner {
         }
     }
 
-    private func key(of model: ModelInfo, _ field: SelectedField, _ request: RunnableRequest) throws -> String {
-        var values = [Value](repeating: .null, count: model.schema.fields.count)
-        for position in model.keyPositions {
+    /// The key that a `get` names; nil where no record can have it.
+    private func key(of model: ModelInfo, _ field: SelectedField, _ request: RunnableRequest) throws -> String? {
+        let parts = try model.keyPositions.map { position in
             let schema = model.schema.fields[position]
-            guard let json = try engine.argument(schema.name, of: field, request.variables) else { continue }
-            values[position] = try storage(json, schema, model)
+            guard let json = try engine.argument(schema.name, of: field, request.variables) else { return Value.null }
+            return try storage(json, schema, model)
         }
-        return model.key(of: values)
+        return ModelInfo.key(joining: parts)
     }
 
     func storage(_ json: JSONValue, _ field: FieldSchema, _ model: ModelInfo) throws(InputError) -> Value {

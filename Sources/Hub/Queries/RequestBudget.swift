@@ -32,9 +32,7 @@ struct RequestBudget {
                 "The request resolves more than \(limits.resolvers) fields.",
                 errorType: "ResolverExecutionLimitReached")
         }
-        if isLate || time.uptime() > deadline {
-            throw ResponseError("Execution timed out.", errorType: "ExecutionTimeout")
-        }
+        if isLate || time.uptime() > deadline { throw Self.timedOut }
         if rows >= limits.rows {
             throw ResponseError(
                 "The request looks at more than \(limits.rows) rows.", errorType: "ResolverExecutionLimitReached")
@@ -66,6 +64,13 @@ struct RequestBudget {
         passed += 1
         if passed & 255 == 0, time.uptime() > deadline { isLate = true }
     }
+
+    /// What cannot end early fails where the time is over.
+    func checkTime() throws(ResponseError) {
+        if isLate { throw Self.timedOut }
+    }
+
+    private static let timedOut = ResponseError("Execution timed out.", errorType: "ExecutionTimeout")
 
     /// Whether a page should end here.
     var isSpent: Bool { isLate || rows >= limits.rows || bytes >= limits.answerBytes }

@@ -73,7 +73,7 @@ protocol RelationResolver {
 /// Writes rows as JSON, as a selection asks for them.
 struct RowEncoder {
     var writer: JSONWriter
-    var errors: [ResponseError] = []
+    var errors = AnswerErrors()
     let schema: HubSchema
 
     init(_ schema: HubSchema, capacity: Int = 1024) {
@@ -131,13 +131,10 @@ struct RowEncoder {
         writer.raw("}")
     }
 
-    /// Errors of one answer that say that a field is hidden; the fields beyond are null without one.
-    private static let deniedLimit = 1000
-
     private mutating func deny(_ field: SelectedField, _ model: ModelInfo, _ path: [ResponseError.PathElement]) {
         writer.raw("null")
-        guard errors.count < Self.deniedLimit else { return }
-        errors.append(.denied(field.definition.name, on: model.schema.name, path: path, locations: [field.location]))
+        let denied = FieldDenied(field: field.definition.name, type: model.schema.name)
+        errors.deny(denied, path: path, locations: [field.location])
     }
 
     /// Notes what a root field failed of.

@@ -105,7 +105,7 @@ extension RowFilter {
             if let number = json.double { return .real(number * Double(powerOfTen(places))) }
         case .scalar(.awsDateTime):
             if let value = ScalarType.awsDateTime.storageValue(of: json) { return value }
-            // `contains` and `beginsWith` may name a part of the text.
+            // A part of the text, which all operators compare with the text.
             if let text = json.string { return .text(text) }
         case .scalar(.float), .scalar(.int), .scalar(.awsTimestamp):
             if let number = json.integer { return .integer(number) }

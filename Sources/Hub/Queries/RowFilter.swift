@@ -65,20 +65,21 @@ enum RowTest: Sendable, Hashable {
     case constant(Bool)
 
     func matches(_ value: Value, _ field: FieldSchema) -> Bool {
-        switch self {
-        case .equal(let operand): operand.isNull ? value.isNull : order(value, operand) == 0
-        case .notEqual(let operand): operand.isNull ? !value.isNull : order(value, operand) != 0
-        case .less(let operand): order(value, operand).map { $0 < 0 } ?? false
-        case .lessOrEqual(let operand): order(value, operand).map { $0 <= 0 } ?? false
-        case .greater(let operand): order(value, operand).map { $0 > 0 } ?? false
-        case .greaterOrEqual(let operand): order(value, operand).map { $0 >= 0 } ?? false
+        func order(_ operand: Value) -> Int? { Self.order(value, operand, field) }
+        return switch self {
+        case .equal(let operand): operand.isNull ? value.isNull : order(operand) == 0
+        case .notEqual(let operand): operand.isNull ? !value.isNull : order(operand) != 0
+        case .less(let operand): order(operand).map { $0 < 0 } ?? false
+        case .lessOrEqual(let operand): order(operand).map { $0 <= 0 } ?? false
+        case .greater(let operand): order(operand).map { $0 > 0 } ?? false
+        case .greaterOrEqual(let operand): order(operand).map { $0 >= 0 } ?? false
         case .between(let low, let high):
-            (order(value, low).map { $0 >= 0 } ?? false) && (order(value, high).map { $0 <= 0 } ?? false)
+            (order(low).map { $0 >= 0 } ?? false) && (order(high).map { $0 <= 0 } ?? false)
         case .contains(let operand): Self.contains(value, operand, field)
         case .notContains(let operand): !Self.contains(value, operand, field)
         case .beginsWith(let prefix): Self.text(value, field).map { hasPrefix($0, prefix) } ?? false
-        case .isIn(let operands): operands.contains { order(value, $0) == 0 }
-        case .notIn(let operands): !operands.contains { order(value, $0) == 0 }
+        case .isIn(let operands): operands.contains { order($0) == 0 }
+        case .notIn(let operands): !operands.contains { order($0) == 0 }
         case .exists(let wanted): value.isNull != wanted
         case .attributeType(let name): Self.attributeType(value, field) == name
         case .size(let tests):
@@ -99,6 +100,15 @@ enum RowTest: Sendable, Hashable {
 
     private static let sizeField = FieldSchema("size", .scalar(.int))
 
+    /// Orders a field's value and an operand. What is no whole date is compared with a date's text, which is what AppSync
+    /// stores: `2026-07` lies before all of July.
+    private static func order(_ value: Value, _ operand: Value, _ field: FieldSchema) -> Int? {
+        if case .text = operand, case .integer = value, let text = text(value, field) {
+            return compare(.text(text), operand)
+        }
+        return compare(value, operand)
+    }
+
     /// The text that string operators see: an AWSDateTime in its wire form.
     private static func text(_ value: Value, _ field: FieldSchema) -> String? {
         switch value {
@@ -118,7 +128,7 @@ enum RowTest: Sendable, Hashable {
             let element = FieldSchema(field.name, field.type)
             return elements.contains { json in
                 guard !json.isNull, let stored = elementValue(json, element) else { return false }
-                return order(stored, operand) == 0
+                return compare(stored, operand) == 0
             }
         }
         guard let text = text(value, field), case .text(let part) = operand else { return false }
@@ -154,15 +164,15 @@ enum RowTest: Sendable, Hashable {
 }
 
 /// Orders two values of one field: negative, zero or positive; nil where one is missing or they do not compare.
-func order(_ a: Value, _ b: Value) -> Int? {
+private func compare(_ a: Value, _ b: Value) -> Int? {
     switch (a, b) {
     case (.integer(let a), .integer(let b)): return a < b ? -1 : (a > b ? 1 : 0)
     case (.text(let a), .text(let b)):
         if a == b { return 0 }
         return a.utf8.lexicographicallyPrecedes(b.utf8) ? -1 : 1
     case (.real(let a), .real(let b)): return a < b ? -1 : (a > b ? 1 : (a == b ? 0 : nil))
-    case (.integer(let a), .real): return order(.real(Double(a)), b)
-    case (.real, .integer(let b)): return order(a, .real(Double(b)))
+    case (.integer(let a), .real): return compare(.real(Double(a)), b)
+    case (.real, .integer(let b)): return compare(a, .real(Double(b)))
     default: return nil
     }
 }

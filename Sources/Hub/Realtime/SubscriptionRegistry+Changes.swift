@@ -118,7 +118,7 @@ extension SubscriptionRegistry {
         encoder.writer.raw("}")
         if !encoder.errors.isEmpty {
             encoder.writer.raw(",\"errors\":")
-            encoder.writer.value(.array(encoder.errors.map(\.json)))
+            encoder.writer.value(encoder.errors.json)
         }
         encoder.writer.raw("}")
         return encoder.writer.bytes

@@ -86,9 +86,12 @@ extension SubscriptionRegistry {
         guard let value = try core.engine.argument(name, of: field, request.variables)?.string else {
             return .missing(position)
         }
+        // By whichever of his names he calls himself, he means the records that he owns.
+        let names = request.rights.caller.ownerNames(of: position, model).first { $0.contains(value) } ?? []
         return .named(
             RowRule(
-                position: position, isList: model.schema.fields[position].isList, accepted: [value], isOwner: true))
+                position: position, isList: model.schema.fields[position].isList,
+                accepted: [value] + names.filter { $0 != value }, isOwner: true))
     }
 
     private func unauthorized(

@@ -74,15 +74,22 @@ extension HubCore {
         return .object(arguments)
     }
 
-    /// AppSync's identity: null under an API key that names no person.
+    /// AppSync's identity: null under an API key that names no person, and what the authorizer said of whom it let in.
     private func identity(_ caller: Caller) -> JSONValue {
+        if caller.provider == .function {
+            let context = caller.claims.filter { $0.key != Caller.deniedFieldsClaim }
+            return ["resolverContext": object(context)]
+        }
         guard let person = caller.person else { return .null }
         return [
             "sub": .string(person), "username": .string(person),
             "groups": .array(caller.groups.sorted().map { .string($0) }),
-            "claims": .object(
-                JSONObject(caller.claims.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) })),
+            "claims": object(caller.claims),
         ]
+    }
+
+    private func object(_ values: [String: JSONValue]) -> JSONValue {
+        .object(JSONObject(values.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }))
     }
 
     /// What the hub believes of who asks, whatever he has shown.

@@ -1,5 +1,6 @@
 import Basics
 import Models
+import System
 
 /// What a site adds to its API: the functions that decide conflicts, and those called before and after mutations.
 public struct ResolverOptions: Sendable, Hashable {
@@ -9,6 +10,8 @@ public struct ResolverOptions: Sendable, Hashable {
     public var defaultStrategy: ConflictStrategy = .automerge
     /// The function that judges tokens which nobody else here knows, for rules with `allow: custom`.
     public var authorizer: String?
+    /// What a token must look like for that function to be asked; nil where any may.
+    private(set) var authorizerPattern: TextPattern?
     /// Whether deliveries to `after` functions that were given up are tried again when the hub starts.
     public var retriesParked = false
     /// The conflict handler of a model; `*` is for every model without one of its own.
@@ -29,6 +32,25 @@ public struct ResolverOptions: Sendable, Hashable {
             throw HubError("two functions are called \(function.name); give each its own name")
         }
         functions.append(function)
+    }
+
+    /// Takes a POSIX extended regular expression that a whole token must match for the authorizer to be asked.
+    ///
+    /// - Throws: ``HubError`` where it is none.
+    public mutating func setAuthorizerPattern(_ text: String) throws(HubError) {
+        do {
+            authorizerPattern = try TextPattern(text)
+        } catch {
+            throw HubError("\(printable(text)) is no pattern: \(error)")
+        }
+    }
+
+    /// Which function has which number in `/metrics`, which anybody may read and which therefore names none; nil where
+    /// there is none.
+    public var functionNumbers: String? {
+        guard !functions.isEmpty else { return nil }
+        let numbers = functions.enumerated().map { "\($0.offset + 1) \($0.element.name)" }
+        return "functions by their numbers in /metrics: " + numbers.joined(separator: ", ")
     }
 
     /// Takes `MODEL=NAME`, or `*=NAME` for every other model whose conflicts a function decides.

@@ -5,9 +5,15 @@ import SQLite
 
 extension HubCore {
     /// Brings the tables of a hub that runs to another schema, and keeps that; nothing is changed where it throws.
-    static func migrate(_ swap: SchemaSwap, _ tables: [BaseTable], _ connection: Connection, _ log: Log) throws {
+    ///
+    /// - Parameter old: the tables that are there.
+    static func migrate(
+        _ swap: SchemaSwap, from old: [BaseTable], to tables: [BaseTable], _ connection: Connection, _ log: Log
+    ) throws {
         try swap.checkBackup(connection)
-        let migrator = migrator(swap.schema, tables, once: swap.steps, backsUp: false) { try swap.rewrite($0) }
+        let migrator = migrator(
+            swap.schema, tables, once: swap.steps, backsUp: false, prepare: { try swap.bury(old, $0) },
+            rewrite: { try swap.rewrite($0) })
         if case .migrated = try migrator.open(connection) {
             log(.notice, "the hub's database was migrated to the schema that \(swap.pushed.author) pushed")
             return

@@ -35,6 +35,24 @@ struct SchemaSwap: Sendable {
         }
     }
 
+    /// Keeps of the models that go what their keys' versions were, and marks the gap that opens, in the migration's
+    /// transaction before its steps.
+    ///
+    /// Clients may hold these records. Should a model come back, a record that is made again counts on from the one they
+    /// know, and no delta from before says that it is all that changed, though it could tell of no deletion.
+    func bury(_ tables: [BaseTable], _ connection: Connection) throws {
+        var count = 0
+        for table in tables where difference.removedModels.contains(table.model.schema.name) {
+            count += try connection.run(
+                """
+                INSERT OR REPLACE INTO _buried(model,key,version) \
+                SELECT ?,\(table.table.keyColumn),"_version" FROM \(table.table.name)
+                """, [.text(table.model.schema.name)])
+        }
+        // Marks that are given from now on lie above the gap.
+        if count > 0 { try connection.run("UPDATE _clock SET pruned_through=stamp,stamp=stamp+1 WHERE id=1") }
+    }
+
     /// Takes what goes out of what the hub keeps beside the tables, and keeps the schema, in the migration's transaction.
     func rewrite(_ connection: Connection) throws {
         for model in difference.removedModels {

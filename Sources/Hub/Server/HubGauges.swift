@@ -5,7 +5,7 @@ struct HubGauges: Sendable {
     var subscriptions = 0
     var waiting = 0
     var waitingMutations = 0
-    var functions: [String: FunctionRunner.Counts] = [:]
+    var functions: [FunctionRunner.Counts] = []
 
     /// Prometheus' text form.
     var metrics: String {

@@ -62,7 +62,7 @@ struct HubTimings: Sendable, Hashable {
     }
 }
 
-/// What a hub's data directory holds now; asked for, never watched.
+/// What a hub's data directory holds at one moment; to find out waits for the disk.
 struct HubDiskUse: Sendable, Hashable {
     let databaseBytes: Int
     let logBytes: Int

@@ -6,7 +6,8 @@ import System
 
 /// Answers queries on a thread and a connection of their own, so that a terminal's first sync holds up no commit.
 ///
-/// A query sees every commit that was answered before it came, since SQLite's snapshot begins when it runs.
+/// A query sees every commit that was answered before it came, since SQLite's snapshot begins when it runs. Callers are
+/// served in turn, and each has so many places to wait in (``ReadQueue``).
 // Guard of @unchecked Sendable: `engine`, `runner`, `rights` and `connection` are touched only on `executor`'s thread.
 final class HubReader: @unchecked Sendable {
     let executor = ThreadExecutor(name: "hub-read")
@@ -18,6 +19,24 @@ final class HubReader: @unchecked Sendable {
     /// While the tables change, queries are the writer's to answer.
     private let isPaused = Locked(false)
     private var rights: [Caller: CallerRights] = [:]
+    private let queue: Locked<ReadQueue<Job>>
+    private let authenticator: Authenticator
+
+    /// What became of a request.
+    enum Reading: Sendable {
+        case answered(HubAnswer, WorkKind)
+        /// It is no query of a known caller, or tables change: the writer's to answer.
+        case left
+        /// As many of this caller wait as may.
+        case overloaded
+    }
+
+    private struct Job: Sendable {
+        let request: HubRequest
+        /// Who sends it, where that was judged already.
+        let caller: Caller?
+        let completion: @Sendable (Reading) -> Void
+    }
 
     /// Opens the database for reading, beside the hub that made it.
     init(
@@ -25,6 +44,8 @@ final class HubReader: @unchecked Sendable {
     ) throws {
         self.engine = engine
         self.time = time
+        authenticator = engine.authenticator
+        queue = Locked(ReadQueue(share: engine.limits.waitingReadsPerCaller))
         life = Life(tokenKey: tokenKey, epoch: epoch, lives: lives)
         do {
             try executor.runBlocking { [self] in
@@ -67,37 +88,47 @@ final class HubReader: @unchecked Sendable {
         isPaused.withLock { $0 = false }
     }
 
-    /// Answers a request on the reader's thread; nil where it turns out to be no query of a known caller, which is the
-    /// writer's to answer.
+    /// Answers a request on the reader's thread in its caller's turn.
+    ///
+    /// - Parameter caller: who sends it, where that was judged already.
+    /// - Returns: false where as many of this caller wait as may; `completion` is not called then, else once.
     func answer(
-        _ request: HubRequest, _ completion: @escaping @Sendable ((answer: HubAnswer, work: WorkKind)?) -> Void
-    ) {
-        executor.async { [self] in completion(answer(request)) }
+        _ request: HubRequest, of caller: Caller? = nil, _ completion: @escaping @Sendable (Reading) -> Void
+    ) -> Bool {
+        let payer = caller?.payer ?? authenticator.payer(request.credentials, now: time.now().milliseconds)
+        let job = Job(request: request, caller: caller, completion: completion)
+        guard queue.withLock({ $0.add(job, of: payer) }) else { return false }
+        executor.async { [self] in serve() }
+        return true
     }
 
-    /// Answers a query of a caller who was judged already; nil where tables change or the request is none any more.
-    func answer(
-        _ request: HubRequest, of caller: Caller,
-        _ completion: @escaping @Sendable ((answer: HubAnswer, work: WorkKind)?) -> Void
-    ) {
-        executor.async { [self] in completion(answer(request, caller)) }
+    /// Answers one query. Signatures are checked here, where that holds up no socket, of all that came meanwhile: whoever
+    /// is not known yet waits for his turn like the others, and not behind every stranger.
+    private func serve() {
+        for job in queue.withLock({ $0.takeUnknown() }) {
+            guard let caller = caller(of: job) else {
+                job.completion(.left)
+                continue
+            }
+            if !queue.withLock({ $0.add(job, of: caller.payer) }) { job.completion(.overloaded) }
+        }
+        guard let job = queue.withLock({ $0.next() }) else { return }
+        job.completion(answer(job))
     }
 
-    private func answer(_ request: HubRequest) -> (answer: HubAnswer, work: WorkKind)? {
-        guard !isPaused.current,
-            case .success(let caller) = engine.authenticator.caller(
-                request.credentials, now: time.now().milliseconds)
-        else { return nil }
-        return answer(request, caller)
+    /// Who sends a request, by what his credentials are worth now; nil where nobody known does.
+    private func caller(of job: Job) -> Caller? {
+        guard !isPaused.current else { return nil }
+        return job.caller ?? (try? authenticator.caller(job.request.credentials, now: time.now().milliseconds).get())
     }
 
-    private func answer(_ request: HubRequest, _ caller: Caller) -> (answer: HubAnswer, work: WorkKind)? {
-        guard !isPaused.current, let runner,
+    private func answer(_ job: Job) -> Reading {
+        guard let caller = caller(of: job), let runner,
             case .success(let runnable) = engine.runnable(
-                request.body, rights(of: caller), id: request.mark?.id),
+                job.request.body, rights(of: caller), id: job.request.mark?.id),
             runnable.operation.kind == .query, let work = runnable.work
-        else { return nil }
-        return (runner.answer(runnable), work)
+        else { return .left }
+        return .answered(runner.answer(runnable), work)
     }
 
     private func rights(of caller: Caller) -> CallerRights {

@@ -126,6 +126,8 @@ struct Variables {
     /// A bad variable fails the whole request, as GraphQL says; except that in a batch of several mutations a bad input
     /// fails its own mutation, and the others stand.
     init(_ values: JSONObject, _ operation: PreparedOperation, _ schema: HubSchema, isBatch: Bool) throws(InputError) {
+        // There may be many of both.
+        let values = Dictionary(values.members.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
         for variable in operation.variables {
             let given = values[variable.name] ?? variable.defaultValue
             let coercion = Coercion(schema: schema, name: variable.name)

@@ -124,6 +124,7 @@ public final class HubServer: Sendable {
         }
         identity.connect(server.loop)
         identity.connect(worker.functions, options.resolvers.authorizer)
+        if let numbers = options.resolvers.functionNumbers { options.log(.notice, numbers) }
         if identity.mayWait { worker.whenReady.withLock { $0 = { identity.whenReady($0, $1, $2) } } }
         port = server.port
         (url, localURL) = Self.urls(options.host, server.port, tls)
@@ -137,7 +138,10 @@ public final class HubServer: Sendable {
                 loop.schedule(afterMilliseconds: 10_000, repeating: true) { worker.add(.prune) },
                 loop.schedule(afterMilliseconds: 2_000, repeating: true) { tls?.poll() },
                 loop.schedule(afterMilliseconds: 5_000, repeating: true) { worker.add(.sweep) },
-                loop.schedule(afterMilliseconds: 1_000, repeating: true) { worker.add(.tick) },
+                loop.schedule(afterMilliseconds: 1_000, repeating: true) {
+                    worker.add(.tick)
+                    worker.lookAtDisk()
+                },
                 loop.schedule(afterMilliseconds: 500, repeating: true) {
                     identity.poll()
                     worker.add(.recheck)

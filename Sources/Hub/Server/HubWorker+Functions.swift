@@ -13,6 +13,8 @@ extension HubWorker {
 
 extension HubGauges {
     /// The part of `/metrics` that tells of functions, and of what waits for them: that may be there without any.
+    ///
+    /// Anybody may read it: functions are numbered in the order in which they were configured, and not named.
     var functionMetrics: String {
         let waiting =
             single("deliveries_total", "counter", "What functions after mutations have taken.", core.deliveries)
@@ -25,8 +27,8 @@ extension HubGauges {
         func family(_ name: String, _ kind: String, _ help: String, _ value: (FunctionRunner.Counts) -> String)
             -> String
         {
-            let lines = functions.sorted { $0.key < $1.key }.map {
-                "bincount_hub_function_\(name){function=\"\($0.key)\"} \(value($0.value))\n"
+            let lines = functions.enumerated().map {
+                "bincount_hub_function_\(name){function=\"\($0.offset + 1)\"} \(value($0.element))\n"
             }
             return "# HELP bincount_hub_function_\(name) \(help)\n# TYPE bincount_hub_function_\(name) \(kind)\n"
                 + lines.joined()

@@ -8,18 +8,31 @@ extension HubWorker {
         let queue = queue.current
         gauges.waiting = queue.requests + queue.reads
         gauges.core.requests += queue.answeredReads
-        gauges.functions = functions.counts
+        gauges.functions = functions.countsInOrder
         return gauges
     }
 
     /// `/metrics`.
     var metrics: String {
-        gauges.metrics + meter.timings.current.metrics + HubDiskUse(directory).metrics(now: time.now())
+        gauges.metrics + meter.timings.current.metrics + disk.current.use.metrics(now: time.now())
     }
 
     /// `/health`.
     var health: (status: Int, json: JSONValue) {
-        gauges.health(HubDiskUse(directory), isStopping: queue.current.isStopped, epoch: epoch)
+        gauges.health(disk.current.use, isStopping: queue.current.isStopped, epoch: epoch)
+    }
+
+    /// Looks what is on the disk, away from the threads that answer: a disk that hangs holds up none of them.
+    func lookAtDisk() {
+        let isFirst = disk.withLock { disk in
+            defer { disk.isLooking = true }
+            return !disk.isLooking
+        }
+        guard isFirst else { return }
+        checkpointer.perform { [directory, disk] in
+            let use = HubDiskUse(directory)
+            disk.withLock { $0 = (use, false) }
+        }
     }
 
     func noteGauges() {

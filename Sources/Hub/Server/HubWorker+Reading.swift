@@ -6,54 +6,55 @@ extension HubWorker {
     /// Takes a request; `respond` is called once with its answer, false says that the hub is overloaded or stopping.
     func take(_ request: HubRequest, _ responder: HTTPResponder) -> Bool {
         guard HubReader.looksLikeQuery(request.body) else { return add(.request(request, responder)) }
-        guard takeRead() else { return false }
-        reader.answer(request) { [self] in finishRead(request, responder, $0) }
-        return true
+        return read(request) { [self] in finishRead(request, responder, $0) }
     }
 
     /// Gives the reader a query that looked like none, so that nobody can have his own answered between two commits.
     func hand(_ request: HubRequest, of caller: Caller, _ asking: Asking) {
         switch asking.place {
         case .http(let responder):
-            guard takeRead() else {
-                responder.respond(.overloaded)
-                return meter.answered(request.mark, nil, status: 503)
+            if !read(request, of: caller, { [self] in finishRead(request, responder, $0) }) {
+                refuse(request, responder)
             }
-            reader.answer(request, of: caller) { [self] in finishRead(request, responder, $0) }
         case .socket(let name):
             let operation = RealtimeOperation(name: name, request: request)
-            guard takeRead() else { return refuse(operation) }
-            reader.answer(request, of: caller) { [self] in finishRead(operation, $0) }
+            if !read(request, of: caller, { [self] in finishRead(operation, $0) }) { refuse(operation) }
         }
     }
 
     /// Passes on what the reader has answered, or what it leaves to the thread that commits.
     private func finishRead(
-        _ request: HubRequest, _ responder: HTTPResponder, _ read: (answer: HubAnswer, work: WorkKind)?
+        _ request: HubRequest, _ responder: HTTPResponder, _ reading: HubReader.Reading
     ) {
-        noteRead(isAnswered: read != nil)
-        guard let (answer, work) = read else {
+        noteRead(reading)
+        switch reading {
+        case .answered(let answer, let work):
+            responder.respond(HTTPResponse(answer, at: time.now()))
+            meter.answered(request.mark, work, status: answer.status)
+            meter.timings.withLock { $0.bytesOut += UInt64(answer.body.count) }
+        case .left:
             var request = request
             request.isReturned = true
-            guard !add(.request(request, responder)) else { return }
-            responder.respond(.overloaded)
-            meter.answered(request.mark, nil, status: 503)
-            return
+            if !add(.request(request, responder)) { refuse(request, responder) }
+        case .overloaded: refuse(request, responder)
         }
-        responder.respond(HTTPResponse(answer, at: time.now()))
-        meter.answered(request.mark, work, status: answer.status)
-        meter.timings.withLock { $0.bytesOut += UInt64(answer.body.count) }
     }
 
-    private func finishRead(_ operation: RealtimeOperation, _ read: (answer: HubAnswer, work: WorkKind)?) {
-        noteRead(isAnswered: read != nil)
-        if let read {
-            add(.read(operation, read.answer, read.work))
-        } else {
+    private func finishRead(_ operation: RealtimeOperation, _ reading: HubReader.Reading) {
+        noteRead(reading)
+        switch reading {
+        case .answered(let answer, let work): add(.read(operation, answer, work))
+        case .left:
             var operation = operation
             operation.request.isReturned = true
             if !add(.operation(operation)) { add(.refused(operation)) }
+        case .overloaded: add(.refused(operation))
         }
+    }
+
+    private func refuse(_ request: HubRequest, _ responder: HTTPResponder) {
+        responder.respond(.overloaded)
+        meter.answered(request.mark, nil, status: 503)
     }
 
     /// Handles a frame; gives the queries and mutations that came with it.
@@ -79,12 +80,18 @@ extension HubWorker {
     /// mutation.
     func read(_ operation: RealtimeOperation) -> Bool {
         guard HubReader.looksLikeQuery(operation.request.body) else { return false }
-        guard takeRead() else {
-            refuse(operation)
-            return true
-        }
-        reader.answer(operation.request) { [self] in finishRead(operation, $0) }
+        if !read(operation.request, { [self] in finishRead(operation, $0) }) { refuse(operation) }
         return true
+    }
+
+    /// Gives the reader a request; false where as many wait as may, in all or of this caller.
+    private func read(
+        _ request: HubRequest, of caller: Caller? = nil, _ completion: @escaping @Sendable (HubReader.Reading) -> Void
+    ) -> Bool {
+        guard takeRead() else { return false }
+        if reader.answer(request, of: caller, completion) { return true }
+        noteRead(.overloaded)
+        return false
     }
 
     /// Answers what came over a WebSocket as a request over HTTP is answered for which there is no room.
@@ -102,10 +109,10 @@ extension HubWorker {
         }
     }
 
-    private func noteRead(isAnswered: Bool) {
+    private func noteRead(_ reading: HubReader.Reading) {
         queue.withLock { queue in
             queue.reads -= 1
-            if isAnswered { queue.answeredReads += 1 }
+            if case .answered = reading { queue.answeredReads += 1 }
         }
     }
 }

@@ -35,6 +35,8 @@ final class HubWorker: @unchecked Sendable {
     let log: Log
     let time: any TimeSource
     let statistics = Locked(HubGauges())
+    /// What was on the disk when that was last looked at, and whether it is being looked at.
+    let disk: Locked<(use: HubDiskUse, isLooking: Bool)>
     /// What requests took.
     let meter: RequestMeter
     let directory: String
@@ -87,6 +89,7 @@ final class HubWorker: @unchecked Sendable {
         try HubRestore.forgetUnused(options.dataDirectory)
         let path = HubBackup.database(in: options.dataDirectory)
         try HubDirectory.makeDatabase(path)
+        disk = Locked((HubDiskUse(options.dataDirectory), false))
         let opened = Opened()
         let accessLog = accessLog
         functions = try FunctionRunner(options.resolvers.functions, time: options.time, log: options.log)

@@ -60,7 +60,10 @@ public enum LimitSettings {
         count("limit-fields", \.fields, 10...1_000_000, "fields of a document, its fragments spread out"),
         count("limit-resolvers", \.resolvers, 1...10_000_000, "root fields and relations that one request resolves"),
         count("limit-rows", \.rows, 100...1_000_000_000, "rows that one request looks at"),
-        count("limit-filter", \.filterParts, 1...1_000_000, "comparisons and connectives of one filter or condition"),
+        count("limit-filter", \.filterParts, 1...1_000_000, "comparisons and connectives of one filter"),
+        count(
+            "limit-condition", \.conditionParts, 1...1_000_000,
+            "comparisons and connectives of one mutation's condition"),
         time("limit-time", \.milliseconds, atLeast: "10ms", "how long one request of queries may run"),
         count(
             "limit-related-rows", \.relatedRows, 10...1_000_000_000,
@@ -105,6 +108,9 @@ public enum LimitSettings {
             "limit-queue", \.waitingRequests, 1...1_000_000,
             "requests that may wait for a commit, and as many to be read, over HTTP and sockets; more are answered with 503"
         ),
+        count(
+            "limit-queue-per-caller", \.waitingReadsPerCaller, 1...1_000_000,
+            "how many of those that wait to be read may be one caller's, which is a key or a person"),
         count("limit-commit", \.requestsPerCommit, 1...100_000, "requests of one commit at most"),
     ]
 }

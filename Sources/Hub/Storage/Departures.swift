@@ -70,6 +70,19 @@ extension HubState {
 }
 
 extension QueryRunner {
+    /// What a delta looks for behind its range: rows that left somebody's sight within it, and that changed again while
+    /// its pages were read. They are not in the range any more, and the next delta begins behind their departure. Nil
+    /// where nothing can have left the caller's sight.
+    func departures(of walk: Walk) -> [Value]? {
+        guard let since = walk.leftSince, let startedAt = walk.startedAt, case .rows = walk.sight.rows else {
+            return nil
+        }
+        let isBegun = walk.position > startedAt
+        return [
+            .integer(isBegun ? walk.row : 0), .integer(startedAt), .text(walk.model.schema.name), .integer(since),
+        ]
+    }
+
     /// What a delta tells of a row that the caller may not read: that it is gone, where he could read it when the delta
     /// began; nil where it never was his to see.
     func left(_ row: HubRow, _ walk: Walk) throws -> HubRow? {

@@ -40,6 +40,9 @@ final class HubCheckpointer: @unchecked Sendable {
         }
     }
 
+    /// Does something else that may wait for the disk on this thread.
+    func perform(_ body: @escaping @Sendable () -> Void) { executor.async(body) }
+
     /// Ends what is under way and closes the connection.
     func stop() {
         try? executor.runBlocking { [self] in connection = nil }

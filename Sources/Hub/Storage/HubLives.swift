@@ -27,7 +27,8 @@ struct HubLives: Sendable, Hashable {
     /// The lives before this one.
     var earlier: [Earlier] = []
 
-    /// Versions of one row in one life at most.
+    /// How far floors lie apart: as many versions as hardly a row is given in one life. One that is given more pushes the
+    /// next floor up.
     static let span: Int64 = 1_000_000
     /// Restores that may have been since a backup, where nobody knows.
     private static let unknownLives: Int64 = 8
@@ -70,8 +71,8 @@ struct HubLives: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - stamp: the highest stamp that clients may have seen, as far as it is known.
-    ///   - seen: the floor of the life that ends, which may be a later one than the backup's; nil where its database
-    ///     cannot be read, so that some lives may have been since the backup.
+    ///   - seen: the ``ceiling(of:)`` of the database that is replaced, whose life may be a later one than the backup's;
+    ///     nil where it cannot be read, so that some lives may have been since the backup.
     static func begin(
         on connection: Connection, epoch: String, tokenKey: String, after stamp: Int64, above seen: Int64?
     ) throws {
@@ -82,8 +83,8 @@ struct HubLives: Sendable, Hashable {
         if try connection.value("SELECT count(*) FROM _life") == .integer(0) {
             try connection.run("INSERT INTO _life(epoch,began,floor) VALUES(?,0,1)", [.text(old)])
         }
-        let floor = try connection.value("SELECT max(floor) FROM _life")?.integer ?? 1
-        let next = (max(floor, seen ?? (floor + unknownLives * span)) / span + 1) * span
+        let ceiling = try ceiling(of: connection)
+        let next = (max(ceiling, seen ?? (ceiling + unknownLives * span)) / span + 1) * span
         guard next + span < Int64(Int32.max) else {
             throw HubError("this database was restored too often for its versions to stay numbers of 32 bits")
         }
@@ -97,6 +98,22 @@ struct HubLives: Sendable, Hashable {
         try connection.run(
             "UPDATE _clock SET stamp=?,pruned_through=?,epoch=?,token_key=? WHERE id=1",
             [.integer(began), .integer(began - 1), .text(epoch), .text(tokenKey)])
+    }
+
+    /// What no version that a database has given lies above: the highest one, or the floor of its last life.
+    static func ceiling(of connection: Connection) throws -> Int64 {
+        func highest(_ column: String, _ table: String) throws -> Int64 {
+            try connection.value("SELECT max(\"\(column)\") FROM \"\(table)\"")?.integer ?? 1
+        }
+        let tables = try connection.rows(
+            """
+            SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type='table' \
+            AND (c.name='_version' OR t.name='_buried' AND c.name='version' OR t.name='_life' AND c.name='floor')
+            """)
+        return try tables.reduce(1) { ceiling, row in
+            guard let table = row[0].text, let column = row[1].text else { return ceiling }
+            return max(ceiling, try highest(column, table))
+        }
     }
 
     /// The version of a row that is made now.

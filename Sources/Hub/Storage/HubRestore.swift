@@ -165,13 +165,12 @@ public enum HubRestore {
     }
 
     /// The last stamp and hub time of the database that is replaced, as far as they can be read: clients saw them.
-    private static func lastSeen(_ connection: Connection) -> (stamp: Int64, hubTime: Int64, floor: Int64)? {
+    /// Where not every version can be read, the ceiling is missing.
+    private static func lastSeen(_ connection: Connection) -> (stamp: Int64, hubTime: Int64, ceiling: Int64?)? {
         guard let row = try? connection.rows("SELECT stamp,hub_time FROM _clock WHERE id=1").first,
             let stamp = row[0].integer, let hubTime = row[1].integer
         else { return nil }
-        // One of an earlier program knows no lives: it is the first.
-        let floor = (try? connection.value("SELECT max(floor) FROM _life"))?.integer ?? 1
-        return (stamp, hubTime, floor)
+        return (stamp, hubTime, try? HubLives.ceiling(of: connection))
     }
 
     private static func prepare(
@@ -199,7 +198,7 @@ public enum HubRestore {
             try HubLives.begin(
                 on: copy, epoch: epoch, tokenKey: SecureRandom.hex(byteCount: 32),
                 after: max(seen?.stamp ?? 0, time.now().milliseconds),
-                above: seen?.floor)
+                above: seen?.ceiling)
             if let seen {
                 try copy.run("UPDATE _clock SET hub_time=max(hub_time,?) WHERE id=1", [.integer(seen.hubTime)])
             }

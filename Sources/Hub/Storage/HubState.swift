@@ -62,6 +62,16 @@ final class HubState {
         buried = try Self.buriedModels(connection)
     }
 
+    /// Takes over what a change of the schema has written beside it.
+    func reread(_ connection: Connection) throws {
+        guard let row = try connection.rows("SELECT stamp,pruned_through FROM _clock WHERE id=1").first,
+            let stamp = row[0].integer, let pruned = row[1].integer
+        else { throw HubError("the hub's clock cannot be read; restore a backup") }
+        self.stamp = stamp
+        prunedThrough = pruned
+        buried = try Self.buriedModels(connection)
+    }
+
     static let tables =
         [
             """
@@ -119,7 +129,8 @@ struct AppliedMutation: Hashable {
 
 extension HubState {
     private static let findText = StatementText(
-        "SELECT model,row,version FROM _mutations WHERE mutation=?1 AND scope=?2 AND expires>=?3")
+        "SELECT model,row,version FROM _mutations WHERE mutation=?1 AND scope IN (?2,?3) AND expires>=?4 "
+            + "ORDER BY scope=?2 DESC LIMIT 1")
     private static let noteText = StatementText(
         "INSERT OR REPLACE INTO _mutations(mutation,scope,model,row,version,expires) VALUES(?1,?2,?3,?4,?5,?6)")
     private static let imageText = StatementText(
@@ -127,12 +138,13 @@ extension HubState {
     private static let findImageText = StatementText(
         "SELECT deleted,changed,record FROM _images WHERE model=?1 AND row=?2 AND version=?3")
 
-    /// What a mutation id did, if it was applied.
-    func applied(_ mutation: String, _ scope: Int64, on connection: Connection) throws -> AppliedMutation? {
+    /// What a mutation id of a caller's did, if it was applied.
+    func applied(_ mutation: String, by caller: Caller, on connection: Connection) throws -> AppliedMutation? {
         try connection.withStatement(Self.findText) { statement in
             statement.bind(mutation, at: 1)
-            statement.bind(scope, at: 2)
-            statement.bind(hubTime, at: 3)
+            statement.bind(caller.scope, at: 2)
+            statement.bind(caller.formerScope, at: 3)
+            statement.bind(hubTime, at: 4)
             guard try statement.step() else { return nil }
             return AppliedMutation(
                 model: statement.text(at: 0), row: statement.integer(at: 1), version: statement.integer(at: 2))

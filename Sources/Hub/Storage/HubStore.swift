@@ -18,6 +18,8 @@ final class BaseTable: Sendable {
     private let fetchRowText: StatementText
     let walkText: StatementText
     let changesText: StatementText
+    /// Rows that departed within a range of stamps and changed again behind it.
+    let departedText: StatementText
     let expiredText: StatementText
     let purgeText: StatementText
     let maxRowText: StatementText
@@ -40,6 +42,9 @@ final class BaseTable: Sendable {
         fetchRowText = StatementText(start + "\(row)=?1")
         walkText = StatementText(Self.walkSQL(start, row, "1"))
         changesText = StatementText(Self.changesSQL(start, row, "1"))
+        departedText = StatementText(
+            start + "\(row)>?1 AND \"_lastChangedAt\">?2 AND \(row) IN "
+                + "(SELECT row FROM _departures WHERE model=?3 AND stamp>=?4 AND stamp<=?2) ORDER BY \(row)")
         expiredText = StatementText(
             "SELECT \(row),\"_lastChangedAt\",\(table.keyColumn),\"_version\" FROM \(table.name) "
                 + "WHERE \"_ttl\" IS NOT NULL AND \"_ttl\"<?1 LIMIT ?2")
@@ -127,12 +132,13 @@ extension HubCore {
 
     static func migrator(
         _ schema: Schema, _ tables: [BaseTable], once steps: [SchemaStep] = [], backsUp: Bool = true,
+        prepare: @escaping (Connection) throws -> Void = { _ in },
         rewrite: @escaping (Connection) throws -> Void = { _ in }
     ) -> Migrator {
         Migrator(
             schema: schema, tables: tables.map(\.table), applicationID: applicationID, formatVersion: formatVersion,
             ownTables: HubState.tables + HubState.departureTables + HubState.buriedTables + HubLives.tables,
-            once: steps, backsUp: backsUp,
+            once: steps, backsUp: backsUp, prepare: prepare,
             rewrite: { connection, _, _ in try rewrite(connection) })
     }
 }

@@ -169,6 +169,7 @@ enum HubServeCommand {
         for note in notes { print("warning: \(note)") }
         if let exposure = HubDirectory.exposure(of: options.dataDirectory) { print("warning: \(exposure)") }
         if let owner = HubDirectory.foreignOwner(of: options.dataDirectory) { print("warning: \(owner)") }
+        if let numbers = options.resolvers.functionNumbers { print(numbers) }
         print("limits:")
         for line in settings.lines(LimitSettings.definitions) { print("  \(line)") }
         print("the configuration, the schema, the certificate, the address and the database are in order")

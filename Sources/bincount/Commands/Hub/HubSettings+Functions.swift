@@ -28,13 +28,20 @@ extension HubSettings {
     static let authorizer = Setting<[String]>.texts(
         "authorizer", "NAME",
         help: "the function that judges tokens which nobody else knows, for rules with allow: custom")
+    static let authorizerPattern = Setting<String?>.text(
+        "authorizer-pattern", "REGEX",
+        help: """
+            what a whole token must match for that function to be asked (a POSIX extended regular expression); others \
+            are refused at once
+            """)
     static let retryDeliveries = Setting<Bool>.flag(
         "retry-deliveries", help: "try again what functions after mutations would not take until it was given up")
 
     /// All of them.
     static let functions: [SettingDefinition] = [
         function.definition, functionTime.definition, functionCalls.definition, conflictStrategy.definition,
-        conflict.definition, before.definition, after.definition, authorizer.definition, retryDeliveries.definition,
+        conflict.definition, before.definition, after.definition, authorizer.definition, authorizerPattern.definition,
+        retryDeliveries.definition,
     ]
 
     /// What they come to.
@@ -49,6 +56,10 @@ extension HubSettings {
             for text in settings[after] { try options.addAfter(text) }
             guard settings[authorizer].count < 2 else { throw HubError("there is one --authorizer at most") }
             options.authorizer = settings[authorizer].first
+            if let pattern = settings[authorizerPattern] {
+                guard options.authorizer != nil else { throw HubError("--authorizer-pattern is for an --authorizer") }
+                try options.setAuthorizerPattern(pattern)
+            }
         } catch {
             throw UsageError(error.message)
         }

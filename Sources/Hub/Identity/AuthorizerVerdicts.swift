@@ -1,0 +1,66 @@
+/// What an authorizer function said of tokens, by the digests of their texts: a value, told the time.
+///
+/// Strangers can have any number of texts refused; what is remembered of that has a place of its own, so that it drives
+/// out no token that is good.
+struct AuthorizerVerdicts: Sendable {
+    private struct Good: Sendable {
+        let caller: Caller
+        let until: Int64
+    }
+
+    private struct Refused: Sendable {
+        let refusal: AuthRefusal
+        let until: Int64
+    }
+
+    /// Of each kind so many are remembered.
+    static let limit = 4096
+
+    /// Tokens that were good when they were last judged, also where they are to be judged anew.
+    private var good: [[UInt8]: Good] = [:]
+    /// Tokens that were refused, or could not be judged.
+    private var refused: [[UInt8]: Refused] = [:]
+    /// Tokens that were good until they were refused, by their fingerprints.
+    private var withdrawn: [String: Refused] = [:]
+
+    /// What holds of a token; nil where it is to be judged.
+    func find(_ digest: [UInt8], now: Int64) -> TokenVerdict? {
+        if let good = good[digest], good.until > now { return .temporary(good.caller) }
+        if let refused = refused[digest], refused.until > now { return .refused(refused.refusal) }
+        return nil
+    }
+
+    /// Whose token it was when it was last judged, be that over or not; nil where it was not good.
+    func latest(_ digest: [UInt8]) -> Caller? { good[digest]?.caller }
+
+    /// Why a caller who was let in would not be any more; nil where nobody has said so.
+    func withdrawn(_ caller: Caller) -> AuthRefusal? { withdrawn[caller.fingerprint]?.refusal }
+
+    /// Remembers what was said of a token. That it could not be judged takes nothing from one that was good.
+    mutating func keep(_ result: Result<Caller, AuthRefusal>, of digest: [UInt8], until: Int64, now: Int64) {
+        switch result {
+        case .success(let caller):
+            refused[digest] = nil
+            withdrawn[caller.fingerprint] = nil
+            Self.makeRoom(in: &good, now: now) { $0.until }
+            good[digest] = Good(caller: caller, until: until)
+        case .failure(let refusal):
+            let entry = Refused(refusal: refusal, until: until)
+            if refusal.reason != .unavailable, let before = good.removeValue(forKey: digest) {
+                Self.makeRoom(in: &withdrawn, now: now) { $0.until }
+                withdrawn[before.caller.fingerprint] = entry
+            }
+            Self.makeRoom(in: &refused, now: now) { $0.until }
+            refused[digest] = entry
+        }
+    }
+
+    /// Forgets what holds no more where there is no room, and where that is not enough the half that ends first.
+    private static func makeRoom<Key, Entry>(in entries: inout [Key: Entry], now: Int64, until: (Entry) -> Int64) {
+        guard entries.count >= limit else { return }
+        entries = entries.filter { until($0.value) > now }
+        guard entries.count >= limit else { return }
+        let latest = entries.sorted { until($0.value) > until($1.value) }.prefix(limit / 2)
+        entries = Dictionary(uniqueKeysWithValues: latest.map { ($0.key, $0.value) })
+    }
+}
