@@ -184,4 +184,29 @@ import Testing
         let tooFine = hub.create(["id": "9", "title": "d", "amount": .number("0.0001")])
         #expect(tooFine.errorMessage?.contains("Float") == true)
     }
+
+    @Test func aTextInAnotherFormOfUnicodeIsAnotherText() throws {
+        let hub = try HubFixture()
+        let (composed, decomposed) = ("Caf\u{E9}", "Cafe\u{301}")
+        hub.create(["id": "1", "title": .string(composed)])
+        hub.update(["id": "1", "title": .string(decomposed), "_version": 1])
+        let stored = hub.send("{ getNote(id: \"1\") { title _version } }").result
+        #expect(stored?["_version"] == 2)
+        #expect(stored?["title"]?.string.map { Array($0.utf8) } == Array(decomposed.utf8))
+        for (title, found) in [(composed, 0), (decomposed, 1)] {
+            let notes = hub.send(
+                "query Q($f: ModelNoteFilterInput) { listNotes(filter: $f) { items { id } } }",
+                ["f": ["title": ["eq": .string(title)]]])
+            #expect(notes.result?["items"]?.array?.count == found)
+        }
+        // Whose name only looks like the owner's reads nothing, by whichever way.
+        let diary = "mutation D($i: CreateDiaryInput!) { createDiary(input: $i) { id } }"
+        hub.send(diary, ["i": ["id": "d", "text": "x"]], key: "counter", person: composed)
+        for (person, found) in [(composed, 1), (decomposed, 0)] {
+            let own = hub.send("{ getDiary(id: \"d\") { id } }", key: "counter", person: person).result
+            #expect((own == .null) == (found == 0))
+            let all = hub.send("{ syncDiaries { items { id } } }", key: "counter", person: person)
+            #expect(all.result?["items"]?.array?.count == found)
+        }
+    }
 }

@@ -19,6 +19,8 @@ public struct Caller: Sendable, Hashable {
     public let groups: Set<String>
     /// The person: signed in at the terminal (`x-bincount-person`) and believed because the key is, or a token's subject.
     public let person: String?
+    /// Its bytes: to `String` names are equal that only look alike, and callers are told apart by this.
+    private let personBytes: [UInt8]?
     /// The terminal's device code: bound to the key, or named by the terminal and believed because its key is.
     public let device: String?
     /// How he has shown who he is.
@@ -44,6 +46,7 @@ public struct Caller: Sendable, Hashable {
     ) {
         self.groups = groups
         self.person = person
+        personBytes = person.map { Array($0.utf8) }
         self.device = device
         self.provider = provider
         self.claims = claims

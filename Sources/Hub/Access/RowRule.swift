@@ -15,16 +15,19 @@ struct RowRule: Sendable, Hashable {
         let value = values[position]
         guard isList else {
             switch value {
-            case .text(let text): return accepted.contains(text)
-            case .integer(let number): return accepted.contains(String(number))
+            case .text(let text): return names(text)
+            case .integer(let number): return names(String(number))
             default: return false
             }
         }
         guard case .text(let text) = value, text != "[]" else { return false }
         if let isNamed = text.listNames(accepted) { return isNamed }
         guard case .array(let elements)? = try? JSONValue(parsing: text) else { return false }
-        return elements.contains { element in element.string.map(accepted.contains) ?? false }
+        return elements.contains { element in element.string.map(names) ?? false }
     }
+
+    /// As the database compares: by bytes.
+    private func names(_ text: String) -> Bool { accepted.contains { $0.hasSameBytes(as: text) } }
 }
 
 extension String {

@@ -168,7 +168,7 @@ private func compare(_ a: Value, _ b: Value) -> Int? {
     switch (a, b) {
     case (.integer(let a), .integer(let b)): return a < b ? -1 : (a > b ? 1 : 0)
     case (.text(let a), .text(let b)):
-        if a == b { return 0 }
+        if a.hasSameBytes(as: b) { return 0 }
         return a.utf8.lexicographicallyPrecedes(b.utf8) ? -1 : 1
     case (.real(let a), .real(let b)): return a < b ? -1 : (a > b ? 1 : (a == b ? 0 : nil))
     case (.integer(let a), .real): return compare(.real(Double(a)), b)
