@@ -1,3 +1,5 @@
+import Glibc
+
 extension String {
     /// Whether both have the same UTF-8 bytes, as SQLite and every backend compare texts.
     ///
@@ -6,7 +8,12 @@ extension String {
     public func hasSameBytes(as other: String) -> Bool {
         var (a, b) = (self, other)
         return a.withUTF8 { a in
-            b.withUTF8 { b in a.count == b.count && a.elementsEqual(b) }
+            b.withUTF8 { b in
+                guard a.count == b.count, let first = a.baseAddress, let second = b.baseAddress else {
+                    return a.count == b.count
+                }
+                return first == second || memcmp(first, second, a.count) == 0
+            }
         }
     }
 }

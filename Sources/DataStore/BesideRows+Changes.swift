@@ -107,9 +107,12 @@ extension BesideRows {
                 "UPDATE \"_outbox\" SET \"fields\"=?, \"base\"=?, \"condition\"=? WHERE \"ord\"=?",
                 [.text(JSONValue.object(fields).text), .text(JSONValue.object(moved).text), condition, row[0]])
             // It would never be accepted: a person decides, and nothing is lost.
-            if let problem { try park(row[0], "after the schema changed: \(problem)") }
+            if let problem { try park(row[0], "\(Self.schemaReason): \(problem)") }
         }
     }
+
+    /// Begins the reason of what a migration parked: the backend refused nothing of it, and may have it.
+    static let schemaReason = "after the schema changed"
 
     private func park(_ order: Value, _ reason: String) throws {
         try connection.run(

@@ -110,6 +110,8 @@ extension StoreCore {
             return true
         }
         switch ThreeWay.rebase(fields: entry.fields, base: entry.base, onto: there) {
+        // Nobody judged its condition.
+        case .done where isFirstTry && entry.condition != nil: return false
         case .done: try settle(entry, remote, table, &report)
         case .onto(let fields, _) where life != nil || isFirstTry:
             try retry(entry, .update, fields, remote, table, keepsName: true, &report)

@@ -24,6 +24,12 @@ extension StoreCore {
         guard let waiting = try entries(table.model.name, id).last(where: { $0.state == .queued }) else {
             throw OutboxInconsistency(description: "\(table.model.name) \(id) has no open outbox entry")
         }
+        if kind == .create, waiting.kind == .delete, waiting.baseVersion == nil {
+            // Deleted while the backend had lost it: whoever saves it again makes it there.
+            try removeEntry(waiting)
+            _ = try insertEntry(kind, table.model.name, id, fields, base, version, identity, rounds)
+            return
+        }
         if isOfEarlierTransaction(waiting), waiting.kind != .delete {
             // This transaction goes as one: it takes nothing of another with it.
             try seal(waiting.order)
@@ -91,7 +97,9 @@ extension StoreCore {
         let waiting = old.version == nil ? try entries(model, id) : []
         if old.version == nil {
             // Never confirmed: either its create waits or is on its way, or the backend has never heard of it.
-            guard let first = waiting.first else { return try enqueueDeleteOfUnknown(id, old, table, identity) }
+            guard let first = waiting.first else {
+                return try enqueueDeleteOfUnknown(id, old, table, identity, condition)
+            }
             if first.kind == .create, first.state == .parked || (first.state == .sealed && first.attempts == 0),
                 !waiting.contains(where: { $0.state == .sending }),
                 // A transaction that goes as one goes whole; what is deleted of it since is deleted after it.
@@ -116,7 +124,7 @@ extension StoreCore {
     /// Deletes what has no version here although the backend knows of it: a row whose confirmed form could not be read, or
     /// one that a restored backend lost and its author brings back. Of any other the backend never heard.
     private func enqueueDeleteOfUnknown(
-        _ id: String, _ old: StoreTable.Row, _ table: StoreTable, _ identity: String?
+        _ id: String, _ old: StoreTable.Row, _ table: StoreTable, _ identity: String?, _ condition: PredicateNode?
     ) throws {
         let unread =
             hasQuarantine
@@ -126,7 +134,7 @@ extension StoreCore {
         try enqueue(
             .delete, table, id, fields: table.wire.json(old.values, table.wire.keyPositions),
             base: table.wire.json(old.values, table.wire.writable, skippingNull: true), version: unread.first?.version,
-            identity)
+            identity, condition: condition)
     }
 
     private func insertEntry(

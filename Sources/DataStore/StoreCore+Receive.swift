@@ -7,13 +7,14 @@ extension StoreCore {
     ///
     /// Rows that cannot be understood are kept aside, and the page goes on. Rows may come before their parents.
     /// - Parameters:
-    ///   - left: Keys of records that others moved out of what is kept here.
+    ///   - left: Keys of records that others moved out of what is kept here, as the backend had them at `leftUpTo`: what
+    ///     changed later may be back.
     ///   - clearings: How often the store had been cleared when the page was asked for. Where another process
     ///     cleared it since, the page goes on from nothing that is here, and nothing of it is kept.
     @discardableResult
     package func applyPage(
-        model: String, items: [RemoteRecord], left: [String] = [], unreadable: [UnreadableRecord] = [],
-        mark: SyncMark?, clearings: Int64? = nil
+        model: String, items: [RemoteRecord], left: [String] = [], leftUpTo: Int64 = .max,
+        unreadable: [UnreadableRecord] = [], mark: SyncMark?, clearings: Int64? = nil
     ) throws -> ApplyReport {
         try commit(nil, .normal) { _ in
             var report = ApplyReport()
@@ -24,7 +25,7 @@ extension StoreCore {
             let table = try context.table(model)
             let isDirty = try hasEntries(model)
             for item in items { try apply(item, table, isDirty: isDirty, &report) }
-            for id in left { try letGo(id, table, &report) }
+            for id in left { try letGo(id, table, changedUpTo: leftUpTo, &report) }
             for record in unreadable { try quarantine(record, &report) }
             if let mark {
                 try store(mark)
@@ -59,6 +60,7 @@ extension StoreCore {
                 } else {
                     // Seen until what waits is answered, and goes with that.
                     try apply(record, table, isDirty: true, &report)
+                    try letGo(id, table, olderThan: record.version + 1, &report)
                 }
             }
             for record in unreadable { try quarantine(record, &report) }
@@ -69,9 +71,11 @@ extension StoreCore {
     /// Lets go of a confirmed row that the scope does not cover any more, unless something of it is unsent. It leaves no
     /// tombstone: it comes back where it is moved back.
     private func letGo(
-        _ id: String, _ table: StoreTable, olderThan version: Int64 = .max, _ report: inout ApplyReport
+        _ id: String, _ table: StoreTable, olderThan version: Int64 = .max, changedUpTo: Int64 = .max,
+        _ report: inout ApplyReport
     ) throws {
         guard let row = try table.fetch(id, on: connection), let known = row.version, known < version,
+            row.lastChangedAt ?? 0 <= changedUpTo,
             try entries(table.model.name, id).isEmpty
         else { return }
         try show(nil, row, table, id, version: nil, lastChangedAt: nil)

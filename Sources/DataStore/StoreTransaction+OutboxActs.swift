@@ -50,7 +50,7 @@ extension StoreTransaction {
             throw StoreError.entryNotAvailable(
                 order, reason: "its transaction may have arrived already; edit it once that is answered")
         }
-        if entry.state != .parked, entry.attempts > 0,
+        if entry.attempts > 0, entry.state != .parked || entry.reason?.includes(BesideRows.schemaReason) == true,
             (entry.fields.members + fields.members).contains(where: { FieldOperation($0.value) != nil })
         {
             // Under a new name it would be carried out once more; what sets a value may be.

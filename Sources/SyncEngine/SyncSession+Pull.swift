@@ -194,7 +194,8 @@ extension SyncSession {
                 reconciliations[model.name] = nil
             } else {
                 report = try core.applyPage(
-                    model: model.name, items: items, left: left, unreadable: unreadable, mark: next,
+                    model: model.name, items: items, left: left,
+                    leftUpTo: mark.startedAt ?? page.startedAt ?? .max, unreadable: unreadable, mark: next,
                     clearings: clearings)
             }
         }

@@ -15,11 +15,22 @@ package final class TextPattern: Sendable {
 
     /// Reads a pattern.
     package init(_ text: String) throws(Malformed) {
+        if Self.refersBack(text) { throw Malformed(description: "it refers back to a part of itself") }
         // By itself first: `a)|(b` is none, whatever stands around it.
         var alone = try Self.compile(text)
         regfree(&alone)
         self.text = text
         compiled = Mutex(try Self.compile("^(" + text + ")$"))
+    }
+
+    /// Extended expressions have no back-references; the system knows them all the same, by numbers that are others here.
+    private static func refersBack(_ text: String) -> Bool {
+        var isEscaped = false
+        for byte in text.utf8 {
+            if isEscaped, (49...57).contains(byte) { return true }
+            isEscaped = byte == 92 && !isEscaped
+        }
+        return false
     }
 
     deinit { compiled.withLock { regfree(&$0) } }

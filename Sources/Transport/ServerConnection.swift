@@ -315,7 +315,7 @@ final class ServerConnection: SocketOwner, @unchecked Sendable {
 
     /// Ends the connection and lets go of what it has not read.
     func dropSlowReader() {
-        guard case .webSocket(let handle) = mode else { return socket.kill() }
+        guard case .webSocket(let handle) = mode, !sentClose else { return socket.kill() }
         // What is queued would keep the close frame back and the memory taken.
         socket.discardQueued()
         let code = handle.subprotocol.flatMap { hub.options.slowCloseCodes[$0] } ?? 1011

@@ -57,6 +57,29 @@ import Testing
         #expect(!answer.text.contains("of-bob"))
     }
 
+    @Test("Nor are rows whose key a caller may not see")
+    func keys() throws {
+        let schema = try Schema(
+            sdl: """
+                type Job @model @auth(rules: [{ allow: groups, groups: ["leads"] }]) {
+                  id: ID!
+                  state: String @auth(rules: [
+                    { allow: groups, groups: ["leads"] }, { allow: groups, groups: ["counters"], operations: [read] }
+                  ])
+                }
+                """)
+        let hub = try TokenFixture(schema)
+        hub.admit("lead", groups: ["leads"])
+        hub.admit("bob", groups: ["counters"])
+        _ = hub.send("lead", "mutation { createJob(input: {id: \"secret\", state: \"open\"}) { id } }")
+        for (who, isNamed) in [("lead", true), ("bob", false)] {
+            let answer = hub.send(
+                who, "{ syncJobs(lastSync: 1, filter: {state: {eq: \"none\"}}) { items { state } } }",
+                bincount: ["left": true])
+            #expect(answer.text.contains("secret") == isNamed)
+        }
+    }
+
     @Test("A subscription that asks gives the change by which a row leaves its filter, and nothing of it later")
     func events() throws {
         var floor = RealtimeFixture(try HubFixture())

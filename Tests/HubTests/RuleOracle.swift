@@ -150,6 +150,11 @@ struct RuleOracle {
                 who.claims[part] ?? (part == "username" ? who.claims["cognito:username"] : nil)
             }
             let joined = parts.count == 2 ? [parts.joined(separator: "::")] + parts : claim == nil ? parts : []
+            // The name that people may have chosen is a user pool's alone.
+            if claim == nil, who.provider == .oidc, parts.count == 2 {
+                let known = [parts.joined(separator: "::"), parts[0]]
+                return (who.person.map { [$0] } ?? []) + (parts.contains { $0.contains("::") } ? [] : known)
+            }
             let own = claim == nil ? who.person.map { [$0] } ?? [] : []
             return own + (parts.contains { $0.contains("::") } ? [] : joined)
         }

@@ -139,6 +139,25 @@ struct KeptRecordTests {
         #expect(try core.outbox().map(\.kind) == [.delete])
     }
 
+    @Test("A row that a restored backend lost, deleted and saved again here, is made there again")
+    func disownedAndSaved() throws {
+        let core = try memoryCore()
+        core.setLife(epoch: "one", began: nil)
+        try core.applyRemote([remote(base, 3)])
+        core.setLife(epoch: "two", began: 500_000, having: ["one": 1000], since: ["one": 0])
+        #expect(try core.disown(model: "Bin") { _ in true } == 1)
+        try core.write(as: nil) { try $0.delete(base, where: place == 1) }
+        #expect(try core.outbox().map { $0.condition != nil } == [true], "a delete under a condition goes under it")
+        let other = try memoryCore()
+        other.setLife(epoch: "one", began: nil)
+        try other.applyRemote([remote(base, 3)])
+        other.setLife(epoch: "two", began: 500_000, having: ["one": 1000], since: ["one": 0])
+        #expect(try other.disown(model: "Bin") { _ in true } == 1)
+        try other.write(as: nil) { _ = try $0.delete(model: "Bin", id: "b") }
+        try other.save(base)
+        #expect(try other.outbox().map(\.kind) == [.create])
+    }
+
     @Test("A row whose confirmed form could not be read is deleted in that version")
     func unreadable() throws {
         let core = try memoryCore()

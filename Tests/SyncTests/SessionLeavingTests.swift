@@ -75,6 +75,24 @@ struct SessionLeavingTests {
         #expect(try here(fixture) == ["b"])
     }
 
+    @Test("stays where it came back after the delta that names it was made")
+    func backAgain() throws {
+        let fixture = try idle()
+        fixture.handle(.socketClosed(socket: fixture.opened.last?.socket ?? 0, reason: "cut"))
+        fixture.pass(60_000)
+        fixture.shakeHands()
+        let tasks = try #require(fixture.takeSent().first { $0.query.contains("syncTasks") })
+        // Its own change, answered later than the page was read.
+        try fixture.core.applyRemote([
+            RemoteRecord(
+                record: SessionFixture.record("a", "back", state: "open"), version: 7, lastChangedAt: 6000)
+        ])
+        fixture.answerFetch(
+            tasks, [], startedAt: 5000,
+            announcing: ["mutationIds": true, "batch": 100, "left": ["syncTasks": ["a", "b"]]])
+        #expect(try here(fixture) == ["a"])
+    }
+
     @Test("is asked for by the subscription too, where the backend tells it")
     func subscription() throws {
         let fixture = try idle()

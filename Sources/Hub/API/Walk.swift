@@ -55,6 +55,11 @@ struct Walk {
         return buckets.numbers.contains(RecordDigest.bucket(of: model.key(of: row.values), bits: buckets.bits))
     }
 
+    /// Whether the caller may see by which key a row goes.
+    func showsKey(of row: HubRow) -> Bool {
+        sight.isClear || sight.shown(row).hidden.positions.isDisjoint(with: model.keyPositions)
+    }
+
     init(
         kind: PageToken.Walk, model: ModelInfo, sight: Sight, filter: RowFilter, limit: Int, startedAt: Int64?,
         binding: String

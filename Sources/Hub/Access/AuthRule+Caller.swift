@@ -34,14 +34,16 @@ extension Caller {
     /// The names under which an owner field knows the caller, the first being what a create fills in; empty where he has
     /// not the claim.
     ///
-    /// Without a claim it is the person, and for an issuer's token Amplify's `sub::username` too: its clients name
-    /// themselves so, and so do records that were written elsewhere. A claim written with `::` joins several; each part alone is accepted
-    /// too, as records written under an earlier rule have it.
+    /// Without a claim it is the person, and for an issuer's token Amplify's `sub::username` and `sub` too: its clients name
+    /// themselves so, and so do records that were written elsewhere. The bare `username` is a user pool's alone, as with
+    /// Amplify: elsewhere people may choose it, and choose somebody else's name. A claim written with `::` joins several;
+    /// each part alone is accepted too, as records written under an earlier rule have it.
     func ownerNames(claim name: String?) -> [String] {
         switch name {
         case nil:
             guard isIssued else { return person.map { [$0] } ?? ownerNames(claim: "sub::username") }
-            return (person.map { [$0] } ?? []) + tokenNames.filter { $0 != person }
+            let chosen = provider == .userPools || text("username") == text("sub") ? nil : text("username")
+            return (person.map { [$0] } ?? []) + tokenNames.filter { $0 != person && $0 != chosen }
         case "person": return person.map { [$0] } ?? []
         case "device": return device.map { [$0] } ?? []
         case let name? where provider == .apiKey:

@@ -18,6 +18,8 @@ struct AuthorizerVerdicts: Sendable {
 
     /// Tokens that were good when they were last judged, also where they are to be judged anew.
     private var good: [[UInt8]: Good] = [:]
+    /// Fingerprints of tokens that were good and had to make room: what is open may live by one still.
+    private var crowdedOut: [[UInt8]: String] = [:]
     /// Tokens that were refused, or could not be judged.
     private var refused: [[UInt8]: Refused] = [:]
     /// Tokens that were good until they were refused, by their fingerprints.
@@ -42,13 +44,24 @@ struct AuthorizerVerdicts: Sendable {
         case .success(let caller):
             refused[digest] = nil
             withdrawn[caller.fingerprint] = nil
-            Self.makeRoom(in: &good, now: now) { $0.until }
+            crowdedOut[digest] = nil
+            if good.count >= Self.limit {
+                let before = good
+                Self.makeRoom(in: &good, now: now) { $0.until }
+                if crowdedOut.count >= 4 * Self.limit { crowdedOut.removeAll() }
+                for (digest, entry) in before where good[digest] == nil {
+                    crowdedOut[digest] = entry.caller.fingerprint
+                }
+            }
             good[digest] = Good(caller: caller, until: until)
         case .failure(let refusal):
             let entry = Refused(refusal: refusal, until: until)
-            if refusal.reason != .unavailable, let before = good.removeValue(forKey: digest) {
+            if refusal.reason != .unavailable,
+                let before = good.removeValue(forKey: digest)?.caller.fingerprint
+                    ?? crowdedOut.removeValue(forKey: digest)
+            {
                 Self.makeRoom(in: &withdrawn, now: now) { $0.until }
-                withdrawn[before.caller.fingerprint] = entry
+                withdrawn[before] = entry
             }
             Self.makeRoom(in: &refused, now: now) { $0.until }
             refused[digest] = entry

@@ -90,34 +90,42 @@ final class FunctionAuthorizer: TokenValidator {
         _ token: String, _ credentials: Credentials, _ request: [UInt8], _ body: @escaping @Sendable () -> Void
     ) {
         let digest = SHA256.digest(token)
-        let (call, isKnown) = state.withLock { state -> (Call?, Bool) in
+        let (call, isKnown, isBusy) = state.withLock { state -> (Call?, Bool, Bool) in
             if state.waiting[digest] != nil {
                 state.waiting[digest]?.bodies.append(body)
-                return (nil, false)
+                return (nil, false, false)
             }
             let isKnown = state.verdicts.latest(digest) != nil
             let isRoom =
                 isKnown
                 ? state.waiting.count - state.strangers < Self.knownLimit : state.strangers < Self.strangerLimit
-            guard let call = state.call, isRoom else { return ({ _, _, done in done(.failure(.busy)) }, isKnown) }
+            guard let call = state.call, isRoom else { return (nil, isKnown, true) }
             state.waiting[digest] = Waiting(isKnown: isKnown, bodies: [body])
             if !isKnown { state.strangers += 1 }
-            return (call, isKnown)
+            return (call, isKnown, false)
+        }
+        if isBusy {
+            // Answered here: another may have got a place for the same token meanwhile, and waits for its own answer.
+            keep(.failure(.busy), of: digest)
+            return body()
         }
         guard let call else { return }
-        call(Self.payload(token, credentials, request), isKnown) { [self] in answered(digest, $0, body) }
+        call(Self.payload(token, credentials, request), isKnown) { [self] in answered(digest, $0) }
     }
 
-    private func answered(_ digest: [UInt8], _ outcome: FunctionOutcome, _ body: @Sendable () -> Void) {
+    private func keep(_ outcome: FunctionOutcome, of digest: [UInt8]) {
         let now = time.now().milliseconds
         let (result, until) = verdict(outcome, Hex.encode(digest.prefix(8)), now)
-        let bodies = state.withLock { state -> [@Sendable () -> Void]? in
-            state.verdicts.keep(result, of: digest, until: until, now: now)
-            guard let waiting = state.waiting.removeValue(forKey: digest) else { return nil }
+        state.withLock { $0.verdicts.keep(result, of: digest, until: until, now: now) }
+    }
+
+    private func answered(_ digest: [UInt8], _ outcome: FunctionOutcome) {
+        keep(outcome, of: digest)
+        let bodies = state.withLock { state -> [@Sendable () -> Void] in
+            guard let waiting = state.waiting.removeValue(forKey: digest) else { return [] }
             if !waiting.isKnown { state.strangers -= 1 }
             return waiting.bodies
         }
-        guard let bodies else { return body() }
         for body in bodies { body() }
     }
 

@@ -119,7 +119,11 @@ extension QueryRunner {
             budget.look(cost: walk.cost)
             end.pass(row, walk)
             if let copy, !walk.passes(copy) {
-                if walk.leftKey != nil { outside.append(model.key(of: copy.values)) }
+                if walk.leftKey != nil, walk.showsKey(of: copy) {
+                    let key = model.key(of: copy.values)
+                    budget.count(grown: key.utf8.count + 3, since: budget.bytes)
+                    outside.append(key)
+                }
                 return true
             }
             if let selection {

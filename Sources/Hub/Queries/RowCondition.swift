@@ -39,7 +39,7 @@ struct RowCondition {
     private static func isPlain(_ name: String) -> Bool {
         name.utf8.allSatisfy { byte in
             (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45
-                || byte == 95 || byte == 46 || byte == 64
+                || byte == 58 || byte == 95 || byte == 46 || byte == 64
         }
     }
 }
