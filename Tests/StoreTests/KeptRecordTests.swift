@@ -113,13 +113,19 @@ struct KeptRecordTests {
 
     // MARK: Deleting what has no version here
 
-    @Test("A row that a restored backend lost is deleted there too, once its author has brought it back")
-    func disowned() throws {
+    /// A store whose bin of somebody else's a restored backend has not.
+    private func disownedCore() throws -> StoreCore {
         let core = try memoryCore()
         core.setLife(epoch: "one", began: nil)
         try core.applyRemote([remote(base, 3)])
         core.setLife(epoch: "two", began: 500_000, having: ["one": 1000], since: ["one": 0])
         #expect(try core.disown(model: "Bin") { _ in true } == 1)
+        return core
+    }
+
+    @Test("A row that a restored backend lost is deleted there too, once its author has brought it back")
+    func disowned() throws {
+        let core = try disownedCore()
         try core.write(as: "ann") { _ = try $0.delete(model: "Bin", id: "b") }
         #expect(try core.bin("b") == nil)
         let entry = try #require(try core.nextMutations(limit: 1)?.entries.first)
@@ -141,18 +147,10 @@ struct KeptRecordTests {
 
     @Test("A row that a restored backend lost, deleted and saved again here, is made there again")
     func disownedAndSaved() throws {
-        let core = try memoryCore()
-        core.setLife(epoch: "one", began: nil)
-        try core.applyRemote([remote(base, 3)])
-        core.setLife(epoch: "two", began: 500_000, having: ["one": 1000], since: ["one": 0])
-        #expect(try core.disown(model: "Bin") { _ in true } == 1)
+        let core = try disownedCore()
         try core.write(as: nil) { try $0.delete(base, where: place == 1) }
         #expect(try core.outbox().map { $0.condition != nil } == [true], "a delete under a condition goes under it")
-        let other = try memoryCore()
-        other.setLife(epoch: "one", began: nil)
-        try other.applyRemote([remote(base, 3)])
-        other.setLife(epoch: "two", began: 500_000, having: ["one": 1000], since: ["one": 0])
-        #expect(try other.disown(model: "Bin") { _ in true } == 1)
+        let other = try disownedCore()
         try other.write(as: nil) { _ = try $0.delete(model: "Bin", id: "b") }
         try other.save(base)
         #expect(try other.outbox().map(\.kind) == [.create])

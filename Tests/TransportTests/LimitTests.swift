@@ -130,22 +130,30 @@ struct StrangerTests {
         server.stop()
     }
 
-    @Test func `what waits for its answer counts too, until that is given`() async throws {
-        var options = HTTPServerOptions()
-        options.maximumIncomingBytes = 100_000
-        let held = Waiter<HTTPResponder>()
-        let server = try HTTPServer(
+    /// A server that answers `/held` when the test says so, and all else at once.
+    private func holdingServer(_ held: Waiter<HTTPResponder>, _ options: HTTPServerOptions) throws -> HTTPServer {
+        try HTTPServer(
             handler: TestHandler { request, responder in
                 if request.path == "/held" { return held.add(responder) }
                 responder.respond(HTTPResponse(status: 200, body: [120]))
             }, options: options)
-        func post(_ path: String) throws -> RawSocket {
-            let raw = try RawSocket(port: server.port)
-            raw.send(
-                Array("POST \(path) HTTP/1.1\r\nContent-Length: 60000\r\nConnection: close\r\n\r\n".utf8)
-                    + [UInt8](repeating: 1, count: 60_000))
-            return raw
-        }
+    }
+
+    /// Sends 60,000 bytes.
+    private static func post(_ path: String, to server: HTTPServer) throws -> RawSocket {
+        let raw = try RawSocket(port: server.port)
+        raw.send(
+            Array("POST \(path) HTTP/1.1\r\nContent-Length: 60000\r\nConnection: close\r\n\r\n".utf8)
+                + [UInt8](repeating: 1, count: 60_000))
+        return raw
+    }
+
+    @Test func `what waits for its answer counts too, until that is given`() async throws {
+        var options = HTTPServerOptions()
+        options.maximumIncomingBytes = 100_000
+        let held = Waiter<HTTPResponder>()
+        let server = try holdingServer(held, options)
+        func post(_ path: String) throws -> RawSocket { try Self.post(path, to: server) }
         let first = try post("/held")
         let responder = await held.next()
         for _ in 0..<2 { #expect(try post("/held").readAll().hasPrefix("HTTP/1.1 503 ")) }
@@ -163,18 +171,8 @@ struct StrangerTests {
         // So that the next is let in when the first has gone, and not before.
         options.maximumConnections = 1
         let held = Waiter<HTTPResponder>()
-        let server = try HTTPServer(
-            handler: TestHandler { request, responder in
-                if request.path == "/held" { return held.add(responder) }
-                responder.respond(HTTPResponse(status: 200, body: [120]))
-            }, options: options)
-        func post(_ path: String) throws -> RawSocket {
-            let raw = try RawSocket(port: server.port)
-            raw.send(
-                Array("POST \(path) HTTP/1.1\r\nContent-Length: 60000\r\nConnection: close\r\n\r\n".utf8)
-                    + [UInt8](repeating: 1, count: 60_000))
-            return raw
-        }
+        let server = try holdingServer(held, options)
+        func post(_ path: String) throws -> RawSocket { try Self.post(path, to: server) }
         func answer() throws -> String {
             while true {
                 let text = try post("/").readAll()
