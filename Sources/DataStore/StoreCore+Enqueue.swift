@@ -24,8 +24,10 @@ extension StoreCore {
         guard let waiting = try entries(table.model.name, id).last(where: { $0.state == .queued }) else {
             throw OutboxInconsistency(description: "\(table.model.name) \(id) has no open outbox entry")
         }
-        if kind == .create, waiting.kind == .delete, waiting.baseVersion == nil {
-            // Deleted while the backend had lost it: whoever saves it again makes it there.
+        if kind == .create, waiting.kind == .delete, waiting.baseVersion == nil, try otherEntries(than: waiting).isEmpty
+        {
+            // Deleted while the backend had lost it: whoever saves it again makes it there. (Behind its own create, which
+            // is on its way, it is an update of that.)
             try removeEntry(waiting)
             _ = try insertEntry(kind, table.model.name, id, fields, base, version, identity, rounds)
             return
@@ -95,12 +97,17 @@ extension StoreCore {
     ) throws {
         let model = table.model.name
         let waiting = old.version == nil ? try entries(model, id) : []
+        var version = old.version
         if old.version == nil {
             // Never confirmed: either its create waits or is on its way, or the backend has never heard of it.
-            guard let first = waiting.first else {
-                return try enqueueDeleteOfUnknown(id, old, table, identity, condition)
+            let first = waiting.first
+            if first == nil {
+                let known = try knownUnread(id, old, model)
+                guard known.isKnown else { return }
+                version = known.version
             }
-            if first.kind == .create, first.state == .parked || (first.state == .sealed && first.attempts == 0),
+            if let first, first.kind == .create,
+                first.state == .parked || (first.state == .sealed && first.attempts == 0),
                 !waiting.contains(where: { $0.state == .sending }),
                 // A transaction that goes as one goes whole; what is deleted of it since is deleted after it.
                 try waiting.allSatisfy({ try companions(of: $0.order).isEmpty })
@@ -108,7 +115,7 @@ extension StoreCore {
                 for entry in waiting { try removeEntry(entry) }
                 return try showKept(table, id)
             }
-            if first.kind == .create, first.state == .queued, condition != nil {
+            if let first, first.kind == .create, first.state == .queued, condition != nil {
                 // The backend never heard of it, so it has nothing to check.
                 try removeEntry(first)
                 return try showKept(table, id)
@@ -117,24 +124,18 @@ extension StoreCore {
         deletions.insert(model)
         try enqueue(
             .delete, table, id, fields: table.wire.json(old.values, table.wire.keyPositions),
-            base: table.wire.json(old.values, table.wire.writable, skippingNull: true), version: old.version, identity,
+            base: table.wire.json(old.values, table.wire.writable, skippingNull: true), version: version, identity,
             condition: condition)
     }
 
-    /// Deletes what has no version here although the backend knows of it: a row whose confirmed form could not be read, or
-    /// one that a restored backend lost and its author brings back. Of any other the backend never heard.
-    private func enqueueDeleteOfUnknown(
-        _ id: String, _ old: StoreTable.Row, _ table: StoreTable, _ identity: String?, _ condition: PredicateNode?
-    ) throws {
+    /// Whether the backend knows of a row that has no version here and nothing waiting, and in which version it was last
+    /// seen: its confirmed form could not be read, or a restored backend lost it and its author brings it back.
+    private func knownUnread(_ id: String, _ row: StoreTable.Row, _ model: String) throws -> (
+        isKnown: Bool, version: Int64?
+    ) {
         let unread =
-            hasQuarantine
-            ? try quarantined("WHERE \"model\"=? AND \"id\"=?", [.text(table.model.name), .text(id)]) : []
-        guard old.lastChangedAt != nil || !unread.isEmpty else { return }
-        deletions.insert(table.model.name)
-        try enqueue(
-            .delete, table, id, fields: table.wire.json(old.values, table.wire.keyPositions),
-            base: table.wire.json(old.values, table.wire.writable, skippingNull: true), version: unread.first?.version,
-            identity, condition: condition)
+            hasQuarantine ? try quarantined("WHERE \"model\"=? AND \"id\"=?", [.text(model), .text(id)]).first : nil
+        return (row.lastChangedAt != nil || unread != nil, unread?.version)
     }
 
     private func insertEntry(

@@ -156,6 +156,19 @@ struct KeptRecordTests {
         #expect(try other.outbox().map(\.kind) == [.create])
     }
 
+    @Test("A record that is deleted and saved again while its create is on its way is an update of that")
+    func savedAgainBehindItsCreate() throws {
+        let core = try memoryCore()
+        try core.save(base)
+        let create = try #require(try core.nextMutations(limit: 1)?.entries.first)
+        try core.write(as: nil) { _ = try $0.delete(model: "Bin", id: "b") }
+        try core.save(base.with { $0.place = 5 })
+        #expect(try core.outbox().map(\.kind) == [.create, .update])
+        try core.settle([MutationResult(order: create.order, outcome: .applied(remote(base, 1)))])
+        #expect(try core.sendAll(version: 2) == 1)
+        #expect(try core.bin("b")?.place == 5 && core.outboxStatus.parked == 0)
+    }
+
     @Test("A row whose confirmed form could not be read is deleted in that version")
     func unreadable() throws {
         let core = try memoryCore()
