@@ -8,35 +8,17 @@ struct FunctionQueue: Sendable {
         case refuse(UInt64, FunctionFailure)
     }
 
-    /// Calls that wait, first in first out.
-    private struct Line: Sendable {
-        private var calls: [(call: UInt64, since: Int64)] = []
-        private var head = 0
-
-        var count: Int { calls.count - head }
-        var all: [UInt64] { calls[head...].map(\.call) }
-
-        mutating func append(_ call: UInt64, at now: Int64) { calls.append((call, now)) }
-
-        mutating func takeFirst() -> (call: UInt64, since: Int64)? {
-            guard head < calls.count else { return nil }
-            defer {
-                head += 1
-                if head > 256, head * 2 > calls.count {
-                    calls.removeFirst(head)
-                    head = 0
-                }
-            }
-            return calls[head]
-        }
+    private struct Waiting: Sendable {
+        let call: UInt64
+        let since: Int64
     }
 
     private let concurrency: Int
     private let waitingLimit: Int
     private let patience: Int64
     private var running: Set<UInt64> = []
-    private var preferred = Line()
-    private var others = Line()
+    private var preferred = FIFO<Waiting>()
+    private var others = FIFO<Waiting>()
     private var isStopped = false
 
     /// `patience` is how long a call may wait for its turn, in milliseconds. Beside the `waitingLimit` a quarter of it is for
@@ -58,9 +40,9 @@ struct FunctionQueue: Sendable {
             return [.start(call)]
         }
         if isPreferred, preferred.count < waitingLimit / 4 {
-            preferred.append(call, at: now)
+            preferred.append(Waiting(call: call, since: now))
         } else if others.count < waitingLimit {
-            others.append(call, at: now)
+            others.append(Waiting(call: call, since: now))
         } else {
             return [.refuse(call, .busy)]
         }
@@ -85,8 +67,8 @@ struct FunctionQueue: Sendable {
     /// Nothing more starts; what runs is ended by the caller.
     mutating func stop() -> [Action] {
         isStopped = true
-        let refused = (preferred.all + others.all + running).map { Action.refuse($0, .stopped) }
-        (preferred, others, running) = (Line(), Line(), [])
+        let refused = ((preferred.elements + others.elements).map(\.call) + running).map { Action.refuse($0, .stopped) }
+        (preferred, others, running) = (FIFO(), FIFO(), [])
         return refused
     }
 }

@@ -2,35 +2,12 @@
 ///
 /// Whoever asks much so makes himself wait and not the others: between two of his queries each of them has one.
 struct ReadQueue<Element: Sendable>: Sendable {
-    /// What waits, first in first out.
-    private struct Line<Item: Sendable>: Sendable {
-        private var items: [Item?] = []
-        private var head = 0
-
-        var count: Int { items.count - head }
-
-        mutating func append(_ item: Item) { items.append(item) }
-
-        mutating func takeFirst() -> Item? {
-            guard head < items.count else { return nil }
-            defer {
-                items[head] = nil
-                head += 1
-                if head * 2 > items.count {
-                    items.removeFirst(head)
-                    head = 0
-                }
-            }
-            return items[head]
-        }
-    }
-
     /// How many queries of one caller may wait.
     private let share: Int
     /// By whom they are paid for; nil is for those of whom nobody knows yet who sends them.
-    private var waiting: [String?: Line<Element>] = [:]
+    private var waiting: [String?: FIFO<Element>] = [:]
     /// Whose turn is when, whoever is next first: each has one.
-    private var turns = Line<String?>()
+    private var turns = FIFO<String?>()
     private var haveTurn: Set<String?> = []
 
     init(share: Int) { self.share = share }
@@ -39,7 +16,7 @@ struct ReadQueue<Element: Sendable>: Sendable {
     mutating func add(_ element: Element, of payer: String?) -> Bool {
         guard waiting[payer]?.count ?? 0 < share else { return false }
         if haveTurn.insert(payer).inserted { turns.append(payer) }
-        waiting[payer, default: Line()].append(element)
+        waiting[payer, default: FIFO()].append(element)
         return true
     }
 
