@@ -26,6 +26,8 @@ public struct RecordExplanation: Sendable, Hashable, CustomStringConvertible {
     public let asideVersion: Int64?
     /// Whether the backend deleted it while changes of it wait here.
     public let isDeletedThere: Bool
+    /// Whether others moved it out of what is kept here while changes of it wait.
+    public let hasLeft: Bool
     /// The version under which the backend deleted it.
     public let deletedVersion: Int64?
     /// What came from the backend and could not be understood.
@@ -56,6 +58,8 @@ public struct RecordExplanation: Sendable, Hashable, CustomStringConvertible {
         for hold in holds { result.append("it \(hold)") }
         if isDeletedThere {
             result.append("the backend deleted it; it stays until the waiting change is answered")
+        } else if hasLeft {
+            result.append("others moved it out of what is kept here; it goes once nothing of it waits")
         } else if let asideVersion {
             result.append("the backend's version \(asideVersion) is merged once the waiting changes are answered")
         }
@@ -110,7 +114,8 @@ extension StoreTransaction {
             model: model, id: id, isHere: row != nil, state: try syncState(model: model, id: id), version: row?.version,
             lastChangedAt: row?.lastChangedAt.map { DateTime(milliseconds: $0) }, policy: table.policy,
             entries: entries, holds: try entries.first.map { try holds(of: $0, knowledge) } ?? [],
-            asideVersion: shadow?[0].integer, isDeletedThere: shadow?[1].integer == 1, deletedVersion: buried?.integer,
+            asideVersion: shadow?[0].integer, isDeletedThere: shadow?[1].integer == 1, hasLeft: shadow?[1].integer == 2,
+            deletedVersion: buried?.integer,
             quarantined: strange.map {
                 UnreadableRecord(
                     model: model, id: id, version: $0[0].integer ?? 0, json: $0[1].text ?? "", reason: $0[2].text ?? "")

@@ -68,20 +68,6 @@ extension StoreCore {
         }
     }
 
-    /// Lets go of a confirmed row that the scope does not cover any more, unless something of it is unsent. It leaves no
-    /// tombstone: it comes back where it is moved back.
-    private func letGo(
-        _ id: String, _ table: StoreTable, olderThan version: Int64 = .max, changedUpTo: Int64 = .max,
-        _ report: inout ApplyReport
-    ) throws {
-        guard let row = try table.fetch(id, on: connection), let known = row.version, known < version,
-            row.lastChangedAt ?? 0 <= changedUpTo,
-            try entries(table.model.name, id).isEmpty
-        else { return }
-        try show(nil, row, table, id, version: nil, lastChangedAt: nil)
-        report.deleted += 1
-    }
-
     private func hasEntries(_ model: String) throws -> Bool {
         guard counts.values.contains(where: { !$0.isEmpty }) else { return false }
         return try connection.withStatement(StoreSQL.hasEntries) { statement in

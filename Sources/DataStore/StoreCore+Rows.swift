@@ -7,7 +7,12 @@ struct Shadow {
     var version: Int64
     var lastChangedAt: Int64
     var isDeleted: Bool
+    /// Whether others moved it out of what is kept here: its row goes once nothing of it waits.
+    var hasLeft = false
     var object: JSONObject
+
+    /// How ``isDeleted`` and ``hasLeft`` are stored.
+    fileprivate var standing: Int64 { isDeleted ? 1 : hasLeft ? 2 : 0 }
 }
 
 extension StoreCore {
@@ -19,7 +24,8 @@ extension StoreCore {
             guard try statement.step() else { return nil }
             return Shadow(
                 version: statement.integer(at: 0), lastChangedAt: statement.integer(at: 1),
-                isDeleted: statement.integer(at: 2) != 0, object: JSONObject(parsing: statement.text(at: 3)))
+                isDeleted: statement.integer(at: 2) == 1, hasLeft: statement.integer(at: 2) == 2,
+                object: JSONObject(parsing: statement.text(at: 3)))
         }
     }
 
@@ -29,7 +35,7 @@ extension StoreCore {
             "INSERT OR REPLACE INTO \"_shadow\" VALUES(?,?,?,?,?,?)",
             [
                 .text(model), .text(id), .integer(shadow.version), .integer(shadow.lastChangedAt),
-                .integer(shadow.isDeleted ? 1 : 0), .text(JSONValue.object(shadow.object).text),
+                .integer(shadow.standing), .text(JSONValue.object(shadow.object).text),
             ])
     }
 
@@ -104,7 +110,7 @@ extension StoreCore {
         let visible =
             image.isDeleted
             ? (isGone ? nil : old.map { table.wire.object($0.values) })
-            : overlay(image.object, waiting)
+            : image.hasLeft && waiting.isEmpty ? nil : overlay(image.object, waiting)
         try show(visible, old, table, id, version: image.version, lastChangedAt: image.lastChangedAt)
     }
 

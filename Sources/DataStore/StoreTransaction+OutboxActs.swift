@@ -55,7 +55,10 @@ extension StoreTransaction {
         {
             // Under a new name it would be carried out once more; what sets a value may be.
             throw StoreError.entryNotAvailable(
-                order, reason: "it adds to a value and may have arrived already; edit it once that is answered")
+                order,
+                reason: entry.state == .parked
+                    ? "it adds to a value and may have arrived before the schema changed; revert it, and make anew what did not"
+                    : "it adds to a value and may have arrived already; edit it once that is answered")
         }
         let old = try table.fetch(entry.id, on: connection)
         let image = try core.serverImage(old, try outbox(model: entry.model, id: entry.id), table, entry.id)

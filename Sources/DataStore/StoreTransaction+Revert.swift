@@ -73,8 +73,12 @@ extension StoreTransaction {
             let content = PendingMutation(kind: .update, fields: next.fields, base: base)
             try core.rewrite(next, content, version: entry.baseVersion)
         }
-        try showWaiting(entry, image, old, table, core)
-        if try outbox(model: entry.model, id: entry.id).isEmpty { try core.removeShadow(entry.model, entry.id) }
+        let isLast = try outbox(model: entry.model, id: entry.id).isEmpty
+        if isLast, try core.shadow(entry.model, entry.id) != nil {
+            try core.showKept(table, entry.id)
+        } else {
+            try showWaiting(entry, image, old, table, core)
+        }
     }
 
     /// A record that names a created one as its parent, for a person; nil where there is none but those of `creates`.

@@ -193,7 +193,7 @@ extension SyncSession {
     /// These are unsent no more, so their rows go if they are not to be kept here.
     private func release(_ entries: [OutboxEntry]) {
         if entries.isEmpty { return }
-        if !options.scope.filters.isEmpty { evictOutside(entries) }
+        if !options.scope.filters.isEmpty { letGoOfOutside(entries) }
         askForForeign()
     }
 

@@ -50,13 +50,14 @@ extension SyncSession {
     }
 
     /// What was sent and is outside the scope goes, now that the backend has it.
-    func evictOutside(_ entries: [OutboxEntry]) {
-        for entry in entries {
-            guard let filter = options.scope.filters[entry.model], let model = core.schema.model(entry.model),
-                model.primaryKey.count == 1, core.options.policy(of: model).receives
+    func letGoOfOutside(_ entries: [OutboxEntry]) {
+        for (name, sent) in Dictionary(grouping: entries, by: \.model).sorted(by: { $0.key < $1.key }) {
+            guard let filter = options.scope.filters[name], let model = core.schema.model(name),
+                core.options.policy(of: model).receives
             else { continue }
-            let record = PredicateNode.field(model.primaryKey[0], .equal(.text(entry.id)))
-            attempt { try core.evict(model: model.name, where: .and([record, .not(filter)])) }
+            attempt {
+                try core.letGo(model: name, ids: Set(sent.map(\.id)).sorted()) { (try? filter.matches($0)) != false }
+            }
         }
     }
 

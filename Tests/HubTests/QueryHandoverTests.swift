@@ -107,6 +107,48 @@ struct QueryHandoverTests {
         loop.stop()
     }
 
+    @Test func `queries of one socket that wait to be read hold so many bytes, and then others find room still`()
+        async throws
+    {
+        let hub = try await HubServer.start(options())
+        var clientOptions = WebSocketClientOptions(try URLParts(hub.url.replacing("http:", with: "ws:")))
+        clientOptions.subprotocols = [GraphQLTransportFrame.subprotocolName]
+        clientOptions.headers = ["x-api-key": "all"]
+        let (client, events) = WebSocketClient.connect(loop: loop, options: clientOptions)
+        let gate = await holdReader(of: hub)
+        let pad = String(repeating: "x", count: 200_000)
+        let long: JSONValue = ["query": "{ listNotes { items { id } } }", "variables": ["pad": .string(pad)]]
+        let held = SocketBytes.perSocket / long.bytes.count
+        var refused: [String] = []
+        var answered: [String] = []
+        for await event in events {
+            if case .opened = event { client.send(GraphQLTransportFrame.connectionInit(payload: [:]).bytes) }
+            guard case .text(let bytes) = event, let message = try? JSONValue(parsing: Array(bytes)),
+                let id = message["id"]?.string ?? message["type"]?.string
+            else { continue }
+            switch message["type"]?.string {
+            case "connection_ack":
+                for number in 1...held + 2 {
+                    client.send(GraphQLTransportFrame.subscribe(id: "\(number)", request: long.bytes).bytes)
+                    // One after the other, so that they do not wait as messages.
+                    while hub.worker.queue.current.reads < min(number, held) { await Task.yield() }
+                }
+            case "next":
+                if message["payload"]?["errors"] == nil { answered.append(id) } else { refused.append(id) }
+                if refused.count == 2 { gate.open() }
+            case "error": refused.append(id)
+            default: break
+            }
+            if refused.count == 2 { gate.open() }
+            if refused.count + answered.count == held + 2 { client.close() }
+        }
+        #expect(refused == ["\(held + 1)", "\(held + 2)"])
+        #expect(answered.count == held)
+        #expect(hub.worker.queue.current.readBytes.total == 0)
+        await hub.stop()
+        loop.stop()
+    }
+
     @Test func `neither one caller's queries nor strangers' take a place from another's`() async throws {
         var options = try options()
         options.keys = try APIKeys(["all:everyone", "other:everyone"])

@@ -135,7 +135,7 @@ struct WaitingSocketTests {
         var held = -1
         while held != 0 {
             held = await withCheckedContinuation { continuation in
-                hub.whenAlive { continuation.resume(returning: hub.worker.heldBytes) }
+                hub.whenAlive { continuation.resume(returning: hub.worker.heldBytes.total) }
             }
         }
         await hub.stop()

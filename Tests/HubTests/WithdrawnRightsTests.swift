@@ -190,6 +190,40 @@ import Testing
         #expect(!hub.lines.current.joined().contains("confidential"))
     }
 
+    @Test func whatEventsHideIsLoggedOnceAConnection() throws {
+        let hub = try TokenFixture(
+            try Schema(
+                sdl: """
+                    type Post @model @auth(rules: [{ allow: private }]) {
+                      id: ID!
+                      secret: String @auth(rules: [{ allow: groups, groups: ["staff"] }])
+                      draftID: ID
+                      draft: Draft @belongsTo(fields: ["draftID"])
+                    }
+                    type Draft @model @auth(rules: [{ allow: groups, groups: ["staff"] }]) { id: ID! }
+                    """))
+        hub.admit("writer", groups: ["staff"])
+        for (number, person) in ["ann", "bob"].enumerated() {
+            hub.admit(person, person: person, groups: person == "bob" ? ["staff"] : [])
+            hub.connect(UInt64(number), person)
+            hub.start(UInt64(number), "s", person, "subscription { onCreatePost { id secret } }")
+            hub.start(UInt64(number), "t", person, "subscription { onCreatePost { id draft { id } } }")
+            _ = hub.take(UInt64(number))
+        }
+        for id in ["1", "2"] {
+            _ = hub.send(
+                "writer",
+                "mutation { createPost(input: {id: \"\(id)\", secret: \"confidential\", draftID: \"d\"}) { id } }")
+        }
+        #expect(hub.take(0).count == 4 && hub.take(1).count == 4)
+        let who = "provider=userPools person=ann key=ann reason=\"no rule gives the field for listen\""
+        #expect(
+            logged(hub).filter { !$0.includes("granted") }.sorted() == [
+                "access refused operation=onCreatePost model=Post field=draft \(who)",
+                "access refused operation=onCreatePost model=Post field=secret \(who)",
+            ])
+    }
+
     @Test func aMutationThatWasLetThroughIsLoggedForDebugging() throws {
         let hub = try TokenFixture(Self.schema)
         hub.admit("writer", groups: ["staff"])

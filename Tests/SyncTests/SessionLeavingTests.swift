@@ -75,6 +75,66 @@ struct SessionLeavingTests {
         #expect(try here(fixture) == ["b"])
     }
 
+    /// A change of `b` that the backend refused.
+    private func parked(in fixture: SessionFixture) throws -> Int64 {
+        try fixture.save(SessionFixture.record("b", "mine", state: "open"))
+        let sent = try #require(fixture.takeSent().first)
+        fixture.answer(
+            sent.id,
+            [
+                "data": .null,
+                "errors": [["path": ["m0"], "errorType": "Unauthorized", "message": "Not Authorized"]],
+            ])
+        return try #require(try fixture.core.read { try $0.outbox(state: .parked).first?.order })
+    }
+
+    @Test("goes when the parked change is taken back that it stayed for", arguments: [true, false])
+    func takenBack(byDelta: Bool) throws {
+        let fixture = try idle()
+        let order = try parked(in: fixture)
+        if byDelta {
+            fixture.handle(.socketClosed(socket: fixture.opened.last?.socket ?? 0, reason: "cut"))
+            fixture.pass(60_000)
+            fixture.shakeHands()
+            // What was asked for without a link, and what with it.
+            for start: Int64 in [5000, 5001] {
+                fixture.finishFetches(
+                    startedAt: start, announcing: ["mutationIds": true, "batch": 100, "left": ["syncTasks": ["b"]]])
+            }
+        } else {
+            hear("b", "done", 2, in: fixture)
+        }
+        #expect(try fixture.get("b")?["title"] == .text("mine"))
+        let explained = try fixture.core.read { try $0.explain(model: "Task", id: "b") }
+        #expect(explained.hasLeft && explained.description.contains("others moved it out"))
+        try fixture.core.write(as: "ann") { _ = try $0.revertOutbox(order) }
+        #expect(try here(fixture) == ["a"])
+        // It left no tombstone: back it comes.
+        hear("b", "open", 3, in: fixture)
+        #expect(try here(fixture) == ["a", "b"])
+    }
+
+    @Test("stays where it comes back before the parked change is taken back")
+    func backInTime() throws {
+        let fixture = try idle()
+        let order = try parked(in: fixture)
+        hear("b", "done", 2, in: fixture)
+        hear("b", "open", 3, in: fixture)
+        try fixture.core.write(as: "ann") { _ = try $0.revertOutbox(order) }
+        #expect(try here(fixture) == ["a", "b"])
+        #expect(try fixture.get("b")?["title"] == .text("b"))
+    }
+
+    @Test("goes with its deletion here, where that is taken back")
+    func deletedHere() throws {
+        let fixture = try idle()
+        try fixture.core.write(as: "ann") { try $0.delete(model: "Task", id: "b") }
+        let order = try #require(try fixture.core.read { try $0.outbox().first?.order })
+        hear("b", "done", 2, in: fixture)
+        try fixture.core.write(as: "ann") { _ = try $0.revertOutbox(order) }
+        #expect(try here(fixture) == ["a"])
+    }
+
     @Test("stays where it came back after the delta that names it was made")
     func backAgain() throws {
         let fixture = try idle()

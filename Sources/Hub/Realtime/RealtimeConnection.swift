@@ -28,6 +28,8 @@ struct RealtimeConnection {
     var operations: [String: UInt64] = [:]
     /// All that are under way, also those whose answers nobody waits for any more.
     var underWay: Set<UInt64> = []
+    /// Fields that its events have hidden and the log has named: each once, however many events there are.
+    var toldHidden: Set<AccessLog.Act> = []
     private var frames: FrameAllowance
 
     init(

@@ -19,7 +19,7 @@ extension SubscriptionRegistry {
         return actions
     }
 
-    private func publish(
+    private mutating func publish(
         _ change: CommittedChange, _ group: SubscriptionGroup, _ model: ModelInfo, _ budgets: inout EventBudgets,
         _ actions: inout [RealtimeAction]
     ) {
@@ -29,10 +29,11 @@ extension SubscriptionRegistry {
                 guard let (row, hidden) = member.take(change, model.schema) else { continue }
                 let (reader, caller) = (core.reader, member.request.rights.caller)
                 budgets.begin(member.connection, caller, reader)
-                let payload = reader.besideCommits(for: caller) {
+                let (payload, denied) = reader.besideCommits(for: caller) {
                     self.payload(row, hidden, group, model, reader.resolver(member.request))
                 }
                 budgets.end(member.connection, reader)
+                note(denied, to: member, group)
                 actions.append(
                     .send(to: [member.connection], frame: member.frame(payload)))
             }
@@ -47,9 +48,11 @@ extension SubscriptionRegistry {
             let index = views.firstIndex { $0.hidden == hidden && $0.isDeparture == isDeparture } ?? views.count
             if index == views.count { views.append(View(row: row, hidden: hidden, isDeparture: isDeparture)) }
             views[index].add(position, group.members[position].frameKey, group.members[position].connection)
+            if !hidden.isEmpty { views[index].members.append(position) }
         }
         for view in views {
-            let shared = payload(view.row, view.hidden, group, model, nil)
+            let (shared, denied) = payload(view.row, view.hidden, group, model, nil)
+            if !denied.isEmpty { for position in view.members { note(denied, to: group.members[position], group) } }
             for (first, connections) in view.recipients {
                 actions.append(.send(to: connections, frame: group.members[first].frame(shared)))
             }
@@ -80,6 +83,8 @@ extension SubscriptionRegistry {
         let row: HubRow
         let hidden: Hidden
         let isDeparture: Bool
+        /// Their positions, where something is hidden from them.
+        var members: [Int] = []
         /// By the frame that they get: the position of the first of them, and all connections.
         private(set) var recipients: [(first: Int, connections: [UInt64])] = []
         private var positions: [String: Int] = [:]
@@ -110,7 +115,7 @@ extension SubscriptionRegistry {
     private func payload(
         _ row: HubRow, _ hidden: Hidden, _ group: SubscriptionGroup, _ model: ModelInfo,
         _ relations: (any RelationResolver)?
-    ) -> [UInt8] {
+    ) -> (bytes: [UInt8], denied: [FieldDenied]) {
         var encoder = RowEncoder(core.engine.schema)
         encoder.writer.raw("{\"data\":{")
         encoder.writer.bytes.append(contentsOf: group.field.keyBytes)
@@ -121,6 +126,17 @@ extension SubscriptionRegistry {
             encoder.writer.value(encoder.errors.json)
         }
         encoder.writer.raw("}")
-        return encoder.writer.bytes
+        return (encoder.writer.bytes, encoder.errors.takeDenied())
+    }
+
+    /// Logs what an event hides of its record from a subscriber: each field once for a connection.
+    private mutating func note(_ denied: [FieldDenied], to member: Subscription, _ group: SubscriptionGroup) {
+        for field in denied {
+            let act = AccessLog.Act(
+                operation: group.field.definition.name, model: field.type, field: field.field,
+                request: member.request.id)
+            guard connections[member.connection]?.toldHidden.insert(act).inserted == true else { continue }
+            core.engine.accessLog.refused(member.request.rights.caller, act, "no rule gives the field for listen")
+        }
     }
 }

@@ -42,20 +42,20 @@ extension HubWorker {
     /// Gives the frame that waited, and those after it as far as none of them has to wait in its turn.
     func release(_ socket: WebSocketConnection, _ take: (HeldFrame) -> Void) {
         guard let frames = held.removeValue(forKey: socket.id), let first = frames.first else { return }
-        forget(frames)
+        forget(frames, of: socket)
         take(first)
         for frame in frames.dropFirst() where isReady(frame, of: socket) { take(frame) }
     }
 
     /// Frames that wait no more.
-    func forget(_ frames: [HeldFrame]) { heldBytes -= frames.reduce(0) { $0 + $1.bytes.count } }
+    func forget(_ frames: [HeldFrame], of socket: WebSocketConnection) {
+        heldBytes.giveBack(frames.reduce(0) { $0 + $1.bytes.count }, of: socket.id)
+    }
 
     private func hold(_ frame: HeldFrame, of socket: WebSocketConnection) {
-        let own = held[socket.id, default: []].reduce(frame.bytes.count) { $0 + $1.bytes.count }
-        guard own <= Self.socketBytes, heldBytes + frame.bytes.count <= Self.allSocketBytes,
-            held[socket.id, default: []].count < limits.frameBurst
+        guard held[socket.id, default: []].count < limits.frameBurst,
+            heldBytes.take(frame.bytes.count, of: socket.id)
         else { return socket.close(code: 1013, reason: "more waits than this hub takes; try again") }
         held[socket.id, default: []].append(frame)
-        heldBytes += frame.bytes.count
     }
 }

@@ -18,7 +18,7 @@ extension HubWorker {
             }
         case .socket(let name):
             let operation = RealtimeOperation(name: name, request: request)
-            if !read(request, of: caller, { [self] in finishRead(operation, $0) }) { refuse(operation) }
+            if !read(operation, of: caller) { refuse(operation) }
         }
     }
 
@@ -41,7 +41,7 @@ extension HubWorker {
     }
 
     private func finishRead(_ operation: RealtimeOperation, _ reading: HubReader.Reading) {
-        noteRead(reading)
+        noteRead(reading, operation)
         switch reading {
         case .answered(let answer, let work): add(.read(operation, answer, work))
         case .left:
@@ -80,17 +80,25 @@ extension HubWorker {
     /// mutation.
     func read(_ operation: RealtimeOperation) -> Bool {
         guard HubReader.looksLikeQuery(operation.request.body) else { return false }
-        if !read(operation.request, { [self] in finishRead(operation, $0) }) { refuse(operation) }
+        if !read(operation, of: nil) { refuse(operation) }
         return true
     }
 
+    private func read(_ operation: RealtimeOperation, of caller: Caller?) -> Bool {
+        read(operation.request, of: caller, over: operation) { [self] in finishRead(operation, $0) }
+    }
+
     /// Gives the reader a request; false where as many wait as may, in all or of this caller.
+    ///
+    /// - Parameter operation: What it is over a socket, where nothing else bounds the bytes that wait: a body over HTTP is
+    ///   counted by the server until it is answered.
     private func read(
-        _ request: HubRequest, of caller: Caller? = nil, _ completion: @escaping @Sendable (HubReader.Reading) -> Void
+        _ request: HubRequest, of caller: Caller? = nil, over operation: RealtimeOperation? = nil,
+        _ completion: @escaping @Sendable (HubReader.Reading) -> Void
     ) -> Bool {
-        guard takeRead() else { return false }
+        guard takeRead(operation) else { return false }
         if reader.answer(request, of: caller, completion) { return true }
-        noteRead(.overloaded)
+        noteRead(.overloaded, operation)
         return false
     }
 
@@ -101,17 +109,23 @@ extension HubWorker {
     }
 
     /// Counts a query in that waits for the reader; false where as many wait as may.
-    private func takeRead() -> Bool {
+    private func takeRead(_ operation: RealtimeOperation?) -> Bool {
         queue.withLock { queue in
             guard !queue.isStopped, queue.reads < queueLimit else { return false }
+            if let operation, !queue.readBytes.take(operation.request.body.count, of: operation.name.connection) {
+                return false
+            }
             queue.reads += 1
             return true
         }
     }
 
-    private func noteRead(_ reading: HubReader.Reading) {
+    private func noteRead(_ reading: HubReader.Reading, _ operation: RealtimeOperation? = nil) {
         queue.withLock { queue in
             queue.reads -= 1
+            if let operation {
+                queue.readBytes.giveBack(operation.request.body.count, of: operation.name.connection)
+            }
             if case .answered = reading { queue.answeredReads += 1 }
         }
     }

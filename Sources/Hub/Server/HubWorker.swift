@@ -18,15 +18,10 @@ final class HubWorker: @unchecked Sendable {
         var answeredReads: UInt64 = 0
         var isScheduled = false
         var isStopped = false
-        /// What messages of sockets hold that wait here, by socket and in all.
-        var messageBytes: [UInt64: Int] = [:]
-        var allMessageBytes = 0
+        /// What messages of sockets hold that wait here, and those that wait for the reader.
+        var messageBytes = SocketBytes()
+        var readBytes = SocketBytes()
     }
-
-    /// What the messages of one socket may hold that wait here, and those of all: anybody may send them, also while this
-    /// thread is busy for long.
-    static let socketBytes = 4 << 20
-    static let allSocketBytes = 64 << 20
 
     private let executor = ThreadExecutor(name: "hub-commit")
     let queue = Locked(Queue())
@@ -67,7 +62,7 @@ final class HubWorker: @unchecked Sendable {
     var sockets: [UInt64: WebSocketConnection] = [:]
     /// Frames whose sender cannot be judged yet, by socket, and their bytes.
     var held: [UInt64: [HeldFrame]] = [:]
-    var heldBytes = 0
+    var heldBytes = SocketBytes()
     /// Calls back when credentials can be judged; nil where they always can.
     let whenReady = Locked<WhenReady?>(nil)
 
@@ -162,12 +157,7 @@ final class HubWorker: @unchecked Sendable {
     /// Adds a message that came over a socket; false where too much waits, so that the socket must go.
     func add(message text: [UInt8], from socket: WebSocketConnection) -> Bool {
         let isTaken = queue.withLock { queue in
-            let own = queue.messageBytes[socket.id, default: 0] + text.count
-            let all = queue.allMessageBytes + text.count
-            guard own <= Self.socketBytes, all <= Self.allSocketBytes else { return false }
-            queue.messageBytes[socket.id] = own
-            queue.allMessageBytes = all
-            return true
+            queue.messageBytes.take(text.count, of: socket.id)
         }
         if isTaken { add(.received(socket, text, at: .now)) }
         return isTaken
@@ -209,8 +199,7 @@ final class HubWorker: @unchecked Sendable {
             let events = queue.events
             queue.events = []
             queue.requests = 0
-            queue.messageBytes.removeAll(keepingCapacity: true)
-            queue.allMessageBytes = 0
+            queue.messageBytes.giveBackAll()
             if events.isEmpty { queue.isScheduled = false }
             return events
         }
@@ -260,7 +249,7 @@ final class HubWorker: @unchecked Sendable {
             case .refused(let operation): refuse(operation)
             case .closed(let socket):
                 sockets[socket.id] = nil
-                forget(held.removeValue(forKey: socket.id) ?? [])
+                forget(held.removeValue(forKey: socket.id) ?? [], of: socket)
                 registry?.closed(socket.id)
             case .keepAlive: perform(registry?.keepAlive() ?? [])
             case .sweep: perform(registry?.sweep() ?? [])

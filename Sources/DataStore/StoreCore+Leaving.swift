@@ -1,0 +1,47 @@
+import Models
+
+/// Records that leave what is kept here: others moved them out of the scope, or their own change did.
+///
+/// They leave no tombstones, for they come back where they are moved back. One with something unsent stays until nothing of
+/// it waits, however that comes about.
+extension StoreCore {
+    /// Lets go of confirmed records that the scope does not cover as the backend has them.
+    package func letGo(model: String, ids: some Sequence<String>, unless isKept: (Record) -> Bool) throws {
+        try commit(nil, .normal) { _ in
+            let table = try context.table(model)
+            var report = ApplyReport()
+            for id in ids {
+                let image = try serverImage(table.fetch(id, on: connection), entries(model, id), table, id)
+                guard let values = image.flatMap({ try? table.wire.values($0) }), !isKept(table.record(values)) else {
+                    continue
+                }
+                try letGo(id, table, &report)
+            }
+        }
+    }
+
+    /// Lets go of a confirmed record in a version older than `olderThan`, last changed at the backend at `changedUpTo` at
+    /// the latest.
+    func letGo(
+        _ id: String, _ table: StoreTable, olderThan: Int64 = .max, changedUpTo: Int64 = .max,
+        _ report: inout ApplyReport
+    ) throws {
+        let model = table.model.name
+        let row = try table.fetch(id, on: connection)
+        let waiting = try entries(model, id)
+        let aside = try shadow(model, id)
+        let changed = aside?.lastChangedAt ?? row?.lastChangedAt ?? 0
+        guard let version = aside?.version ?? row?.version ?? waiting.first?.baseVersion, version < olderThan,
+            changed <= changedUpTo
+        else { return }
+        if waiting.isEmpty {
+            guard row != nil else { return }
+            try show(nil, row, table, id, version: nil, lastChangedAt: nil)
+            report.deleted += 1
+        } else if let object = try serverImage(row, waiting, table, id) {
+            let image = Shadow(
+                version: version, lastChangedAt: changed, isDeleted: false, hasLeft: true, object: object)
+            try putShadow(model, id, image)
+        }
+    }
+}
