@@ -1,3 +1,4 @@
+import Basics
 import ModelTables
 import Models
 
@@ -15,7 +16,7 @@ struct LiveQuery<M: Model>: Sendable {
     /// Behind this there may be more that matches; nil where everything is here.
     private var upper: SortPosition?
     private var tree = PersistentTree<SortPosition, M>()
-    private var positions: [String: SortPosition] = [:]
+    private var positions: [ByteText: SortPosition] = [:]
     /// What changed in the visible part since the reader last took it.
     var pending = PendingChanges<M>()
 
@@ -75,7 +76,7 @@ struct LiveQuery<M: Model>: Sendable {
         }
         if let lower { entries.removeAll { !(lower < $0.key) } }
         entries.sort { $0.key < $1.key }
-        positions = Dictionary(entries.map { ($0.key.id, $0.key) }, uniquingKeysWith: { first, _ in first })
+        positions = Dictionary(entries.map { (ByteText($0.key.id), $0.key) }, uniquingKeysWith: { first, _ in first })
         tree = PersistentTree(sorted: entries)
         upper = nil
         if let fetched, items.count >= fetched.limit { upper = entries.last?.key }
@@ -88,21 +89,22 @@ struct LiveQuery<M: Model>: Sendable {
         load(items)
         for change in meanwhile { _ = apply(change) }
         pending = told
-        var old = Dictionary(before.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        var old = Dictionary(before.map { (ByteText($0.id), $0) }, uniquingKeysWith: { first, _ in first })
         for item in self.items {
-            guard let known = old.removeValue(forKey: item.id) else {
+            guard let known = old.removeValue(forKey: ByteText(item.id)) else {
                 pending.add(.created(item, isLocal: false))
                 continue
             }
             if known != item { pending.add(.updated(item, isLocal: false)) }
         }
-        for item in before where old[item.id] != nil { pending.add(.deleted(id: item.id, isLocal: false)) }
+        for item in before where old[ByteText(item.id)] != nil { pending.add(.deleted(id: item.id, isLocal: false)) }
     }
 
     /// Takes in one committed change; gives whether the visible part changed.
     mutating func apply(_ change: Change) -> Bool {
         guard let filter else { return false }
-        let old = positions[change.id]
+        let place = ByteText(change.id)
+        let old = positions[place]
         var new: (SortPosition, M)?
         if change.kind != .deleted, let record = change.record, filter.matches(record) {
             let position = position(record.values, change.id)
@@ -112,11 +114,11 @@ struct LiveQuery<M: Model>: Sendable {
         let before = items
         if let old, new?.0 != old {
             tree.remove(old)
-            positions[change.id] = nil
+            positions[place] = nil
         }
         if let new {
             tree.insert(new.0, new.1)
-            positions[change.id] = new.0
+            positions[place] = new.0
         }
         trim()
         return note(change, before, old, new?.0)
@@ -128,7 +130,7 @@ struct LiveQuery<M: Model>: Sendable {
         while tree.count > fetched.limit {
             let last = tree.entry(at: tree.count - 1).key
             tree.remove(last)
-            positions[last.id] = nil
+            positions[ByteText(last.id)] = nil
         }
         upper = tree.count > 0 ? tree.entry(at: tree.count - 1).key : lower
     }

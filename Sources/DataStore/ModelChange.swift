@@ -1,3 +1,4 @@
+import Basics
 import Models
 
 /// A change of one record as a reader of ``DataStore/observe(_:)`` sees it.
@@ -48,8 +49,8 @@ struct PendingChanges<M: Model>: Sendable {
     /// More changed records than this are told as one `.reset`.
     static var limit: Int { 10_000 }
 
-    private var newest: [String: ModelChange<M>] = [:]
-    private(set) var order: [String] = []
+    private var newest: [ByteText: ModelChange<M>] = [:]
+    private(set) var order: [ByteText] = []
     private var head = 0
     private(set) var isReset = false
 
@@ -57,7 +58,7 @@ struct PendingChanges<M: Model>: Sendable {
 
     mutating func add(_ change: ModelChange<M>) {
         guard !isReset else { return }
-        guard let id = change.id else { return reset() }
+        guard let id = change.id.map({ ByteText($0) }) else { return reset() }
         switch (newest[id], change) {
         case (nil, _):
             guard newest.count < Self.limit else { return reset() }
@@ -79,7 +80,7 @@ struct PendingChanges<M: Model>: Sendable {
     /// Forgets the places of records that were taken, or that came and went.
     private mutating func compact() {
         guard order.count > 2 * Self.limit else { return }
-        var seen: Set<String> = []
+        var seen: Set<ByteText> = []
         order = order[head...].filter { newest[$0] != nil && seen.insert($0).inserted }
         head = 0
     }
@@ -107,7 +108,7 @@ struct PendingChanges<M: Model>: Sendable {
         defer { self = PendingChanges() }
         if isReset { return [.reset] }
         // A record that came, went and came again stands in the order twice.
-        var seen: Set<String> = []
+        var seen: Set<ByteText> = []
         return order[head...].compactMap { seen.insert($0).inserted ? newest[$0] : nil }
     }
 }

@@ -44,7 +44,8 @@ struct QueryMachine<M: Model>: Sendable {
 
     var query: LiveQuery<M>
     var reader = Reader()
-    var isSynced: Bool
+    /// Nil until it is known.
+    var isSynced: Bool?
     /// Changes that came while the records are being fetched; the fetch may or may not have seen them.
     private var meanwhile: [Change] = []
     /// What the fetch under way is for; nil where none is.
@@ -62,7 +63,7 @@ struct QueryMachine<M: Model>: Sendable {
     }
     private var hasNews = false
 
-    init(_ query: LiveQuery<M>, isSynced: Bool) {
+    init(_ query: LiveQuery<M>, isSynced: Bool?) {
         self.query = query
         self.isSynced = isSynced
     }
@@ -149,7 +150,7 @@ struct QueryMachine<M: Model>: Sendable {
 
     private mutating func take() -> QuerySnapshot<M> {
         hasNews = false
-        return QuerySnapshot(items: query.items, changes: query.pending.takeAll(), isSynced: isSynced)
+        return QuerySnapshot(items: query.items, changes: query.pending.takeAll(), isSynced: isSynced ?? false)
     }
 }
 
@@ -171,7 +172,7 @@ final class QueryStorage<M: Model>: Sendable {
             let query = try query()
             let page = query.fetched
             self.fetch = { try await fetch(page) }
-            machine = Locked(QueryMachine(query, isSynced: false))
+            machine = Locked(QueryMachine(query, isSynced: nil))
             failure = nil
         } catch {
             self.fetch = { throw error }
@@ -183,7 +184,8 @@ final class QueryStorage<M: Model>: Sendable {
             receive(.closed)
             return
         }
-        machine.withLock { $0?.isSynced = added.isSynced }
+        // What was heard since is newer.
+        machine.withLock { machine in if machine?.isSynced == nil { machine?.isSynced = added.isSynced } }
         leave.withLock { $0 = { hub.remove(added.token) } }
         load()
     }

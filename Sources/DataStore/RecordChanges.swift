@@ -42,7 +42,7 @@ public struct RecordChanges: AsyncSequence, Sendable {
 struct PendingRecords: Sendable {
     struct Key: Hashable {
         let model: String
-        let id: String
+        let id: ByteText
     }
 
     private var newest: [Key: Change] = [:]
@@ -53,7 +53,7 @@ struct PendingRecords: Sendable {
 
     mutating func add(_ change: Change) {
         guard !resets.contains(change.model) else { return }
-        let key = Key(model: change.model, id: change.id)
+        let key = Key(model: change.model, id: ByteText(change.id))
         guard let known = newest[key] else {
             guard counts[change.model, default: 0] < CommitLog.limit else { return reset(change.model) }
             counts[change.model, default: 0] += 1

@@ -69,13 +69,16 @@ extension StoreCore {
     package func noticeForeignChanges() throws -> Bool {
         if isClosed { throw StoreError.closed }
         let version = try storeErrors { try connection.dataVersion }
-        defer { lastDataVersion = version }
-        guard let last = lastDataVersion, last != version else { return false }
+        guard let last = lastDataVersion, last != version else {
+            lastDataVersion = version
+            return false
+        }
         _ = try commit(nil, .normal) { _ in
             countsChanged = true
             log.touchedOutbox = true
             for model in schema.models { log.reset(model.name) }
         }
+        lastDataVersion = version
         return true
     }
 }

@@ -42,6 +42,14 @@ extension StoreCore {
         }
         let new = PendingMutation(
             kind: kind, fields: JSONObject(parsing: text(fields)), base: JSONObject(parsing: text(base)))
+        if kind == .update, try refersToCreate(after: waiting, table, new.fields) {
+            // Merged it would go before what it refers to, or be carried out without that.
+            try seal(waiting.order)
+            guard try insertEntry(kind, table.model.name, id, fields, base, version, identity, rounds) else {
+                throw OutboxInconsistency(description: "\(table.model.name) \(id) has two open outbox entries")
+            }
+            return
+        }
         let old = PendingMutation(kind: waiting.kind, fields: waiting.fields, base: waiting.base)
         let kept = try shadow(table.model.name, id)
         let result = OutboxMerge.merge(old, new, over: kept)
@@ -76,6 +84,18 @@ extension StoreCore {
             // The record was deleted and is back before anyone heard of it: the backend's version is its own again.
             let version: Value = waiting.baseVersion.map { .integer($0) } ?? .null
             try table.table.update(key: id, metadata: [(StoreTable.versionColumn, version)], on: connection)
+        }
+    }
+
+    /// Whether some of a change's fields name a record whose create waits behind an entry.
+    private func refersToCreate(after entry: OutboxEntry, _ table: StoreTable, _ fields: JSONObject) throws -> Bool {
+        try table.parents.contains { parent in
+            guard let id = table.parentID(parent.positions, in: fields) else { return false }
+            return try connection.withStatement(StoreSQL.createOf) { statement in
+                statement.bind(parent.target, at: 1)
+                statement.bind(id, at: 2)
+                return try statement.step() && statement.integer(at: 0) > entry.order
+            }
         }
     }
 

@@ -259,17 +259,20 @@ extension StoreCore {
         return true
     }
 
-    /// Forgets a tombstone that a restored backup took back.
-    func takeBackTombstone(_ table: StoreTable, _ id: String) throws -> Bool {
-        guard life?.began != nil else { return false }
+    /// Whether a tombstone of a later version than a record tells nothing of it: a restored backup took the deletion back,
+    /// or the backend, which forgets deletions in time and counts its versions from one again, had the record made anew.
+    func isTombstoneVoid(for remote: RemoteRecord, _ table: StoreTable) throws -> Bool {
         let changed = try connection.value(
             "SELECT \"changed\" FROM \"_tombstone\" WHERE \"model\"=? AND \"id\"=?",
-            [.text(table.model.name), .text(id)])
-        guard let changed, mayBeTakenBack(changed.integer) else { return false }
-        try connection.run(
-            "DELETE FROM \"_tombstone\" WHERE \"model\"=? AND \"id\"=?", [.text(table.model.name), .text(id)])
-        return true
+            [.text(table.model.name), .text(remote.record.id)])
+        guard let changed = changed?.integer else { return false }
+        if life?.began != nil { return mayBeTakenBack(changed) }
+        return !remote.deleted && remote.lastChangedAt - changed > Self.deletionsRemembered
     }
+
+    /// How long a backend without lives remembers a deletion at least, in milliseconds: AppSync's shortest time is a day
+    /// (`baseTableTTL` in minutes, as Amplify sets it 30 days). What comes late is never so late.
+    private static let deletionsRemembered: Int64 = 86_400_000
 
     /// Lets a change wait a little that was refused because the backend lacks its record: after a restore its author may
     /// not have brought the record back yet.

@@ -18,6 +18,26 @@ extension BesideRows {
     }
 }
 
+extension BesideRows {
+    /// What rows lack is called as it is today.
+    func renameLacked(_ rewriter: SchemaRewriter) throws {
+        let known = try connection.rows(
+            "SELECT \"key\",\"value\" FROM \"_meta\" WHERE \"key\" GLOB '\(StoreCore.lackedPrefix)*'")
+        for row in known { try connection.run("DELETE FROM \"_meta\" WHERE \"key\"=?", [row[0]]) }
+        for row in known {
+            guard let key = row[0].text, let names = row[1].text,
+                case let old = String(key.dropFirst(StoreCore.lackedPrefix.count)), let model = rewriter.model(old)
+            else { continue }
+            let today = names.split(separator: ",").compactMap { rewriter.name(of: String($0), in: old) }
+            let fields = today.filter { schema.model(model)?.field($0) != nil }
+            guard !fields.isEmpty else { continue }
+            try connection.run(
+                "INSERT OR REPLACE INTO \"_meta\" VALUES(?,?)",
+                [.text(StoreCore.lackedPrefix + model), .text(fields.joined(separator: ","))])
+        }
+    }
+}
+
 extension StoreCore {
     fileprivate static let lackedPrefix = "lacked."
 

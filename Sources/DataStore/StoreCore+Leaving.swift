@@ -9,39 +9,46 @@ extension StoreCore {
     package func letGo(model: String, ids: some Sequence<String>, unless isKept: (Record) -> Bool) throws {
         try commit(nil, .normal) { _ in
             let table = try context.table(model)
-            var report = ApplyReport()
             for id in ids {
                 let image = try serverImage(table.fetch(id, on: connection), entries(model, id), table, id)
                 guard let values = image.flatMap({ try? table.wire.values($0) }), !isKept(table.record(values)) else {
                     continue
                 }
-                try letGo(id, table, &report)
+                _ = try letGo(id, table)
             }
         }
     }
 
     /// Lets go of a confirmed record in a version older than `olderThan`, last changed at the backend at `changedUpTo` at
-    /// the latest.
+    /// the latest; gives whether its row went.
     func letGo(
-        _ id: String, _ table: StoreTable, olderThan: Int64 = .max, changedUpTo: Int64 = .max,
-        _ report: inout ApplyReport
-    ) throws {
+        _ id: String, _ table: StoreTable, olderThan: Int64 = .max, changedUpTo: Int64 = .max
+    ) throws -> Bool {
         let model = table.model.name
+        if hasQuarantine {
+            try connection.run(
+                """
+                DELETE FROM "_quarantine" WHERE "model"=? AND "id"=? AND "version"<? AND \
+                ifnull(json_extract("json",'$._lastChangedAt'),0)<=?
+                """, [.text(model), .text(id), .integer(olderThan), .integer(changedUpTo)])
+        }
         let row = try table.fetch(id, on: connection)
         let waiting = try entries(model, id)
         let aside = try shadow(model, id)
         let changed = aside?.lastChangedAt ?? row?.lastChangedAt ?? 0
         guard let version = aside?.version ?? row?.version ?? waiting.first?.baseVersion, version < olderThan,
             changed <= changedUpTo
-        else { return }
+        else { return false }
         if waiting.isEmpty {
-            guard row != nil else { return }
+            guard row != nil else { return false }
             try show(nil, row, table, id, version: nil, lastChangedAt: nil)
-            report.deleted += 1
-        } else if let object = try serverImage(row, waiting, table, id) {
+            return true
+        }
+        if let object = try serverImage(row, waiting, table, id) {
             let image = Shadow(
                 version: version, lastChangedAt: changed, isDeleted: false, hasLeft: true, object: object)
             try putShadow(model, id, image)
         }
+        return false
     }
 }

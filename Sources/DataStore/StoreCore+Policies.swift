@@ -77,7 +77,8 @@ extension StoreCore {
         _ transaction: StoreTransaction
     ) throws {
         let after = policiesByModel(chosen)
-        for model in schema.models {
+        // What others refer to goes first.
+        for model in schema.modelsInDependencyOrder {
             guard let old = before[model.name], let new = after[model.name] else { continue }
             if old.receives, !new.receives { try evictConfirmed(model) }
             guard !old.sends, new.sends else { continue }
@@ -102,6 +103,7 @@ extension StoreCore {
 
     private func evictConfirmed(_ model: ModelSchema) throws {
         try StoreTransaction(context, core: self, identity: nil).evict(model: model.name, where: .all)
+        try forgetQuarantined(of: model.name)
         try connection.run("DELETE FROM \"_mark\" WHERE \"model\"=?", [.text(model.name)])
     }
 

@@ -24,8 +24,8 @@ extension StoreCore {
             }
             let table = try context.table(model)
             let isDirty = try hasEntries(model)
-            for item in items { try apply(item, table, isDirty: isDirty, &report) }
-            for id in left { try letGo(id, table, changedUpTo: leftUpTo, &report) }
+            for item in items { try apply(item, table, isDirty: isDirty, isPage: true, &report) }
+            for id in left where try letGo(id, table, changedUpTo: leftUpTo) { report.deleted += 1 }
             for record in unreadable { try quarantine(record, &report) }
             if let mark {
                 try store(mark)
@@ -56,11 +56,11 @@ extension StoreCore {
                 let table = try context.table(record.record.schema.name)
                 let id = record.record.id
                 if try entries(table.model.name, id).isEmpty {
-                    try letGo(id, table, olderThan: record.version, &report)
+                    if try letGo(id, table, olderThan: record.version) { report.deleted += 1 }
                 } else {
                     // Seen until what waits is answered, and goes with that.
                     try apply(record, table, isDirty: true, &report)
-                    try letGo(id, table, olderThan: record.version + 1, &report)
+                    _ = try letGo(id, table, olderThan: record.version + 1)
                 }
             }
             for record in unreadable { try quarantine(record, &report) }
@@ -76,7 +76,13 @@ extension StoreCore {
         }
     }
 
-    func apply(_ remote: RemoteRecord, _ table: StoreTable, isDirty: Bool, _ report: inout ApplyReport) throws {
+    /// Takes in a record of the backend.
+    ///
+    /// - Parameter isPage: Whether it came by a query of all fields. An event tells no more than the mutation that caused it
+    ///   selected (AppSync, "Subscription fields"), so that a page may know more of the very same version.
+    func apply(
+        _ remote: RemoteRecord, _ table: StoreTable, isDirty: Bool, isPage: Bool = false, _ report: inout ApplyReport
+    ) throws {
         let id = remote.record.id
         let model = table.model.name
         if !remote.deleted, let problem = table.wire.problem(remote.record.values, isRemote: true) {
@@ -86,9 +92,14 @@ extension StoreCore {
                 reason: "\(problem.field): \(problem.reason)")
             return try quarantine(unreadable, &report)
         }
-        if let buried = try tombstone(model, id), buried >= remote.version, try !takeBackTombstone(table, id) {
-            report.ignored += 1
-            return
+        if let buried = try tombstone(model, id) {
+            let isOlder = remote.version <= buried
+            if isOlder, try !isTombstoneVoid(for: remote, table) {
+                report.ignored += 1
+                return
+            }
+            // Made anew there, it may be changed here again.
+            if isOlder || !remote.deleted { try removeTombstone(model, id) }
         }
         if hasQuarantine {
             try connection.run(
@@ -96,7 +107,7 @@ extension StoreCore {
                 [.text(model), .text(id), .integer(remote.version)])
         }
         let waiting = isDirty ? try entries(model, id) : []
-        guard waiting.isEmpty else { return try merge(remote, waiting, table, id, &report) }
+        guard waiting.isEmpty else { return try merge(remote, waiting, table, id, isPage: isPage, &report) }
         if remote.deleted { return try bury(remote, table, id, &report) }
         let row = StoreTable.Row(
             values: remote.record.values, version: remote.version, lastChangedAt: remote.lastChangedAt)
@@ -106,9 +117,35 @@ extension StoreCore {
         } else if try table.updateOlder(id, row, on: connection) {
             report.updated += 1
             note(.updated, table, id, row.values, isLocal: false)
-        } else if try !takeBack(remote, table, id, &report), try !fillIn(remote, [], table, id, &report) {
+        } else if try !takeBack(remote, table, id, &report), try !fillIn(remote, [], table, id, &report),
+            try !isPage || !correct(remote, [], table, id, &report)
+        {
             report.ignored += 1
         }
+    }
+
+    /// Puts a page's record in place of the same version of it that holds something else; false where there is none.
+    private func correct(
+        _ remote: RemoteRecord, _ waiting: [OutboxEntry], _ table: StoreTable, _ id: String,
+        _ report: inout ApplyReport
+    ) throws -> Bool {
+        guard !remote.deleted, let old = try table.fetch(id, on: connection), old.version == remote.version,
+            try known(old, under: waiting, table, id) != remote.record.values
+        else { return false }
+        let image = Shadow(
+            version: remote.version, lastChangedAt: remote.lastChangedAt, isDeleted: false,
+            object: table.wire.object(remote.record.values))
+        try show(image, under: waiting, old, table, id)
+        report.updated += 1
+        return true
+    }
+
+    /// The values that the backend is thought to have of a row.
+    private func known(
+        _ row: StoreTable.Row, under waiting: [OutboxEntry], _ table: StoreTable, _ id: String
+    ) throws -> [Value]? {
+        if waiting.isEmpty { return row.values }
+        return try serverImage(row, waiting, table, id).flatMap { try? table.wire.values($0) }
     }
 
     private func bury(
@@ -127,15 +164,26 @@ extension StoreCore {
     /// A remote change of a record that has local changes waiting: what they do not touch is seen at once, what they do
     /// stays as it is here until the backend has answered.
     private func merge(
-        _ remote: RemoteRecord, _ waiting: [OutboxEntry], _ table: StoreTable, _ id: String, _ report: inout ApplyReport
+        _ remote: RemoteRecord, _ waiting: [OutboxEntry], _ table: StoreTable, _ id: String, isPage: Bool,
+        _ report: inout ApplyReport
     ) throws {
         let model = table.model.name
         let old = try table.fetch(id, on: connection)
-        let known = try shadow(model, id)
+        var known = try shadow(model, id)
+        if isPage, known?.version == remote.version, known?.hasLeft == true, var image = known, !remote.deleted {
+            // It is asked for again.
+            image.hasLeft = false
+            try putShadow(model, id, image)
+            known = image
+        }
         if let version = old?.version ?? known?.version, version >= remote.version,
             !mayBeTakenBack(old?.lastChangedAt ?? known?.lastChangedAt) || version == remote.version
         {
-            if try !fillIn(remote, waiting, table, id, &report) { report.ignored += 1 }
+            if try !fillIn(remote, waiting, table, id, &report),
+                try !isPage || !correct(remote, waiting, table, id, &report)
+            {
+                report.ignored += 1
+            }
             return
         }
         var entries = waiting
@@ -185,55 +233,6 @@ extension StoreCore {
 }
 
 extension StoreCore {
-    func quarantine(_ record: UnreadableRecord, _ report: inout ApplyReport) throws {
-        report.quarantined += 1
-        hasQuarantine = true
-        try connection.run(
-            """
-            INSERT INTO "_quarantine" VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "version"=excluded."version", \
-            "json"=excluded."json", "reason"=excluded."reason", "at"=excluded."at" \
-            WHERE excluded."version">="_quarantine"."version"
-            """,
-            [
-                .text(record.model), .text(Self.slot(of: record)), .integer(record.version), .text(record.json),
-                .text(record.reason), .integer(options.time.now().milliseconds),
-            ])
-        noteQuarantined(record)
-    }
-
-    /// Where a row is kept aside: under its key, or, where even that cannot be read, under its content. So several such
-    /// rows of a model have a place each, and the same one that comes again has the same.
-    static func slot(of record: UnreadableRecord) -> String {
-        guard record.id.isEmpty else { return record.id }
-        var content = record.json
-        if content.utf8.count > slotLimit {
-            // A row may be long, and its place is a key: the rest of it stands there as its hash.
-            let hash = FNV1a(content).value
-            content = text(Array(content.utf8.prefix(slotLimit))) + String(hash, radix: 16)
-        }
-        return slotMark + record.reason + "\n" + content
-    }
-
-    private static let slotLimit = 1000
-    /// Begins no key of a record.
-    private static let slotMark = "\u{1}"
-
-    /// Rows that are kept aside, by model and key.
-    public func quarantined() throws -> [UnreadableRecord] {
-        try storeErrors { try quarantined("ORDER BY 1,2") }
-    }
-
-    func quarantined(_ which: String, _ values: [Value] = []) throws -> [UnreadableRecord] {
-        try connection.rows(
-            "SELECT \"model\",\"id\",\"version\",\"json\",\"reason\" FROM \"_quarantine\" \(which)", values
-        ).map {
-            let slot = $0[1].text ?? ""
-            return UnreadableRecord(
-                model: $0[0].text ?? "", id: slot.hasPrefix(Self.slotMark) ? "" : slot,
-                version: $0[2].integer ?? 0, json: $0[3].text ?? "", reason: $0[4].text ?? "")
-        }
-    }
-
     /// How far a model was fetched.
     package func mark(of model: String) throws -> SyncMark {
         try storeErrors {
@@ -243,7 +242,13 @@ extension StoreCore {
 
     /// Changes how far a model was fetched.
     package func setMark(_ mark: SyncMark) throws {
-        try commit(nil, .normal) { _ in try store(mark) }
+        try commit(nil, .normal) { _ in
+            try store(mark)
+            // Fetched from the beginning, what is still there and cannot be understood comes again.
+            if mark.lastSync == nil, mark.lastFullSync == nil, mark.nextToken == nil {
+                try forgetQuarantined(of: mark.model)
+            }
+        }
     }
 
     /// Which of the models are complete, as far as the file tells: all of each came, and no fetch of all is under way.

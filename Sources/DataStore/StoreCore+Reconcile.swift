@@ -9,10 +9,17 @@ extension StoreCore {
     package func confirmedCount(_ model: String) throws -> Int {
         let table = try context.table(model)
         return try storeErrors {
-            Int(
-                try connection.value("SELECT count(*) FROM \(table.table.name) WHERE \"_version\" IS NOT NULL")?.integer
-                    ?? 0)
+            Int(try connection.value("SELECT count(*) FROM \(confirmed(table))")?.integer ?? 0)
         }
+    }
+
+    /// The rows of which the backend is known to have what stands here; not those that have left, so that they come again
+    /// where they are asked for again.
+    private func confirmed(_ table: StoreTable) -> String {
+        let known = "\(table.table.name) WHERE \"_version\" IS NOT NULL"
+        if !hasShadows { return known }
+        return known + " AND \(table.table.keyColumn) NOT IN (SELECT \"id\" FROM \"_shadow\" WHERE \"deleted\"=2 AND "
+            + "\"model\"='\(table.model.name)')"
     }
 
     /// Calls `body` with the key and version of each of them.
@@ -20,7 +27,7 @@ extension StoreCore {
         let table = try context.table(model)
         try storeErrors {
             try connection.withStatement(
-                "SELECT \(table.table.keyColumn),\"_version\" FROM \(table.table.name) WHERE \"_version\" IS NOT NULL"
+                "SELECT \(table.table.keyColumn),\"_version\" FROM \(confirmed(table))"
             ) { statement in
                 while try statement.step() { body(statement.text(at: 0), statement.integer(at: 1)) }
             }
@@ -40,6 +47,7 @@ extension StoreCore {
     ) throws -> Int {
         let condition = SQLCondition("\"_version\" IS NOT NULL AND ifnull(\"_changed\",0)<=\(changedUpTo)")
         let table = try context.table(model)
+        if hasQuarantine { try forgetQuarantined(of: model, where: isMissing) }
         return try letGo(of: model, where: condition, isMissing) { id in
             let waiting = try entries(model, id)
             guard waiting.allSatisfy({ $0.identity == reader }) else { return }

@@ -53,6 +53,10 @@ extension StoreCore {
         }
     }
 
+    func removeTombstone(_ model: String, _ id: String) throws {
+        try connection.run("DELETE FROM \"_tombstone\" WHERE \"model\"=? AND \"id\"=?", [.text(model), .text(id)])
+    }
+
     func putTombstone(_ model: String, _ id: String, _ version: Int64, _ lastChangedAt: Int64) throws {
         deletions.insert(model)
         try connection.withStatement(StoreSQL.putTombstone) { statement in
@@ -136,7 +140,7 @@ extension StoreCore {
         }
         let values: [Value]
         do {
-            values = try table.wire.values(object)
+            values = try table.wire.completed(try table.wire.values(object))
         } catch {
             // One record that no longer fits its model must not stop the others: it is kept aside.
             var report = ApplyReport()

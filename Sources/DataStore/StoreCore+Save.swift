@@ -63,14 +63,14 @@ extension StoreCore {
 
     /// Removes a row after those that belong to it; `under` holds what is being removed above it.
     func delete(
-        _ id: String, _ table: StoreTable, _ identity: String?, _ under: inout Set<String>,
+        _ id: String, _ table: StoreTable, _ identity: String?, _ under: inout Set<ByteText>,
         condition: PredicateNode? = nil
     ) throws -> Bool {
         let model = table.model.name
         guard let old = try table.fetch(id, on: connection) else { return false }
         try checkWritable(table)
         if table.isCreateOnly { throw StoreError.createOnly(model: model, id: id) }
-        guard under.insert(model + "\u{0}" + id).inserted else { return false }
+        guard under.insert(ByteText(model + "\u{0}" + id)).inserted else { return false }
         try deleteChildren(of: id, old.values, table, identity, &under)
         _ = try table.delete(id, on: connection)
         knownParents.removeAll()
@@ -92,7 +92,7 @@ extension StoreCore {
     }
 
     private func deleteChildren(
-        of id: String, _ values: [Value], _ table: StoreTable, _ identity: String?, _ under: inout Set<String>
+        of id: String, _ values: [Value], _ table: StoreTable, _ identity: String?, _ under: inout Set<ByteText>
     ) throws {
         for relation in table.model.relations where relation.kind != .belongsTo {
             guard let child = context.tables[relation.target] else { continue }

@@ -176,7 +176,7 @@ extension StoreCore {
             known = fields
             guard let id = table.parentID(parent.positions, in: fields) else { continue }
             if parent.target == entry.model, id == entry.id { continue }
-            if let create = batch.creates[parent.target + "\u{0}" + id] {
+            if let create = batch.creates[ByteText(parent.target + "\u{0}" + id)] {
                 if !batch.joinsParents { return .held(by: nil) }
                 needed.append(create)
                 continue
@@ -197,7 +197,7 @@ extension StoreCore {
     private func create(
         _ model: String, _ id: String, _ batch: inout Gathering
     ) throws -> (order: Int64, state: MutationState)? {
-        let key = model + "\u{0}" + id
+        let key = ByteText(model + "\u{0}" + id)
         if let known = batch.unsent[key] { return known }
         let found = try connection.withStatement(StoreSQL.createOf) { statement -> (Int64, MutationState)? in
             statement.bind(model, at: 1)
@@ -226,18 +226,18 @@ struct Gathering {
     private(set) var entries: [OutboxEntry] = []
     private(set) var orders: Set<Int64> = []
     /// The creates among them, by model and key.
-    private(set) var creates: [String: Int64] = [:]
+    private(set) var creates: [ByteText: Int64] = [:]
     /// By entry, the creates among them without which it must not be carried out.
     var needs: [Int64: [Int64]] = [:]
     /// Whether a create of a model is unsent at all: without one, no entry's fields need to be read.
     var waiting: [String: Bool] = [:]
     /// Unsent creates by model and key; none for a record that was looked for and has none.
-    var unsent: [String: (order: Int64, state: MutationState)?] = [:]
+    var unsent: [ByteText: (order: Int64, state: MutationState)?] = [:]
 
     init(joinsParents: Bool) { self.joinsParents = joinsParents }
 
     mutating func take(_ entry: OutboxEntry) {
-        if entry.kind == .create { creates[entry.model + "\u{0}" + entry.id] = entry.order }
+        if entry.kind == .create { creates[ByteText(entry.model + "\u{0}" + entry.id)] = entry.order }
         entries.append(entry)
         orders.insert(entry.order)
     }

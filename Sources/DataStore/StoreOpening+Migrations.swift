@@ -56,26 +56,31 @@ struct BesideRows {
                 try rewriteAside(model, "_shadow", "fields") { move.used(try rewriter.rewrite(model, $0)) }
                 try rewriteAside(model, "_quarantine", "json") { try rewriter.rewrite(model, $0) }
             }
-            guard name != model else { continue }
-            for table in ["_outbox", "_journal", "_shadow", "_tombstone", "_quarantine", "_mark"] {
-                try connection.run(
-                    "UPDATE \"\(table)\" SET \"model\"=? WHERE \"model\"=?", [.text(name), .text(model)])
-            }
-            try renameMakers(StoreCore.makerKey + model + ".", to: StoreCore.makerKey + name + ".")
-            try renamePolicies(of: model, to: name)
         }
+        try renameModels(rewriter)
         try parkWholeUnits()
     }
 
-    /// A model's policy goes with it.
-    private func renamePolicies(of model: String, to name: String) throws {
+    /// Models take their new names all at once: one may take the name that another gives up.
+    private func renameModels(_ rewriter: SchemaRewriter) throws {
+        try renameLacked(rewriter)
+        var renamed: [String: String] = [:]
+        for model in rewriter.oldModels { if let name = rewriter.model(model), name != model { renamed[model] = name } }
+        guard !renamed.isEmpty else { return }
+        // No model is called so.
+        let mark = "\u{1}"
+        let steps = renamed.map { ($0.key, mark + $0.value) } + renamed.map { (mark + $0.value, $0.value) }
+        for (old, new) in steps {
+            for table in ["_outbox", "_journal", "_shadow", "_tombstone", "_quarantine", "_mark"] {
+                try connection.run("UPDATE \"\(table)\" SET \"model\"=? WHERE \"model\"=?", [.text(new), .text(old)])
+            }
+            try renameMakers(StoreCore.makerKey + old + ".", to: StoreCore.makerKey + new + ".")
+        }
         for key in [StoreCore.policiesKey, StoreCore.chosenKey] {
             let known = try connection.value("SELECT \"value\" FROM \"_meta\" WHERE \"key\"=?", [.text(key)])?.text
-            guard let known, case var policies = JSONObject(parsing: known), let policy = policies[model] else {
-                continue
-            }
-            policies[model] = nil
-            policies[name] = policy
+            guard let known else { continue }
+            let policies = JSONObject(
+                JSONObject(parsing: known).members.map { (key: renamed[$0.key] ?? $0.key, value: $0.value) })
             try connection.run(
                 "UPDATE \"_meta\" SET \"value\"=? WHERE \"key\"=?",
                 [.text(JSONValue.object(policies).text), .text(key)])

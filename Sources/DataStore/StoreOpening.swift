@@ -57,6 +57,19 @@ func openingErrors<R>(_ body: () throws -> R) throws -> R {
 }
 
 extension StoreCore {
+    /// Shows the backend's records for which nothing waits any more: the last change of them went with its field.
+    private func showOrphaned() throws {
+        let orphaned = try connection.rows(
+            """
+            SELECT "model","id" FROM "_shadow" AS s WHERE NOT EXISTS(SELECT 1 FROM "_outbox" AS o WHERE \
+            o."model"=s."model" AND o."id"=s."id")
+            """)
+        for place in orphaned {
+            guard let model = place[0].text, let id = place[1].text, let table = context.tables[model] else { continue }
+            try showKept(table, id)
+        }
+    }
+
     /// Reads rows that were kept aside once more after the schema changed: what fits now takes its place.
     func recheckQuarantine() throws {
         guard try connection.value("SELECT 1 FROM \"_meta\" WHERE \"key\"='recheck'") != nil else { return }
@@ -77,6 +90,7 @@ extension StoreCore {
                 try connection.run(
                     "DELETE FROM \"_quarantine\" WHERE \"model\"=? AND \"id\"=?", place)
             }
+            try showOrphaned()
             try transaction.setMeta("recheck", nil)
         }
     }

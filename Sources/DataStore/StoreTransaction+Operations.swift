@@ -86,12 +86,13 @@ extension StoreCore {
         }
         guard !fields.isEmpty else { return }
         try table.update(id, values, table.wire.differences(old.values, values), on: connection)
+        // Told first: what the outbox makes of it may show the backend's record instead, or none.
+        note(.updated, table, id, values, isLocal: true)
         if try isSent(table, id, old.version) {
             try enqueue(
                 .update, table, id, fields: JSONValue.object(fields).bytes, base: JSONValue.object(base).bytes,
                 version: old.version, identity)
         }
-        note(.updated, table, id, values, isLocal: true)
     }
 }
 

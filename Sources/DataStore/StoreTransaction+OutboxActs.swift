@@ -88,6 +88,9 @@ extension StoreTransaction {
                     .integer(order),
                 ])
             try core.unhold(order)
+            // What was changed after it was changed from what it says now.
+            let now = JSONObject(fields.members.map { (key: $0.key, value: $0.value.over(base[$0.key] ?? .null)) })
+            try core.moveBases(try outbox(model: entry.model, id: entry.id), after: entry, to: now) { $0.baseVersion }
             if entry.state == .parked {
                 try core.releaseHeld(by: order)
                 core.count(entry.identity) {

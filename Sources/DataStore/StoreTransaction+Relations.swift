@@ -36,16 +36,18 @@ extension StoreTransaction {
     /// What a to-one relation leads to for many records at once, by the records' keys: one query in place of many.
     public func related<M: Model, T: Model>(_ records: [M], _ relation: ToOne<M, T>) throws -> [String: T] {
         if try isHeldByTarget(M.schema, relation.name) {
-            return try related(records, ToMany<M, T>(relation.name)).compactMapValues(\.first)
+            return try related(records, ToMany<M, T>(relation.name)).compactMapValues {
+                $0.min { utf8Order($0.id, $1.id) < 0 }
+            }
         }
         var targets: [(record: String, target: String)] = []
         for record in records {
             if let id = try target(of: record.record, relation.name) { targets.append((record.id, id)) }
         }
         let found = try query(T.self, Array(Set(targets.map(\.target))), .all, [], nil)
-        let byID = Dictionary(found.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let byID = Dictionary(found.map { (ByteText($0.id), $0) }, uniquingKeysWith: { first, _ in first })
         return Dictionary(
-            targets.compactMap { pair in byID[pair.target].map { (pair.record, $0) } },
+            targets.compactMap { pair in byID[ByteText(pair.target)].map { (pair.record, $0) } },
             uniquingKeysWith: { first, _ in first })
     }
 
@@ -72,7 +74,9 @@ extension StoreTransaction {
 
     /// The untyped record that a to-one relation leads to.
     public func related(_ record: Record, toOne relation: String) throws -> Record? {
-        if try isHeldByTarget(record.schema, relation) { return try related(record, toMany: relation).first }
+        if try isHeldByTarget(record.schema, relation) {
+            return try related(record, toMany: relation).min { utf8Order($0.id, $1.id) < 0 }
+        }
         guard let id = try target(of: record, relation) else { return nil }
         return try get(model: try self.relation(record.schema, relation).target.name, id: id)
     }

@@ -65,13 +65,11 @@ extension StoreTransaction {
         let old = try table.fetch(entry.id, on: connection)
         let image = try core.serverImage(old, all, table, entry.id)
         try core.removeEntry(entry)
-        if entry.kind == .update, let next = all.first(where: { $0.order > entry.order }), next.kind == .update {
-            var base = next.base
-            for member in entry.base.members where next.fields[member.key] != nil {
-                base[member.key] = member.value
+        if entry.kind == .update {
+            let next = all.first { $0.order > entry.order }
+            try core.moveBases(all, after: entry, to: entry.base) {
+                $0.order == next?.order ? entry.baseVersion : $0.baseVersion
             }
-            let content = PendingMutation(kind: .update, fields: next.fields, base: base)
-            try core.rewrite(next, content, version: entry.baseVersion)
         }
         let isLast = try outbox(model: entry.model, id: entry.id).isEmpty
         if isLast, try core.shadow(entry.model, entry.id) != nil {
@@ -101,6 +99,27 @@ extension StoreTransaction {
 }
 
 extension StoreCore {
+    /// Puts the changes that wait behind one on other values: by field, the first of them that has the field.
+    func moveBases(
+        _ entries: [OutboxEntry], after entry: OutboxEntry, to values: JSONObject, version: (OutboxEntry) -> Int64?
+    ) throws {
+        var open = Set(values.keys)
+        for later in entries where later.order > entry.order && later.kind != .create {
+            // A delete stands on the whole record.
+            let touched = open.filter { later.kind == .delete || later.fields[$0] != nil }
+            open.subtract(touched)
+            var base = later.base
+            for key in touched {
+                let value = values[key] ?? .null
+                if later.kind == .delete { base.put(value, key) } else { base[key] = value }
+            }
+            let content = PendingMutation(kind: later.kind, fields: later.fields, base: base)
+            let version = version(later)
+            if base != later.base || version != later.baseVersion { try rewrite(later, content, version: version) }
+            if later.kind == .delete { return }
+        }
+    }
+
     /// An entry and all that has to go with it, in order: a record's later changes with its create, and the units that
     /// these belong to. Also whether there are units among them.
     fileprivate func revertedWith(_ entry: OutboxEntry) throws -> (entries: [OutboxEntry], hasUnits: Bool) {

@@ -156,11 +156,13 @@ extension StoreTransaction {
         if kind != .delete, let problem = table.wire.problem(values), !(isPart && problem.isMissing) {
             throw StoreError.invalidImport(line: number, reason: "\(problem.field): \(problem.reason)")
         }
+        let waiting = try core.entries(model, id)
+        let image = try core.serverImage(old, waiting, table, id)
         let isParked = object["state"]?.string == "parked"
         let identity = object["identity"]?.string
         let state = isParked ? MutationState.parked : .sealed
         // What waits of the record stays before it.
-        for open in try core.entries(model, id) where open.state == .queued { try core.seal(open.order) }
+        for open in waiting where open.state == .queued { try core.seal(open.order) }
         // Two entries of one record differ in their seal, so the number is set with it.
         core.lastOrder += 1
         let order = core.lastOrder
@@ -182,13 +184,12 @@ extension StoreTransaction {
                 .integer(isParked ? 0 : max(1, object["attempts"]?.integer ?? 0)),
             ])
         core.count(identity) { $0.add(1, state) }
-        if kind == .create, let old, let version = old.version, try core.shadow(model, id) == nil {
-            // The backend's own record of that name comes back where this create is taken back.
+        if let image, let version = old?.version ?? waiting.first?.baseVersion, try core.shadow(model, id) == nil {
+            // What is here need not be what the change was made on: the backend's record as it is known here comes back
+            // where the change is taken back, and an answer of that version is no news.
             try core.putShadow(
                 model, id,
-                Shadow(
-                    version: version, lastChangedAt: old.lastChangedAt ?? 0, isDeleted: false,
-                    object: table.wire.object(old.values)))
+                Shadow(version: version, lastChangedAt: old?.lastChangedAt ?? 0, isDeleted: false, object: image))
         }
         switch kind {
         case .update where old == nil: break

@@ -1,3 +1,4 @@
+import Basics
 import ModelTables
 import Models
 
@@ -77,7 +78,7 @@ extension StoreTransaction {
     private func delete(model: String, id: String, condition: PredicateNode?) throws -> Bool {
         let core = try writer()
         return try whole(isCascade: true) {
-            var under: Set<String> = []
+            var under: Set<ByteText> = []
             return try core.delete(id, try context.table(model), identity, &under, condition: condition)
         }
     }
@@ -91,7 +92,7 @@ extension StoreTransaction {
         try evict(model: M.schema.name, where: condition.node)
     }
 
-    /// Lets go of untyped records that the backend has.
+    /// Lets go of untyped records that the backend has; one with something unsent goes where that is taken back.
     @discardableResult
     public func evict(model: String, where condition: PredicateNode) throws -> Int {
         let core = try writer()
@@ -108,10 +109,7 @@ extension StoreTransaction {
                 last = end
                 for row in rows {
                     let id = row.record.id
-                    guard try core.entries(model, id).isEmpty else { continue }
-                    let old = StoreTable.Row(values: row.record.values)
-                    try core.show(nil, old, table, id, version: nil, lastChangedAt: nil)
-                    evicted += 1
+                    if try core.letGo(id, table) { evicted += 1 }
                 }
             }
         }

@@ -19,6 +19,8 @@ final class WireFields: Sendable {
     let writable: [Int]
     /// Positions of the key's fields.
     let keyPositions: [Int]
+    /// Fields of clients that must hold something.
+    private let required: [Int]
     private let names: [[UInt8]]
     private let forms: [Form]
     /// Lists and embedded values that can hold something wrong although Swift's types are right.
@@ -28,6 +30,7 @@ final class WireFields: Sendable {
         self.schema = schema
         self.model = model
         writable = model.fields.indices.filter { !model.fields[$0].isReadOnly }
+        required = writable.filter { model.fields[$0].isRequired }
         keyPositions = model.primaryKey.compactMap { model.position(of: $0) }
         names = model.fields.map { Array("\"\($0.name)\":".utf8) }
         forms = model.fields.map(WireFields.form)
@@ -122,6 +125,22 @@ final class WireFields: Sendable {
             result[position] =
                 member.value.isNull
                 ? .null : try schema.storageValue(of: member.value, for: model.fields[position], in: model.name)
+        }
+        return result
+    }
+
+    /// The values with the defaults of required fields that hold none: what was kept beside the rows may be older than they.
+    ///
+    /// - Throws: ``WireError`` for a required field that has neither a value nor a default.
+    func completed(_ values: [Value]) throws(WireError) -> [Value] {
+        guard required.contains(where: { values[$0].isNull }) else { return values }
+        var result = values
+        for position in required where values[position].isNull {
+            guard let standard = model.fields[position].storedDefault else {
+                throw WireError(
+                    type: model.name, field: model.fields[position].name, message: "null is not allowed")
+            }
+            result[position] = standard
         }
         return result
     }

@@ -71,7 +71,7 @@ public func decimalUnits(_ text: String, places: Int) -> Int64? {
         } else if byte == UInt8(ascii: "."), !sawPoint {
             sawPoint = true
         } else if byte | 32 == UInt8(ascii: "e") {
-            guard let value = Int(String(decoding: bytes[(index + 1)...], as: UTF8.self)), abs(value) <= 30 else {
+            guard let value = Int(String(decoding: bytes[(index + 1)...], as: UTF8.self)), (-30...30).contains(value) else {
                 return nil
             }
             exponent = value

@@ -113,10 +113,12 @@ struct BehaviourTests {
                 if random.below(4) == 0 { try core.write(as: nil) { _ = try $0.delete(Bin.self, id: "\(number)") } }
             }
             let records = (0..<40).map { _ in
-                let id = "\(random.below(12))"
+                // A version of a record is one content.
+                let (number, version) = (random.below(12), 2 + random.below(6))
+                let content = SeededRandom(seed: UInt64(number * 10 + version))
                 return remote(
-                    Bin(id: id, place: random.below(100), note: random.below(3) == 0 ? "theirs" : nil),
-                    Int64(2 + random.below(6)), deleted: random.below(5) == 0)
+                    Bin(id: "\(number)", place: content.below(100), note: content.below(3) == 0 ? "theirs" : nil),
+                    Int64(version), deleted: content.below(5) == 0)
             }
             if asPage {
                 try core.applyPage(model: "Bin", items: records, mark: nil)

@@ -60,6 +60,28 @@ import Testing
         #expect(try open(directory, Self.later).lackedFields.isEmpty)
     }
 
+    @Test func whatIsLackedFollowsItsModelAndFieldToTheirNewNames() throws {
+        let directory = try TempDirectory()
+        var core = try open(directory, testSchema)
+        try core.applyPage(model: "Bin", items: [remote(Bin(id: "a"), 3)], mark: SyncMark(model: "Bin", lastSync: 1))
+        core.close()
+        try open(directory, Self.later).close()
+        let shelf = ModelSchema(
+            "Shelf", pluralName: "Shelves", fields: Bin.schema.fields + [FieldSchema("class", .scalar(.int))],
+            indexes: Bin.schema.indexes)
+        let zone = ModelSchema("Zone", pluralName: "Zones", fields: Zone.schema.fields)
+        core = try StoreCore(
+            schema: Schema(
+                models: [zone, shelf, Pass.schema, Entry.schema, Draft.schema, Item.schema], enums: testSchema.enums),
+            at: .directory(directory.path),
+            options: testOptions {
+                $0.migrations = [
+                    SchemaVersion(1, [.renameField("Bin", "grade", to: "class"), .renameModel("Bin", to: "Shelf")])
+                ]
+            })
+        #expect(core.lackedFields == ["Shelf": ["class"]])
+    }
+
     @Test func aNewFieldThatWasChangedHereMeanwhileStays() throws {
         let directory = try TempDirectory()
         var core = try open(directory, testSchema)

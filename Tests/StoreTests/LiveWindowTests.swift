@@ -13,6 +13,21 @@ struct LiveWindowTests {
         Change(model: "Bin", id: bin.id, kind: kind, isLocal: true, record: bin.record)
     }
 
+    @Test("keys that differ in their Unicode form only are two records, also to who reads slowly")
+    func unicodeKeys() throws {
+        let keys = ["caf\u{E9}", "cafe\u{301}"]
+        var query = try LiveQuery<Bin>(where: .all, sort: [], page: nil)
+        query.load(keys.map { Bin(id: $0) })
+        #expect(query.items.count == 2)
+        _ = query.apply(change(.updated, Bin(id: keys[1], place: 3)))
+        #expect(query.items.map(\.place).sorted() == [0, 3])
+        _ = query.apply(change(.deleted, Bin(id: keys[0])))
+        #expect(query.items.map(\.place) == [3])
+        var pending = PendingRecords()
+        for key in keys { pending.add(change(.created, Bin(id: key))) }
+        #expect(pending.takeFirst() != nil && pending.takeFirst() != nil && pending.takeFirst() == nil)
+    }
+
     @Test(
         "D34 C13: a page of a live query keeps a reserve, not everything, and always equals a fresh query",
         arguments: 1...8)

@@ -94,6 +94,67 @@ struct MigratedOutboxTests {
         }
     }
 
+    @Test("C1: models may take each other's names, with what waits of them")
+    func namesPassedOn() throws {
+        let directory = try TempDirectory()
+        let before = try open(directory)
+        try before.applyPage(model: "Draft", items: [], mark: SyncMark(model: "Draft", lastSync: 1))
+        try before.applyPage(
+            model: "Zone", items: [remote(Zone(id: "z"), 1)], mark: SyncMark(model: "Zone", lastSync: 2))
+        try before.applyPage(model: "Pass", items: [], mark: SyncMark(model: "Pass", lastSync: 3))
+        try before.save(Zone(id: "z", code: "mine"), Pass(id: "p"), identity: "ann")
+        before.close()
+        let area = ModelSchema(
+            "Area", pluralName: "Areas", fields: Pass.schema.fields, authRules: Pass.schema.authRules)
+        let pass = ModelSchema("Pass", pluralName: "Passes", fields: Zone.schema.fields)
+        let bin = ModelSchema("Bin", pluralName: "Bins", fields: Bin.schema.fields)
+        let entry = ModelSchema("Entry", pluralName: "Entries", fields: Entry.schema.fields)
+        let core = try open(
+            directory, Schema(models: [pass, area, bin, entry, Draft.schema, Item.schema], enums: testSchema.enums),
+            [.renameModel("Pass", to: "Area"), .renameModel("Zone", to: "Pass")])
+        #expect(try core.outbox().map(\.model) == ["Pass", "Area"])
+        #expect(try core.outbox().map(\.id) == ["z", "p"])
+        #expect(try core.mark(of: "Pass").lastSync == 2 && core.mark(of: "Area").lastSync == 3)
+    }
+
+    @Test("C1: what a delete took away comes back with the fields that were added since")
+    func deletedBeforeAFieldWasAdded() throws {
+        let directory = try TempDirectory()
+        let before = try open(directory)
+        try before.applyRemote([remote(Bin(id: "b", note: "n"), 3), remote(Bin(id: "c"), 3)])
+        try before.write(as: nil) { try $0.delete(Bin.self, id: "b") }
+        before.close()
+        let ranked = ModelSchema(
+            "Bin", pluralName: "Bins",
+            fields: Bin.schema.fields + [FieldSchema("rank", .scalar(.int), isRequired: true, defaultValue: "7")],
+            indexes: Bin.schema.indexes, relations: Bin.schema.relations)
+        let core = try open(
+            directory,
+            Schema(
+                models: [Zone.schema, ranked, Pass.schema, Entry.schema, Draft.schema, Item.schema],
+                enums: testSchema.enums))
+        let order = try #require(try core.outbox().first?.order)
+        try core.write(as: nil) { _ = try $0.revertOutbox(order) }
+        let all = try core.read { try $0.query(model: "Bin") }
+        #expect(all.map { $0["rank"] } == [.integer(7), .integer(7)])
+    }
+
+    @Test("C1: where the last waiting change goes with its field, the backend's record that was kept aside is shown")
+    func keptAsideAlone() throws {
+        let directory = try TempDirectory()
+        let before = try open(directory)
+        let (a, b) = (Bin(id: "a", note: "n"), Bin(id: "b", note: "n"))
+        try before.applyRemote([remote(a, 1), remote(b, 1)])
+        try before.save(a.with { $0.note = "mine" }, b.with { $0.note = "mine" })
+        try before.applyRemote([remote(a, 2, deleted: true)])
+        try before.applyPage(model: "Bin", items: [], left: ["b"], leftUpTo: 5000, mark: nil)
+        before.close()
+        let core = try open(
+            directory, schema { $0.name == "note" ? nil : $0 }, [.removeField("Bin", "note")])
+        #expect(core.outboxStatus.isEmpty)
+        #expect(try core.read { try $0.query(model: "Bin") }.isEmpty)
+    }
+
     @Test("C14: a change that is nothing any more leaves its unit, and its number is not given again")
     func units() throws {
         let directory = try TempDirectory()

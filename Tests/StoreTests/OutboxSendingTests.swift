@@ -28,6 +28,33 @@ import Testing
         #expect(try core.nextMutations(limit: 2)?.entries.map(\.id) == ["3"])
     }
 
+    @Test("C4: a change that names a record made later goes behind that record's create")
+    func whatNamesALaterCreateGoesBehindIt() throws {
+        let core = try memoryCore()
+        try core.save(Bin(id: "b"))
+        try core.save(Zone(id: "z"))
+        try core.save(Bin(id: "b", zoneID: "z"))
+        #expect(try core.outbox().map(\.kind) == [.create, .create, .update])
+        let first = try #require(try core.nextMutations(limit: 10))
+        #expect(first.entries.map(\.id) == ["b", "z"])
+        try core.settle([
+            MutationResult(order: first.entries[0].order, outcome: .applied(remote(Bin(id: "b"), 1))),
+            MutationResult(order: first.entries[1].order, outcome: .refused(code: "Unauthorized", message: "no")),
+        ])
+        #expect(try core.nextMutations(limit: 10) == nil, "it is held with the refused create")
+    }
+
+    @Test("C16: what was made while nothing was sent goes parents first")
+    func unsentParentsFirst() throws {
+        let core = try StoreCore(
+            schema: Schema(models: [Bin.schema, Zone.schema], enums: testSchema.enums), at: .memory,
+            options: testOptions())
+        try core.setPolicies(["Zone": .none, "Bin": .none], as: nil)
+        try core.save(Zone(id: "z"), Bin(id: "b", zoneID: "z"))
+        try core.setPolicies([:], as: nil)
+        #expect(try core.outbox().map(\.id) == ["z", "b"])
+    }
+
     @Test("C4: what depends on a parked create is held and the rest flows")
     func whatDependsOnAParkedCreateIsHeldAndTheRestFlows() throws {
         let core = try memoryCore()

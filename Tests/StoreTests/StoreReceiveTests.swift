@@ -164,6 +164,77 @@ import Testing
         #expect(try core.quarantined().map(\.id) == ["h", "x"])
     }
 
+    @Test("a record that is made anew after its deletion can be changed again")
+    func aRecordMadeAnewAfterItsDeletionCanBeChanged() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(bin, 3), remote(bin, 4, deleted: true)])
+        #expect(throws: StoreError.self) { try core.save(bin) }
+        try core.applyRemote([remote(bin, 5)])
+        try core.save(bin.with { $0.note = "again" })
+        #expect(try core.outbox().map(\.kind) == [.update])
+        // An older change that comes late is older than the row.
+        try core.applyRemote([remote(bin, 3)])
+        #expect(try core.bin("b")?.note == "again")
+    }
+
+    @Test("a backend that forgets deletions counts a record made anew from one again")
+    func versionsFromOneAgain() throws {
+        let core = try memoryCore()
+        let day: Int64 = 86_400_000
+        try core.applyRemote([remote(bin, 3), remote(bin, 4, deleted: true)])
+        try core.applyRemote([RemoteRecord(record: bin.record, version: 3, lastChangedAt: 4000 + day / 2)])
+        #expect(try core.bin("b") == nil, "what comes late is not made anew")
+        try core.applyRemote([RemoteRecord(record: bin.record, version: 1, lastChangedAt: 4000 + 2 * day)])
+        #expect(try core.bin("b") != nil)
+        try core.save(bin.with { $0.note = "again" })
+    }
+
+    @Test("what cannot be understood goes with what takes its model's rows away")
+    func quarantinedRowsGoToo() throws {
+        func strange(_ version: Int64) -> UnreadableRecord {
+            UnreadableRecord(
+                model: "Bin", id: "x", version: version, json: #"{"id":"x","_lastChangedAt":2000}"#, reason: "new case")
+        }
+        let ways: [(StoreCore) throws -> Void] = [
+            { try $0.setMark(SyncMark(model: "Bin")) },
+            { try $0.applyPage(model: "Bin", items: [], left: ["x"], leftUpTo: 2000, mark: nil) },
+            { _ = try $0.sweep(model: "Bin", changedUpTo: 5000, reader: nil) { $0 == "x" } },
+            { try $0.setPolicies(["Bin": .upstream], as: nil) },
+        ]
+        for (number, way) in ways.enumerated() {
+            let core = try memoryCore()
+            try core.applyPage(
+                model: "Bin", items: [], unreadable: [strange(3)], mark: SyncMark(model: "Bin", lastSync: 5))
+            #expect(try core.quarantined().count == 1)
+            try way(core)
+            #expect(try core.quarantined().isEmpty, "\(number)")
+        }
+        let core = try memoryCore()
+        try core.applyPage(
+            model: "Bin", items: [], unreadable: [strange(3)], mark: SyncMark(model: "Bin", lastSync: 5))
+        try core.applyPage(model: "Bin", items: [], left: ["x"], leftUpTo: 1999, mark: nil)
+        #expect(try core.quarantined().count == 1, "it changed later than it left")
+    }
+
+    @Test("a page brings what the event of the same version did not tell, also under a waiting change")
+    func aPageCompletesAnEvent() throws {
+        let whole = bin.with { $0.zoneID = "z" }
+        for isChanged in [false, true] {
+            let core = try memoryCore()
+            try core.applyRemote([remote(whole, 4)])
+            // The mutation that caused it selected no zone.
+            try core.applyRemote([remote(bin, 5)])
+            #expect(try core.bin("b")?.zoneID == nil)
+            if isChanged { try core.save(bin.with { $0.note = "mine" }) }
+            try core.applyPage(model: "Bin", items: [remote(whole, 5)], mark: nil)
+            #expect(try core.bin("b") == whole.with { if isChanged { $0.note = "mine" } })
+            if let order = try core.outbox().first?.order {
+                try core.write(as: nil) { _ = try $0.revertOutbox(order) }
+                #expect(try core.bin("b") == whole)
+            }
+        }
+    }
+
     @Test func rowsBeforeTheirParentsAreKeptAndCounted() throws {
         let core = try memoryCore()
         try core.applyRemote([remote(Bin(id: "b", zoneID: "z"), 1)])
