@@ -83,7 +83,9 @@ let package = Package(
         // The library and the server.
         module("ModelTables", ["SQLite", "Models", "Basics"]),
         module("DataStore", ["ModelTables", "SQLite", "Models", "System", "Basics"]),
-        module("SyncEngine", ["DataStore", "ModelTables", "AppSync", "Transport", "Models", "System", "Basics"]),
+        module(
+            "SyncEngine",
+            ["DataStore", "ModelTables", "AppSync", "Transport", "Crypto", "Models", "System", "Basics"]),
         module(
             "Hub",
             ["ModelTables", "SQLite", "AppSync", "GraphQL", "Transport", "Crypto", "Models", "System", "Basics"]),

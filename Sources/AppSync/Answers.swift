@@ -167,6 +167,7 @@ public struct AnswerReader: Sendable {
         while more {
             let key = try cursor.key()
             if cursor.matches(key, "data") {
+                tail.hasData = true
                 if try !cursor.takeNull() {
                     var moreFields = try cursor.beginObject()
                     while moreFields {

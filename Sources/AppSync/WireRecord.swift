@@ -68,6 +68,8 @@ public struct AnswerTail: Sendable {
     public var errors: [ResponseError] = []
     /// `extensions.bincount`.
     public var bincount: JSONValue?
+    /// Whether the answer has `data`: a GraphQL service gave it, and nobody on the way to one.
+    public var hasData = false
 
     /// Nothing.
     public init() {}

@@ -219,18 +219,22 @@ public final class AppSyncDriver: SyncDriver {
     func took(_ status: SyncStatus) { latest.withLock { $0 = status } }
 
     func send(
-        _ body: [UInt8], person: String?, modes: [AuthProvider], timeoutMilliseconds: Int64,
-        _ completion: @escaping @Sendable (Result<HTTPResponse, TransportError>) -> Void
+        _ body: [UInt8], person: String?, modes: [AuthProvider], personal: Bool, timeoutMilliseconds: Int64,
+        _ completion: @escaping RequestInModes.Completion
     ) -> RequestInModes {
         let request = RequestInModes(modes, completion) { [client, address] mode, completion in
+            // Read once: they may be replaced at any moment, and what was looked at must be what is shown.
+            let shown = self.credentials.current.of(mode)
+            guard !personal || shown.maySend(as: person) else { return nil }
             self.carried.withLock { carried in
                 carried.requests += 1
                 carried.bytesSent += body.count
             }
             return client.send(
                 HTTPRequest(
-                    path: address.path, query: address.query, headers: self.headers(person, mode), body: body),
-                timeoutMilliseconds: timeoutMilliseconds, completion: completion)
+                    path: address.path, query: address.query, headers: self.headers(shown, person), body: body),
+                timeoutMilliseconds: timeoutMilliseconds
+            ) { completion($0.mapError(RequestFailure.init)) }
         }
         request.begin()
         return request
@@ -260,10 +264,8 @@ public final class AppSyncDriver: SyncDriver {
 
     func warn(_ text: String) { log(.warning, text) }
 
-    private func headers(_ person: String?, _ mode: AuthProvider?) -> HTTPHeaders {
-        HTTPHeaders(
-            [("content-type", "application/json")]
-                + credentials.current.of(mode).headers(person: person, device: device))
+    private func headers(_ shown: SyncCredentials, _ person: String?) -> HTTPHeaders {
+        HTTPHeaders([("content-type", "application/json")] + shown.headers(person: person, device: device))
     }
 
     /// AppSync's own hosts have another name for realtime, custom domains another path (`appsync-protocol.md` §4.1).

@@ -30,6 +30,8 @@ package struct ConnectionMachine: Sendable {
         case answered(subscription: String)
         /// Any frame came.
         case traffic
+        /// The connection has been live for ``ConnectionMachine/steadyAfter``.
+        case steady
         case closed(socket: Int, reason: String)
         /// The backend does not know the caller.
         case unauthorized(reason: String)
@@ -57,7 +59,8 @@ package struct ConnectionMachine: Sendable {
     }
 
     package private(set) var state: State = .stopped
-    /// Failures in a row; 0 once live.
+    /// Failures in a row; 0 once it stays live. One that is lost again at once is no success: a backend that falls over what
+    /// its clients fetch then would never be left time.
     package private(set) var attempt = 0
     /// Why the last connection ended.
     package private(set) var lastReason = ""
@@ -103,6 +106,9 @@ package struct ConnectionMachine: Sendable {
         case .traffic:
             guard isLive else { return [] }
             return [.setDeadline(keepAlive)]
+        case .steady:
+            if isLive { attempt = 0 }
+            return []
         case .closed(let socket, let reason):
             // Late words about a socket that was given up already change nothing.
             guard socket == self.socket else { return [] }
@@ -155,7 +161,6 @@ package struct ConnectionMachine: Sendable {
 
     private mutating func live(_ socket: Int) -> [Action] {
         state = .live(socket: socket)
-        attempt = 0
         return [.setDeadline(keepAlive), .becameLive]
     }
 
@@ -187,6 +192,8 @@ package struct ConnectionMachine: Sendable {
 
     /// How long to wait for each step of a connection.
     package static let answerLimit: Int64 = 15_000
+    /// How long a connection is live before those that failed are forgotten.
+    package static let steadyAfter: Int64 = 30_000
     /// A backend that promises a sign of life in less than this is not believed.
     package static let shortestKeepAlive: Int64 = 1_000
     /// Backends send a sign of life each minute; AppSync's promise of five would leave a dead link unnoticed too long.

@@ -2,6 +2,8 @@
 struct Deadlines {
     enum Key: Hashable {
         case connection
+        /// The connection has been live for long enough to count.
+        case steadiness
         case outbox
         case pull
         case request(Int)
@@ -40,7 +42,8 @@ extension Deadlines.Key {
     /// Breaks ties, so that a seed replays.
     fileprivate var order: Int {
         switch self {
-        case .connection: -3
+        case .connection: -4
+        case .steadiness: -3
         case .outbox: -2
         case .pull: -1
         case .request(let id): id

@@ -147,20 +147,30 @@ extension OutboxEntry {
             lastChangedAt: 0)
     }
 
+    /// Whether an earlier try of an update may have been carried out.
+    var isRepeatedUpdate: Bool { kind == .update && attempts > 0 }
+
     /// Decides about a create whose record exists at a backend without mutation ids: ours from a try whose answer was
     /// lost, if it holds what was sent.
     func created(_ theirs: WireRecord, _ model: ModelSchema, _ schema: Schema) -> MutationResult.Outcome {
+        isHeld(by: theirs, model, schema) ? .applied(RemoteRecord(theirs)) : refused(by: theirs)
+    }
+
+    /// Whether a record holds what was sent.
+    func isHeld(by theirs: WireRecord, _ model: ModelSchema, _ schema: Schema) -> Bool {
         let sent = (try? JSONValue(parsing: fieldsJSON))?.object ?? JSONObject()
-        let isOurs =
-            !theirs.isDeleted
+        return !theirs.isDeleted
             && sent.members.allSatisfy { member in
                 guard let field = model.field(member.key),
                     let value = try? schema.storageValue(of: member.value, for: field, in: model.name)
                 else { return false }
                 return theirs.record[member.key] == value
             }
-        if isOurs { return .applied(RemoteRecord(theirs)) }
-        return .refused(
+    }
+
+    /// What a create comes to whose id another record has.
+    func refused(by theirs: WireRecord) -> MutationResult.Outcome {
+        .refused(
             code: ErrorType.conditionalCheckFailed,
             message: theirs.isDeleted
                 ? "a record with this id was deleted; use a new id" : "another record with this id exists")

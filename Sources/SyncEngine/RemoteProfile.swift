@@ -31,6 +31,8 @@ public struct RemoteProfile: Sendable, Hashable {
     public var tellsLeft = false
     /// Whether it was heard of since the start: what is not known of every backend waits until then.
     public var isKnown = false
+    /// Whether it announced something since the start: silence then says nothing.
+    private var hasAnnounced = false
 
     /// AppSync, and every backend before its first answer: one mutation per request.
     public static let appSync = RemoteProfile(batchSize: 1, knowsMutationIDs: false)
@@ -50,10 +52,18 @@ public struct RemoteProfile: Sendable, Hashable {
         self.epoch = epoch
     }
 
-    /// Takes over what an answer's `extensions.bincount` announces; a backend that never announces anything is AppSync.
-    package mutating func learn(_ answer: JSONValue?) {
+    /// Takes over what an answer announces; a backend that never announces anything is AppSync, and whoever answers
+    /// without data is none.
+    package mutating func learn(_ answer: AnswerTail) {
+        guard let announcement = answer.bincount else {
+            guard answer.hasData else { return }
+            // What knows mutations again says so with each answer.
+            if !hasAnnounced, knowsMutationIDs { self = .appSync }
+            isKnown = true
+            return
+        }
         isKnown = true
-        guard let announcement = answer else { return }
+        hasAnnounced = true
         appliesUnits = announcement[WireExtension.atomic]?.bool ?? false
         takesOperations = announcement[WireExtension.operations]?.bool ?? false
         mindsNeeds = announcement[WireExtension.needs]?.bool ?? false

@@ -2,10 +2,22 @@ import Basics
 import Models
 import Transport
 
+/// Why a request has no answer.
+struct RequestFailure: Error {
+    let reason: String
+    /// Whether the backend may have done what was asked.
+    let mayHaveArrived: Bool
+}
+
+extension RequestFailure {
+    init(_ error: TransportError) { self.init(reason: "\(error)", mayHaveArrived: error.mayHaveArrived) }
+}
+
 /// One request that is tried with one provider's credentials after the other, until one is not refused.
 final class RequestInModes: Sendable {
-    typealias Completion = @Sendable (Result<HTTPResponse, TransportError>) -> Void
-    typealias Send = @Sendable (AuthProvider?, @escaping Completion) -> HTTPExchange
+    typealias Completion = @Sendable (Result<HTTPResponse, RequestFailure>) -> Void
+    /// Nil where that provider's credentials may not be shown for it.
+    typealias Send = @Sendable (AuthProvider?, @escaping Completion) -> HTTPExchange?
 
     private struct State: Sendable {
         var rest: ArraySlice<AuthProvider>
@@ -33,6 +45,11 @@ final class RequestInModes: Sendable {
                 if !state.withLock({ $0.isCancelled }) { return begin() }
             }
             completion(result)
+        }
+        guard let exchange else {
+            if !isLast { return begin() }
+            return completion(
+                .failure(RequestFailure(reason: "the credentials are another person's now", mayHaveArrived: false)))
         }
         let isCancelled = state.withLock { state in
             state.exchange = exchange

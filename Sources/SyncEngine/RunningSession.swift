@@ -91,9 +91,9 @@ final class RunningSession: @unchecked Sendable {
     private func act(_ action: SyncAction) {
         guard let remote else { return }
         switch action {
-        case .http(let id, let body, let person, let modes):
+        case .http(let id, let body, let person, let modes, let personal):
             inside.exchanges[id] = remote.send(
-                body, person: person, modes: modes, timeoutMilliseconds: options.requestLimit
+                body, person: person, modes: modes, personal: personal, timeoutMilliseconds: options.requestLimit
             ) { [weak self] in self?.answered(id, $0) }
         case .cancelHTTP(let id): inside.exchanges.removeValue(forKey: id)?.cancel()
         case .openSocket(let socket, let person):
@@ -117,7 +117,7 @@ final class RunningSession: @unchecked Sendable {
         }
     }
 
-    private func answered(_ id: Int, _ result: Result<HTTPResponse, TransportError>) {
+    private func answered(_ id: Int, _ result: Result<HTTPResponse, RequestFailure>) {
         port.enqueue { [self] _ in
             guard inside.exchanges.removeValue(forKey: id) != nil else { return }
             switch result {
@@ -131,7 +131,8 @@ final class RunningSession: @unchecked Sendable {
                         HTTPAnswer(
                             status: response.status, body: response.body, retryAfter: retryAfter,
                             serverTime: serverTime)))
-            case .failure(let error): handle(.httpFailed(id: id, reason: "\(error)"))
+            case .failure(let failure):
+                handle(.httpFailed(id: id, reason: failure.reason, mayHaveArrived: failure.mayHaveArrived))
             }
         }
     }

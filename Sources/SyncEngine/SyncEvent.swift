@@ -10,8 +10,8 @@ public enum SyncEvent: Sendable {
     /// The outbox may hold more than before.
     case localCommit
     case httpAnswer(id: Int, HTTPAnswer)
-    /// No answer came; the backend may have done what was asked, or not.
-    case httpFailed(id: Int, reason: String)
+    /// No answer came; the backend may have done what was asked, or not. Where it cannot have arrived, it was never asked.
+    case httpFailed(id: Int, reason: String, mayHaveArrived: Bool = true)
     case socketOpened(socket: Int)
     /// Frames in the order in which they came, as many as were ready.
     case socketText(socket: Int, frames: [[UInt8]])
@@ -60,8 +60,9 @@ public struct HTTPAnswer: Sendable {
 /// What a session asks for.
 public enum SyncAction: Sendable {
     /// POST this body under this person's name and answer with the id. Where `modes` names providers, their credentials
-    /// are tried in that order, the next where one is refused as unauthorized.
-    case http(id: Int, body: [UInt8], person: String?, modes: [AuthProvider] = [])
+    /// are tried in that order, the next where one is refused as unauthorized. Where it is `personal`, credentials that may
+    /// not send in that name are not shown: it then fails as what cannot have arrived.
+    case http(id: Int, body: [UInt8], person: String?, modes: [AuthProvider] = [], personal: Bool = false)
     /// The answer is not wanted any more.
     case cancelHTTP(id: Int)
     /// Open a realtime socket under this person's name.

@@ -4,6 +4,25 @@ import DataStore
 /// Units and operations go only to a backend that is known to take them: what another would do with them is not what was
 /// asked for.
 extension SyncSession {
+    /// Takes over what an answer announces.
+    func learn(_ tail: AnswerTail) {
+        lastWord = uptime
+        let before = profile
+        profile.learn(tail)
+        if profile.isKnown != before.isKnown { run(outbox.handle(.wake)) }
+        // Each change has its own providers to be tried with.
+        if options.authModeStrategy == .multiAuth { profile.batchSize = 1 }
+        if profile.batchSize != before.batchSize { run(outbox.handle(.batchSize(profile.batchSize))) }
+        if let name = profile.epoch {
+            if name != epoch || !before.isKnown { isRecoveryDue = true }
+            if name != epoch {
+                newEpoch(name)
+            } else if !before.isKnown {
+                attempt { try setLife(name) }
+            }
+        }
+    }
+
     /// Why an entry cannot go to this backend; nil where it can.
     func refusal(of entry: OutboxEntry, in batch: MutationBatch) -> String? {
         if let unit = batch.units[entry.order] {
@@ -28,6 +47,8 @@ extension SyncSession {
 
     /// Asks for nothing but the announcement that every answer carries.
     func probe() {
+        let isAsked = pending.values.contains { if case .probe = $0.what { true } else { false } }
+        if isAsked { return run(outbox.handle(.empty(retryAfter: nil))) }
         let id = newRequest(.probe)
         perform(.http(id: id, body: RequestWriter.probe, person: options.person))
         run(outbox.handle(.took(request: id, count: 0)))
@@ -38,7 +59,10 @@ extension SyncSession {
         case .unauthorized(let reason): run(outbox.handle(.unauthorized(request: id, reason: reason)))
         case .overloaded(let reason): requeue(id, [], reason, retryAfter: answer.retryAfter)
         case .malformed, .graphQL:
-            learn((try? answers.tail(answer.body)) ?? AnswerTail())
+            if let tail = try? answers.tail(answer.body) { learn(tail) }
+            guard profile.isKnown else {
+                return requeue(id, [], "whoever answers is no GraphQL backend", retryAfter: nil)
+            }
             run(outbox.handle(.settled(request: id)))
         }
     }

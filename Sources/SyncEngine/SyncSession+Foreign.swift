@@ -43,8 +43,8 @@ extension SyncSession {
             askedForeign[row] = id
             perform(
                 .http(
-                    id: id, body: requests.get(model, id: row.id), person: options.person, modes: authModes(model, .get)
-                ))
+                    id: id, body: requests.get(model, id: row.id), person: options.person,
+                    modes: authModes(model, .get), personal: true))
         }
     }
 

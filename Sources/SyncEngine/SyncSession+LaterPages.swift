@@ -29,7 +29,41 @@ struct PageTrouble {
     }
 }
 
+/// A model whose requests are not answered, or with nothing that can be read, until a page of it comes.
+struct PageSilence {
+    /// When the last of them failed; at first, when it was sent.
+    var last: Int64
+    /// How many they are, of those that came while the backend was heard otherwise.
+    var failures = 0
+
+    /// The fewest rows that a page is asked for.
+    static let smallestPage = 10
+}
+
 extension SyncSession {
+    /// No page came. Where nothing else comes either, it is the link, and all wait for that; where the backend is heard
+    /// otherwise, it is this model, which is given up for now instead of holding the others.
+    ///
+    /// - Parameter isTooMuch: whether the answer may have been too large to come in time.
+    func pullFailed(
+        _ id: Int, _ model: ModelSchema, _ reason: String, retryAfter: Int64?, sentAt: Int64, isTooMuch: Bool
+    ) {
+        var silence = silences[model.name] ?? PageSilence(last: sentAt)
+        let isHeard = lastWord.map { $0 > silence.last } ?? false
+        silence.last = uptime
+        if isHeard { silence.failures += 1 }
+        silences[model.name] = silence
+        guard isHeard else { return run(pull.handle(.failed(request: id, retryAfter: retryAfter))) }
+        if isTooMuch {
+            let size = pageSizes[model.name] ?? options.pageSize
+            pageSizes[model.name] = min(size, max(size / 2, PageSilence.smallestPage))
+        }
+        guard silence.failures >= PageTrouble.limit else {
+            return run(pull.handle(.failed(request: id, retryAfter: retryAfter)))
+        }
+        giveUp(id, model, ResponseError(reason))
+    }
+
     /// The backend gives no further page: it is asked for again, later; then, or where its token is worn out, the model is
     /// fetched from the beginning, once; then it has its turn in the next round.
     func laterPageFailed(_ id: Int, _ model: ModelSchema, _ mark: SyncMark, _ error: ResponseError) {
@@ -58,6 +92,7 @@ extension SyncSession {
         buffers[model.name] = nil
         reconciliations[model.name] = nil
         troubles[model.name] = nil
+        silences[model.name] = nil
         countUnfetched(model.name)
         run(pull.handle(.skipped(request: id)))
     }

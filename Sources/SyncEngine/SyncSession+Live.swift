@@ -15,6 +15,7 @@ extension SyncSession {
             case .startSubscriptions(let socket): startSubscriptions(socket)
             case .setDeadline(let wait): deadlines.set(.connection, at: wait.map { uptime + $0 })
             case .becameLive:
+                deadlines.set(.steadiness, at: uptime + ConnectionMachine.steadyAfter)
                 tellOfLink()
                 run(outbox.handle(.linkUp))
                 run(pull.handle(.linkUp))
@@ -48,7 +49,7 @@ extension SyncSession {
         if let known = startFrames[subscription.id] { return perform(.sendText(socket: socket, known)) }
         let model = subscription.model
         let filter =
-            unfiltered.contains(model.name)
+            unfiltered.contains(subscription.id)
             ? nil : options.scope.filters[model.name].flatMap { $0.subscriptionFilterInput(for: model) }
         let data = requests.subscription(
             subscription.operation, model, filter: filter, asksLeft: filter != nil && profile.tellsLeft)
@@ -82,6 +83,7 @@ extension SyncSession {
     func received(_ frames: [[UInt8]], on socket: Int) {
         guard socket == connection.socket else { return }
         status.lastContact = uptime
+        lastWord = uptime
         run(connection.handle(.traffic))
         var changes: [RemoteRecord] = []
         var unreadable: [UnreadableRecord] = []
@@ -158,9 +160,10 @@ extension SyncSession {
             if socket <= outdated.socket { return run(connection.handle(.broken(reason: reason))) }
             if startInNextMode(subscription, socket) { return }
             // Not given to this caller: the fetch finds the same and says so.
-        } else if options.scope.filters[model.name] != nil, !unfiltered.contains(model.name) {
-            unfiltered.insert(model.name)
-            startFrames.removeAll()
+        } else if options.scope.filters[model.name] != nil, !unfiltered.contains(id) {
+            // The other two of the model are refused, or not, for themselves.
+            unfiltered.insert(id)
+            startFrames[id] = nil
             start(subscription, socket)
             return
         } else {

@@ -11,6 +11,8 @@ struct ManualSync {
     let lastOrder: Int64
     /// So many of its entries waited at the beginning.
     let waiting: Int
+    /// So many waited for a person then.
+    let parked: Int
     var counts = SyncCounts()
 }
 
@@ -20,11 +22,16 @@ extension SyncSession {
         let names = receivedModels.map(\.name).filter { models?.contains($0) ?? true }
         var last: Int64 = 0
         var waiting = 0
-        guard attempt({ (waiting, last) = try core.waiting(of: models, upTo: .max) }) else {
+        var parked = 0
+        let isReadable = attempt {
+            (waiting, last) = try core.waiting(of: models, upTo: .max)
+            parked = try core.parkedCount(of: models)
+        }
+        guard isReadable else {
             return perform(.synced(id: id, .failed("the outbox cannot be read")))
         }
         manualSyncs.append(
-            ManualSync(id: id, models: models, left: Set(names), lastOrder: last, waiting: waiting))
+            ManualSync(id: id, models: models, left: Set(names), lastOrder: last, waiting: waiting, parked: parked))
         if case .paused(let reason) = pull.state { return endManualSyncs(reason) }
         // What is under way is fetched once more after: it may have been asked for before this.
         run(pull.handle(.round(pull.queue + names.filter { !pull.queue.contains($0) })))
@@ -63,6 +70,12 @@ extension SyncSession {
         }
     }
 
+    /// Models that are not fetched any more are waited for by nobody.
+    func forgetUnreceived() {
+        let received = Set(receivedModels.map(\.name))
+        for index in manualSyncs.indices { manualSyncs[index].left.formIntersection(received) }
+    }
+
     /// Answers those of which nothing is left, and all where the link is gone.
     func concludeManualSyncs() {
         guard !manualSyncs.isEmpty else { return }
@@ -83,7 +96,7 @@ extension SyncSession {
             // What waits behind something parked, or for its time, is not waited for.
             guard left == 0 || (outbox.inFlight.isEmpty && unsettled.isEmpty) else { continue }
             var counts = sync.counts
-            counts.sent = max(sync.waiting - left - parked, 0)
+            counts.sent = max(sync.waiting - left - max(parked - sync.parked, 0), 0)
             counts.parked = parked
             manualSyncs.removeAll { $0.id == sync.id }
             perform(.synced(id: sync.id, .done(counts)))

@@ -111,7 +111,8 @@ extension SyncSession {
         if mark.nextToken == nil, reconciliation?.isFetching != true { runs[model.name] = round }
         let filter = (try? options.scope.selection(of: model))?.filter
         let body = requests.sync(
-            model, filter: filter, limit: options.pageSize, nextToken: mark.nextToken, lastSync: mark.lastSync,
+            model, filter: filter, limit: pageSizes[model.name] ?? options.pageSize, nextToken: mark.nextToken,
+            lastSync: mark.lastSync,
             digest: reconciliation?.request,
             asksLeft: filter != nil && mark.lastSync != nil && profile.tellsLeft)
         let id = newRequest(.pull(model: model, mark: mark))
@@ -119,13 +120,15 @@ extension SyncSession {
         return id
     }
 
-    func pullAnswered(_ id: Int, _ model: ModelSchema, _ mark: SyncMark, _ answer: HTTPAnswer) {
+    func pullAnswered(_ id: Int, _ model: ModelSchema, _ mark: SyncMark, _ answer: HTTPAnswer, sentAt: Int64) {
         switch answer.kind {
         case .unauthorized(let reason):
             run(pull.handle(.unauthorized(request: id, reason: reason)))
             return
-        case .overloaded:
-            run(pull.handle(.failed(request: id, retryAfter: answer.retryAfter)))
+        case .overloaded(let reason):
+            pullFailed(
+                id, model, reason, retryAfter: answer.retryAfter, sentAt: sentAt,
+                isTooMuch: [408, 504].contains(answer.status))
             return
         case .malformed(let reason):
             skip(id, model, mark, ResponseError(reason))
@@ -133,9 +136,11 @@ extension SyncSession {
         case .graphQL: break
         }
         guard let (page, tail) = try? answers.page(answer.body, of: model) else {
-            run(pull.handle(.failed(request: id, retryAfter: nil)))
+            pullFailed(
+                id, model, "the answer is no GraphQL", retryAfter: nil, sentAt: sentAt, isTooMuch: false)
             return
         }
+        silences[model.name] = nil
         let epochBefore = epoch
         learn(tail)
         // A page of another life of the backend does not go on from this mark.
@@ -180,7 +185,10 @@ extension SyncSession {
         let isApplied = attempt {
             if var reconciliation = reconciliations[model.name] {
                 for item in items { reconciliation.seen.insert(RecordDigest.hash(item.record.id)) }
-                for row in unreadable { reconciliation.seen.insert(RecordDigest.hash(row.id)) }
+                for row in unreadable {
+                    if row.id.isEmpty { reconciliation.isBlind = true }
+                    reconciliation.seen.insert(RecordDigest.hash(row.id))
+                }
                 if reconciliation.startedAt == nil { reconciliation.startedAt = next.startedAt ?? next.lastSync }
                 reconciliations[model.name] = reconciliation
                 // A part of it is no place to go on from after a restart.
@@ -221,6 +229,7 @@ extension SyncSession {
             run(pull.handle(.handedOver(from: id, to: following)))
         } else {
             troubles[model.name] = nil
+            pageSizes[model.name] = nil
             let isFull = mark.lastSync == nil
             let counts = modelCounts.removeValue(forKey: model.name) ?? ModelCounts()
             perform(.event(.modelSynced(model: model.name, isFullSync: isFull, counts)))

@@ -38,6 +38,7 @@ extension SyncSession {
     }
 
     private func send(_ batch: MutationBatch) {
+        if !profile.isKnown, batch.entries.contains(where: \.isRepeatedUpdate) { return ask(before: batch) }
         var entries: [(entry: OutboxEntry, model: ModelSchema, place: Int)] = []
         var unknown: [MutationResult] = []
         for entry in batch.entries {
@@ -60,14 +61,36 @@ extension SyncSession {
             let units = Set(unknown.compactMap { batch.units[$0.order] })
             entries.removeAll { batch.units[$0.entry.order].map { units.contains($0) } ?? false }
         }
+        let repeated = profile.knowsMutationIDs ? [] : entries.filter(\.entry.isRepeatedUpdate)
+        if !repeated.isEmpty { entries.removeAll { $0.entry.isRepeatedUpdate } }
+        if !entries.isEmpty || repeated.isEmpty {
+            post(entries, as: batch.identity, units: batch.units, needs: batch.needs)
+        }
+        for (entry, model, _) in repeated { verify(entry, model) }
+    }
+
+    /// What became of an update's earlier try only a backend with mutation ids knows by itself, and this one has not said
+    /// yet whether it is one.
+    private func ask(before batch: MutationBatch) {
+        let results = undecided(batch.entries, "the backend is asked first what it knows", mayHaveArrived: false)
+        if !attempt({ try core.settle(results) }) { unsettled.append((results, [])) }
+        refreshCounts()
+        probe()
+    }
+
+    func post(
+        _ batched: [(entry: OutboxEntry, model: ModelSchema, place: Int)], as identity: String?,
+        units: [Int64: Int64] = [:], needs: [Int64: [Int64]] = [:]
+    ) {
+        var entries = batched
         entries.sort { ($0.place, $0.entry.order) < ($1.place, $1.entry.order) }
-        var mutations = entries.map { OutgoingMutation($0.entry, $0.model, unit: batch.units[$0.entry.order]) }
+        var mutations = entries.map { OutgoingMutation($0.entry, $0.model, unit: units[$0.entry.order]) }
         if !profile.keepsMembers { for index in mutations.indices { mutations[index].bases = nil } }
-        if !batch.needs.isEmpty {
+        if !needs.isEmpty {
             let places = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.entry.order, $0) })
             for index in mutations.indices {
                 // One that was refused before it went is none of the request's.
-                let needed = batch.needs[entries[index].entry.order] ?? []
+                let needed = needs[entries[index].entry.order] ?? []
                 mutations[index].needs = needed.map { places[$0] ?? mutations.count }
             }
         }
@@ -81,12 +104,14 @@ extension SyncSession {
         let sent = entries.map(\.entry)
         let id = newRequest(.push(entries: sent, mutations: mutations))
         echoes.sent(sent)
-        perform(.http(id: id, body: body, person: batch.identity, modes: modes(of: entries.first)))
+        perform(
+            .http(
+                id: id, body: body, person: identity, modes: modes(of: entries.first), personal: true))
         run(outbox.handle(.took(request: id, count: mutations.count)))
     }
 
     /// Like with like, so that the backend has few different documents to know: parents are made first and go last.
-    private func place(of entry: OutboxEntry) -> Int {
+    func place(of entry: OutboxEntry) -> Int {
         let model = modelOrder[entry.model] ?? 0
         return entry.kind == .delete ? Int.max - model : model * 2 + Int(entry.kind.rawValue)
     }
@@ -111,10 +136,9 @@ extension SyncSession {
     ) {
         switch answer.kind {
         case .unauthorized(let reason):
-            settle(id, entries.map { MutationResult(order: $0.order, outcome: .transient(reason: reason, delay: 0)) }) {
+            return settle(id, undecided(entries, reason, mayHaveArrived: false)) {
                 .unauthorized(request: id, reason: reason)
             }
-            return
         case .overloaded(let reason): return requeue(id, entries, reason, retryAfter: answer.retryAfter)
         case .malformed(let reason): return indigestible(id, entries, ResponseError(reason, errorType: "Invalid"))
         case .graphQL: break
@@ -137,7 +161,8 @@ extension SyncSession {
             case .outcome(let outcome):
                 settled.append(
                     MutationResult(order: entry.order, outcome: isOtherLife ? outcome.inAnotherLife : outcome))
-            case .verify: verify(entry, mutations[index].model)
+            case .verify where options.maySend(entry.identity): verify(entry, mutations[index].model)
+            case .verify: settled += undecided([entry], "it is looked up when its person is signed in again")
             }
         }
         run(pull.handle(.linkUp))
@@ -152,21 +177,29 @@ extension SyncSession {
             settle(id, results) { .settled(request: id) }
             return
         }
-        settle(
-            id, entries.map { MutationResult(order: $0.order, outcome: .transient(reason: error.message, delay: 0)) }
-        ) {
-            .indigestible(request: id, count: entries.count)
-        }
+        settle(id, undecided(entries, error.message)) { .indigestible(request: id, count: entries.count) }
     }
 
     /// Puts back what was not decided and waits for the link.
-    func requeue(_ id: Int, _ entries: [OutboxEntry], _ reason: String, retryAfter: Int64?) {
-        settle(id, entries.map { MutationResult(order: $0.order, outcome: .transient(reason: reason, delay: 0)) }) {
+    ///
+    /// - Parameter mayHaveArrived: whether the backend may have carried it out.
+    func requeue(
+        _ id: Int, _ entries: [OutboxEntry], _ reason: String, retryAfter: Int64?, mayHaveArrived: Bool = true
+    ) {
+        settle(id, undecided(entries, reason, mayHaveArrived: mayHaveArrived)) {
             .failed(request: id, retryAfter: retryAfter)
         }
     }
 
-    private func settle(
+    func undecided(
+        _ entries: [OutboxEntry], _ reason: String, mayHaveArrived: Bool = true
+    ) -> [MutationResult] {
+        let outcome: MutationResult.Outcome =
+            mayHaveArrived ? .transient(reason: reason, delay: 0) : .untouched(reason: reason)
+        return entries.map { MutationResult(order: $0.order, outcome: outcome) }
+    }
+
+    func settle(
         _ id: Int, _ results: [MutationResult], of entries: [OutboxEntry] = [], _ then: () -> OutboxMachine.Event
     ) {
         let isSettled = attempt { try core.settle(results) }
@@ -195,37 +228,6 @@ extension SyncSession {
         if entries.isEmpty { return }
         if !options.scope.filters.isEmpty { letGoOfOutside(entries) }
         askForForeign()
-    }
-
-    // MARK: Creates whose answer was lost, at a backend without mutation ids
-
-    private func verify(_ entry: OutboxEntry, _ model: ModelSchema) {
-        let id = newRequest(.verify(entry))
-        perform(
-            .http(
-                id: id, body: requests.get(model, id: entry.id), person: entry.identity, modes: authModes(model, .get)))
-        run(outbox.handle(.took(request: id, count: 0)))
-    }
-
-    func verifyAnswered(_ id: Int, _ entry: OutboxEntry, _ answer: HTTPAnswer) {
-        guard let model = core.schema.model(entry.model), case .graphQL = answer.kind,
-            let (found, tail) = try? answers.record(answer.body, of: model)
-        else {
-            return requeue(id, [entry], "the record could not be looked up", retryAfter: answer.retryAfter)
-        }
-        let outcome: MutationResult.Outcome
-        switch found {
-        case .success(let record)?: outcome = entry.created(record, model, core.schema)
-        case .failure(let row)?:
-            outcome = .refused(
-                code: ErrorType.conditionalCheckFailed, message: "the record there is unreadable: \(row.reason)")
-        case nil:
-            outcome = .refused(
-                code: ErrorType.conditionalCheckFailed,
-                message: tail.errors.first?.message ?? "a record with this id exists and is not shown to this person")
-        }
-        noteForeign([entry])
-        settle(id, [MutationResult(order: entry.order, outcome: outcome)], of: [entry]) { .settled(request: id) }
     }
 
     private static let storeRetry: Int64 = 5000

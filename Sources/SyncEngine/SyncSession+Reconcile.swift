@@ -22,6 +22,8 @@ struct Reconciliation {
     var startedAt: Int64?
     /// Hashes of the keys that came.
     var seen: Set<UInt64> = []
+    /// A row came without its key (a null, say): it may be any of those that did not come.
+    var isBlind = false
 
     /// What goes into the request.
     var request: DigestRequest? {
@@ -118,6 +120,11 @@ extension SyncSession {
 
     /// Lets go of what the backend has no more, once all pages came; gives how many rows went.
     func sweep(_ model: ModelSchema, _ reconciliation: Reconciliation) throws -> Int {
+        if reconciliation.isBlind {
+            log("\(model.name) came with rows that cannot be told apart: none that did not come is let go of")
+            try core.setDriverState(Self.sweepKey + model.name, nil)
+            return 0
+        }
         var swept = 0
         let filter = options.scope.filters[model.name]
         let isAsked = { (record: Record) in (try? filter?.matches(record)) ?? true }

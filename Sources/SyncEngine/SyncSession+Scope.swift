@@ -44,6 +44,7 @@ extension SyncSession {
     func policiesChanged() {
         receivedModels = orderedModels.filter { core.options.policy(of: $0).receives }
         subscriptions = Subscription.all(of: receivedModels)
+        forgetUnreceived()
         refreshCounts()
         rescope()
         run(outbox.handle(.wake))
@@ -83,6 +84,8 @@ extension SyncSession {
         echoes.forgetAnswers()
         reconciliations.removeAll()
         troubles.removeAll()
+        silences.removeAll()
+        pageSizes.removeAll()
         unfiltered.removeAll()
         startFrames.removeAll()
         run(pull.handle(.stop))

@@ -1,5 +1,6 @@
 import AppSync
 import Basics
+import Crypto
 import DataStore
 import Models
 
@@ -61,7 +62,7 @@ public final class SyncSession {
     var refusedConnections = 0
     /// How many providers were refused for a model's subscription already, with several to try.
     var subscriptionModes: [String: Int] = [:]
-    /// Subscriptions that run without their filter, which the backend refused.
+    /// Ids of subscriptions that run without their filter, which the backend refused.
     var unfiltered: Set<String> = []
     /// Models whose subscription the backend refused: they are fetched more often.
     var polled: Set<String> = []
@@ -71,6 +72,12 @@ public final class SyncSession {
     var runs: [String: Int] = [:]
     /// Models whose pages after the first cannot be had.
     var troubles: [String: PageTrouble] = [:]
+    /// Models whose requests are not answered, or with nothing that can be read.
+    var silences: [String: PageSilence] = [:]
+    /// Rows of a page, of models whose pages took too long.
+    var pageSizes: [String: Int] = [:]
+    /// When the backend was last heard of in its own words; a gateway before it may go on answering without it.
+    var lastWord: Int64?
     var epoch: String?
     /// How often the store had been cleared when what is under way was asked for.
     var clearings: Int64 = 0
@@ -96,7 +103,7 @@ public final class SyncSession {
         self.options = options
         self.perform = perform
         profile = options.profile
-        requests = RequestWriter(schema: core.schema)
+        requests = RequestWriter(schema: core.schema, md5: MD5.hexDigest)
         answers = AnswerReader(schema: core.schema)
         let random = core.options.random
         connection = ConnectionMachine(random: random)
@@ -122,7 +129,7 @@ public final class SyncSession {
             refreshCounts()
             run(outbox.handle(.wake))
         case .httpAnswer(let id, let answer): answered(id, answer)
-        case .httpFailed(let id, let reason): failed(id, reason)
+        case .httpFailed(let id, let reason, let mayHaveArrived): failed(id, reason, mayHaveArrived: mayHaveArrived)
         case .socketOpened(let socket): run(connection.handle(.opened(socket: socket)))
         case .socketText(let socket, let frames): received(frames, on: socket)
         case .socketClosed(let socket, let reason): run(connection.handle(.closed(socket: socket, reason: reason)))
@@ -186,6 +193,7 @@ public final class SyncSession {
         modelCounts.removeAll()
         runs.removeAll()
         troubles.removeAll()
+        silences.removeAll()
         askedForeign.removeAll()
         echoes.reset()
         // What was being sent may have arrived; it is sent again under the same ids.
@@ -200,6 +208,7 @@ public final class SyncSession {
         for key in deadlines.takeDue(now: uptime) {
             switch key {
             case .connection: run(connection.handle(.deadline))
+            case .steadiness: run(connection.handle(.steady))
             case .outbox: run(outbox.handle(.deadline))
             case .pull: run(pull.handle(.deadline))
             case .request(let id):
@@ -232,7 +241,7 @@ public final class SyncSession {
     }
 
     private func answered(_ id: Int, _ answer: HTTPAnswer) {
-        if let reason = outdatedRefusal(id, answer) { return failed(id, reason) }
+        if let reason = outdatedRefusal(id, answer) { return failed(id, reason, mayHaveArrived: false) }
         guard let (what, sentAt) = takeRequest(id) else { return }
         status.lastContact = uptime
         if let time = answer.serverTime {
@@ -242,38 +251,25 @@ public final class SyncSession {
         switch what {
         case .push(let entries, let mutations): pushAnswered(id, entries, mutations, answer)
         case .verify(let entry): verifyAnswered(id, entry, answer)
-        case .pull(let model, let mark): pullAnswered(id, model, mark, answer)
+        case .pull(let model, let mark): pullAnswered(id, model, mark, answer, sentAt: sentAt)
         case .readable(let row): foreignAnswered(id, row, answer)
         case .probe: probeAnswered(id, answer)
         }
     }
 
-    private func failed(_ id: Int, _ reason: String) {
-        guard let (what, _) = takeRequest(id) else { return }
+    private func failed(_ id: Int, _ reason: String, mayHaveArrived: Bool = true) {
+        guard let (what, sentAt) = takeRequest(id) else { return }
         switch what {
-        case .push(let entries, _): requeue(id, entries, reason, retryAfter: nil)
-        case .verify(let entry): requeue(id, [entry], reason, retryAfter: nil)
-        case .pull: run(pull.handle(.failed(request: id, retryAfter: nil)))
+        case .push(let entries, _): requeue(id, entries, reason, retryAfter: nil, mayHaveArrived: mayHaveArrived)
+        case .verify(let entry): requeue(id, [entry], reason, retryAfter: nil, mayHaveArrived: entry.kind == .create)
+        case .pull(let model, _):
+            // A connection that is cut says nothing of the model, unless its page was waited for.
+            guard mayHaveArrived, uptime - sentAt >= options.requestLimit / 2 else {
+                return run(pull.handle(.failed(request: id, retryAfter: nil)))
+            }
+            pullFailed(id, model, reason, retryAfter: nil, sentAt: sentAt, isTooMuch: true)
         case .readable(let row): foreignFailed(id, row)
         case .probe: requeue(id, [], reason, retryAfter: nil)
-        }
-    }
-
-    /// Takes over what an answer announces.
-    func learn(_ tail: AnswerTail) {
-        let before = profile
-        profile.learn(tail.bincount)
-        if profile.isKnown != before.isKnown { run(outbox.handle(.wake)) }
-        // Each change has its own providers to be tried with.
-        if options.authModeStrategy == .multiAuth { profile.batchSize = 1 }
-        if profile.batchSize != before.batchSize { run(outbox.handle(.batchSize(profile.batchSize))) }
-        if let name = profile.epoch {
-            if name != epoch || !before.isKnown { isRecoveryDue = true }
-            if name != epoch {
-                newEpoch(name)
-            } else if !before.isKnown {
-                attempt { try setLife(name) }
-            }
         }
     }
 

@@ -21,6 +21,14 @@ public enum TransportError: Error, Equatable, Sendable, CustomStringConvertible 
     /// TLS could not be agreed on, or was broken.
     case secureChannelFailed(String)
 
+    /// Whether a request that failed so may have reached the server, and been carried out; otherwise it never left here.
+    public var mayHaveArrived: Bool {
+        switch self {
+        case .cannotConnect, .cannotListen, .untrusted, .secureChannelFailed: false
+        case .timedOut, .connectionLost, .cancelled, .protocolViolation, .upgradeRefused, .stopped: true
+        }
+    }
+
     /// One line for a person.
     public var description: String {
         switch self {

@@ -335,7 +335,7 @@ final class SimDevice {
         trace("-> \(action)")
         let run = run
         switch action {
-        case .http(let id, let body, let person, _):
+        case .http(let id, let body, let person, _, _):
             let request = HubRequest(apiKey: key.current, person: person, device: name, body: body)
             link.send(request) { [unowned self] outcome in
                 guard run == self.run else { return }

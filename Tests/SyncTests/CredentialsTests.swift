@@ -76,6 +76,32 @@ import Testing
         #expect(again.body["extensions"] == first.body["extensions"])
     }
 
+    @Test func aChangeIsShownWithNobodyElsesToken() throws {
+        let driver = try AppSyncDriver(
+            url: "http://127.0.0.1:1/graphql", credentials: .token(Self.token(["sub": "ann"])), device: nil)
+        // Between the choice of Ann's changes and their request.
+        driver.setCredentials(.token(Self.token(["sub": "bob"])))
+        let failures = Locked<[RequestFailure]>([])
+        _ = driver.send([], person: "ann", modes: [], personal: true, timeoutMilliseconds: 1000) { result in
+            if case .failure(let failure) = result { failures.withLock { $0.append(failure) } }
+        }
+        #expect(failures.current.map(\.mayHaveArrived) == [false])
+        #expect(driver.traffic.requests == 0)
+    }
+
+    @Test func providersWhoseTokenIsAnothersAreSkipped() {
+        let tried = Locked<[AuthProvider?]>([])
+        let failures = Locked<[RequestFailure]>([])
+        RequestInModes([.userPools, .apiKey]) { result in
+            if case .failure(let failure) = result { failures.withLock { $0.append(failure) } }
+        } send: { mode, _ in
+            tried.withLock { $0.append(mode) }
+            return nil
+        }.begin()
+        #expect(tried.current == [.userPools, .apiKey])
+        #expect(failures.current.map(\.mayHaveArrived) == [false])
+    }
+
     private static let expired: JSONValue = [
         "errors": [["errorType": "UnauthorizedException", "message": "Token has expired."]]
     ]

@@ -115,7 +115,7 @@ struct ConnectionMachineTests {
         #expect(machine.state == .opening(socket: 2))
     }
 
-    @Test("waits longer after each failure, and starts anew once it was live (D56)")
+    @Test("waits longer after each failure, and starts anew once it has been live for a while (D56)")
     func attempts() {
         var machine = live()
         #expect(machine.attempt == 0)
@@ -127,7 +127,12 @@ struct ConnectionMachineTests {
         let socket = machine.socket ?? 0
         _ = machine.handle(.opened(socket: socket))
         _ = machine.handle(.acknowledged(timeout: 60_000, subscriptions: []))
+        #expect(machine.isLive && machine.attempt == 6)
+        #expect(machine.handle(.steady) == [])
         #expect(machine.attempt == 0)
+        _ = machine.handle(.closed(socket: socket, reason: "cut"))
+        _ = machine.handle(.steady)
+        #expect(machine.attempt == 1, "what is not live is not steady")
     }
 
     @Test("leaves every state but stopped by its deadline, whatever happened before (D43)", arguments: 0..<200)

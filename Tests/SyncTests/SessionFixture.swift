@@ -40,6 +40,7 @@ final class SessionFixture {
         let body: JSONValue
         let person: String?
         var modes: [AuthProvider] = []
+        var personal = false
         var query: String { body["query"]?.string ?? "" }
         var variables: JSONValue { body["variables"] ?? .null }
     }
@@ -80,8 +81,11 @@ final class SessionFixture {
 
     private func take(_ action: SyncAction) {
         switch action {
-        case .http(let id, let body, let person, let modes):
-            sent.append(Sent(id: id, body: (try? JSONValue(parsing: body)) ?? .null, person: person, modes: modes))
+        case .http(let id, let body, let person, let modes, let personal):
+            sent.append(
+                Sent(
+                    id: id, body: (try? JSONValue(parsing: body)) ?? .null, person: person, modes: modes,
+                    personal: personal))
         case .cancelHTTP(let id): cancelled.append(id)
         case .openSocket(let socket, let person): opened.append((socket, person))
         case .sendText(_, let bytes): if let frame = try? RealtimeFrame(parsing: bytes) { frames.append(frame) }
@@ -147,6 +151,9 @@ final class SessionFixture {
         hear((1...3 * session.receivedModels.count).map { .startAck(id: String($0)) })
     }
 
+    /// What a hub of the first kind announces; each session that takes its backend for a hub hears it once.
+    static let hub: JSONValue = ["mutationIds": true, "batch": 100, "bases": true, "left": true]
+
     /// Answers all open fetches with empty last pages.
     func finishFetches(startedAt: Int64 = 1000, announcing: JSONValue? = nil) {
         for request in takeSent() { answerFetch(request, startedAt: startedAt, announcing: announcing) }
@@ -154,8 +161,10 @@ final class SessionFixture {
 
     func answerFetch(
         _ request: Sent, _ items: [JSONValue] = [], next: String? = nil, startedAt: Int64 = 1000,
-        announcing: JSONValue? = nil
+        announcing: JSONValue? = nil, isSilent: Bool = false
     ) {
+        let isFirst = session.options.profile.knowsMutationIDs && !session.profile.isKnown
+        let announcing: JSONValue? = announcing ?? (isFirst && !isSilent ? Optional(Self.hub) : Optional.none)
         let field = request.query.split(separator: " ").first { $0.hasPrefix("sync") }.map { $0.prefix { $0 != "(" } }
         let token: JSONValue = next.map { .string($0) } ?? .null
         var body: JSONObject = [

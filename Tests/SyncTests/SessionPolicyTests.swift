@@ -153,6 +153,24 @@ struct SessionPolicyTests {
         #expect(fixture.results == [.done(SyncCounts(received: 1, sent: 1, parked: 1))])
     }
 
+    @Test("waits for no model that is received no more, and counts what was parked before for nothing")
+    func manualMeanwhile() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("p", "p"))
+        fixture.answer(
+            try #require(fixture.takeSent().first).id,
+            ["data": ["m0": nil], "errors": [["path": ["m0"], "errorType": "Unauthorized", "message": "no"]]])
+        #expect(fixture.status.parked == 1)
+        try fixture.core.write(as: "ann") { try $0.save(SessionFixture.record("b", "b")) }
+        fixture.handle(.syncNow(id: 1, models: nil))
+        let mutation = try #require(fixture.takeSent().first { $0.query.hasPrefix("mutation") })
+        fixture.answer(mutation.id, ["data": ["m0": SessionFixture.json("b", "b")]])
+        try setPolicies(["Zone": .none], in: fixture)
+        fixture.shakeHands()
+        fixture.finishFetches()
+        #expect(fixture.results == [.done(SyncCounts(sent: 1, parked: 1))])
+    }
+
     @Test("says that it cannot sync where there is no link, where it is refused, and where it is stopped")
     func manualFails() throws {
         let fixture = try idle()

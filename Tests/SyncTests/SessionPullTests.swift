@@ -217,6 +217,61 @@ struct SessionPullTests {
         #expect(fixture.problems.current.isEmpty)
     }
 
+    @Test("the others on where one model is not answered, in smaller pages, and tells", arguments: [504, 503])
+    func silentModel(status: Int) throws {
+        let fixture = try SessionFixture()
+        fixture.connect()
+        fixture.pass(1)
+        let first = fetches(fixture)
+        var tasks = try #require(first.first { $0.query.contains("syncTasks") })
+        fixture.answerFetch(try #require(first.first { $0.query.contains("syncZones") }))
+        var limits: [Int64] = []
+        for failure in 1...PageTrouble.limit {
+            limits.append(try #require(tasks.variables["limit"]?.integer))
+            fixture.answer(tasks.id, .null, status: status)
+            if failure == PageTrouble.limit { break }
+            #expect(fetches(fixture).isEmpty && !fixture.status.isComplete)
+            fixture.pass(10_000)
+            fixture.hear([.keepAlive])
+            tasks = try #require(fetches(fixture).first)
+        }
+        #expect(limits == (status == 504 ? [1000, 500, 250, 125, 62] : [1000, 1000, 1000, 1000, 1000]))
+        #expect(fetches(fixture).isEmpty)
+        #expect(fixture.status.isComplete && fixture.status.unfetchedModels == ["Task"])
+        #expect(fixture.problems.current.map(\.model) == ["Task"])
+    }
+
+    @Test("no model up because its connections are cut")
+    func cutConnections() throws {
+        let fixture = try SessionFixture()
+        fixture.connect()
+        var cuts = 0
+        for _ in 1...300 {
+            for request in fetches(fixture) {
+                cuts += 1
+                fixture.handle(.httpFailed(id: request.id, reason: "cut"))
+            }
+            fixture.pass(1_000)
+            fixture.hear([.keepAlive])
+        }
+        #expect(cuts > 2 * PageTrouble.limit)
+        #expect(fixture.problems.current.isEmpty && fixture.status.unfetchedModels.isEmpty)
+        #expect(fetches(fixture).allSatisfy { $0.variables["limit"] == 1000 })
+    }
+
+    @Test("nobody up while nothing is heard at all")
+    func silentBackend() throws {
+        let fixture = try SessionFixture()
+        fixture.connect()
+        for _ in 1...3 * PageTrouble.limit {
+            for request in fetches(fixture) { fixture.answer(request.id, .null, status: 504) }
+            fixture.pass(31_000)
+        }
+        #expect(fixture.problems.current.isEmpty && fixture.status.unfetchedModels.isEmpty)
+        let again = fetches(fixture)
+        #expect(!again.isEmpty && again.allSatisfy { $0.variables["limit"] == 1000 })
+    }
+
     @Test("again from time to time, though nothing was lost")
     func resync() throws {
         let fixture = try SessionFixture()
@@ -361,6 +416,61 @@ struct SessionLinkTests {
         fixture.finishFetches()
         fixture.pass(31_000)
         #expect(fixture.takeSent().count == 2)
+    }
+
+    @Test("starts each subscription of a model without the filter that the backend does not take")
+    func refusedFilter() throws {
+        let fixture = try SessionFixture(scope: SyncScope(filters: ["Task": .field("state", .equal(.text("open")))]))
+        fixture.handle(.start)
+        fixture.handle(.socketOpened(socket: 1))
+        fixture.hear([.connectionAck(timeoutMilliseconds: 300_000)])
+        func starts() -> [(id: String, data: String)] {
+            fixture.frames.compactMap { frame in
+                if case .start(let id, let data, _) = frame, data.contains("Task") { (id, data) } else { nil }
+            }
+        }
+        let ids = starts().map(\.id)
+        #expect(ids.count == 3)
+        fixture.hear(ids.map { .error(id: $0, errors: [ResponseError("too many conditions")]) })
+        let again = starts().dropFirst(3)
+        #expect(again.map(\.id) == ids)
+        #expect(again.allSatisfy { !$0.data.contains("open") })
+        #expect(fixture.problems.current.isEmpty)
+        fixture.hear((1...6).map { .startAck(id: String($0)) })
+        #expect(fixture.status.isLive)
+        fixture.finishFetches()
+        fixture.pass(31_000)
+        #expect(fixture.takeSent().isEmpty, "it is fetched for want of subscriptions")
+    }
+
+    @Test("subscribes under the names that AppSync cuts")
+    func longNames() throws {
+        let name = "Shelf" + String(repeating: "Label", count: 10)
+        let model = ModelSchema(
+            name, pluralName: name + "s", fields: [FieldSchema("id", .scalar(.id), isRequired: true)])
+        let fixture = try SessionFixture(schema: Schema(models: [model]))
+        fixture.connect()
+        let starts = fixture.frames.compactMap { frame -> String? in
+            if case .start(_, let data, _) = frame { data } else { nil }
+        }
+        #expect(starts.count == 3)
+        #expect(!starts.contains { $0.contains("onCreate" + name) })
+        #expect(starts.contains { $0.contains(("onCreate" + name).prefix(45)) })
+    }
+
+    @Test("forgets its failures only where it stays")
+    func steady() throws {
+        let fixture = try SessionFixture()
+        fixture.connect()
+        for _ in 1...3 {
+            fixture.handle(.socketClosed(socket: fixture.opened.last?.socket ?? 0, reason: "cut"))
+            fixture.pass(5_000)
+            fixture.shakeHands()
+            #expect(fixture.status.isLive)
+        }
+        #expect(fixture.session.connection.attempt == 3)
+        fixture.pass(31_000)
+        #expect(fixture.session.connection.attempt == 0)
     }
 
     @Test("measures the backend's clock against the middle of an exchange")

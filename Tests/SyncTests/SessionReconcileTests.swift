@@ -96,6 +96,19 @@ struct SessionReconcileTests {
         }
     }
 
+    @Test("lets go of nothing where a row came without its key, which may be any that did not come")
+    func keyless() throws {
+        let fixture = try away()
+        fixture.answerFetch(try fetch(fixture), announcing: announcing(["gap": ["syncTasks"]]))
+        fixture.answerFetch(
+            try fetch(fixture), startedAt: 9000, announcing: announcing(["digest": ["syncTasks": Self.everyBucket]]))
+        fixture.answerFetch(try fetch(fixture), [SessionFixture.json("a", "a"), .null], next: "t", startedAt: 9000)
+        fixture.answerFetch(try fetch(fixture), [], startedAt: 9000)
+        for id in ["a", "b", "gone"] { #expect(try fixture.get(id) != nil) }
+        #expect(fixture.status.quarantined == 1 && fixture.status.isComplete)
+        #expect(try fixture.core.mark(of: "Task").lastSync == 9000)
+    }
+
     @Test("fetches nothing where all is equal")
     func equal() throws {
         let fixture = try away()
@@ -159,7 +172,7 @@ struct SessionReconcileTests {
     func rereads() throws {
         let fixture = try away()
         let month: Int64 = 31 * 86_400_000
-        for request in fixture.takeSent() { fixture.answerFetch(request, startedAt: month) }
+        for request in fixture.takeSent() { fixture.answerFetch(request, startedAt: month, isSilent: true) }
         let base = try #require(fixture.takeSent().first)
         #expect(base.variables["lastSync"] == nil)
         #expect(base.body["extensions"] == nil)
@@ -175,7 +188,7 @@ struct SessionReconcileTests {
     func interrupted() throws {
         let fixture = try away()
         let month: Int64 = 31 * 86_400_000
-        for request in fixture.takeSent() { fixture.answerFetch(request, startedAt: month) }
+        for request in fixture.takeSent() { fixture.answerFetch(request, startedAt: month, isSilent: true) }
         let base = try #require(fixture.takeSent().first)
         fixture.answerFetch(base, [SessionFixture.json("a", "a")], next: "t", startedAt: month)
         fixture.handle(.stop)
