@@ -46,11 +46,7 @@ enum Options {
         // Naming the hub that the terminal is enrolled at must not lose whom it pinned.
         let isSame = enrolment?.url == url
         let anchor = try authority.map(certificate) ?? (isSame ? enrolment?.anchor : nil)
-        let parts: URLParts
-        do { parts = try URLParts(url) } catch { throw UsageError("--hub \(url): \(error)") }
-        guard ["http", "https"].contains(parts.scheme), parts.path.hasSuffix("/graphql") else {
-            throw UsageError("--hub \(url) is no hub's URL; it is what the hub prints, ending in /graphql")
-        }
+        try checkHub(url)
         let tls = try anchor.map { try TLSClientContext(trust: .pinned($0)) }
         if let token { return HubLink(url: url, credentials: .token(token.text), tokenFile: token.file, tls: tls) }
         if let given, !given.isEmpty { return HubLink(url: url, key: given, tls: tls) }
@@ -71,6 +67,20 @@ enum Options {
         throw UsageError(
             "a hub wants to know who asks: set BINCOUNT_API_KEY, give --api-key-file FILE or --token-file FILE, sign in "
                 + "with `bincount login`, or enrol this terminal with `bincount enrol`")
+    }
+
+    /// Checks a hub's URL before anything secret goes there: in clear a key, a token or a PIN never leaves this machine.
+    static func checkHub(_ url: String) throws {
+        let parts: URLParts
+        do { parts = try URLParts(url) } catch { throw UsageError("--hub \(url): \(error)") }
+        guard ["http", "https"].contains(parts.scheme), parts.path.hasSuffix("/graphql") else {
+            throw UsageError("--hub \(url) is no hub's URL; it is what the hub prints, ending in /graphql")
+        }
+        guard parts.scheme == "https" || parts.isLoopback else {
+            throw UsageError(
+                "--hub \(url): beyond this machine a hub speaks https, and anybody on the way could read a key; "
+                    + "write https://")
+        }
     }
 
     /// The certificate in a file: an authority to believe.

@@ -329,6 +329,10 @@ import Testing
         #expect(whole.filter(\.isFault) == [])
         // Parents that are not there are told, and are no damage.
         #expect(whole.contains { $0.isOnlyNote && $0.problems == ["5 name a Box in boxID that is not there"] })
+        // A schema that is not the hub's hides no record from it, and what it cannot tell is said.
+        let other = try HubVerify.check(hub.connection, Schema(models: []))
+        #expect(other.map(\.examined).reduce(0, +) == whole.map(\.examined).reduce(0, +))
+        #expect(other.contains { $0.isOnlyNote && $0.problems.first?.contains("the schema has no Note") == true })
         let damages = [
             ("UPDATE Note SET \"_version\"=0 WHERE id='n2'", "rows of Note"),
             ("UPDATE Note SET \"_lastChangedAt\"=9999999999999 WHERE id='n2'", "rows of Note"),

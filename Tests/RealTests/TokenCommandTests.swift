@@ -56,6 +56,20 @@ struct TokenCommandTests {
         #expect(stranger.heard.current.isEmpty)
     }
 
+    @Test func `nothing secret goes to another machine in clear`() async throws {
+        let key = site.directory.file("key")
+        try Files.writeAtomically("secret\n", to: key)
+        for words in [
+            ["login", "--print", "--badge", "dora"], ["schema", "pull", "--api-key-file", key],
+            ["supervise", "--data", data, "--api-key-file", key],
+        ] {
+            let result = try await ChildProcess.run(
+                [Built.program] + words + ["--hub", "http://hub.example:8420/graphql"], input: Array("4711\n".utf8))
+            let error = String(decoding: result.standardError, as: UTF8.self)
+            #expect(result.status == .code(2) && error.contains("write https://"), "\(words) \(error)")
+        }
+    }
+
     @Test func `a token that was got by signing in is shown to the hub that gave it and to no other`() async throws {
         try await setPIN()
         let hub = try await site.start()

@@ -31,6 +31,7 @@ enum LoginCommand {
         guard (data != nil) != prints else { throw UsageError("give either --data DIR or --print") }
         let enrolment = try data.flatMap { try Enrolment.read(in: $0) }
         guard let url = named ?? enrolment?.url else { throw UsageError("--hub URL is missing") }
+        try Options.checkHub(url)
         let here = enrolment?.url == url ? enrolment : nil
         let anchor = try authority.map(Options.certificate) ?? here?.anchor
         let tls = try anchor.map { try TLSClientContext(trust: .pinned($0)) }

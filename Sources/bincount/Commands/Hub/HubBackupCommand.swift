@@ -12,7 +12,7 @@ enum HubBackupCommand {
         "progress", help: "say on standard error how far it is, also where that is no terminal")
     private static let asJSON = Setting<Bool>.flag("json", help: "print the manifest")
 
-    private static let accepted = [
+    static let accepted = [
         HubSettings.data.definition, to.definition, keep.definition, asJSON.definition, progress.definition,
     ]
 

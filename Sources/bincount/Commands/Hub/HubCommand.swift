@@ -18,12 +18,20 @@ enum HubCommand {
             name: command.name, summary: command.summary, help: command.help, readsSignals: command.readsSignals,
             subcommands: command.subcommands
         ) { arguments in
-            var words = arguments
-            let named = try? words.value("--data", "DIR")
-            let directory = named ?? Options.environment(HubSettings.data.definition.environmentName)
+            let directory = dataDirectory(arguments)
             defer { if let directory { HubDirectory.giveToOwner(directory) } }
             return try command.run(&arguments)
         }
+    }
+
+    /// The data directory that the words, the environment or the file with settings name, as the commands read it.
+    private static func dataDirectory(_ words: CommandLineArguments) -> String? {
+        var words = words
+        let known = HubSettings.all + TerminalSettings.all + HubBackupCommand.accepted + HubRestoreCommand.accepted
+        let settings = try? Settings(
+            [HubSettings.data.definition], known: known, arguments: &words, environment: Options.environment,
+            contents: { try Files.readText($0) })
+        return settings?[HubSettings.data]
     }
 
     static let command = Program.Command(

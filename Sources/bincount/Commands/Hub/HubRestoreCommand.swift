@@ -9,7 +9,7 @@ enum HubRestoreCommand {
     private static let access = Setting<Bool>.flag(
         "access-of-backup", help: "take keys and people from the backup too: whoever was shut out since is let in again"
     )
-    private static let accepted = [
+    static let accepted = [
         HubSettings.data.definition, from.definition, replace.definition, access.definition,
     ]
 
