@@ -17,10 +17,8 @@ extension HubCore {
         }
         var isWhole = true
         var held: Set<String> = []
-        for index in run.roots.indices where run.outcomes[index] == nil {
-            guard case .root = run.roots[index].definition.source, let members = run.members(of: index) else {
-                continue
-            }
+        for index in run.mutations where run.outcomes[index] == nil {
+            guard let members = run.members(of: index) else { continue }
             if !run.waiting.isEmpty || !held.isEmpty {
                 let records = records(of: members, run)
                 if run.waiting.contains(index) || !records.isDisjoint(with: held) {
@@ -40,7 +38,8 @@ extension HubCore {
                 isWhole = false
             }
         }
-        return isWhole ? encoded(run) : nil
+        // Where no step waits for a function or another request, nothing would ever wake the rest.
+        return isWhole || run.waiting.isEmpty ? encoded(run) : nil
     }
 
     /// Looks at what a step needs of the steps before it: nil where all of that is carried out, true where the step is
@@ -121,7 +120,7 @@ extension HubCore {
         }
     }
 
-    /// The whole answer, once every step has its outcome.
+    /// The whole answer, once every step has its outcome; one that has none says so in an error.
     private func encoded(_ run: MutationRun) -> HubAnswer {
         let caller = run.request.rights.caller
         reader.budget = reader.budgetBesideCommits(for: caller)
@@ -155,7 +154,13 @@ extension HubCore {
                 statistics.refused += 1
                 encoder.errors.append(error)
                 encoder.writer.raw("null")
-            case nil: encoder.writer.raw("null")
+            case nil:
+                log(.error, "\(root.name) was left without an outcome", request: run.request.id)
+                encoder.errors.append(
+                    ResponseError(
+                        "The hub did not carry out this mutation.", errorType: ErrorType.internalFailure,
+                        path: [.field(field.key)], locations: [field.location]))
+                encoder.writer.raw("null")
             }
         }
         return encoder.finished(extensions)
