@@ -111,14 +111,15 @@ import Testing
         #expect(room.isEmpty)
     }
 
-    @Test func whenTheHubStopsEveryRequestIsDismissedOnce() {
-        var room = WaitingRoom()
-        _ = room.handle(.asks(Step(ticket: 2, index: 0), Self.question(), [Self.key("u")]), at: 0)
-        _ = room.handle(.asks(Step(ticket: 2, index: 1), Self.question(), []), at: 0)
-        _ = room.handle(.joins(Step(ticket: 5, index: 0), Self.key("u")), at: 0)
-        #expect(room.handle(.stopped, at: 1) == [.dismiss(ticket: 2), .dismiss(ticket: 5)])
+    @Test func aRoomAfterAnotherKnowsNothingOfWhatWaitedThereAndGivesNoNumberAgain() {
+        var old = WaitingRoom()
+        let step = Step(ticket: 2, index: 0)
+        _ = old.handle(.asks(step, Self.question(), [Self.key("u")]), at: 0)
+        _ = old.handle(.joins(Step(ticket: 5, index: 0), Self.key("u")), at: 0)
+        var room = WaitingRoom(after: old)
+        #expect(room.isEmpty && room.owner(of: Self.key("u")) == nil)
         #expect(room.handle(.answered(call: 1, .success(.null)), at: 2).isEmpty)
-        #expect(room.handle(.stopped, at: 3).isEmpty)
+        #expect(room.handle(.asks(step, Self.question(), []), at: 3) == [.call(2, Self.question())])
     }
 }
 
