@@ -61,8 +61,8 @@ extension HubCore {
         repeat {
             let tickets = ready.sorted()
             ready.removeAll()
-            var runs = tickets.compactMap { suspended[$0] } + fresh.map(\.run)
-            guard !runs.isEmpty || hasUnsavedDeliveries else { break }
+            var runs = tickets.compactMap { resumed($0, &outcome) } + fresh.map(\.run)
+            guard !runs.isEmpty || hasUnsavedDeliveries else { continue }
             let committed = commit(&runs)
             outcome.events += committed.events
             let places = Array(repeating: nil, count: runs.count - fresh.count) + fresh.map { Optional($0.index) }
@@ -117,6 +117,24 @@ extension HubCore {
         statistics.requests += UInt64(requests.count)
         for (index, request) in reads { outcome.answers[index] = reader.answer(request) }
         return writes
+    }
+
+    /// A run that goes on, with the rights that its sender has by now; nil where his credentials are not good any more,
+    /// which is his answer.
+    private func resumed(_ ticket: UInt64, _ outcome: inout HubOutcome) -> MutationRun? {
+        guard var run = suspended[ticket] else { return nil }
+        let caller = run.request.rights.caller
+        switch engine.authenticator.refreshed(caller, now: time.now().milliseconds) {
+        case .success(let current):
+            guard current != caller else { return run }
+            run.request.rights = rights(of: current)
+            suspended[ticket] = run
+            return run
+        case .failure(let refusal):
+            engine.accessLog.turnedAway(refusal, request: run.request.id)
+            conclude(run, RequestFailure.refused(refusal).answer(extensions: extensions), nil, &outcome)
+            return nil
+        }
     }
 
     /// Keeps a run that waits, under a ticket.

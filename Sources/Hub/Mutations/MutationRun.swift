@@ -4,7 +4,8 @@ import AppSync
 ///
 /// Most are done in one go. One that needs a function's answer stays behind when the others commit, and goes on later.
 struct MutationRun {
-    let request: RunnableRequest
+    /// Its rights are those that its sender had when it went on last.
+    var request: RunnableRequest
     let roots: [SelectedField]
     /// Those of the roots that are carried out; `__typename` is only answered.
     let mutations: [Int]
