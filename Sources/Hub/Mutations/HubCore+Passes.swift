@@ -106,7 +106,7 @@ extension HubCore {
 
     private func isolatedOutcome(
         _ root: RootField, _ field: SelectedField, _ request: RunnableRequest, _ decided: FieldDecisions?
-    ) throws -> Result<HubRow, ResponseError> {
+    ) throws -> MutationOutcome {
         let count = pending.count
         do {
             return try connection.savepoint { try mutate(root, field, request, decided) }
@@ -134,19 +134,18 @@ extension HubCore {
                 continue
             }
             switch run.outcomes[index] {
-            case .success(let row)?:
+            case .success(let told)?:
                 // What was carried out is answered whatever it costs; only what it leads to has a limit.
-                let (shown, hidden) = shown(row, root, run.request.rights)
                 let (start, before) = (encoder.writer.bytes.count, reader.budget.bytes)
                 let model = engine.schema.models[root.model]
                 if selection.hasRelations {
                     reader.besideCommits(for: caller) {
-                        encoder.encode(shown, selection, model, reader.resolver(run.request), hidden: hidden) {
+                        encoder.encode(told.row, selection, model, reader.resolver(run.request), hidden: told.hidden) {
                             [.field(field.key)]
                         }
                     }
                 } else {
-                    encoder.encode(shown, selection, model, nil, hidden: hidden) { [.field(field.key)] }
+                    encoder.encode(told.row, selection, model, nil, hidden: told.hidden) { [.field(field.key)] }
                 }
                 reader.budget.count(grown: encoder.writer.bytes.count - start, since: before)
                 engine.accessLog.refused(encoder.errors.takeDenied(), root, run.request)

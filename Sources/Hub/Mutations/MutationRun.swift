@@ -14,7 +14,7 @@ struct MutationRun {
     /// What it is known by while it waits; 0 until then.
     var ticket: UInt64 = 0
     /// By root; nil where it is not carried out yet.
-    var outcomes: [Result<HubRow, ResponseError>?]
+    var outcomes: [MutationOutcome?]
     /// What functions have decided so far, by answer key.
     var decisions: [String: FieldDecisions] = [:]
     /// Steps that wait for a function, or for another request's step.
