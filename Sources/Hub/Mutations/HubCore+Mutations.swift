@@ -276,14 +276,20 @@ extension HubCore {
     }
 
     /// A version conflict; the server's record goes along only to who may see it.
+    ///
+    /// Where it finds no room in the answer, the mutation is refused for that: without the record it could not be decided.
     private func conflict(_ stored: HubRow, _ mutation: Mutation) -> ResponseError {
         var data: JSONValue?
         if maySee(stored, mutation), let selection = mutation.field.selection {
             let shown = shown(stored, mutation)
-            var encoder = RowEncoder(engine.schema)
+            guard conflictBytes < engine.limits.answerBytes else {
+                return mutation.error(engine.limits.answerTooLarge.message, ErrorType.limitExceeded)
+            }
+            var encoder = RowEncoder(engine.limits)
             encoder.encode(shown.row, selection, mutation.model, nil, hidden: shown.hidden) {
                 [.field(mutation.field.key)]
             }
+            conflictBytes += encoder.written
             data = try? JSONValue(parsing: encoder.writer.bytes)
         }
         return mutation.error("Conflict resolver rejects mutation.", ErrorType.conflictUnhandled, data: data)

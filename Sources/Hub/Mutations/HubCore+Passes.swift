@@ -15,6 +15,7 @@ extension HubCore {
                     errorType: ErrorType.limitExceeded)
             ]).answer(extensions: extensions)
         }
+        conflictBytes = 0
         var isWhole = true
         var held: Set<String> = []
         for index in run.mutations where run.outcomes[index] == nil {
@@ -124,7 +125,8 @@ extension HubCore {
     private func encoded(_ run: MutationRun) -> HubAnswer {
         let caller = run.request.rights.caller
         reader.budget = reader.budgetBesideCommits(for: caller)
-        var encoder = RowEncoder(engine.schema, capacity: 256 + 768 * run.roots.count)
+        var encoder = RowEncoder(
+            engine.limits, isCarriedOut: true, capacity: 256 + 768 * run.roots.count)
         encoder.writer.raw("{\"data\":{")
         for (index, field) in run.roots.enumerated() {
             if index > 0 { encoder.writer.raw(",") }
@@ -135,8 +137,8 @@ extension HubCore {
             }
             switch run.outcomes[index] {
             case .success(let told)?:
-                // What was carried out is answered whatever it costs; only what it leads to has a limit.
-                let (start, before) = (encoder.writer.bytes.count, reader.budget.bytes)
+                // What was carried out is answered up to the answer's ceiling; what it leads to has a lower limit.
+                let (start, before) = (encoder.written, reader.budget.bytes)
                 let model = engine.schema.models[root.model]
                 if selection.hasRelations {
                     reader.besideCommits(for: caller) {
@@ -147,7 +149,7 @@ extension HubCore {
                 } else {
                     encoder.encode(told.row, selection, model, nil, hidden: told.hidden) { [.field(field.key)] }
                 }
-                reader.budget.count(grown: encoder.writer.bytes.count - start, since: before)
+                reader.budget.count(grown: encoder.written - start, since: before)
                 engine.accessLog.refused(encoder.errors.takeDenied(), root, run.request)
             case .failure(let error)?:
                 statistics.refused += 1
