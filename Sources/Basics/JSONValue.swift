@@ -50,9 +50,9 @@ public struct JSONObject: Sendable, Hashable, ExpressibleByDictionaryLiteral {
 
     /// The value of a key; setting nil removes it, setting a new key appends it.
     public subscript(key: String) -> JSONValue? {
-        get { members.first { $0.key == key }?.value }
+        get { members.first { $0.key.hasSameBytes(as: key) }?.value }
         set {
-            if let index = members.firstIndex(where: { $0.key == key }) {
+            if let index = members.firstIndex(where: { $0.key.hasSameBytes(as: key) }) {
                 if let newValue { members[index].value = newValue } else { members.remove(at: index) }
             } else if let newValue {
                 members.append((key: key, value: newValue))
@@ -67,10 +67,16 @@ public struct JSONObject: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     /// How many members it has.
     public var count: Int { members.count }
 
-    /// Whether both have the same members in any order.
+    /// Whether both have the same members in any order, keys byte by byte.
     public static func == (a: JSONObject, b: JSONObject) -> Bool {
         guard a.members.count == b.members.count else { return false }
-        return a.members.allSatisfy { member in b[member.key] == member.value }
+        let places = a.members.indices
+        if places.allSatisfy({ a.members[$0].key.hasSameBytes(as: b.members[$0].key) }) {
+            return places.allSatisfy { a.members[$0].value == b.members[$0].value }
+        }
+        let others = Dictionary(
+            b.members.map { (ByteText($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
+        return a.members.allSatisfy { others[ByteText($0.key)] == $0.value }
     }
 
     /// Feeds the hash without regard to order.

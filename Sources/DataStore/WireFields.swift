@@ -189,7 +189,7 @@ final class WireFields: Sendable {
     private func textProblem(_ text: String, _ field: FieldSchema) -> String? {
         switch field.type {
         case .enumeration(let name):
-            return schema.enums[name]?.contains(text) ?? false ? nil : "\(name) has no case \(printable(text))"
+            return schema.enums[name]?.containsBytes(of: text) ?? false ? nil : "\(name) has no case \(printable(text))"
         case .scalar(let scalar):
             return scalar.isValid(text) ? nil : "\(printable(text)) is not a valid \(scalar.graphQLName)"
         case .embedded: return nil

@@ -115,9 +115,9 @@ extension Lexer {
         let indentation: ([UInt8]) -> Int = { line in line.prefix { $0 == 32 || $0 == 9 }.count }
         let common = lines.dropFirst().filter { !isBlank($0) }.map(indentation).min() ?? 0
         for position in lines.indices.dropFirst() { lines[position].removeFirst(min(common, lines[position].count)) }
-        while let first = lines.first, isBlank(first) { lines.removeFirst() }
-        while let last = lines.last, isBlank(last) { lines.removeLast() }
-        let joined = Array(lines.joined(separator: [10]))
+        let first = lines.firstIndex { !isBlank($0) } ?? lines.endIndex
+        let end = lines.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? first
+        let joined = Array(lines[first..<end].joined(separator: [10]))
         return try joined.withUnsafeBufferPointer { buffer throws(GraphQLSyntaxError) in try decoded(buffer, token) }
     }
 }

@@ -32,6 +32,8 @@ public final class HubCore {
     private var rights: [Caller: CallerRights] = [:]
     /// The changes of the transaction that is open.
     var pending: [CommittedChange] = []
+    /// Bytes of the records that conflicts of the running request have answered.
+    var conflictBytes = 0
     /// The stamp of the transaction that is open.
     var stamp: Int64 = 0
 

@@ -98,36 +98,37 @@ enum RequestFailure: Error {
     }
 }
 
-/// Prepared documents by text; the least recently used half goes when there are too many, or their texts are too long
-/// together: what is prepared is some times as large.
+/// Prepared documents by the bytes of their text; the least recently used half goes when there are too many, or they are
+/// too large together.
 struct DocumentCache: Sendable {
     private static let limit = 512
-    static let byteLimit = 4 << 20
-    /// Longer texts are prepared anew each time.
+    static let byteLimit = 16 << 20
+    /// Longer texts are prepared anew each time, as what is heavier than ``heaviest``.
     static let longest = 1 << 18
-    private var entries: [String: (document: PreparedDocument, use: UInt64)] = [:]
+    static let heaviest = byteLimit / 8
+    private var entries: [ByteText: (document: PreparedDocument, use: UInt64)] = [:]
     private var clock: UInt64 = 0
-    /// Bytes of all texts.
+    /// About how many bytes all of them take.
     private(set) var bytes = 0
     var count: Int { entries.count }
 
     mutating func find(_ text: String) -> PreparedDocument? {
-        guard let index = entries.index(forKey: text) else { return nil }
+        guard let index = entries.index(forKey: ByteText(text)) else { return nil }
         clock += 1
         entries.values[index].use = clock
         return entries.values[index].document
     }
 
     mutating func insert(_ text: String, _ document: PreparedDocument) {
-        guard text.utf8.count <= Self.longest else { return }
-        guard entries[text] == nil else { return }
-        while entries.count >= Self.limit || (bytes + text.utf8.count > Self.byteLimit && !entries.isEmpty) {
+        let key = ByteText(text)
+        guard text.utf8.count <= Self.longest, document.weight <= Self.heaviest, entries[key] == nil else { return }
+        while entries.count >= Self.limit || (bytes + document.weight > Self.byteLimit && !entries.isEmpty) {
             let middle = entries.values.map(\.use).sorted()[entries.count / 2]
             entries = entries.filter { $0.value.use > middle }
-            bytes = entries.keys.reduce(0) { $0 + $1.utf8.count }
+            bytes = entries.values.reduce(0) { $0 + $1.document.weight }
         }
         clock += 1
-        entries[text] = (document, clock)
-        bytes += text.utf8.count
+        entries[key] = (document, clock)
+        bytes += document.weight
     }
 }

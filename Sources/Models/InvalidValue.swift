@@ -139,7 +139,7 @@ extension FieldSchema {
         }
         switch (type, value) {
         case (.enumeration(let name), .text(let text)):
-            guard let schema, schema.enums[name]?.contains(text) != true else { return nil }
+            guard let schema, schema.enums[name]?.containsBytes(of: text) != true else { return nil }
             return ValueProblem(shortened(text), "\(name) has no case \(shortened(text))")
         case (.scalar(let scalar), _): return scalar.problem(value)
         default: return mismatch(value)
@@ -168,7 +168,9 @@ extension FieldSchema {
     private func elementProblem(_ json: JSONValue, in schema: Schema?) -> ValueProblem? {
         switch type {
         case .enumeration(let name):
-            guard let schema, json.string.map({ schema.enums[name]?.contains($0) ?? false }) != true else { return nil }
+            guard let schema, json.string.map({ schema.enums[name]?.containsBytes(of: $0) ?? false }) != true else {
+                return nil
+            }
             return ValueProblem(shortened(json.text), "\(name) has no case \(shortened(json.text))")
         case .scalar(let scalar):
             if scalar.storageValue(of: json) != nil { return nil }

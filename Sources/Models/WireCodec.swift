@@ -53,7 +53,7 @@ extension Schema {
         switch field.type {
         case .embedded: return .text(try normalized(json, field, type).text)
         case .enumeration(let name):
-            guard let text = json.string, enums[name]?.contains(text) ?? false else {
+            guard let text = json.string, enums[name]?.containsBytes(of: text) ?? false else {
                 throw mismatch(json, field, type)
             }
             return .text(text)
@@ -77,7 +77,7 @@ extension Schema {
             guard let value = scalar.storageValue(of: json) else { throw mismatch(json, field, type) }
             return scalar.wireValue(of: value)
         case .enumeration(let name):
-            guard let text = json.string, enums[name]?.contains(text) ?? false else {
+            guard let text = json.string, enums[name]?.containsBytes(of: text) ?? false else {
                 throw mismatch(json, field, type)
             }
             return json

@@ -34,8 +34,9 @@ struct WebSocketDecoder {
     /// How many bytes are held of what is not whole yet.
     var heldBytes: Int { buffer.count - position + message.count }
 
-    /// Takes bytes that the socket gave.
+    /// Takes bytes that the socket gave; what comes after the end is dropped.
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard !ended else { return }
         if position == buffer.count {
             // A connection that is idle most of the time keeps little.
             buffer.removeAll(keepingCapacity: buffer.capacity <= 8 << 10)
@@ -123,7 +124,7 @@ struct WebSocketDecoder {
     private mutating func takeClose(_ payload: [UInt8]) -> Event {
         guard payload.count >= 2 else {
             if payload.count == 1 { return fail(1002, "a close frame is malformed") }
-            ended = true
+            end()
             return .close(code: 1005, reason: "")
         }
         let code = UInt16(payload[0]) << 8 | UInt16(payload[1])
@@ -133,14 +134,20 @@ struct WebSocketDecoder {
         guard (1000...1014).contains(code) && ![1004, 1005, 1006].contains(code) || (3000...4999).contains(code) else {
             return fail(1002, "a close code is not allowed")
         }
-        ended = true
+        end()
         return .close(code: code, reason: reason)
     }
 
     private mutating func tooLarge() -> Event { fail(1009, "a message is larger than \(maximumMessageBytes) bytes") }
 
     private mutating func fail(_ code: UInt16, _ reason: String) -> Event {
-        ended = true
+        end()
         return .failure(code: code, reason: reason)
+    }
+
+    /// Nothing is read any more, and so nothing is held.
+    private mutating func end() {
+        ended = true
+        (buffer, position, message, messageKind) = ([], 0, [], nil)
     }
 }

@@ -81,6 +81,25 @@ struct JSONWriterTests {
         #expect(a != ["x": 1, "y": [3]])
     }
 
+    @Test func keysAreToldApartByTheirBytes() {
+        let composed: JSONValue = ["caf\u{E9}": 1, "b": 2]
+        let decomposed: JSONValue = ["cafe\u{301}": 1, "b": 2]
+        #expect(composed != decomposed)
+        #expect(composed != ["b": 2, "cafe\u{301}": 1])
+        #expect(composed["cafe\u{301}"] == nil)
+        #expect(ByteText("caf\u{E9}") != ByteText("cafe\u{301}"))
+        #expect(["K"].containsBytes(of: "K") && !["K"].containsBytes(of: "\u{212A}"))
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func largeObjectsAreComparedInTimeThatGrowsWithThem() {
+        let members = (0..<100_000).map { (key: "\($0)", value: JSONValue.integer(Int64($0))) }
+        let (there, back) = (JSONObject(members), JSONObject(members.reversed()))
+        #expect(there == JSONObject(members))
+        #expect(there == back)
+        #expect(there != JSONObject(members.dropLast() + [(key: "x", value: 1)]))
+    }
+
     @Test func anObjectsMembersAreSetAppendedAndRemoved() {
         var object: JSONObject = ["a": 1, "b": 2]
         object["a"] = 3

@@ -103,6 +103,13 @@ struct ParserTests {
         #expect(try ValueNode(parsing: source).string == text)
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func blankLinesOfABlockStringAreLeftOutHoweverManyTheyAre() throws {
+        let blank = String(repeating: "\n", count: 1_000_000)
+        #expect(try ValueNode(parsing: "\"\"\"\(blank)  a\n\n b\n\(blank)\"\"\"").string == " a\n\nb")
+        #expect(try ValueNode(parsing: "\"\"\"\(blank)\"\"\"").string == "")
+    }
+
     @Test(arguments: [
         (#""""#, ""), (#""simple""#, "simple"), (#"" white space ""#, " white space "), (#""quote \"""#, "quote \""),
         (#""escaped \n\r\b\t\f""#, "escaped \n\r\u{8}\t\u{c}"), (#""slashes \\ \/""#, #"slashes \ /"#),

@@ -56,6 +56,21 @@ import Testing
         #expect(try store.snapshot().enrolledDevices == [])
     }
 
+    @Test func ofSignInsOnlyTheMostTellingAreReadAndTheOldestGo() throws {
+        let now = time.now().milliseconds
+        let known = SignInGate.Key("known", "p")
+        let failed = SignInGate.Key("failed", "p")
+        try store.note([
+            SignInGate.Key("once", "p"): SignInRecord(count: 1, last: now), failed: SignInRecord(count: 5, last: now),
+            known: SignInRecord(count: 0, last: now, known: now),
+        ])
+        #expect(Set(try store.signInRecords(atMost: 2).keys) == [known, failed])
+        #expect(try store.signInRecords().count == 3)
+        time.advance(milliseconds: SignInRecord.memory)
+        try store.pruneSignIns()
+        #expect(try connection.rows("SELECT badge FROM _sign_in_places") == [[.text("known")]])
+    }
+
     @Test func everyChangeCountsUpTheGeneration() throws {
         var last = try store.generation()
         func grew() throws -> Bool {

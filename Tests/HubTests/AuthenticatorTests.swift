@@ -134,7 +134,12 @@ import Transport
         try change { try store.setGroups(badge: "ann", ["auditors"]) }
         #expect(identity.authenticator.generation > generation)
         #expect(try caller(credentials).get().groups == ["auditors"])
-        #expect(try identity.authenticator.refreshed(before, now: now).get().groups == ["auditors"])
+        let refreshed = try identity.authenticator.refreshed(before, now: now).get()
+        #expect(refreshed.groups == ["auditors"])
+        // A rule may read them from the claim of that name.
+        for caller in [refreshed, try caller(credentials).get()] {
+            #expect(caller.groups(claim: "groups") == ["auditors"])
+        }
     }
 
     @Test func aNewPINAndARemovalEndTokensAtOnce() throws {

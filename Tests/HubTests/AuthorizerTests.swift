@@ -35,58 +35,13 @@ import Testing
             ["isAuthorized": true, "resolverContext": ["a": ["b": 1]]],
             ["isAuthorized": true, "deniedFields": ["Post"]],
             ["isAuthorized": true, "deniedFields": ["arn:aws:appsync:x/types/Post"]],
+            ["isAuthorized": true, "deniedFields": ["ModelPostConnection.items"]],
+            ["isAuthorized": true, "deniedFields": ["arn:aws:appsync:x/types/ModelPostConnection/fields/nextToken"]],
             ["isAuthorized": true, "deniedFields": [7]], ["isAuthorized": true, "ttlOverride": 3601],
             ["isAuthorized": true, "ttlOverride": -1],
         ] as [JSONValue])
     func unreadable(_ json: JSONValue) {
         #expect(AuthorizerAnswer(json) == nil)
-    }
-
-    private static let schema = try! Schema(
-        sdl: """
-            type Post @model @auth(rules: [{ allow: custom }]) { id: ID! text: String secret: String }
-            type Other @model @auth(rules: [{ allow: private }, { allow: public }, { allow: groups, groups: ["staff"] }]) {
-              id: ID!
-            }
-            """)
-
-    private func fixture(_ denied: [String]) throws -> TokenFixture {
-        let hub = try TokenFixture(Self.schema)
-        hub.admit(
-            "guest", .function, person: "ann", groups: ["staff"],
-            claims: [Caller.deniedFieldsClaim: .array(denied.map { .string($0) })])
-        try hub.plant("Post", ["id": .text("p"), "text": .text("t"), "secret": .text("hidden")])
-        return hub
-    }
-
-    @Test func whomTheFunctionLetsInMayWhatCustomRulesGiveAndNothingElse() throws {
-        let hub = try fixture([])
-        #expect(hub.send("guest", "{ getPost(id: \"p\") { secret } }").result?["secret"] == "hidden")
-        #expect(hub.send("guest", "{ listOthers { items { id } } }").errorType == ErrorType.unauthorized)
-        hub.admit("ann", person: "ann", groups: ["staff"])
-        #expect(hub.send("ann", "{ getPost(id: \"p\") { id } }").errorType == ErrorType.unauthorized)
-    }
-
-    @Test func aDeniedFieldIsHiddenAndADeniedOperationRefused() throws {
-        let hub = try fixture(["Post.secret", "Mutation.deletePost", "Query.syncPosts", "Subscription.onCreatePost"])
-        let got = hub.send("guest", "{ getPost(id: \"p\") { text secret } }")
-        #expect(got.result == ["text": "t", "secret": nil])
-        #expect(got.errorMessage == "Not Authorized to access secret on type Post")
-        let probe = hub.send("guest", "{ listPosts(filter: {secret: {eq: \"hidden\"}}) { items { id } } }")
-        #expect(probe.result == .null)
-        for text in [
-            "{ syncPosts { items { id } } }", "mutation { deletePost(input: {id: \"p\", _version: 1}) { id } }",
-        ] {
-            #expect(hub.send("guest", text).errorType == ErrorType.unauthorized)
-        }
-        hub.connect(1, "guest")
-        hub.start(1, "s", "guest", "subscription { onCreatePost { id } }")
-        #expect(hub.take(1).last?["type"] == "error")
-        hub.start(1, "t", "guest", "subscription { onUpdatePost { id secret } }")
-        let changed = hub.send(
-            "guest", "mutation { updatePost(input: {id: \"p\", text: \"u\", _version: 1}) { text secret } }")
-        #expect(changed.result == ["text": "u", "secret": nil])
-        #expect(hub.take(1).last?["payload"]?["data"]?["onUpdatePost"] == ["id": "p", "secret": nil])
     }
 
     // MARK: Asking it
@@ -103,6 +58,8 @@ import Testing
             authenticator = Authenticator(keys: APIKeys(), stored: NoStoredKeys(), validators: [authorizer])
             authorizer.connect { [calls] payload, isKnown, completion in
                 calls.withLock { $0.append(((try? JSONValue(parsing: payload)) ?? .null, isKnown, completion)) }
+            } onChange: { [authenticator] in
+                authenticator.noteChange()
             }
         }
 
@@ -184,6 +141,31 @@ import Testing
         let caller = try asked.caller("abc").get()
         asked.time.advance(milliseconds: 300_001)
         #expect(try asked.authenticator.refreshed(caller, now: asked.time.now().milliseconds).get() == caller)
+    }
+
+    /// A caller whose token was good and is refused, or stands for less, may have a subscription open by it.
+    @Test(
+        arguments: [
+            (["isAuthorized": false], ["error", "complete", "ka"]),
+            (["isAuthorized": true, "deniedFields": ["Subscription.onUpdatePost"]], ["error", "complete", "ka"]),
+            (["isAuthorized": true, "deniedFields": ["Post.secret"]], ["complete", "ka"]),
+            (["isAuthorized": true, "resolverContext": ["team": "red"]], ["ka"]), (["isAuthorized": true], ["ka"]),
+            ([:], ["ka"]),
+        ] as [(JSONValue, [String])])
+    func whatIsSaidAnewOfATokenHoldsForWhatIsOpen(_ answer: JSONValue, _ frames: [String]) throws {
+        let asked = Asked()
+        let hub = try TokenFixture(DeniedFieldsTests.schema, authenticator: asked.authenticator)
+        asked.whenReady("guest", Locked(0))
+        asked.answer(.success(["isAuthorized": true, "ttlOverride": 60]))
+        hub.connect(1, "guest")
+        hub.start(1, "s", "guest", "subscription { onUpdatePost { id secret } }")
+        #expect(hub.take(1).last?["type"] == "start_ack")
+        asked.time.advance(milliseconds: 60_000)
+        asked.whenReady("guest", Locked(0))
+        asked.answer(.success(answer))
+        hub.perform(hub.registry.keepAlive())
+        #expect(hub.take(1).compactMap { $0["type"]?.string } == frames)
+        #expect(hub.registry.subscriptionCount == (frames == ["ka"] ? 1 : 0))
     }
 
     /// AppSync's `identityValidationExpression`.
@@ -278,7 +260,8 @@ import Testing
         try options.addBefore("Post.create=before")
         let authenticator = Authenticator(keys: APIKeys(), stored: NoStoredKeys(), validators: [tokens])
         let core = try HubCore(
-            engine: try HubEngine(Self.schema, authenticator), schema: Self.schema, connection: try .memory(),
+            engine: try HubEngine(DeniedFieldsTests.schema, authenticator), schema: DeniedFieldsTests.schema,
+            connection: try .memory(),
             time: ManualTimeSource(), random: SeededRandom(seed: 1), resolvers: options)
         let body: JSONValue = ["query": "mutation { createPost(input: {id: \"p\"}) { id } }"]
         let outcome = core.perform([HubRequest(Credentials(authorization: "guest"), body: body.bytes)])
@@ -294,7 +277,10 @@ import Testing
         let log = Log(level: .debug) { _, line in lines.withLock { $0.append(line) } }
         let authorizer = FunctionAuthorizer(function: "judge", time: time, log: log)
         let authenticator = Authenticator(keys: APIKeys(), stored: NoStoredKeys(), validators: [authorizer])
-        authorizer.connect { _, _, completion in completion(outcome) }
+        authorizer.connect {
+            $2(outcome)
+        } onChange: {
+        }
         for number in 0..<500 {
             authorizer.whenReady(Credentials(authorization: "token-\(number)"), []) {}
             _ = authenticator.caller(

@@ -140,6 +140,21 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func aLargeMapIsMergedInTimeThatGrowsWithIt() throws {
+        let stored = JSONObject((0..<100_000).map { (key: "\($0)", value: JSONValue.integer(1)) })
+        var values: [Value] = Self.schema.models[0].fields.map { _ in .null }
+        var input: [Value?] = values.map { _ in nil }
+        let position = try #require(Self.schema.models[0].position(of: "json"))
+        values[position] = .text(JSONValue.object(stored).text)
+        input[position] = .text("{\"0\":2,\"caf\u{E9}\":1,\"cafe\u{301}\":2}")
+        let hub = try HubFixture(Self.schema)
+        Automerge(codec: hub.core.codec).merge(input, into: &values, hub.core.engine.schema.models[0])
+        let merged = try JSONValue(parsing: try #require(values[position].text)).object
+        #expect(merged?.count == 100_002, "members whose names only look alike are two")
+        #expect(merged?["0"] == 1)
+    }
+
     @Test func whatTheInputLeavesOutStays() throws {
         let hub = try HubFixture(Self.schema)
         hub.send("mutation { createThing(input: {id: \"1\", text: \"a\", list: [\"x\"]}) { id } }", key: "counter")

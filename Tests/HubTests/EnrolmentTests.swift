@@ -85,9 +85,9 @@ struct EnrolmentDeskTests {
             try HubTLS(.site, dataDirectory: site.directory.path, time: site.time, log: .none))
     }
 
-    private func desk(fails: Bool = false, digests: [String: [String]] = [:]) -> EnrolmentDesk {
+    private func desk(fails: Bool = false, digests: [String: [String]] = [:], log: Log = .none) -> EnrolmentDesk {
         EnrolmentDesk(
-            dataDirectory: site.directory.path, tls: tls, time: site.time, log: .none, digests: { digests[$0] ?? [] }
+            dataDirectory: site.directory.path, tls: tls, time: site.time, log: log, digests: { digests[$0] ?? [] }
         ) { device, groups, done in
             done(fails ? .failure(HubError("full")) : .success("key-of-\(device)-\(groups.sorted().joined())"))
         }
@@ -220,7 +220,8 @@ struct EnrolmentDeskTests {
     }
 
     @Test func guessersAtManyAddressesShutNobodyElseOutAndAnIPv6NetworkIsOneAddress() async throws {
-        let desk = desk()
+        let lines = Locked<[String]>([])
+        let desk = desk(log: Log(level: .warning) { _, line in lines.withLock { $0.append(line) } })
         let good = try request(try code()).1
         func guess(_ address: String) async throws -> Int {
             let body = EnrolmentRequest(
@@ -229,6 +230,7 @@ struct EnrolmentDeskTests {
         }
         for number in 0..<70 { #expect(try await guess("10.1.0.\(number)") == 403) }
         #expect(try await guess("10.1.0.0") == 429, "all guessers together have had their tries")
+        #expect(lines.current.count == LogAllowance.burst, "nor do they fill the log")
         #expect(await ask(desk, good.bytes, from: "10.2.0.1").status == 200)
         site.time.advance(milliseconds: 600_000)
         for number in 0..<5 { #expect(try await guess("2001:db8:0:7::\(number)") == 403) }

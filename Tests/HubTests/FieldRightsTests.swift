@@ -115,6 +115,97 @@ import WarehouseModels
         #expect(send("text: \"v\"", 4, key: "blind").errorType == "Unauthorized")
     }
 
+    /// Whoever is in `supervisors` reads the cards; their owners make and change them.
+    private static let cards = try! Schema(
+        sdl: ["Card", "Slip"].map { model in
+            """
+            type \(model) @model \(model == "Slip" ? "@conflict(strategy: OPTIMISTIC_CONCURRENCY)" : "") @auth(rules: [
+              { allow: owner, operations: [create, update] }
+              { allow: groups, groups: ["supervisors"] }
+            ]) {
+              id: ID!
+              owner: String
+              text: String
+              score: Int @auth(rules: [{ allow: groups, groups: ["supervisors"] }])
+              note: String @auth(rules: [
+                { allow: owner, operations: [create, update] }, { allow: groups, groups: ["supervisors"] }
+              ])
+              hits: Int @counter @auth(rules: [
+                { allow: owner, operations: [update] }, { allow: groups, groups: ["supervisors"] }
+              ])
+            }
+            """
+        }.joined(separator: "\n"))
+
+    /// A card and a slip of Ann's, of whose score, note and hits only a supervisor knows.
+    private func cards() throws -> HubFixture {
+        let hub = try HubFixture(Self.cards)
+        for model in ["Card", "Slip"] {
+            let input = "{id: \"c\", owner: \"ann\", score: 4711, note: \"hidden\", hits: 4711}"
+            let made = hub.send("mutation { create\(model)(input: \(input)) { id } }", key: "super")
+            #expect(made.errorType == nil)
+        }
+        return hub
+    }
+
+    private func asAnn(
+        _ hub: HubFixture, _ mutation: String, _ input: String, _ selection: String, ids: JSONValue? = nil
+    ) -> JSONValue {
+        let text = "mutation { m: \(mutation)(input: {\(input)}) { \(selection) } }"
+        return hub.send(text, key: "counter", person: "ann", ids: ids)
+    }
+
+    @Test func whoMayWriteARowIsShownNoFieldWhoseOwnRulesLeaveHimOut() throws {
+        let hub = try cards()
+        let update = "id: \"c\", text: \"x\", _version: "
+        let answer = asAnn(hub, "updateCard", update + "1", "id text score _version", ids: ["m": "u"])
+        #expect(answer.result == ["id": "c", "text": "x", "score": nil, "_version": 2])
+        #expect(answer.errorMessage == "Not Authorized to access score on type Card")
+        #expect(asAnn(hub, "updateCard", update + "1", "id text score _version", ids: ["m": "u"]) == answer, "a retry")
+        let stale = asAnn(hub, "updateCard", update + "1", "id score")
+        #expect(stale.result == ["id": "c", "score": nil])
+        let conflict = asAnn(hub, "updateSlip", update + "9", "id owner score note")
+        #expect(conflict.errorType == "ConflictUnhandled")
+        #expect(conflict["errors"]?[0]?["data"] == ["id": "c", "owner": "ann", "score": nil, "note": nil])
+        let blind = hub.send(
+            "mutation { m: updateCard(input: {id: \"c\"}) { id } }", key: "counter", person: "ann",
+            operations: ["m": ["hits": ["increment": 1]]])
+        #expect(blind.errorMessage == "Not Authorized to access hits on type Card", "its overflow would tell")
+        let stored = hub.send("{ getCard(id: \"c\") { text score hits } }", key: "super").result
+        #expect(stored == ["text": "x", "score": 4711, "hits": 4711])
+    }
+
+    @Test func hisOwnValueOfSuchAFieldIsToldWhereItSaysNothingOfAnother() throws {
+        let hub = try cards()
+        let made = asAnn(hub, "createCard", "id: \"n\", note: \"mine\"", "owner note score")
+        #expect(made["errors"] == nil)
+        #expect(made.result == ["owner": "ann", "note": "mine", "score": nil])
+        // What a merge leaves tells what was there.
+        let merged = ["hidden", "unlike"].map {
+            asAnn(hub, "updateCard", "id: \"c\", note: \"\($0)\", _version: 9", "note")
+        }
+        #expect(merged[0] == merged[1] && merged[0].result == ["note": nil])
+        let written = asAnn(hub, "updateCard", "id: \"n\", note: \"new\", _version: 1", "note", ids: ["m": "u"])
+        #expect(written == asAnn(hub, "updateCard", "id: \"n\", note: \"new\", _version: 1", "note", ids: ["m": "u"]))
+        #expect(written.result == ["note": "new"] && written["errors"] == nil)
+        // A retry is told what it says itself, right or wrong.
+        for guess in ["new", "wrong"] {
+            let again = asAnn(hub, "updateCard", "id: \"n\", note: \"\(guess)\", _version: 1", "note", ids: ["m": "u"])
+            #expect(again.result?["note"]?.string == guess)
+        }
+    }
+
+    @Test func whatAFunctionPutsIntoSuchAFieldIsNotShownToWhoeverMakesTheRecord() throws {
+        let hub = try FunctionHub(schema: Self.cards) { try $0.addBefore("Card.create=before") }
+        let made = try hub.send(
+            FunctionHub.request(
+                "mutation { createCard(input: {id: \"1\", note: \"mine\"}) { id owner note score hits } }",
+                person: "ann")
+        ) { _ in .success(["input": ["id": "1", "owner": "ann", "note": "judged", "score": 4711]]) }
+        #expect(made.result == ["id": "1", "owner": "ann", "note": nil, "score": nil, "hits": nil])
+        #expect(made["errors"]?.array?.compactMap { $0["path"]?[1]?.string } == ["note", "score"])
+    }
+
     @Test func whoMayOnlyWriteAFieldLearnsNothingOfTheRow() throws {
         let hub = try HubFixture(try Schema(sdl: Self.sample))
         hub.send("mutation { createCard(input: {id: \"1\", text: \"secret\"}) { id } }")

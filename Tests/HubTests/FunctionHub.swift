@@ -107,6 +107,13 @@ final class FunctionHub {
     func answer(_ json: JSONValue) throws { try settle(.success(json)) }
     func fail(_ failure: FunctionFailure) throws { try settle(.failure(failure)) }
 
+    /// The function answers all open calls in one turn.
+    func answerAll(_ json: JSONValue) {
+        let open = calls
+        calls = []
+        turn([], answered: open.map { ($0.id, .success(json)) })
+    }
+
     private func settle(_ outcome: FunctionOutcome) throws {
         try #require(!calls.isEmpty, "no function is asked")
         let call = calls.removeFirst()

@@ -71,11 +71,14 @@ final class HubFixture {
     @discardableResult
     func send(
         _ query: String, _ variables: JSONValue = .object([:]), key: String? = "all", person: String? = nil,
-        device: String? = nil, ids: JSONValue? = nil, operation: String? = nil
+        device: String? = nil, ids: JSONValue? = nil, operations: JSONValue? = nil, operation: String? = nil
     ) -> JSONValue {
         var body: JSONObject = ["query": .string(query), "variables": variables]
         if let operation { body["operationName"] = .string(operation) }
-        if let ids { body["extensions"] = ["bincount": ["mutationIds": ids]] }
+        var ours = JSONObject()
+        ours["mutationIds"] = ids
+        ours["operations"] = operations
+        if !ours.isEmpty { body["extensions"] = ["bincount": .object(ours)] }
         let answer = raw(JSONValue.object(body).bytes, key: key, person: person, device: device)
         return (try? JSONValue(parsing: answer.body)) ?? .null
     }

@@ -1,4 +1,5 @@
 import Basics
+import Models
 import Testing
 
 @testable import Hub
@@ -47,6 +48,33 @@ struct ItemSizeTests {
                 ["f": ["body": .object(filter)]])
             #expect(json.result?["items"]?.array?.count == found)
         }
+    }
+
+    @Test func `a list is read once for all comparisons of a filter`() throws {
+        let hub = try HubFixture()
+        let tags = (0..<30_000).map { JSONValue.string("t\($0)") }
+        #expect(hub.create(["id": "1", "title": "t", "tags": .array(tags)])["errors"] == nil)
+        func found(_ filter: JSONValue) -> Int? {
+            hub.send("query Q($f: ModelNoteFilterInput) { listNotes(filter: $f) { items { id } } }", ["f": filter])
+                .result?["items"]?.array?.count
+        }
+        func tests(_ text: String) -> [JSONValue] {
+            (0..<4_000).map { ["tags": ["contains": .string("\(text)\($0)")]] }
+        }
+        #expect(found(["or": .array(tests("no"))]) == 0)
+        #expect(found(["and": .array(tests("t"))]) == 1)
+        #expect(found(["not": ["or": .array(tests("no"))], "tags": ["size": ["eq": 30_000]]]) == 1)
+    }
+
+    @Test func `numbers of a list are found by either kind of number`() {
+        let (reals, whole) = (
+            FieldSchema("r", .scalar(.float), isList: true), FieldSchema("i", .scalar(.int), isList: true)
+        )
+        #expect(RowTest.contains(.integer(2)).matches(.text("[1,2.0,null]"), reals))
+        #expect(RowTest.contains(.real(2)).matches(.text("[1,2]"), whole))
+        #expect(!RowTest.contains(.real(2.5)).matches(.text("[1,2]"), whole))
+        #expect(RowTest.notContains(.null).matches(.text("[null]"), whole))
+        #expect(!RowTest.contains(.integer(1)).matches(.null, whole))
     }
 
     @Test(arguments: [

@@ -142,6 +142,39 @@ struct KeysetTests {
         if text == "beginsWith: '2026-07'" { #expect(wanted == ["2", "3", "4", "5", "6"]) }
     }
 
+    @Test(
+        "of a sort key that is stored as text take any text",
+        arguments: [
+            ("AWSDate", "2026-06-30", "2026-07-01", "beginsWith: '2026-07'"),
+            ("AWSDate", "2026-06-30", "2026-07-01", "ge: '2026-07'"),
+            ("AWSTime", "09:59:00", "10:00:00", "between: ['10', '11']"),
+            ("AWSPhone", "+12025550101", "+49305550101", "gt: '+4'"),
+            ("AWSEmail", "ann@a.example", "bob@b.example", "ge: 'b'"),
+            ("AWSURL", "http://a.example/", "https://b.example/", "ge: 'https:'"),
+            ("AWSIPAddress", "10.0.0.1", "192.168.0.1", "ge: '192.'"), ("Level", "high", "low", "gt: 'i'"),
+        ])
+    func partsOfTexts(_ type: String, _ first: String, _ second: String, _ text: String) throws {
+        let condition = "{\(text.replacing("'", with: "\""))}"
+        let schema = try Schema(
+            sdl: """
+                enum Level { low high }
+                type Job @model @auth(rules: [{ allow: groups, groups: ["everyone"] }]) {
+                  id: ID!
+                  zone: ID @index(name: "byZone", queryField: "jobsByZone", sortKeyFields: ["due"])
+                  due: \(type)
+                }
+                """)
+        let hub = try HubFixture(schema)
+        for (id, due) in [("1", first), ("2", second)] {
+            let answer = hub.send(
+                "mutation M($i: CreateJobInput!) { createJob(input: $i) { id } }",
+                ["i": ["id": .string(id), "zone": "z", "due": .string(due)]])
+            #expect(answer["errors"] == nil)
+        }
+        let found = hub.send("{ jobsByZone(zone: \"z\", due: \(condition)) { items { id } } }")
+        #expect(found.result == ["items": [["id": "2"]]])
+    }
+
     private func cost(_ part: SQLCondition, _ hub: HubFixture, rows: Int) throws -> Int {
         try hub.connection.withStatement(part.sql) { statement in
             statement.bind(part.bindings)

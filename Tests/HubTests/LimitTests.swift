@@ -81,6 +81,107 @@ struct LimitTests {
         #expect(schema.errorType == "LimitExceededError")
     }
 
+    /// A hub with a record of 40 kB, where answers may have 20 kB and one record more.
+    private func hubOfALargeRecord() throws -> HubFixture {
+        var limits = HubLimits()
+        (limits.answerBytes, limits.itemBytes) = (20_000, 50_000)
+        let hub = try HubFixture(limits: limits)
+        for id in ["1", "2"] { hub.create(["id": .string(id), "title": "t", "body": Self.body]) }
+        return hub
+    }
+
+    private static let body = JSONValue.string(String(repeating: "b", count: 40_000))
+    private static func aliases(_ count: Int) -> String {
+        (0..<count).map { "a\($0): body" }.joined(separator: " ")
+    }
+
+    @Test func oneRecordUnderManyNamesIsNoMoreThanAnAnswerMayHave() throws {
+        let hub = try hubOfALargeRecord()
+        #expect(hub.send("{ getNote(id: \"1\") { \(Self.aliases(10)) } }")["errors"] == nil)
+        let one = hub.raw(
+            JSONValue.object(["query": .string("{ getNote(id: \"1\") { \(Self.aliases(1000)) } }")]).bytes)
+        #expect(one.body.count < 2_000)
+        let json = try JSONValue(parsing: one.body)
+        #expect(json["data"] == ["getNote": .null])
+        #expect(json.errorType == "LimitExceededError")
+        #expect(json["errors"]?[0]?["path"] == ["getNote"])
+        // A page goes on behind such a record.
+        let list = "query L($t: String) { listNotes(nextToken: $t) { items { \(Self.aliases(1000)) } nextToken } }"
+        let page = hub.send(list)
+        #expect(page.result?["items"] == [.null])
+        let next = hub.send(list, ["t": page.result?["nextToken"] ?? .null])
+        #expect(next.result == ["items": [.null], "nextToken": .null])
+    }
+
+    @Test func whatAnEmbeddedValueIsReadFromCountsToo() throws {
+        let hub = try HubFixture(
+            try Schema(
+                sdl: """
+                    type Spot { row: Int name: String }
+                    type Rack @model @auth(rules: [{ allow: groups, groups: ["everyone"] }]) { id: ID! spots: [Spot] }
+                    """),
+            limits: {
+                var limits = HubLimits()
+                (limits.answerBytes, limits.itemBytes) = (20_000, 50_000)
+                return limits
+            }())
+        let spots = JSONValue.array(Array(repeating: [:], count: 10_000))
+        hub.send(
+            "mutation M($i: CreateRackInput!) { createRack(input: $i) { id } }", ["i": ["id": "1", "spots": spots]])
+        func fields(_ name: String, _ count: Int) -> String {
+            (0..<count).map { "a\($0): \(name)" }.joined(separator: " ")
+        }
+        #expect(hub.send("{ getRack(id: \"1\") { spots { row } } }").result?["spots"]?.array?.count == 10_000)
+        for selection in ["spots { \(fields("row", 4000)) }", fields("spots { __typename }", 1000)] {
+            let json = hub.send("{ getRack(id: \"1\") { \(selection) } }")
+            #expect(json["data"] == ["getRack": .null])
+            #expect(json.errorType == "LimitExceededError")
+        }
+    }
+
+    @Test func mutationsAreCarriedOutWhoseAnswersAreTooLarge() throws {
+        let hub = try hubOfALargeRecord()
+        func update(_ alias: String, _ selection: String) -> String {
+            "\(alias): updateNote(input: {id: \"1\", size: 4, _version: 0}) { _version \(selection) }"
+        }
+        let alone = hub.send("mutation { \(update("a", Self.aliases(1000))) }")
+        #expect(alone["data"] == ["a": .null])
+        #expect(alone.errorType == "LimitExceededError")
+        #expect(alone.errorMessage?.hasPrefix("The mutation was carried out. ") == true)
+        #expect(hub.send("{ getNote(id: \"1\") { _version } }").result == ["_version": 2])
+        // All of a request share what an answer may have; one of them always has its answer.
+        let many = hub.send("mutation { \((0..<20).map { update("m\($0)", "body") }.joined(separator: " ")) }")
+        #expect(many["data"]?["m0"]?["body"] == Self.body)
+        #expect(many["data"]?["m19"] == .null)
+        let answered = (0..<20).filter { many["data"]?["m\($0)"]?.isNull == false }.count
+        #expect((8...11).contains(answered), "\(answered)")
+        #expect(many["errors"]?.array?.count == 20 - answered)
+        #expect(hub.send("{ getNote(id: \"1\") { _version } }").result == ["_version": 22])
+    }
+
+    @Test func recordsOfConflictsShareWhatAnAnswerMayHave() throws {
+        var limits = HubLimits()
+        limits.answerBytes = 500
+        let hub = try HubFixture(limits: limits)
+        let title = JSONValue.string(String(repeating: "s", count: 300))
+        hub.send("mutation M($t: String!) { createStrict(input: {id: \"1\", title: $t}) { id } }", ["t": title])
+        hub.send("mutation { updateStrict(input: {id: \"1\", _version: 1}) { id } }")
+        let stale = (0..<4).map { "m\($0): updateStrict(input: {id: \"1\", title: \"x\", _version: 1}) { id title }" }
+        let json = hub.send("mutation { \(stale.joined(separator: " ")) }")
+        let types = json["errors"]?.array?.compactMap { $0["errorType"]?.string }
+        #expect(types == ["ConflictUnhandled", "ConflictUnhandled", "LimitExceededError", "LimitExceededError"])
+        #expect(json["errors"]?[1]?["data"]?["title"] == title)
+    }
+
+    @Test func anEventIsNoLargerThanAnAnswer() throws {
+        var floor = RealtimeFixture(try hubOfALargeRecord())
+        floor.connect(1)
+        floor.start(1, "many", "subscription { onUpdateNote { \(Self.aliases(1000)) } }")
+        floor.mutate("mutation { updateNote(input: {id: \"1\", size: 4, _version: 1}) { id body } }")
+        #expect(floor.data(1) == [.null])
+        #expect(floor.lastError(1)?["errorType"] == "LimitExceededError")
+    }
+
     @Test func rowsAndTimeEndAPageAndThenTheRequest() throws {
         let hub = try hub { $0.rows = 8 }
         let json = hub.send(

@@ -55,6 +55,15 @@ struct NeedsTests {
         #expect(malformed["errors"]?[0]?["message"]?.string?.contains("needs") == true)
     }
 
+    @Test("is refused where that is the name of the type, which nothing carries out")
+    func typeNames() throws {
+        let hub = try HubFixture()
+        let answer = try send(hub, ["m0": ["t"]], "t: __typename m0: \(box)")
+        #expect(answer["data"] == ["t": "Mutation", "m0": .null])
+        #expect(answer["errors"]?[0]?["errorType"] == "TransactionCanceledException")
+        #expect(hub.core.suspended.isEmpty)
+    }
+
     @Test("holds in a unit too, which is carried out whole or not at all")
     func units() throws {
         let hub = try HubFixture()

@@ -244,6 +244,48 @@ struct RealtimeFixture {
         for id in 1...80 as ClosedRange<UInt64> { #expect(floor.data(id) == [["id": "1", "title": "t"]]) }
     }
 
+    @Test func aSubscriptionStartsWithOneRootField() throws {
+        var floor = RealtimeFixture(try HubFixture())
+        floor.connect(1)
+        let query = """
+            subscription S($a: Boolean!, $b: Boolean!) {
+              onCreateNote @include(if: $a) { id } onUpdateNote @include(if: $b) { id }
+            }
+            """
+        floor.start(1, "1", query, ["a": true, "b": true])
+        #expect(floor.lastError(1)?["message"]?.string?.contains("SubscriptionMultipleRootFields") == true)
+        floor.start(1, "2", query, ["a": false, "b": false])
+        #expect(floor.types(1).last == "error")
+        #expect(floor.registry.subscriptionCount == 0)
+        floor.start(1, "3", query, ["a": false, "b": true])
+        #expect(floor.types(1).last == "start_ack")
+    }
+
+    @Test func idsThatOnlyLookAlikeGetFramesOfTheirOwn() throws {
+        var floor = RealtimeFixture(try HubFixture())
+        for (connection, id) in [(1, "caf\u{E9}"), (2, "cafe\u{301}")] as [(UInt64, String)] {
+            floor.connect(connection)
+            floor.start(connection, id, "subscription { onCreateNote { id } }")
+        }
+        floor.mutate("mutation { createNote(input: {id: \"1\", title: \"t\"}) { id } }")
+        #expect(floor.inbox[1]?.last?["id"] == "caf\u{E9}")
+        #expect(floor.inbox[2]?.last?["id"] == "cafe\u{301}")
+    }
+
+    @Test func framesAreHandedOverPieceByPiece() throws {
+        var floor = RealtimeFixture(try HubFixture())
+        floor.connect(1)
+        for id in 1...5 { floor.start(1, "\(id)", "subscription { onCreateNote { a\(id): body } }") }
+        let body = String(repeating: "b", count: 1000)
+        let text = "mutation { createNote(input: {title: \"t\", body: \"\(body)\"}) { id title body } }"
+        let request: JSONValue = ["query": .string(text)]
+        let changes = floor.hub.core.execute([HubRequest(apiKey: "all", body: request.bytes)]).events
+        var pieces: [Int] = []
+        floor.registry.publish(changes, pieceBytes: 2000) { pieces.append($0.count) }
+        #expect(pieces == [2, 2, 1])
+        #expect(floor.registry.publish(changes).count == 5)
+    }
+
     @Test func aSubscriptionMayFollowRelations() throws {
         var floor = RealtimeFixture(try HubFixture())
         floor.mutate("mutation { createBox(input: {id: \"b\", label: \"box\"}) { id } }")

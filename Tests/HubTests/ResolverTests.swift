@@ -247,6 +247,43 @@ import Testing
         #expect(hub.asked.last?["result"]?["title"] == "b")
     }
 
+    @Test func oneRecordWithManyDeliveriesHoldsUpNoOther() throws {
+        let hub = try FunctionHub(Self.after)
+        let many = 300
+        hub.turn(
+            [FunctionHub.create("Plain", ["id": "1", "title": "a"])]
+                + (1..<many).map {
+                    FunctionHub.update("Plain", ["id": "1", "title": "b", "_version": .integer(Int64($0))])
+                })
+        try hub.fail(.unreachable("nobody answers"))
+        _ = hub.begin(FunctionHub.create("Plain", ["id": "2", "title": "c"]))
+        #expect(hub.asked.compactMap { $0["result"]?["id"]?.string } == ["1", "2"])
+        // Those of the record itself come each after the one before, however many wait.
+        hub.time.advance(milliseconds: 1_000)
+        hub.core.tick()
+        hub.turn([])
+        while !hub.calls.isEmpty { try hub.answer(.null) }
+        let versions = hub.asked.filter { $0["result"]?["id"] == "1" }.compactMap { $0["result"]?["_version"]?.integer }
+        #expect(versions == [1] + (1...Int64(many)))
+        #expect(try waiting(hub) == 0)
+    }
+
+    @Test func aDeliveryWhoseEndCannotBeWrittenIsNotTakenForTheNextOfItsRecord() throws {
+        let hub = try FunctionHub(Self.after)
+        hub.turn([
+            FunctionHub.create("Plain", ["id": "1", "title": "a"]),
+            FunctionHub.update("Plain", ["id": "1", "title": "b", "_version": 1]),
+            FunctionHub.update("Plain", ["id": "1", "title": "c", "_version": 2]),
+        ])
+        try hub.connection.execute("PRAGMA query_only = 1")
+        try hub.answer(.null)
+        try hub.answer(.null)
+        try hub.connection.execute("PRAGMA query_only = 0")
+        try hub.answer(.null)
+        #expect(hub.asked.map { $0["result"]?["title"]?.string } == ["a", "b", "c"])
+        #expect(try waiting(hub) == 0)
+    }
+
     @Test func aDeliveryWhoseEndCannotBeWrittenIsWrittenLater() throws {
         let hub = try FunctionHub(Self.after)
         _ = hub.begin(FunctionHub.create("Plain", ["id": "1", "title": "a"]))

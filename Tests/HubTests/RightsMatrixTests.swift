@@ -291,15 +291,19 @@ import Testing
                 try hub.plant(info.schema.name, row.stored(id: "\(kind)\(row.name)\(number)", secret: 4711))
             }
             let name = "\(row.name)\(number)"
-            text += "u\(row.name): \(update)(input: {id: \"u\(name)\", secret: 5, _version: 1}) { id } "
+            text += "u\(row.name): \(update)(input: {id: \"u\(name)\", secret: 5, _version: 1}) { id secret } "
             text +=
                 "k\(row.name): \(update)(input: {id: \"k\(name)\", value: 5, _version: 1}, "
-                + "condition: {secret: {eq: 4711}}) { id } "
+                + "condition: {secret: {eq: 4711}}) { id secret } "
         }
         let written = hub.send(who.token, text + "}")
         for row in MatrixRow.all {
             check(written["data"]?["u" + row.name]?.isNull == false, "update", "an update", row)
             check(written["data"]?["k" + row.name]?.isNull == false, "get", "a condition", row)
+            for (kind, value) in [("u", 5), ("k", 4711)] as [(String, JSONValue)] {
+                guard let told = written["data"]?[kind + row.name], !told.isNull else { continue }
+                check(told["secret"] == value, "get", "the answer of an update", row)
+            }
         }
     }
 }

@@ -166,6 +166,47 @@ import Testing
         try await hub.stop()
     }
 
+    @Test func `a field that goes and comes back, or has another type, makes newer records of those that lose a value`()
+        async throws
+    {
+        try await hub.start()
+        try await hub.ask("mutation { createNote(input: {id: \"1\", title: \"t\", body: \"held\"}) { id } }")
+        try await hub.ask("mutation { createNote(input: {id: \"2\", title: \"t\"}) { id } }")
+        let number = SchemaPushFixture.notes.replacing("body: String", with: "body: Int")
+        var version = 1
+        for pushes in [[SchemaPushFixture.smaller, SchemaPushFixture.notes], [number]] {
+            let before = try await hub.ask("{ syncNotes { items { id } startedAt } }").result
+            let mark = try #require(before?["startedAt"]?.integer)
+            for text in pushes { #expect(try await hub.push(text, destructive: true).status == 200) }
+            version += 1
+            let delta = try await hub.ask("{ syncNotes(lastSync: \(mark)) { items { id body _version } } }")
+            let held = delta.result?["items"]?.array?.filter { $0["id"] == "1" }
+            #expect(held == [["id": "1", "body": .null, "_version": .integer(Int64(version))]])
+            #expect(try await hub.ask("{ getNote(id: \"2\") { _version } }").result?["_version"] == 1)
+            guard pushes.count > 1 else { continue }
+            try await hub.ask(
+                "mutation { updateNote(input: {id: \"1\", body: \"again\", _version: \(version)}) { id } }")
+            version += 1
+        }
+        try await hub.stop()
+    }
+
+    @Test func ofTwoPushesAtOnceTheSecondIsComparedWithWhatTheFirstMade() async throws {
+        try await hub.start()
+        let crate =
+            SchemaPushFixture.notes
+            + "\ntype Crate @model @auth(rules: [{ allow: groups, groups: [\"everyone\"] }]) { id: ID! }"
+        let hub = hub
+        async let first = hub.push(SchemaPushFixture.larger)
+        async let second = hub.push(crate)
+        let statuses = try await [first.status, second.status]
+        #expect(statuses.sorted() == [200, 409], "each lacks what the other adds")
+        let isFirst = statuses[0] == 200
+        let made = try await hub.ask("{ \(isFirst ? "listShelves" : "listCrates") { items { id } } }")
+        #expect(made["errors"] == nil)
+        try await hub.stop()
+    }
+
     @Test func recordsThatDoNotFitKeepTheOldSchemaInItsPlace() async throws {
         try await hub.start()
         try await hub.ask("mutation { createNote(input: {id: \"1\", title: \"t\", mood: cross}) { id } }")

@@ -71,6 +71,19 @@ import WarehouseModels
         loop.stop()
     }
 
+    @Test(arguments: [
+        ("{\"query\":\"{ __typename }\"}", true), (" {\n\"query\"", true), ("{}", true), ("{ __typename }", false),
+        ("{# \"\n__typename }", false), ("query Q { __typename }", false), ("[1,1,1]", false), ("\"text\"", false),
+        ("{", false),
+    ])
+    func whatIsSentAsADocumentIsJSONWhereItBeginsAsAnObject(text: String, isJSON: Bool) {
+        for (type, staysSo) in [("application/graphql; charset=utf-8", isJSON), ("application/json", true)] {
+            let request = HTTPRequest(path: "/graphql", headers: ["content-type": type], body: Array(text.utf8))
+            let document: JSONValue = ["query": .string(text)]
+            #expect(HubHandler.body(ofPost: request) == (staysSo ? request.body : document.bytes))
+        }
+    }
+
     @Test func aSubscriberHearsOfACommitOnARealSocket() async throws {
         let loop = try WebSocketLoop()
         let server = try await HubServer.start(options())

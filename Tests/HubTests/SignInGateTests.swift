@@ -163,6 +163,18 @@ import Testing
         #expect(!gate.isKnown("ann", Self.addresses(5)[4], 91 * 24 * Self.hour))
     }
 
+    @Test func aRightPINAfterTheClockWasSetBackMakesItsPlaceKnownToo() {
+        var gate = SignInGate()
+        let places = Self.addresses(9)
+        for place in places.prefix(8) {
+            #expect(Self.tryOnce(&gate, "ann", at: 24 * Self.hour, in: place, isRight: true) == .go)
+        }
+        let changed = gate.note(badge: "ann", place: places[8], isRight: true, now: 1000)
+        #expect(changed.count == 2, "it and the one that is let go of")
+        #expect(gate.isKnown("ann", places[8], 1000))
+        #expect(places.filter { gate.isKnown("ann", $0, 1000) }.count == 8)
+    }
+
     // MARK: Time, memory, queue
 
     @Test func unlockingByHandEndsALockAlsoOfAnEarlierRunAndLeavesPlacesKnown() {
@@ -227,6 +239,20 @@ import Testing
         #expect(admit(SignInPlace(address: "10.0.0.9")) == .full)
         #expect(admit(Self.otherTerminal) == .go)
         #expect(gate.waiting == 64)
+    }
+
+    @Test func whatIsForgottenIsToBeForgottenWhereItIsKeptToo() {
+        var limits = SignInGate.Limits()
+        limits.memory = 100
+        var gate = SignInGate(limits)
+        var kept: Set<SignInGate.Key> = []
+        for (number, place) in Self.addresses(500).enumerated() {
+            for (key, record) in gate.note(badge: "guess\(number)", place: place, isRight: false, now: 1) {
+                if record == nil { kept.remove(key) } else { kept.insert(key) }
+            }
+        }
+        #expect(kept == Set(gate.records.keys))
+        #expect(kept.count <= 103)
     }
 
     @Test func memoryStaysBoundedAndThoseWhoFailedMostStayInIt() {

@@ -34,8 +34,13 @@ final class TokenFixture {
     private(set) var events: [CommittedChange] = []
     private(set) var inbox: [UInt64: [JSONValue]] = [:]
 
-    init(_ schema: Schema, keys: [String] = [], level: LogLevel = .debug) throws {
-        authenticator = Authenticator(keys: try APIKeys(keys), stored: NoStoredKeys(), validators: [tokens])
+    init(
+        _ schema: Schema, keys: [String] = [], level: LogLevel = .debug, authenticator: Authenticator? = nil
+    ) throws {
+        let authenticator =
+            try authenticator
+            ?? Authenticator(keys: try APIKeys(keys), stored: NoStoredKeys(), validators: [tokens])
+        self.authenticator = authenticator
         let lines = lines
         core = try HubCore(
             engine: try HubEngine(schema, authenticator), schema: schema, connection: try Connection.memory(),

@@ -61,6 +61,18 @@ struct UnitTests {
         #expect(fixture.events.count == before + 1)
     }
 
+    @Test("may name what is only answered, which is no part of it", arguments: ["t: __typename", "u: __typename"])
+    func typeName(name: String) throws {
+        let body: JSONValue = [
+            "query": .string("mutation { \(name) m0: createNote(input: {id: \"a\", title: \"1\"}) { title } }"),
+            "extensions": ["bincount": ["atomic": [["t", "m0"]]]],
+        ]
+        let answer = try JSONValue(parsing: fixture.raw(body.bytes).body)
+        #expect(answer["errors"] == nil)
+        #expect(answer["data"]?["m0"]?["title"] == "1")
+        #expect(stored == 1)
+    }
+
     @Test("of several in one request each stands for itself")
     func several() throws {
         fixture.create(note("b", "taken"))

@@ -190,13 +190,43 @@ import Transport
         let step = DocumentCache.longest
         for number in 0..<40 {
             let text = "\(number)" + String(repeating: "x", count: step - 10)
-            cache.insert(text, prepared)
+            cache.insert(text, PreparedDocument(prepared.operations, text: text))
             #expect(cache.bytes <= DocumentCache.byteLimit)
             #expect(cache.find(text) != nil)
         }
         #expect(cache.count > 4)
-        cache.insert(String(repeating: "y", count: step + 1), prepared)
-        #expect(cache.bytes <= DocumentCache.byteLimit)
+        let long = String(repeating: "y", count: step + 1)
+        cache.insert(long, prepared)
+        #expect(cache.find(long) == nil)
+    }
+
+    @Test func `a document weighs what its fragments spread out weigh`() throws {
+        let hub = try HubFixture()
+        func text(_ number: Int, roots: Int) -> String {
+            let aliases = (0..<roots).map { "a\($0): getNote(id: \"\(number)\") { ...F }" }.joined(separator: " ")
+            let fields = (0..<30).map { "b\($0): title" }.joined(separator: " ")
+            return "{ \(aliases) } fragment F on Note { \(fields) }"
+        }
+        var cache = DocumentCache()
+        for number in 0..<100 {
+            let one = try hub.core.engine.prepare(text(number, roots: 100)).get()
+            #expect(one.weight > 100 * 31 * 400)
+            cache.insert(one.text, one)
+            #expect(cache.find(one.text) != nil)
+            #expect(cache.bytes <= DocumentCache.byteLimit)
+        }
+        #expect(cache.count < 20)
+        let heavy = try hub.core.engine.prepare(text(0, roots: 600)).get()
+        cache.insert(heavy.text, heavy)
+        #expect(cache.find(heavy.text) == nil)
+    }
+
+    @Test func `a document that only looks like another is another`() throws {
+        let hub = try HubFixture()
+        for title in ["caf\u{E9}", "cafe\u{301}"] {
+            let json = hub.send("mutation { createNote(input: {title: \"\(title)\"}) { title } }")
+            #expect(json.result?["title"] == .string(title))
+        }
     }
 
     @Test func `a function that fails does not fill the log`() throws {

@@ -111,14 +111,15 @@ import Testing
         #expect(room.isEmpty)
     }
 
-    @Test func whenTheHubStopsEveryRequestIsDismissedOnce() {
-        var room = WaitingRoom()
-        _ = room.handle(.asks(Step(ticket: 2, index: 0), Self.question(), [Self.key("u")]), at: 0)
-        _ = room.handle(.asks(Step(ticket: 2, index: 1), Self.question(), []), at: 0)
-        _ = room.handle(.joins(Step(ticket: 5, index: 0), Self.key("u")), at: 0)
-        #expect(room.handle(.stopped, at: 1) == [.dismiss(ticket: 2), .dismiss(ticket: 5)])
+    @Test func aRoomAfterAnotherKnowsNothingOfWhatWaitedThereAndGivesNoNumberAgain() {
+        var old = WaitingRoom()
+        let step = Step(ticket: 2, index: 0)
+        _ = old.handle(.asks(step, Self.question(), [Self.key("u")]), at: 0)
+        _ = old.handle(.joins(Step(ticket: 5, index: 0), Self.key("u")), at: 0)
+        var room = WaitingRoom(after: old)
+        #expect(room.isEmpty && room.owner(of: Self.key("u")) == nil)
         #expect(room.handle(.answered(call: 1, .success(.null)), at: 2).isEmpty)
-        #expect(room.handle(.stopped, at: 3).isEmpty)
+        #expect(room.handle(.asks(step, Self.question(), []), at: 3) == [.call(2, Self.question())])
     }
 }
 
@@ -149,7 +150,41 @@ import Testing
     @Test func deliveriesOfOneRecordKeepTheirOrderAndOthersDoNotWait() {
         var (queue, actions) = Self.queue([Self.delivery(1, "a"), Self.delivery(2, "a"), Self.delivery(3, "b")])
         #expect(actions == [.call(Self.delivery(1, "a")), .call(Self.delivery(3, "b"))])
-        #expect(queue.handle(.answered(1, .success(.null)), at: 1) == [.delete(1), .call(Self.delivery(2, "a"))])
+        #expect(queue.handle(.answered(1, .success(.null)), at: 1) == [.delete(1), .find(record: "a", through: 3)])
+        #expect(
+            queue.handle(.found(record: "a", Self.delivery(2, "a")), at: 1) == [.call(Self.delivery(2, "a"))])
+        #expect(queue.handle(.answered(2, .success(.null)), at: 2) == [.delete(2), .find(record: "a", through: 3)])
+        #expect(queue.handle(.found(record: "a", nil), at: 2).isEmpty)
+    }
+
+    @Test func manyOfOneRecordLeaveRoomForAllOthers() {
+        var queue = DeliveryQueue(limits: DeliveryQueue.Limits(pauses: [10], atOnce: 2, window: 8, held: 9))
+        _ = queue.handle(.tick, at: 0)
+        let failing = (1...8).map { Self.delivery($0, "a") }
+        #expect(
+            queue.handle(.loaded(failing, isAll: false), at: 0) == [.call(failing[0]), .load(after: 8, limit: 7)])
+        #expect(queue.handle(.loaded([Self.delivery(9, "b")], isAll: true), at: 0) == [.call(Self.delivery(9, "b"))])
+        let postponed = Self.delivery(1, "a", attempts: 1, due: 11)
+        #expect(
+            queue.handle(.answered(1, .failure(.failed("no"))), at: 1) == [.postpone(postponed, reason: "failed: no")])
+        // What waits for its next try takes no room either, up to what may be held at all.
+        #expect(queue.handle(.written, at: 1) == [.load(after: 9, limit: 7)])
+        let others = (10...16).map { Self.delivery($0, "r\($0)") }
+        #expect(queue.handle(.loaded(others, isAll: true), at: 1) == [.call(others[0])])
+        #expect(queue.handle(.written, at: 1).isEmpty)
+        #expect(
+            queue.handle(.answered(9, .success(.null)), at: 2) == [
+                .delete(9), .call(others[1]), .load(after: 16, limit: 1),
+            ])
+    }
+
+    @Test func aRecordWhoseNextRowCouldNotBeReadAsksForItAgain() {
+        var (queue, _) = Self.queue([Self.delivery(1, "a"), Self.delivery(2, "a")])
+        _ = queue.handle(.answered(1, .success(.null)), at: 1)
+        #expect(queue.handle(.tick, at: 2) == [.find(record: "a", through: 2)])
+        #expect(
+            queue.handle(.found(record: "a", Self.delivery(2, "a")), at: 2) == [.call(Self.delivery(2, "a"))])
+        #expect(queue.handle(.tick, at: 3).isEmpty)
     }
 
     @Test func whatFailsIsTriedAgainWithPausesAndGivenUpAtLast() {

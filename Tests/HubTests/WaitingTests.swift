@@ -162,6 +162,32 @@ import Testing
         #expect(hub.finished[tickets[0]] == hub.finished[tickets[1]])
     }
 
+    @Test func aRetryWithSomethingOfItsOwnIsAnsweredThoughBothAreDecidedInOneTurn() throws {
+        for (answer, refused) in [(Self.resolve("once"), false), (Self.reject, true)] {
+            let hub = try FunctionHub()
+            try hub.prepare("Note")
+            _ = try hub.send(FunctionHub.create("Note", ["id": "2", "title": "first"]))
+            _ = try hub.send(FunctionHub.update("Note", ["id": "2", "title": "theirs", "_version": 1]))
+            let first = try hub.wait(FunctionHub.update("Note", Self.mine, ids: ["m": "u-1"]))
+            let more = try hub.wait(
+                FunctionHub.request(
+                    """
+                    mutation M($i: UpdateNoteInput!) {
+                      again: updateNote(input: $i) { title }
+                      own: updateNote(input: {id: "2", title: "mine", _version: 1}) { title }
+                    }
+                    """, ["i": Self.mine], ids: ["again": "u-1", "own": "u-2"]))
+            #expect(hub.asked.count == 2, "the retry joins, what is its own asks")
+            hub.answerAll(answer)
+            #expect((hub.finished[first]?["errors"] != nil) == refused)
+            let json = try #require(hub.finished[more])
+            #expect(json["errors"]?.array?.count == (refused ? 2 : nil))
+            #expect(json["data"]?["again"] == (refused ? .null : ["title": "once"]))
+            #expect(hub.asked.count == 2, "the function runs once")
+            #expect(hub.core.room.isEmpty && hub.core.suspended.isEmpty)
+        }
+    }
+
     @Test func anotherDevicesIdJoinsNothing() throws {
         let hub = try FunctionHub()
         try hub.prepare("Note")
@@ -243,6 +269,18 @@ import Testing
             .success(Self.resolve("once"))
         }
         #expect(json.result?["title"] == "once")
+    }
+
+    @Test func whenTheHubStopsEveryRequestIsDismissedOnceWhateverItWaitsFor() throws {
+        let hub = try FunctionHub()
+        try hub.prepare("Note")
+        let request = FunctionHub.update("Note", Self.mine, ids: ["m": "u"])
+        let (first, joined) = (try hub.wait(request), try hub.wait(request))
+        // One that nothing would wake.
+        hub.core.suspended[99] = MutationRun(try hub.core.runnable(request).get())
+        #expect(hub.core.dismissWaiting().map(\.ticket) == [first, joined, 99])
+        #expect(hub.core.dismissWaiting().isEmpty)
+        #expect(hub.core.room.isEmpty && hub.core.suspended.isEmpty)
     }
 
     @Test func aCommitThatFailsEndsTheWaitAndTheRetryAsksAnew() throws {

@@ -120,6 +120,41 @@ import Testing
         #expect(rights("bob") != own)
     }
 
+    // MARK: What waits for a function
+
+    private func waiting() throws -> (hub: FunctionHub, tickets: [UInt64]) {
+        let hub = try FunctionHub()
+        try hub.prepare("Note")
+        let request = FunctionHub.update("Note", ["id": "1", "title": "mine", "_version": 1], ids: ["m": "u"])
+        // The second waits with the first, whose mutation id it has.
+        return (hub, [try hub.wait(request), try hub.wait(request)])
+    }
+
+    private static let resolve: JSONValue = ["action": "RESOLVE", "item": ["title": "both"]]
+
+    @Test func aMutationThatWaitedIsNotCarriedOutUnderAKeyThatIsGone() throws {
+        let (hub, tickets) = try waiting()
+        let events = hub.events.count
+        hub.core.engine.authenticator.replace(keys: try APIKeys(["other:everyone"]))
+        try hub.answer(Self.resolve)
+        for ticket in tickets {
+            #expect(hub.statuses[ticket] == 401)
+            #expect(hub.finished[ticket]?.errorType == ErrorType.unauthorizedException)
+        }
+        #expect(hub.events.count == events && hub.calls.isEmpty)
+        let stored = try hub.send(FunctionHub.request("{ getNote(id: \"1\") { title } }", key: "other"))
+        #expect(stored.result == ["title": "theirs"])
+    }
+
+    @Test func aMutationThatWaitedGoesOnUnderTheRightsOfNow() throws {
+        let (hub, tickets) = try waiting()
+        let events = hub.events.count
+        hub.core.engine.authenticator.replace(keys: try APIKeys(["all:guests"]))
+        try hub.answer(Self.resolve)
+        for ticket in tickets { #expect(hub.finished[ticket]?.errorType == ErrorType.unauthorized) }
+        #expect(hub.events.count == events)
+    }
+
     // MARK: The log
 
     private func logged(_ hub: TokenFixture) -> [String] { hub.lines.current.filter { $0.hasPrefix("access") } }

@@ -111,6 +111,13 @@ struct WireCodecTests {
         }
     }
 
+    @Test func aCaseIsNamedByItsBytes() throws {
+        let schema = Schema(models: [], enums: ["Unit": ["K"]])
+        let field = FieldSchema("f", .enumeration("Unit"))
+        #expect(try schema.storageValue(of: "K", for: field, in: "M") == .text("K"))
+        #expect(throws: WireError.self) { try schema.storageValue(of: "\u{212A}", for: field, in: "M") }
+    }
+
     @Test func enumsTakeTheirCasesOnly() throws {
         let field = FieldSchema("f", .enumeration("Color"), isRequired: true)
         #expect(try sample.storageValue(of: "default", for: field, in: "A") == .text("default"))

@@ -228,6 +228,20 @@ struct WebSocketDecoderTests {
         #expect(decode(bytes, step: 1000) == [.failure(code: 1009, reason: "a message is larger than 1000 bytes")])
     }
 
+    @Test(
+        arguments: [[0x83, 0x80], [0x88, 0x80, 0, 0, 0, 0], [0x01, 0x80, 0, 0, 0, 0, 0x81, 0x80, 0, 0, 0, 0]]
+            as [[UInt8]])
+    func `after a failure and a close nothing is kept of what still comes`(bytes: [UInt8]) {
+        var decoder = WebSocketDecoder(expectsMask: true, maximumMessageBytes: 1000)
+        bytes.withUnsafeBytes { decoder.append($0) }
+        while decoder.next() != nil {}
+        for _ in 0..<3 {
+            Array(repeating: UInt8(0x81), count: 500).withUnsafeBytes { decoder.append($0) }
+            #expect(decoder.next() == nil)
+            #expect(decoder.heldBytes == 0)
+        }
+    }
+
     @Test func `random bytes never break the decoder`() {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<20_000 {

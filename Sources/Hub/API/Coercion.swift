@@ -40,7 +40,7 @@ struct Coercion {
             if scalar == .id, case .integer(let number) = json { return .string(String(number)) }
             return json
         case .enumeration(_, let cases)?:
-            guard let text = json.string, cases.contains(text) else { throw invalid(json, typeName) }
+            guard let text = json.string, cases.containsBytes(of: text) else { throw invalid(json, typeName) }
             return json
         case .input(let input)?:
             guard case .object(let object) = json else { throw invalid(json, typeName) }

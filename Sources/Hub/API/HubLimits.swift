@@ -1,3 +1,5 @@
+import AppSync
+
 /// What one request, one answer and one realtime connection may cost, and what may wait.
 ///
 /// The standard values are AppSync's quotas (`appsync-protocol.md` §4.6, §5.4) where it has one.
@@ -61,6 +63,16 @@ public struct HubLimits: Sendable, Hashable {
 
     /// The standard limits.
     public init() {}
+
+    /// Bytes after which no further row is written: where pages end, and one more record however its text is escaped. Only
+    /// who selects the same fields again and again under other names meets it with less.
+    var answerCeiling: Int { answerBytes + 8 * itemBytes }
+
+    /// What an answer is that would have more.
+    var answerTooLarge: ResponseError {
+        ResponseError(
+            "The answer is larger than \(answerBytes) bytes; ask for less at once.", errorType: ErrorType.limitExceeded)
+    }
 
     /// These limits for what is read on the thread that commits: answers of mutations, and events.
     var besideCommits: HubLimits {

@@ -23,6 +23,8 @@ final class ModelInfo: Sendable {
     let guardedFields: Set<Int>
     /// Fields that rules of reading look at: who sees a row changes with them.
     let readerFields: Set<Int>
+    /// By field, the embedded types that its value is made of, however deep.
+    let embeddedTypes: [Set<String>]
     /// Whether some rule of the schema tells the people of another issuer apart.
     let hasOtherIssuers: Bool
 
@@ -57,6 +59,7 @@ final class ModelInfo: Sendable {
         readerFields = Set(
             readers.compactMap { $0.allow == .owner ? $0.ownerField ?? "owner" : $0.groupsField }
                 .compactMap { schema.position(of: $0) })
+        embeddedTypes = schema.fields.map { Self.embeddedTypes(in: [$0], source) }
         hasOtherIssuers = source.models.contains { model in
             (model.authRules + model.fields.flatMap(\.authRules)).contains { $0.provider == "oidc" }
         }
@@ -66,6 +69,16 @@ final class ModelInfo: Sendable {
                 throw HubError("\(schema.name): an @auth rule names the field \(name), which the model does not have")
             }
         }
+    }
+
+    private static func embeddedTypes(in fields: [FieldSchema], _ source: Schema) -> Set<String> {
+        var found: Set<String> = []
+        var left = fields
+        while let field = left.popLast() {
+            guard case .embedded(let name) = field.type, found.insert(name).inserted else { continue }
+            left += source.embedded[name] ?? []
+        }
+        return found
     }
 
     private static func timestamp(_ name: String, _ schema: ModelSchema) -> Int? {

@@ -7,10 +7,13 @@ final class PreparedDocument: Sendable {
     let operations: [PreparedOperation]
     /// The document as it came: it is prepared anew when the schema changes under those who keep it.
     let text: String
+    /// About how many bytes it takes: the tree of its text, and its fields with all fragments spread out.
+    let weight: Int
 
     init(_ operations: [PreparedOperation], text: String) {
         self.operations = operations
         self.text = text
+        weight = operations.reduce(4 * text.utf8.count) { $0 + 512 * $1.fieldCount }
     }
 
     /// The operation to run: the one named, or the only one.
@@ -30,6 +33,8 @@ final class PreparedOperation: Sendable {
     private let definition: OperationDefinition
     private let fragments: [String: FragmentDefinition]
     private let schema: HubSchema
+    /// The fields that are kept resolved, nested ones as well.
+    var fieldCount: Int { fixedRoots?.reduce(0) { $0 + $1.count } ?? 0 }
     /// Root selections as written, or as resolved where no condition changes them.
     let rootCount: Int
 
@@ -108,6 +113,8 @@ final class SelectedField: Sendable {
     let selection: ObjectSelection?
     let location: ResponseError.Location
     let isNonNull: Bool
+    /// How many fields it is with those within.
+    let count: Int
 
     init(_ field: FieldSelection, _ definition: APIField, _ selection: ObjectSelection?) {
         key = field.responseKey
@@ -117,6 +124,7 @@ final class SelectedField: Sendable {
         self.selection = selection
         location = ResponseError.Location(field.position)
         isNonNull = definition.type.isNonNull
+        count = selection?.fields.reduce(1) { $0 + $1.count } ?? 1
     }
 }
 

@@ -1,3 +1,4 @@
+import Basics
 import Models
 
 /// A type as it stands at one place of the schema: `[String!]!`.
@@ -84,16 +85,17 @@ struct APIObject: Sendable {
     let fields: [APIField]
     /// The model's index where the type is a model's, or a connection of it.
     let model: Int?
-    private let positions: [String: Int]
+    private let positions: [ByteText: Int]
 
     init(_ name: String, _ fields: [APIField], model: Int? = nil) {
         self.name = name
         self.fields = fields
         self.model = model
-        positions = Dictionary(fields.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+        positions = Dictionary(
+            fields.enumerated().map { (ByteText($1.name), $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    func field(_ name: String) -> APIField? { positions[name].map { fields[$0] } }
+    func field(_ name: String) -> APIField? { positions[ByteText(name)].map { fields[$0] } }
 }
 
 /// An input object type.
@@ -111,16 +113,17 @@ struct APIInputObject: Sendable {
     let name: String
     let fields: [APIArgument]
     let role: Role
-    private let positions: [String: Int]
+    private let positions: [ByteText: Int]
 
     init(_ name: String, _ fields: [APIArgument], role: Role = .plain) {
         self.name = name
         self.fields = fields
         self.role = role
-        positions = Dictionary(fields.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+        positions = Dictionary(
+            fields.enumerated().map { (ByteText($1.name), $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    func field(_ name: String) -> APIArgument? { positions[name].map { fields[$0] } }
+    func field(_ name: String) -> APIArgument? { positions[ByteText(name)].map { fields[$0] } }
 }
 
 /// A named type of the API.

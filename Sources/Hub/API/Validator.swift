@@ -89,6 +89,9 @@ struct Validator {
         }
     }
 
+    /// Of a subscription; with conditions on variables it shows only when it starts.
+    static let severalRoots = "SubscriptionMultipleRootFields: Subscription operation must have exactly one root field"
+
     private mutating func check(_ definition: OperationDefinition) {
         variables = Dictionary(definition.variables.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         usedVariables = []
@@ -100,9 +103,7 @@ struct Validator {
             let compiler = SelectionCompiler(schema: schema, fragments: fragments, variables: [:])
             let fields = compiler.compile(definition.selections, on: root).fields
             if fields.count > 1 {
-                report(
-                    "SubscriptionMultipleRootFields: Subscription operation must have exactly one root field",
-                    definition.position, [])
+                report(Self.severalRoots, definition.position, [])
             } else if let field = fields.first, case .typename = field.definition.source {
                 report(
                     "SubscriptionIntrospectionRootField: Subscription operation root field '__typename' cannot be an "

@@ -131,11 +131,22 @@ extension QueryRunner {
         plan.addPrefix(values, last)
     }
 
+    /// An operand for one sort field. A field that is stored as text is compared as text, with whatever text is given.
+    private func sortValue(_ json: JSONValue, _ field: FieldSchema, _ model: ModelInfo) throws -> Value {
+        switch field.type {
+        case .enumeration, .scalar(.awsDate), .scalar(.awsTime), .scalar(.awsEmail), .scalar(.awsPhone),
+            .scalar(.awsURL), .scalar(.awsIPAddress):
+            if let text = json.string { return .text(text) }
+        case .scalar, .embedded: break
+        }
+        return try storage(json, field, model)
+    }
+
     /// The operand for the sort fields: one value, or an object that names the first ones without a gap.
     private func sortValues(_ json: JSONValue, _ plan: KeyPlan) throws -> [Value] {
         let schema = plan.model.schema
         if plan.sort.count == 1, let field = schema.field(plan.sort[0]) {
-            return [try storage(json, field, plan.model)]
+            return [try sortValue(json, field, plan.model)]
         }
         var values: [Value] = []
         var gap: String?
@@ -149,7 +160,7 @@ extension QueryRunner {
                     "When providing argument '\(name)' you must also provide arguments \(gap)",
                     errorType: "InvalidArgumentsError")
             }
-            values.append(try storage(member, field, plan.model))
+            values.append(try sortValue(member, field, plan.model))
         }
         guard !values.isEmpty else {
             throw InputError("\(compositeName(plan.sort)) names none of \(plan.sort.joined(separator: ", "))")

@@ -38,14 +38,20 @@ struct AuthorizerAnswer: Sendable, Hashable {
     private static let mostSeconds: Int64 = 3600
 
     /// `Type.field`, or an ARN that ends in `types/Type/fields/field`; nil where it is neither, so that no typing error
-    /// lets something through.
+    /// lets something through, and for what cannot be hidden: the pages of records have no rights of their own.
     private static func field(_ name: String) -> String? {
+        guard let field = qualified(name) else { return nil }
+        let type = field.split(separator: ".")[0]
+        return type.hasPrefix("Model") && type.hasSuffix("Connection") ? nil : field
+    }
+
+    private static func qualified(_ name: String) -> String? {
         let parts = name.split(separator: name.hasPrefix("arn:") ? "/" : ".", omittingEmptySubsequences: false)
         if name.hasPrefix("arn:") {
             guard parts.count >= 5, parts[parts.count - 4] == "types", parts[parts.count - 2] == "fields" else {
                 return nil
             }
-            return "\(parts[parts.count - 3]).\(parts[parts.count - 1])"
+            return qualified("\(parts[parts.count - 3]).\(parts[parts.count - 1])")
         }
         return parts.count == 2 && !parts[0].isEmpty && !parts[1].isEmpty ? name : nil
     }
@@ -59,6 +65,23 @@ extension Caller {
     func isDenied(_ field: String, on type: String) -> Bool {
         guard provider == .function, case .array(let names)? = claims[Self.deniedFieldsClaim] else { return false }
         return names.contains(.string("\(type).\(field)"))
+    }
+
+    /// Whether his authorizer denies him a stored field of a model, or anything within it: an embedded value that may not
+    /// be shown whole is not shown.
+    func isDenied(_ position: Int, of model: ModelInfo) -> Bool {
+        guard provider == .function else { return false }
+        if isDenied(model.schema.fields[position].name, on: model.schema.name) { return true }
+        let types = model.embeddedTypes[position]
+        guard !types.isEmpty, case .array(let names)? = claims[Self.deniedFieldsClaim] else { return false }
+        return names.contains { name in types.contains { name.string?.hasPrefix($0 + ".") ?? false } }
+    }
+
+    /// What his authorizer denies him of what every record has beside its fields.
+    func deniedMetadata(of model: ModelInfo) -> Set<String> {
+        guard provider == .function else { return [] }
+        return Set(
+            ["__typename", "_version", "_deleted", "_lastChangedAt"].filter { isDenied($0, on: model.schema.name) })
     }
 
     /// Whether his authorizer denies him a query, mutation or subscription.

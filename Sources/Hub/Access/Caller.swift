@@ -63,11 +63,11 @@ public struct Caller: Sendable, Hashable {
         }
     }
 
-    /// The same caller in other groups: what a person may do was changed.
-    func moved(to groups: Set<String>) -> Caller {
+    /// The same caller in other groups: what a person may do was changed. `claims` are those that go with them.
+    func moved(to groups: Set<String>, claims: [String: JSONValue]? = nil) -> Caller {
         var moved = Caller(
-            groups: groups, person: person, device: device, provider: provider, claims: claims, expires: expires,
-            source: source, fingerprint: fingerprint)
+            groups: groups, person: person, device: device, provider: provider, claims: claims ?? self.claims,
+            expires: expires, source: source, fingerprint: fingerprint)
         moved.isDeviceProven = isDeviceProven
         moved.issuerGroups = issuerGroups
         return moved

@@ -27,7 +27,7 @@ struct RowRule: Sendable, Hashable {
     }
 
     /// As the database compares: by bytes.
-    private func names(_ text: String) -> Bool { accepted.contains { $0.hasSameBytes(as: text) } }
+    private func names(_ text: String) -> Bool { accepted.containsBytes(of: text) }
 }
 
 extension String {

@@ -14,6 +14,11 @@ struct Sight: Sendable, Hashable {
     /// The rows that show what has no rules of its own, where those are not all of them.
     private let rest: Access?
     private let restPositions: [Int]
+    /// What his authorizer denies him of what every record has beside its fields.
+    private let metadata: Set<String>
+    /// What any other row hides from whoever is told of it all the same, as he may write it: fields with rules of their
+    /// own, since only those show them, and what his authorizer denies him.
+    let withheld: Hidden
 
     private struct Field: Sendable, Hashable {
         let position: Int
@@ -22,9 +27,9 @@ struct Sight: Sendable, Hashable {
 
     init(_ model: ModelInfo, _ operation: AuthRule.Operation, for caller: Caller) {
         let whole = Access(model, operation, for: caller)
-        let denied = model.schema.fields.indices.filter {
-            caller.isDenied(model.schema.fields[$0].name, on: model.schema.name)
-        }
+        let denied = model.schema.fields.indices.filter { caller.isDenied($0, of: model) }
+        metadata = caller.deniedMetadata(of: model)
+        withheld = Hidden(positions: model.guardedFields.union(denied), metadata: metadata)
         guard !model.guardedFields.isEmpty || !denied.isEmpty else {
             (rows, guarded, rest, restPositions) = (whole, [], nil, [])
             return
@@ -43,7 +48,7 @@ struct Sight: Sendable, Hashable {
     }
 
     /// Whether every row that he sees shows him all of itself.
-    var isClear: Bool { guarded.isEmpty && rest == nil }
+    var isClear: Bool { guarded.isEmpty && rest == nil && metadata.isEmpty }
 
     /// The rows that show a field.
     func access(to position: Int) -> Access {
@@ -55,7 +60,7 @@ struct Sight: Sendable, Hashable {
     /// What a row does not show.
     func hidden(in values: [Value]) -> Hidden {
         guard !isClear else { return .nothing }
-        var hidden = Hidden()
+        var hidden = Hidden(metadata: metadata)
         for field in guarded where !field.access.allows(values) { hidden.positions.insert(field.position) }
         if let rest, !rest.allows(values) {
             hidden.positions.formUnion(restPositions)
@@ -98,6 +103,7 @@ struct Sight: Sendable, Hashable {
         var parts: [String] = []
         for field in guarded { parts.append("\(model.schema.fields[field.position].name):\(text(field.access))") }
         if let rest { parts.append("*:\(text(rest))") }
+        parts += metadata.sorted()
         return ofRows + "." + String(FNV1a(parts.joined(separator: "|")).value, radix: 16)
     }
 }
@@ -107,10 +113,12 @@ struct Hidden: Sendable, Hashable {
     var positions: Set<Int> = []
     /// Whether what the row is related to is hidden with it.
     var relations = false
+    /// Names of what every record has beside its fields: `_version`, ….
+    var metadata: Set<String> = []
 
     static let nothing = Hidden()
 
-    var isEmpty: Bool { positions.isEmpty && !relations }
+    var isEmpty: Bool { positions.isEmpty && !relations && metadata.isEmpty }
 
     /// Whether a selected field is among it: itself, or the key by which it reaches another record.
     func covers(_ field: SelectedField, _ model: ModelInfo) -> Bool {
@@ -120,6 +128,7 @@ struct Hidden: Sendable, Hashable {
             if relations { return true }
             guard !relation.isKeyInTarget else { return false }
             return relation.fields.contains { model.schema.position(of: $0).map(positions.contains) ?? false }
+        case .version, .deleted, .lastChangedAt, .typename: return metadata.contains(field.definition.name)
         default: return false
         }
     }

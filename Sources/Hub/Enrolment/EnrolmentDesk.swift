@@ -35,6 +35,8 @@ final class EnrolmentDesk: Sendable {
     private let state = Locked(State())
     /// Of lines about codes that cannot be read.
     private let unreadable: Locked<LogAllowance>
+    /// Of lines about codes that are refused: anybody may try.
+    private let refusals: Locked<LogAllowance>
 
     /// - Parameter digests: of the good keys that a terminal has.
     init(
@@ -48,6 +50,7 @@ final class EnrolmentDesk: Sendable {
         self.digests = digests
         self.makeKey = makeKey
         unreadable = Locked(LogAllowance(at: time.uptime()))
+        refusals = Locked(LogAllowance(at: time.uptime()))
     }
 
     func answer(_ request: HTTPRequest, _ responder: HTTPResponder) {
@@ -103,7 +106,9 @@ final class EnrolmentDesk: Sendable {
         else {
             let place = AddressCensus.key(address) ?? "this machine"
             state.withLock { $0.limit.failed(place, now: uptime) }
-            log(.warning, "a terminal at \(address) showed a code that is wrong, used or too old", request: id)
+            refusals.say(
+                .warning, "a terminal at \(address) showed a code that is wrong, used or too old", on: log, request: id,
+                at: uptime)
             return respond(Self.refusal(403, "the code is wrong, used already, or too old; ask for a new one"))
         }
         if let device = code.device, request.isFixed, device != request.device {

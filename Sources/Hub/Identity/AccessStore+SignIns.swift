@@ -22,9 +22,14 @@ extension AccessStore {
     }
 
     /// What wrong PINs and right ones have come to; what is too old is left out.
-    func signInRecords() throws -> [SignInGate.Key: SignInRecord] {
+    ///
+    /// - Parameter limit: how many at most; where there are more, known places and those where most failed.
+    func signInRecords(atMost limit: Int = .max) throws -> [SignInGate.Key: SignInRecord] {
         let rows = try connection.rows(
-            "SELECT badge,place,failures,last,known FROM _sign_in_places WHERE last>? OR known>?", tooOld)
+            """
+            SELECT badge,place,failures,last,known FROM _sign_in_places WHERE last>? OR known>? \
+            ORDER BY known IS NULL, failures DESC, last DESC LIMIT ?
+            """, tooOld + [.integer(Int64(limit))])
         return Dictionary(
             rows.map { row in
                 (
@@ -51,7 +56,13 @@ extension AccessStore {
                         record.known.map { .integer($0) } ?? .null,
                     ])
             }
-            try connection.run(
+        }
+    }
+
+    /// Forgets what is too old; called now and then. A power cut may bring the last ones back.
+    func pruneSignIns() throws {
+        try connection.transaction(durability: .normal) {
+            _ = try connection.run(
                 "DELETE FROM _sign_in_places WHERE last<=? AND (known IS NULL OR known<=?)", tooOld)
         }
     }

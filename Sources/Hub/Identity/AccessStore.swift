@@ -80,6 +80,7 @@ public struct AccessStore {
         CREATE TABLE IF NOT EXISTS _sign_in_places(badge TEXT NOT NULL, place TEXT NOT NULL, failures INTEGER NOT NULL, \
         last INTEGER NOT NULL, known INTEGER, PRIMARY KEY(badge, place)) STRICT, WITHOUT ROWID
         """,
+        "CREATE INDEX IF NOT EXISTS _sign_in_places_by_time ON _sign_in_places(last)",
         // What earlier versions counted, by badge alone, and remembered for a day.
         "DROP TABLE IF EXISTS _sign_ins",
         "CREATE TABLE IF NOT EXISTS _issuers(url TEXT PRIMARY KEY, keys TEXT NOT NULL, fetched INTEGER NOT NULL) STRICT",

@@ -18,8 +18,10 @@ struct AuthorizerVerdicts: Sendable {
 
     /// Tokens that were good when they were last judged, also where they are to be judged anew.
     private var good: [[UInt8]: Good] = [:]
-    /// Fingerprints of tokens that were good and had to make room: what is open may live by one still.
-    private var crowdedOut: [[UInt8]: String] = [:]
+    /// Their digests by their fingerprints, which are what a caller is known by.
+    private var digests: [String: [UInt8]] = [:]
+    /// Callers whose tokens were good and had to make room: what is open may live by one still.
+    private var crowdedOut: [[UInt8]: Caller] = [:]
     /// Tokens that were refused, or could not be judged.
     private var refused: [[UInt8]: Refused] = [:]
     /// Tokens that were good until they were refused, by their fingerprints.
@@ -38,33 +40,46 @@ struct AuthorizerVerdicts: Sendable {
     /// Why a caller who was let in would not be any more; nil where nobody has said so.
     func withdrawn(_ caller: Caller) -> AuthRefusal? { withdrawn[caller.fingerprint]?.refusal }
 
+    /// A caller as his token was judged last, be that over or not; nil where it is not known any more.
+    func newest(_ caller: Caller) -> Caller? { digests[caller.fingerprint].flatMap(latest) }
+
     /// Remembers what was said of a token. That it could not be judged takes nothing from one that was good.
-    mutating func keep(_ result: Result<Caller, AuthRefusal>, of digest: [UInt8], until: Int64, now: Int64) {
+    ///
+    /// - Returns: whether what is open under the token must be looked at again: it was good, and is refused or stands for
+    ///   another caller now.
+    mutating func keep(_ result: Result<Caller, AuthRefusal>, of digest: [UInt8], until: Int64, now: Int64) -> Bool {
         switch result {
         case .success(let caller):
+            let former = good[digest]?.caller ?? crowdedOut.removeValue(forKey: digest)
             refused[digest] = nil
             withdrawn[caller.fingerprint] = nil
-            crowdedOut[digest] = nil
             if good.count >= Self.limit {
                 let before = good
                 Self.makeRoom(in: &good, now: now) { $0.until }
                 if crowdedOut.count >= 4 * Self.limit { crowdedOut.removeAll() }
                 for (digest, entry) in before where good[digest] == nil {
-                    crowdedOut[digest] = entry.caller.fingerprint
+                    crowdedOut[digest] = entry.caller
+                    digests[entry.caller.fingerprint] = nil
                 }
+                crowdedOut[digest] = nil
             }
             good[digest] = Good(caller: caller, until: until)
+            digests[caller.fingerprint] = digest
+            return former.map { $0 != caller } ?? false
         case .failure(let refusal):
             let entry = Refused(refusal: refusal, until: until)
+            var isWithdrawn = false
             if refusal.reason != .unavailable,
-                let before = good.removeValue(forKey: digest)?.caller.fingerprint
-                    ?? crowdedOut.removeValue(forKey: digest)
+                let before = good.removeValue(forKey: digest)?.caller ?? crowdedOut.removeValue(forKey: digest)
             {
                 Self.makeRoom(in: &withdrawn, now: now) { $0.until }
-                withdrawn[before] = entry
+                withdrawn[before.fingerprint] = entry
+                digests[before.fingerprint] = nil
+                isWithdrawn = true
             }
             Self.makeRoom(in: &refused, now: now) { $0.until }
             refused[digest] = entry
+            return isWithdrawn
         }
     }
 

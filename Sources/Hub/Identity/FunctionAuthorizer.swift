@@ -28,6 +28,7 @@ final class FunctionAuthorizer: TokenValidator {
         var waiting: [[UInt8]: Waiting] = [:]
         var strangers = 0
         var call: Call?
+        var onChange: @Sendable () -> Void = {}
     }
 
     /// Tokens that may wait: those that were never good, and beside them those that were.
@@ -54,8 +55,14 @@ final class FunctionAuthorizer: TokenValidator {
         lines = Locked(LogAllowance(at: time.uptime()))
     }
 
-    /// From now on it can be asked.
-    func connect(_ call: @escaping Call) { state.withLock { $0.call = call } }
+    /// From now on it can be asked; `onChange` is called when a token that was good is refused, or stands for another
+    /// caller, so that what is open under it must be looked at again.
+    func connect(_ call: @escaping Call, onChange: @escaping @Sendable () -> Void) {
+        state.withLock { state in
+            state.call = call
+            state.onChange = onChange
+        }
+    }
 
     func validate(_ token: PresentedToken, now: Int64) -> TokenVerdict {
         let digest = SHA256.digest(token.text)
@@ -69,8 +76,14 @@ final class FunctionAuthorizer: TokenValidator {
 
     func refreshed(_ caller: Caller, now: Int64) -> Result<Caller, AuthRefusal>? {
         guard caller.source == source else { return nil }
-        // What runs out is asked for anew by the next request; only a refusal ends what is open.
-        return state.withLock { $0.verdicts.withdrawn(caller) }.map { .failure($0) } ?? .success(caller)
+        return state.withLock { state in
+            if let refusal = state.verdicts.withdrawn(caller) { return .failure(refusal) }
+            // What runs out is asked for anew by the next request; until then what was said last holds for what is open.
+            guard let newest = state.verdicts.newest(caller), newest.claims != caller.claims else {
+                return .success(caller)
+            }
+            return .success(newest.at(caller.device))
+        }
     }
 
     func payer(digest: [UInt8]) -> String? { state.withLock { $0.verdicts.latest(digest)?.payer } }
@@ -116,7 +129,10 @@ final class FunctionAuthorizer: TokenValidator {
     private func keep(_ outcome: FunctionOutcome, of digest: [UInt8]) {
         let now = time.now().milliseconds
         let (result, until) = verdict(outcome, Hex.encode(digest.prefix(8)), now)
-        state.withLock { $0.verdicts.keep(result, of: digest, until: until, now: now) }
+        let onChange = state.withLock { state in
+            state.verdicts.keep(result, of: digest, until: until, now: now) ? state.onChange : nil
+        }
+        onChange?()
     }
 
     private func answered(_ digest: [UInt8], _ outcome: FunctionOutcome) {

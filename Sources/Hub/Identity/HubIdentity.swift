@@ -63,7 +63,12 @@ final class HubIdentity: Sendable {
     /// Lets the authorizer function be called.
     func connect(_ functions: FunctionRunner, _ name: String?) {
         guard let authorizer, let name else { return }
-        authorizer.connect { functions.call(name, $0, isPreferred: $1, completion: $2) }
+        let authenticator = authenticator
+        authorizer.connect {
+            functions.call(name, $0, isPreferred: $1, completion: $2)
+        } onChange: {
+            authenticator.noteChange()
+        }
     }
 
     /// Calls `body` when the credentials of a request can be judged: at once, or when an issuer's new keys or the

@@ -55,7 +55,7 @@ final class IdentityService: StoredKeys, @unchecked Sendable {
         try executor.runBlocking { [self] in
             let store = try AccessStore(try Connection.open(path: path), time)
             let snapshot = try store.snapshot()
-            let records = try store.signInRecords()
+            let records = try store.signInRecords(atMost: options.limits.memory)
             self.store = store
             state.withLock { $0 = snapshot }
             let unlocks = snapshot.people.values.map { ($0.badge, $0.unlocks) }
@@ -150,6 +150,7 @@ final class IdentityService: StoredKeys, @unchecked Sendable {
             return uses
         }
         try store.noteUse(noted)
+        if !always { try store.pruneSignIns() }
     }
 
     // MARK: Keys

@@ -16,7 +16,8 @@ struct PeopleValidator: TokenValidator {
             var caller = Caller(
                 // What the person may do now, not when the token was made.
                 groups: read.person.groups, person: read.person.id, device: read.device, provider: .userPools,
-                claims: claims, expires: read.expires, source: .person(generation: read.person.generation),
+                claims: Self.claims(claims, of: read.person), expires: read.expires,
+                source: .person(generation: read.person.generation),
                 fingerprint: token.fingerprint)
             caller.isDeviceProven = read.device != nil && read.isDeviceProven
             return .caller(caller)
@@ -29,6 +30,14 @@ struct PeopleValidator: TokenValidator {
             return .failure(.withdrawn("its person is not here any more"))
         }
         guard person.generation == generation else { return .failure(.withdrawn("it was made under another PIN")) }
-        return .success(person.groups == caller.groups ? caller : caller.moved(to: person.groups))
+        guard person.groups != caller.groups else { return .success(caller) }
+        return .success(caller.moved(to: person.groups, claims: Self.claims(caller.claims, of: person)))
+    }
+
+    /// A token's claims with the groups that the person is in now: rules may read them from the claim.
+    private static func claims(_ claims: [String: JSONValue], of person: StoredPerson) -> [String: JSONValue] {
+        var claims = claims
+        claims["groups"] = .array(person.groups.sorted().map { .string($0) })
+        return claims
     }
 }

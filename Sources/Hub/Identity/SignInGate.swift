@@ -108,10 +108,10 @@ struct SignInGate: Sendable {
                 records[here] = nil
             } else {
                 records[here] = SignInRecord(count: 0, last: now, known: now)
-                changed += forgetPlaces(of: badge)
+                changed += forgetPlaces(of: badge, but: here, now)
             }
         } else {
-            if records.count >= limits.memory { forgetRecords() }
+            if records.count >= limits.memory { changed += forgetRecords() }
             // What a crowd has had is not given back by a right PIN: it would be a guesser's too.
             if let crowd = place.crowd, !isKnown(badge, place, now) {
                 let key = Key(badge, crowd.rawValue)
@@ -129,7 +129,7 @@ struct SignInGate: Sendable {
             record.last = now
             records[here] = record
         }
-        return Dictionary(uniqueKeysWithValues: changed.map { ($0, records[$0]) })
+        return Dictionary(changed.map { ($0, records[$0]) }, uniquingKeysWith: { first, _ in first })
     }
 
     private mutating func change(_ key: Key, _ body: (inout SignInRecord) -> Void) {
@@ -164,21 +164,25 @@ struct SignInGate: Sendable {
         places = places.filter { $0.value.level > middle }
     }
 
-    /// Keeps the places of a badge that were used last; gives those that it lets go of.
-    private mutating func forgetPlaces(of badge: String) -> [Key] {
-        let known = records.filter { $0.key.badge == badge && $0.value.known != nil }
-            .sorted { ($0.value.known ?? 0, $0.key.place) > ($1.value.known ?? 0, $1.key.place) }
-        let gone = known.dropFirst(limits.places).map(\.key)
+    /// Keeps the places of a badge that were used last, this one among them; gives those that it lets go of.
+    private mutating func forgetPlaces(of badge: String, but here: Key, _ now: Int64) -> [Key] {
+        let others = records.filter { $0.key.badge == badge && $0.key != here && $0.value.known != nil }.keys
+        // The clock may have been set back since: what it said then is no later than now.
+        let known = others.map { (key: $0, known: settled($0, now, isCrowd: false)?.known ?? 0) }
+            .sorted { ($0.known, $0.key.place) > ($1.known, $1.key.place) }
+        let gone = known.dropFirst(limits.places - 1).map(\.key)
         for key in gone { change(key) { $0.known = nil } }
         return gone
     }
 
-    private mutating func forgetRecords() {
+    private mutating func forgetRecords() -> [Key] {
         // Who has failed most is remembered longest: to be forgotten costs as many tries as there are others. Known places
         // are few, and stay.
         let strange = records.filter { $0.value.known == nil }
-        guard strange.count >= limits.memory else { return }
+        guard strange.count >= limits.memory else { return [] }
         let sorted = strange.sorted { ($0.value.count, $0.value.last) < ($1.value.count, $1.value.last) }
-        for (key, _) in sorted.prefix(sorted.count / 2) { records[key] = nil }
+        let gone = sorted.prefix(sorted.count / 2).map(\.key)
+        for key in gone { records[key] = nil }
+        return gone
     }
 }

@@ -36,12 +36,13 @@ struct Automerge {
         // Elements go to the end; doubles stay, as AppSync has it for lists.
         case (.array(let elements), .array(let more)): return .array(elements + more)
         case (.object(var object), .object(let other)):
-            var places = Dictionary(zip(object.keys, object.members.indices), uniquingKeysWith: { first, _ in first })
+            var places = Dictionary(
+                zip(object.keys.map(ByteText.init), object.members.indices), uniquingKeysWith: { first, _ in first })
             for member in other.members where !member.value.isNull {
-                if let place = places[member.key] {
+                if let place = places[ByteText(member.key)] {
                     object.members[place].value = merged(object.members[place].value, member.value)
                 } else {
-                    places[member.key] = object.count
+                    places[ByteText(member.key)] = object.count
                     object.members.append(member)
                 }
             }

@@ -11,7 +11,7 @@ extension HubCore {
     ///   wrong is the result's error.
     func mutate(
         _ root: RootField, _ field: SelectedField, _ request: RunnableRequest, _ decided: FieldDecisions?
-    ) throws -> Result<HubRow, ResponseError> {
+    ) throws -> MutationOutcome {
         let model = engine.schema.models[root.model]
         var mutation: Mutation
         do throws(InputError) {
@@ -36,7 +36,7 @@ extension HubCore {
         let caller = request.rights.caller
         if let id, let applied = try state.applied(id, by: caller, on: connection) {
             statistics.replayed += 1
-            return noted(try replay(applied, mutation), mutation)
+            return noted(try replay(applied, mutation), mutation).map { told($0, mutation, isReplay: true) }
         }
         if let life = request.epoch, life != state.epoch {
             // What came before it in the life that was lost is missing here; its author brings that back first.
@@ -65,7 +65,7 @@ extension HubCore {
                     expires: state.hubTime + state.horizon, on: connection)
             }
         }
-        return noted(result, mutation)
+        return noted(result, mutation).map { told($0, mutation) }
     }
 
     // MARK: Create
@@ -110,7 +110,7 @@ extension HubCore {
             // To who may not read it, the answer would tell whether a guess at its content is right.
             if let stored = try table.fetch(model.key(of: values), on: connection),
                 try state.isFirst(stored.version, of: stored.values, model, on: connection),
-                !stored.deleted, maySee(stored, mutation), shown(stored, mutation.root, mutation.rights).hidden.isEmpty,
+                !stored.deleted, maySee(stored, mutation), shown(stored, mutation).hidden.positions.isEmpty,
                 Self.isSame(values, stored.values, mutation)
             {
                 return .success(stored)
@@ -163,6 +163,7 @@ extension HubCore {
         if isStale {
             // What a merge leaves of a field tells what was in it, so that only who may see the row gets one.
             guard maySee(stored, mutation) else { return .failure(conflict(stored, mutation)) }
+            mutation.isMerged = true
             switch resolvers[model].strategy {
             case .optimisticConcurrency: return .failure(conflict(stored, mutation))
             case .automerge:
@@ -275,12 +276,20 @@ extension HubCore {
     }
 
     /// A version conflict; the server's record goes along only to who may see it.
+    ///
+    /// Where it finds no room in the answer, the mutation is refused for that: without the record it could not be decided.
     private func conflict(_ stored: HubRow, _ mutation: Mutation) -> ResponseError {
         var data: JSONValue?
         if maySee(stored, mutation), let selection = mutation.field.selection {
-            let (shown, hidden) = shown(stored, mutation.root, mutation.rights)
-            var encoder = RowEncoder(engine.schema)
-            encoder.encode(shown, selection, mutation.model, nil, hidden: hidden) { [.field(mutation.field.key)] }
+            let shown = shown(stored, mutation)
+            guard conflictBytes < engine.limits.answerBytes else {
+                return mutation.error(engine.limits.answerTooLarge.message, ErrorType.limitExceeded)
+            }
+            var encoder = RowEncoder(engine.limits)
+            encoder.encode(shown.row, selection, mutation.model, nil, hidden: shown.hidden) {
+                [.field(mutation.field.key)]
+            }
+            conflictBytes += encoder.written
             data = try? JSONValue(parsing: encoder.writer.bytes)
         }
         return mutation.error("Conflict resolver rejects mutation.", ErrorType.conflictUnhandled, data: data)

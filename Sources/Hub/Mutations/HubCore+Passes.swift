@@ -15,12 +15,11 @@ extension HubCore {
                     errorType: ErrorType.limitExceeded)
             ]).answer(extensions: extensions)
         }
+        conflictBytes = 0
         var isWhole = true
         var held: Set<String> = []
-        for index in run.roots.indices where run.outcomes[index] == nil {
-            guard case .root = run.roots[index].definition.source, let members = run.members(of: index) else {
-                continue
-            }
+        for index in run.mutations where run.outcomes[index] == nil {
+            guard let members = run.members(of: index) else { continue }
             if !run.waiting.isEmpty || !held.isEmpty {
                 let records = records(of: members, run)
                 if run.waiting.contains(index) || !records.isDisjoint(with: held) {
@@ -40,7 +39,8 @@ extension HubCore {
                 isWhole = false
             }
         }
-        return isWhole ? encoded(run) : nil
+        // Where no step waits for a function or another request, nothing would ever wake the rest.
+        return isWhole || run.waiting.isEmpty ? encoded(run) : nil
     }
 
     /// Looks at what a step needs of the steps before it: nil where all of that is carried out, true where the step is
@@ -107,7 +107,7 @@ extension HubCore {
 
     private func isolatedOutcome(
         _ root: RootField, _ field: SelectedField, _ request: RunnableRequest, _ decided: FieldDecisions?
-    ) throws -> Result<HubRow, ResponseError> {
+    ) throws -> MutationOutcome {
         let count = pending.count
         do {
             return try connection.savepoint { try mutate(root, field, request, decided) }
@@ -121,11 +121,12 @@ extension HubCore {
         }
     }
 
-    /// The whole answer, once every step has its outcome.
+    /// The whole answer, once every step has its outcome; one that has none says so in an error.
     private func encoded(_ run: MutationRun) -> HubAnswer {
         let caller = run.request.rights.caller
         reader.budget = reader.budgetBesideCommits(for: caller)
-        var encoder = RowEncoder(engine.schema, capacity: 256 + 768 * run.roots.count)
+        var encoder = RowEncoder(
+            engine.limits, isCarriedOut: true, capacity: 256 + 768 * run.roots.count)
         encoder.writer.raw("{\"data\":{")
         for (index, field) in run.roots.enumerated() {
             if index > 0 { encoder.writer.raw(",") }
@@ -135,27 +136,32 @@ extension HubCore {
                 continue
             }
             switch run.outcomes[index] {
-            case .success(let row)?:
-                // What was carried out is answered whatever it costs; only what it leads to has a limit.
-                let (shown, hidden) = shown(row, root, run.request.rights)
-                let (start, before) = (encoder.writer.bytes.count, reader.budget.bytes)
+            case .success(let told)?:
+                // What was carried out is answered up to the answer's ceiling; what it leads to has a lower limit.
+                let (start, before) = (encoder.written, reader.budget.bytes)
                 let model = engine.schema.models[root.model]
                 if selection.hasRelations {
                     reader.besideCommits(for: caller) {
-                        encoder.encode(shown, selection, model, reader.resolver(run.request), hidden: hidden) {
+                        encoder.encode(told.row, selection, model, reader.resolver(run.request), hidden: told.hidden) {
                             [.field(field.key)]
                         }
                     }
                 } else {
-                    encoder.encode(shown, selection, model, nil, hidden: hidden) { [.field(field.key)] }
+                    encoder.encode(told.row, selection, model, nil, hidden: told.hidden) { [.field(field.key)] }
                 }
-                reader.budget.count(grown: encoder.writer.bytes.count - start, since: before)
+                reader.budget.count(grown: encoder.written - start, since: before)
                 engine.accessLog.refused(encoder.errors.takeDenied(), root, run.request)
             case .failure(let error)?:
                 statistics.refused += 1
                 encoder.errors.append(error)
                 encoder.writer.raw("null")
-            case nil: encoder.writer.raw("null")
+            case nil:
+                log(.error, "\(root.name) was left without an outcome", request: run.request.id)
+                encoder.errors.append(
+                    ResponseError(
+                        "The hub did not carry out this mutation.", errorType: ErrorType.internalFailure,
+                        path: [.field(field.key)], locations: [field.location]))
+                encoder.writer.raw("null")
             }
         }
         return encoder.finished(extensions)

@@ -15,18 +15,38 @@ extension HubCore {
         return access.allows(row.values)
     }
 
-    /// A row as a mutation's answer shows it: without the fields that its sender may not read.
-    func shown(_ row: HubRow, _ root: RootField, _ rights: CallerRights) -> (row: HubRow, hidden: Hidden) {
-        let sight = rights.sight(root.model, .get)
-        // Who may not read the row at all was refused before, but for what he wrote himself.
-        guard !sight.isClear, sight.rows.allows(row.values) else { return (row, .nothing) }
-        var (shown, hidden) = sight.shown(row)
+    /// A row as whoever sends a mutation is shown it: without the fields that he may not read. Who may not read the row at
+    /// all, but is told of it because he may write it, is shown no field that has rules of its own.
+    func shown(_ row: HubRow, _ mutation: Mutation) -> ToldRow {
+        let sight = mutation.rights.sight(mutation.model.index, .get)
+        var hidden = sight.rows.allows(row.values) ? sight.hidden(in: row.values) : sight.withheld
         // He has named the record himself; without its key the answer would be a refusal of what was carried out.
-        for position in engine.schema.models[root.model].keyPositions where hidden.positions.contains(position) {
-            shown.values[position] = row.values[position]
-            hidden.positions.remove(position)
+        hidden.positions.subtract(mutation.model.keyPositions)
+        var shown = row
+        for position in hidden.positions { shown.values[position] = .null }
+        return ToldRow(row: shown, hidden: hidden)
+    }
+
+    /// What a mutation's answer shows of the row that it has left. Of a row that its sender may not read he is told of the
+    /// fields with rules of their own what he has put into them himself, where they hold just that.
+    ///
+    /// A merge would tell him by that what was in them before, and a retry, which may name other values, whether a guess
+    /// is right: nothing of the former is told, and to the latter always what it says itself.
+    func told(_ row: HubRow, _ mutation: Mutation, isReplay: Bool = false) -> ToldRow {
+        var told = shown(row, mutation)
+        let model = mutation.model
+        guard !told.hidden.positions.isEmpty, !mutation.rights.sight(model.index, .get).rows.allows(row.values) else {
+            return told
         }
-        return (shown, hidden)
+        for position in told.hidden.positions where !mutation.rights.caller.isDenied(position, of: model) {
+            let named = mutation.input.values[position]
+            // What a create leaves out is null or the default, whoever makes the record.
+            guard let own = named ?? (mutation.root.kind == .create ? .null : nil) else { continue }
+            guard isReplay && named != nil || !mutation.isMerged && own == row.values[position] else { continue }
+            told.row.values[position] = own
+            told.hidden.positions.remove(position)
+        }
+        return told
     }
 
     /// A selected field that a caller without the right to read would learn: neither a key nor of his own input.
@@ -62,7 +82,7 @@ extension HubCore {
     func blindOperation(on stored: HubRow, _ mutation: Mutation) -> ResponseError? {
         guard !mutation.operations.isEmpty else { return nil }
         guard maySee(stored, mutation) else { return mutation.unauthorized }
-        let (_, hidden) = shown(stored, mutation.root, mutation.rights)
+        let hidden = shown(stored, mutation).hidden
         guard let change = mutation.operations.first(where: { hidden.positions.contains($0.position) }) else {
             return nil
         }
@@ -124,3 +144,12 @@ extension HubCore {
         return result
     }
 }
+
+/// A row as whoever sent a mutation is told it.
+struct ToldRow {
+    var row: HubRow
+    var hidden: Hidden
+}
+
+/// What came of a mutation.
+typealias MutationOutcome = Result<ToldRow, ResponseError>

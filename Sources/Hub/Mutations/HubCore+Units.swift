@@ -15,12 +15,12 @@ extension HubCore {
     ///   must be tried otherwise.
     func unitOutcomes(
         of members: [SelectedField], _ request: RunnableRequest, _ decisions: [String: FieldDecisions], isolated: Bool
-    ) throws -> [String: Result<HubRow, ResponseError>] {
+    ) throws -> [String: MutationOutcome] {
         let (count, before) = (pending.count, statistics)
         let refused: UnitRefused
         do {
             return try connection.savepoint {
-                var rows: [String: Result<HubRow, ResponseError>] = [:]
+                var rows: [String: MutationOutcome] = [:]
                 for field in members {
                     guard case .root(let root) = field.definition.source else { continue }
                     switch try mutate(root, field, request, decisions[field.key]) {

@@ -61,14 +61,17 @@ extension HubCore {
         repeat {
             let tickets = ready.sorted()
             ready.removeAll()
-            var runs = tickets.compactMap { suspended[$0] } + fresh.map(\.run)
-            guard !runs.isEmpty || hasUnsavedDeliveries else { break }
+            var runs = tickets.compactMap { resumed($0, &outcome) } + fresh.map(\.run)
+            guard !runs.isEmpty || hasUnsavedDeliveries else { continue }
             let committed = commit(&runs)
             outcome.events += committed.events
-            let resumed = runs.count - fresh.count
+            let places = Array(repeating: nil, count: runs.count - fresh.count) + fresh.map { Optional($0.index) }
+            // All that wait are kept before any is concluded: what is over in one may let another of them go on.
+            for index in runs.indices where committed.answers[index] == nil {
+                keep(&runs[index], places[index], &outcome)
+            }
             for (index, run) in runs.enumerated() {
-                let place = index < resumed ? nil : fresh[index - resumed].index
-                conclude(run, committed.answers[index], place, &outcome)
+                conclude(run, committed.answers[index], places[index], &outcome)
             }
             fresh = []
         } while !ready.isEmpty
@@ -78,9 +81,13 @@ extension HubCore {
 
     /// Answers everything that waits: the hub stops, or its schema changes. What was not carried out has left nothing behind.
     package func dismissWaiting() -> [(ticket: UInt64, answer: HubAnswer)] {
-        var outcome = HubOutcome(answers: [], tickets: [])
-        follow(room.handle(.stopped, at: time.uptime()), &outcome)
-        return outcome.finished
+        let tickets = suspended.keys.sorted()
+        room = WaitingRoom(after: room)
+        suspended = [:]
+        ready = []
+        return tickets.map {
+            ($0, .error(503, ErrorType.internalFailure, "The hub is stopping or changing; try again."))
+        }
     }
 
     /// Answers what is no mutation, and gives what is.
@@ -112,9 +119,39 @@ extension HubCore {
         return writes
     }
 
+    /// A run that goes on, with the rights that its sender has by now; nil where his credentials are not good any more,
+    /// which is his answer.
+    private func resumed(_ ticket: UInt64, _ outcome: inout HubOutcome) -> MutationRun? {
+        guard var run = suspended[ticket] else { return nil }
+        let caller = run.request.rights.caller
+        switch engine.authenticator.refreshed(caller, now: time.now().milliseconds) {
+        case .success(let current):
+            guard current != caller else { return run }
+            run.request.rights = rights(of: current)
+            suspended[ticket] = run
+            return run
+        case .failure(let refusal):
+            engine.accessLog.turnedAway(refusal, request: run.request.id)
+            conclude(run, RequestFailure.refused(refusal).answer(extensions: extensions), nil, &outcome)
+            return nil
+        }
+    }
+
+    /// Keeps a run that waits, under a ticket.
+    private func keep(_ run: inout MutationRun, _ place: Int?, _ outcome: inout HubOutcome) {
+        if run.ticket == 0 {
+            lastTicket += 1
+            run.ticket = lastTicket
+            if let place { outcome.tickets[place] = run.ticket }
+        }
+        var kept = run
+        kept.asked = []
+        kept.settled = []
+        suspended[run.ticket] = kept
+    }
+
     /// Notes what a committed pass has left of a run: its answer, or what it waits for.
-    private func conclude(_ given: MutationRun, _ answer: HubAnswer?, _ place: Int?, _ outcome: inout HubOutcome) {
-        var run = given
+    private func conclude(_ run: MutationRun, _ answer: HubAnswer?, _ place: Int?, _ outcome: inout HubOutcome) {
         if let answer {
             if run.ticket == 0, let place {
                 outcome.answers[place] = answer
@@ -130,17 +167,8 @@ extension HubCore {
             }
             return
         }
-        if run.ticket == 0 {
-            lastTicket += 1
-            run.ticket = lastTicket
-            if let place { outcome.tickets[place] = run.ticket }
-        }
-        let asked = run.asked
-        run.asked = []
-        suspended[run.ticket] = run
         settle(run, &outcome)
-        suspended[run.ticket]?.settled = []
-        for item in asked {
+        for item in run.asked {
             switch item {
             case .question(let index, let question, let keys):
                 follow(
@@ -189,10 +217,6 @@ extension HubCore {
                 }
                 goOn(step)
             case .release(let step, _): goOn(step)
-            case .dismiss(let ticket):
-                guard suspended.removeValue(forKey: ticket) != nil else { continue }
-                outcome.finished.append(
-                    (ticket, .error(503, ErrorType.internalFailure, "The hub is stopping or changing; try again.")))
             }
         }
     }

@@ -27,6 +27,8 @@ struct Mutation {
     var changes: [(position: Int, value: Value)] = []
     /// The id that the service makes where a create leaves it out.
     var madeID: String?
+    /// Whether it was made over another version than the one it came upon.
+    var isMerged = false
 
     /// The input with what the function before it has changed.
     var effectiveInput: [Value?] {

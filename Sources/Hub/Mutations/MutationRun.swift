@@ -4,14 +4,17 @@ import AppSync
 ///
 /// Most are done in one go. One that needs a function's answer stays behind when the others commit, and goes on later.
 struct MutationRun {
-    let request: RunnableRequest
+    /// Its rights are those that its sender had when it went on last.
+    var request: RunnableRequest
     let roots: [SelectedField]
-    /// Where among the roots an answer key is.
+    /// Those of the roots that are carried out; `__typename` is only answered.
+    let mutations: [Int]
+    /// Where among the roots the mutation with an answer key is.
     let places: [String: Int]
     /// What it is known by while it waits; 0 until then.
     var ticket: UInt64 = 0
     /// By root; nil where it is not carried out yet.
-    var outcomes: [Result<HubRow, ResponseError>?]
+    var outcomes: [MutationOutcome?]
     /// What functions have decided so far, by answer key.
     var decisions: [String: FieldDecisions] = [:]
     /// Steps that wait for a function, or for another request's step.
@@ -29,15 +32,17 @@ struct MutationRun {
 
     init(_ request: RunnableRequest) {
         self.request = request
-        roots = request.operation.roots(request.variables.json)
-        places = Dictionary(zip(roots.map(\.key), roots.indices), uniquingKeysWith: { first, _ in first })
+        let roots = request.operation.roots(request.variables.json)
+        self.roots = roots
+        mutations = roots.indices.filter { if case .root = roots[$0].definition.source { true } else { false } }
+        places = Dictionary(mutations.map { (roots[$0].key, $0) }, uniquingKeysWith: { first, _ in first })
         outcomes = Array(repeating: nil, count: roots.count)
     }
 
-    /// The roots of a step: itself, or all of its unit where it is the unit's first; nil for the unit's others.
+    /// The mutations of a step: itself, or all of its unit where it is the unit's first; nil for the unit's others.
     func members(of index: Int) -> [Int]? {
         guard !request.units.isEmpty, let unit = request.units[roots[index].key] else { return [index] }
-        let members = roots.indices.filter { request.units[roots[$0].key] == unit }
+        let members = mutations.filter { request.units[roots[$0].key] == unit }
         return members.first == index ? members : nil
     }
 }

@@ -41,10 +41,10 @@ extension QueryRunner {
         if items.isEmpty { token = try page(walk, nil, request, &encoder) { _ in path() }.token }
         // Rows are written as they are read; the page's other fields follow from where it ended.
         for field in items {
-            var inner = RowEncoder(engine.schema, capacity: 4096)
+            var inner = encoder.inner(beside: written.reduce(0) { $0 + $1.count }, capacity: 4096)
             let page = try page(walk, field, request, &inner) { path() + [.field(field.key), .index($0)] }
             token = page.token
-            encoder.errors += inner.errors
+            encoder.take(inner)
             written.append(inner.writer.bytes)
         }
         var nextItem = 0
@@ -76,13 +76,13 @@ extension QueryRunner {
         _ walk: Walk, _ field: SelectedField, _ request: RunnableRequest, into encoder: inout RowEncoder,
         path: () -> [ResponseError.PathElement]
     ) throws {
-        var inner = RowEncoder(engine.schema)
+        var inner = encoder.inner()
         let page = try page(walk, field, request, &inner) { _ in path() }
         guard page.count > 0 else {
             if page.token != nil { try budget.resolve() }
             return encoder.writer.raw("null")
         }
-        encoder.errors += inner.errors
+        encoder.take(inner)
         encoder.writer.bytes.append(contentsOf: inner.writer.bytes.dropFirst().dropLast())
     }
 
@@ -129,7 +129,7 @@ extension QueryRunner {
             if let selection {
                 if end.found > 0 { encoder.writer.raw(",") }
                 let index = end.found
-                let (start, before) = (encoder.writer.bytes.count, budget.bytes)
+                let (start, before) = (encoder.written, budget.bytes)
                 if let copy {
                     let (shown, hidden) = walk.sight.shown(copy)
                     encoder.encode(shown, selection, model, relations, hidden: hidden) { path(index) }
@@ -139,7 +139,7 @@ extension QueryRunner {
                     let (shown, hidden) = walk.sight.shown(row.copy)
                     encoder.encode(shown, selection, model, relations, hidden: hidden) { path(index) }
                 }
-                budget.count(grown: encoder.writer.bytes.count - start, since: before)
+                budget.count(grown: encoder.written - start, since: before)
             }
             end.found += 1
             return true

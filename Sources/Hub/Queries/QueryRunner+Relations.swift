@@ -16,7 +16,7 @@ struct CallerRelations: RelationResolver {
             encoder.writer.raw("null")
             return
         }
-        let mark = encoder.writer.bytes.count
+        let mark = encoder.mark
         do {
             if request.rights.caller.isDenied(relation.name, on: model.schema.name) { throw refused(field, model) }
             if relation.kind == .hasMany {
@@ -27,8 +27,7 @@ struct CallerRelations: RelationResolver {
                 try one(relation, row, model, target, field, selection, &encoder, path: path)
             }
         } catch {
-            encoder.writer.bytes.removeLast(encoder.writer.bytes.count - mark)
-            encoder.writer.raw("null")
+            encoder.takeBack(to: mark)
             if let denied = error as? FieldDenied {
                 return encoder.errors.deny(denied, path: path(), locations: [field.location])
             }
@@ -65,9 +64,9 @@ struct CallerRelations: RelationResolver {
             return
         }
         let (shown, hidden) = sight.shown(found)
-        let (start, before) = (encoder.writer.bytes.count, runner.budget.bytes)
+        let (start, before) = (encoder.written, runner.budget.bytes)
         encoder.encode(shown, selection, target, self, hidden: hidden, path: path)
-        runner.budget.count(grown: encoder.writer.bytes.count - start, since: before)
+        runner.budget.count(grown: encoder.written - start, since: before)
     }
 
     /// The record that names the row's key: of a `hasOne` with `references`.

@@ -98,12 +98,12 @@ final class QueryRunner {
 
     private func run(_ request: RunnableRequest) throws -> HubAnswer {
         begin()
-        var encoder = RowEncoder(engine.schema, capacity: 4096)
+        var encoder = RowEncoder(engine.limits, capacity: 4096)
         encoder.writer.raw("{\"data\":{")
         for (index, field) in request.operation.roots(request.variables.json).enumerated() {
             if index > 0 { encoder.writer.raw(",") }
             encoder.writer.bytes.append(contentsOf: field.keyBytes)
-            let (start, before) = (encoder.writer.bytes.count, budget.bytes)
+            let (start, before) = (encoder.written, budget.bytes)
             switch field.definition.source {
             case .root(let root):
                 try answer(root, field, request, &encoder)
@@ -111,7 +111,7 @@ final class QueryRunner {
             case .introspection: introspect(field, request, &encoder)
             default: encoder.writer.string("Query")
             }
-            budget.count(grown: encoder.writer.bytes.count - start, since: before)
+            budget.count(grown: encoder.written - start, since: before)
         }
         if notes.isEmpty { return encoder.finished(extensions) }
         var all = announced
@@ -133,10 +133,7 @@ final class QueryRunner {
             encoder.writer.bytes.removeLast(encoder.writer.bytes.count - mark)
             encoder.writer.raw("null")
             let problem =
-                error as? ResponseError
-                ?? ResponseError(
-                    "The answer is larger than \(engine.limits.answerBytes) bytes; ask for less at once.",
-                    errorType: ErrorType.limitExceeded)
+                error as? ResponseError ?? engine.limits.answerTooLarge
             encoder.fail(problem, at: field)
         }
     }

@@ -37,11 +37,7 @@ struct RequestBudget {
             throw ResponseError(
                 "The request looks at more than \(limits.rows) rows.", errorType: "ResolverExecutionLimitReached")
         }
-        if bytes >= limits.answerBytes {
-            throw ResponseError(
-                "The answer is larger than \(limits.answerBytes) bytes; ask for less at once.",
-                errorType: ErrorType.limitExceeded)
-        }
+        if bytes >= limits.answerBytes { throw limits.answerTooLarge }
     }
 
     /// Somebody else is served until ``resume(after:)``; that time does not count.

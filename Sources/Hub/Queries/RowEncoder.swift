@@ -71,14 +71,56 @@ protocol RelationResolver {
 }
 
 /// Writes rows as JSON, as a selection asks for them.
+///
+/// All that it writes of one answer has a ceiling (``HubLimits/answerCeiling``): a row that comes to it is null, with an
+/// error that says so, and so is every row after it.
 struct RowEncoder {
     var writer: JSONWriter
     var errors = AnswerErrors()
-    let schema: HubSchema
+    private var ceiling: Int
+    /// What is said of a row that comes to the ceiling.
+    private let tooLarge: ResponseError
+    /// Bytes that were taken back, and those of stored JSON that was read for what was selected of it.
+    private var besides = 0
 
-    init(_ schema: HubSchema, capacity: Int = 1024) {
-        self.schema = schema
+    /// - Parameter isCarriedOut: Whether the rows answer mutations, which are carried out whatever of them is answered.
+    init(_ limits: HubLimits, isCarriedOut: Bool = false, capacity: Int = 1024) {
+        ceiling = limits.answerCeiling
+        var tooLarge = limits.answerTooLarge
+        if isCarriedOut { tooLarge.message = "The mutation was carried out. " + tooLarge.message }
+        self.tooLarge = tooLarge
         writer = JSONWriter(capacity: capacity)
+    }
+
+    /// What the answer has cost so far, in bytes: what was taken back counts as well.
+    var written: Int { writer.bytes.count + besides }
+
+    private var isOver: Bool { written > ceiling }
+
+    /// An encoder for a part of this answer, while `beside` bytes more wait to be appended to it.
+    func inner(beside: Int = 0, capacity: Int = 1024) -> RowEncoder {
+        var inner = self
+        inner.writer = JSONWriter(capacity: capacity)
+        inner.errors = AnswerErrors()
+        inner.besides = 0
+        inner.ceiling -= written + beside
+        return inner
+    }
+
+    /// Takes over all of a part but its bytes.
+    mutating func take(_ inner: RowEncoder) {
+        errors += inner.errors
+        besides += inner.besides
+    }
+
+    /// Where a value begins that may have to be taken back.
+    var mark: Int { writer.bytes.count }
+
+    /// Writes `null` in place of all that was written since a mark.
+    mutating func takeBack(to mark: Int) {
+        besides += writer.bytes.count - mark
+        writer.bytes.removeLast(writer.bytes.count - mark)
+        writer.raw("null")
     }
 
     /// Writes one row as an object, or `null` where a field that may not be null is: GraphQL's bubbling.
@@ -89,7 +131,7 @@ struct RowEncoder {
         hidden: Hidden = .nothing, path: () -> [ResponseError.PathElement]
     ) {
         let isGuarded = !hidden.isEmpty
-        let mark = writer.bytes.count
+        let mark = self.mark
         writer.raw("{")
         var isFirst = true
         for field in selection.fields {
@@ -100,9 +142,7 @@ struct RowEncoder {
             if isGuarded, hidden.covers(field, model) {
                 deny(field, model, path() + [.field(field.key)])
                 guard field.isNonNull else { continue }
-                writer.bytes.removeLast(writer.bytes.count - mark)
-                writer.raw("null")
-                return
+                return takeBack(to: mark)
             }
             switch field.definition.source {
             case .column(let position): column(row, position, model.schema.fields[position], field)
@@ -123,9 +163,13 @@ struct RowEncoder {
             if field.isNonNull, writer.bytes.count == start + 4, writer.bytes[start] == UInt8(ascii: "n") {
                 let way = path() + [.field(field.key)]
                 errors.append(Self.nullError(field, selection.typeName, way))
-                writer.bytes.removeLast(writer.bytes.count - mark)
-                writer.raw("null")
-                return
+                return takeBack(to: mark)
+            }
+            if isOver {
+                var error = tooLarge
+                (error.path, error.locations) = (path(), [field.location])
+                errors.append(error)
+                return takeBack(to: mark)
             }
         }
         writer.raw("}")
@@ -196,6 +240,7 @@ struct RowEncoder {
             writer.raw("null")
             return
         }
+        besides += text.utf8.count
         self.embedded(json, selection)
     }
 
@@ -203,14 +248,14 @@ struct RowEncoder {
         switch json {
         case .array(let elements):
             writer.raw("[")
-            for (index, element) in elements.enumerated() {
+            for (index, element) in elements.enumerated() where !isOver {
                 if index > 0 { writer.raw(",") }
                 embedded(element, selection)
             }
             writer.raw("]")
         case .object(let object):
             writer.raw("{")
-            for (index, field) in selection.fields.enumerated() {
+            for (index, field) in selection.fields.enumerated() where !isOver {
                 if index > 0 { writer.raw(",") }
                 writer.bytes.append(contentsOf: field.keyBytes)
                 if case .typename = field.definition.source {

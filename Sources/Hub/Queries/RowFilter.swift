@@ -15,12 +15,19 @@ indirect enum RowFilter: Sendable, Hashable {
 
     /// Whether a row passes.
     func matches(_ row: HubRow, _ model: ModelSchema) -> Bool {
+        var lists: [Int: ListContent] = [:]
+        return matches(row, model, &lists)
+    }
+
+    /// - Parameter lists: The row's lists by position: what was read for one comparison serves all.
+    private func matches(_ row: HubRow, _ model: ModelSchema, _ lists: inout [Int: ListContent]) -> Bool {
         switch self {
         case .all: true
-        case .and(let parts): parts.allSatisfy { $0.matches(row, model) }
-        case .or(let parts): parts.contains { $0.matches(row, model) }
-        case .not(let part): !part.matches(row, model)
-        case .field(let position, let test): test.matches(row.values[position], model.fields[position])
+        case .and(let parts): parts.allSatisfy { $0.matches(row, model, &lists) }
+        case .or(let parts): parts.contains { $0.matches(row, model, &lists) }
+        case .not(let part): !part.matches(row, model, &lists)
+        case .field(let position, let test):
+            test.matches(row.values[position], model.fields[position], &lists[position])
         case .deleted(let test): test.matches(row.deleted ? .integer(1) : .null, Self.deletedField)
         }
     }
@@ -65,6 +72,12 @@ enum RowTest: Sendable, Hashable {
     case constant(Bool)
 
     func matches(_ value: Value, _ field: FieldSchema) -> Bool {
+        var list: ListContent?
+        return matches(value, field, &list)
+    }
+
+    /// - Parameter list: What the field's list holds, once it was read.
+    func matches(_ value: Value, _ field: FieldSchema, _ list: inout ListContent?) -> Bool {
         func order(_ operand: Value) -> Int? { Self.order(value, operand, field) }
         return switch self {
         case .equal(let operand): operand.isNull ? value.isNull : order(operand) == 0
@@ -75,15 +88,16 @@ enum RowTest: Sendable, Hashable {
         case .greaterOrEqual(let operand): order(operand).map { $0 >= 0 } ?? false
         case .between(let low, let high):
             (order(low).map { $0 >= 0 } ?? false) && (order(high).map { $0 <= 0 } ?? false)
-        case .contains(let operand): Self.contains(value, operand, field)
-        case .notContains(let operand): !Self.contains(value, operand, field)
+        case .contains(let operand): Self.contains(value, operand, field, &list)
+        case .notContains(let operand): !Self.contains(value, operand, field, &list)
         case .beginsWith(let prefix): Self.text(value, field).map { hasPrefix($0, prefix) } ?? false
         case .isIn(let operands): operands.contains { order($0) == 0 }
         case .notIn(let operands): !operands.contains { order($0) == 0 }
         case .exists(let wanted): value.isNull != wanted
         case .attributeType(let name): Self.attributeType(value, field) == name
         case .size(let tests):
-            Self.size(value, field).map { size in tests.allSatisfy { $0.matches(.integer(size), Self.sizeField) } }
+            Self.size(value, field, &list).map { size in tests.allSatisfy { $0.matches(.integer(size), Self.sizeField) }
+            }
                 ?? false
         case .constant(let result): result
         }
@@ -120,33 +134,23 @@ enum RowTest: Sendable, Hashable {
         }
     }
 
-    private static func contains(_ value: Value, _ operand: Value, _ field: FieldSchema) -> Bool {
-        if field.isList {
-            guard case .text(let text) = value, case .array(let elements)? = try? JSONValue(parsing: text) else {
-                return false
-            }
-            let element = FieldSchema(field.name, field.type)
-            return elements.contains { json in
-                guard !json.isNull, let stored = elementValue(json, element) else { return false }
-                return compare(stored, operand) == 0
-            }
-        }
+    private static func contains(
+        _ value: Value, _ operand: Value, _ field: FieldSchema, _ list: inout ListContent?
+    ) -> Bool {
+        if field.isList { return content(value, field, &list).holds(operand) }
         guard let text = text(value, field), case .text(let part) = operand else { return false }
         return text.containsBytes(of: part)
     }
 
-    private static func elementValue(_ json: JSONValue, _ field: FieldSchema) -> Value? {
-        if case .scalar(let scalar) = field.type { return scalar.storageValue(of: json) }
-        return json.string.map { .text($0) }
+    private static func content(_ value: Value, _ field: FieldSchema, _ list: inout ListContent?) -> ListContent {
+        if let list { return list }
+        let read = ListContent(value, field)
+        list = read
+        return read
     }
 
-    private static func size(_ value: Value, _ field: FieldSchema) -> Int64? {
-        if field.isList {
-            guard case .text(let text) = value, case .array(let elements)? = try? JSONValue(parsing: text) else {
-                return nil
-            }
-            return Int64(elements.count)
-        }
+    private static func size(_ value: Value, _ field: FieldSchema, _ list: inout ListContent?) -> Int64? {
+        if field.isList { return content(value, field, &list).count.map(Int64.init) }
         return text(value, field).map { Int64($0.utf8.count) }
     }
 

@@ -16,7 +16,7 @@ struct Subscription {
     var request: RunnableRequest
 
     /// Equal for subscriptions whose frames are alike to the last byte.
-    let frameKey: String
+    let frameKey: ByteText
 
     init(
         connection: UInt64, id: String, dialect: RealtimeDialect, sight: Sight, filter: RowFilter,
@@ -29,7 +29,7 @@ struct Subscription {
         self.filter = filter
         self.arguments = arguments
         self.request = request
-        frameKey = (dialect == .appSync ? "a" : "t") + id
+        frameKey = ByteText((dialect == .appSync ? "a" : "t") + id)
     }
 
     /// The frame that carries a payload to it.

@@ -5,23 +5,54 @@ import Models
 extension SubscriptionRegistry {
     /// Frames for committed changes, in commit order. Each distinct payload is encoded once and shared.
     public mutating func publish(_ changes: [CommittedChange]) -> [RealtimeAction] {
-        guard !groups.isEmpty else { return [] }
+        var actions: [RealtimeAction] = []
+        publish(changes, pieceBytes: .max) { actions += $0 }
+        return actions
+    }
+
+    /// Hands the frames for committed changes over piece by piece, so that never all of them are in memory.
+    ///
+    /// - Parameter pieceBytes: A piece is handed over once its frames have as many bytes.
+    mutating func publish(
+        _ changes: [CommittedChange], pieceBytes: Int, _ perform: ([RealtimeAction]) -> Void
+    ) {
+        guard !groups.isEmpty else { return }
         // What was withdrawn before these changes were committed shows none of them.
-        var actions = refreshedRights()
+        var piece = Piece(limit: pieceBytes, actions: refreshedRights())
         var budgets = EventBudgets()
         for change in changes {
             let model = core.engine.schema.models[change.model]
             let root = model.subscriptions[change.kind.position]
             for key in keysByRoot[root] ?? [] {
-                if let group = groups[key] { publish(change, group, model, &budgets, &actions) }
+                if let group = groups[key] { publish(change, group, model, &budgets, &piece, perform) }
             }
         }
-        return actions
+        perform(piece.actions)
+    }
+
+    /// Frames that are handed over together.
+    private struct Piece {
+        let limit: Int
+        var actions: [RealtimeAction]
+        private var bytes = 0
+
+        init(limit: Int, actions: [RealtimeAction]) {
+            self.limit = limit
+            self.actions = actions
+        }
+
+        mutating func send(_ frame: [UInt8], to connections: [UInt64], _ perform: ([RealtimeAction]) -> Void) {
+            actions.append(.send(to: connections, frame: frame))
+            bytes += frame.count
+            guard bytes >= limit else { return }
+            perform(actions)
+            (actions, bytes) = ([], 0)
+        }
     }
 
     private mutating func publish(
         _ change: CommittedChange, _ group: SubscriptionGroup, _ model: ModelInfo, _ budgets: inout EventBudgets,
-        _ actions: inout [RealtimeAction]
+        _ piece: inout Piece, _ perform: ([RealtimeAction]) -> Void
     ) {
         if group.selection.hasRelations {
             // Related records depend on who asks.
@@ -34,8 +65,7 @@ extension SubscriptionRegistry {
                 }
                 budgets.end(member.connection, reader)
                 note(denied, to: member, group)
-                actions.append(
-                    .send(to: [member.connection], frame: member.frame(payload)))
+                piece.send(member.frame(payload), to: [member.connection], perform)
             }
             return
         }
@@ -54,7 +84,7 @@ extension SubscriptionRegistry {
             let (shared, denied) = payload(view.row, view.hidden, group, model, nil)
             if !denied.isEmpty { for position in view.members { note(denied, to: group.members[position], group) } }
             for (first, connections) in view.recipients {
-                actions.append(.send(to: connections, frame: group.members[first].frame(shared)))
+                piece.send(group.members[first].frame(shared), to: connections, perform)
             }
         }
     }
@@ -87,8 +117,8 @@ extension SubscriptionRegistry {
         var members: [Int] = []
         /// By the frame that they get: the position of the first of them, and all connections.
         private(set) var recipients: [(first: Int, connections: [UInt64])] = []
-        private var positions: [String: Int] = [:]
-        private var latest: (key: String, position: Int)?
+        private var positions: [ByteText: Int] = [:]
+        private var latest: (key: ByteText, position: Int)?
 
         init(row: HubRow, hidden: Hidden, isDeparture: Bool) {
             self.row = row
@@ -96,7 +126,7 @@ extension SubscriptionRegistry {
             self.isDeparture = isDeparture
         }
 
-        mutating func add(_ member: Int, _ frameKey: String, _ connection: UInt64) {
+        mutating func add(_ member: Int, _ frameKey: ByteText, _ connection: UInt64) {
             // Clients count their ids from 1, so that many frames are alike to the last byte, most often to the one before.
             if let latest, latest.key == frameKey {
                 recipients[latest.position].connections.append(connection)
@@ -116,7 +146,7 @@ extension SubscriptionRegistry {
         _ row: HubRow, _ hidden: Hidden, _ group: SubscriptionGroup, _ model: ModelInfo,
         _ relations: (any RelationResolver)?
     ) -> (bytes: [UInt8], denied: [FieldDenied]) {
-        var encoder = RowEncoder(core.engine.schema)
+        var encoder = RowEncoder(core.engine.limits)
         encoder.writer.raw("{\"data\":{")
         encoder.writer.bytes.append(contentsOf: group.field.keyBytes)
         encoder.encode(row, group.selection, model, relations, hidden: hidden) { [.field(group.field.key)] }

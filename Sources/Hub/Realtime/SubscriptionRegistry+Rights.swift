@@ -29,14 +29,14 @@ extension SubscriptionRegistry {
                     guard current != caller else { continue }
                     let rights = core.rights(of: current)
                     let sight = rights.sight(key.root.model, .listen)
-                    if sight == member.sight {
-                        groups[key]?.members[index].request.rights = rights
-                    } else if sight.rows.isNone {
+                    if sight.rows.isNone || current.isDenied(key.root) {
                         let denied = ResponseError(
                             "Not Authorized to access \(key.root.name) on type Subscription",
                             errorType: ErrorType.unauthorized, errorCode: 401)
                         ended.append((member, key, [denied]))
                         note(member, key, "no rule gives listen any more")
+                    } else if sight == member.sight {
+                        groups[key]?.members[index].request.rights = rights
                     } else {
                         ended.append((member, key, []))
                     }

@@ -37,8 +37,12 @@ extension SubscriptionRegistry {
         _ connection: UInt64, _ id: String, _ request: RunnableRequest
     ) throws(StartFailure) {
         guard let dialect = connections[connection]?.dialect else { return }
-        guard let field = request.operation.roots(request.variables.json).first, let selection = field.selection,
-            case .root(let root) = field.definition.source
+        let roots = request.operation.roots(request.variables.json)
+        guard roots.count <= 1 else {
+            throw StartFailure(
+                "Validation error of type \(Validator.severalRoots)", ErrorType.badRequestException, 400)
+        }
+        guard let field = roots.first, let selection = field.selection, case .root(let root) = field.definition.source
         else { throw StartFailure("The subscription selects nothing.", ErrorType.badRequestException, 400) }
         let model = core.engine.schema.models[root.model]
         let rights = request.rights
@@ -67,7 +71,7 @@ extension SubscriptionRegistry {
         } catch {
             throw error as? StartFailure ?? StartFailure("\(error)")
         }
-        let key = GroupKey(root: root, signature: field.key + selection.signature)
+        let key = GroupKey(root: root, signature: ByteText(field.key + selection.signature))
         let member = Subscription(
             connection: connection, id: id, dialect: dialect, sight: sight, filter: filter,
             arguments: arguments, request: request)
@@ -87,7 +91,7 @@ extension SubscriptionRegistry {
             return .missing(position)
         }
         // By whichever of his names he calls himself, he means the records that he owns.
-        let names = request.rights.caller.ownerNames(of: position, model).first { $0.contains(value) } ?? []
+        let names = request.rights.caller.ownerNames(of: position, model).first { $0.containsBytes(of: value) } ?? []
         return .named(
             RowRule(
                 position: position, isList: model.schema.fields[position].isList,
@@ -113,6 +117,8 @@ extension Access {
     fileprivate func isOwn(_ argument: ArgumentRule) -> Bool {
         guard case .rows(let rules) = self else { return true }
         guard case .named(let named) = argument, let value = named.accepted.first else { return false }
-        return rules.contains { $0.isOwner && $0.position == named.position && $0.accepted.contains(value) }
+        return rules.contains {
+            $0.isOwner && $0.position == named.position && $0.accepted.containsBytes(of: value)
+        }
     }
 }

@@ -10,7 +10,7 @@ import Models
 public struct SubscriptionRegistry {
     struct GroupKey: Hashable {
         let root: RootField
-        let signature: String
+        let signature: ByteText
     }
 
     var core: HubCore

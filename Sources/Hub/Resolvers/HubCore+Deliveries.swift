@@ -20,6 +20,7 @@ struct Deliveries {
         parked INTEGER NOT NULL, reason TEXT, since INTEGER, next INTEGER) STRICT
         """,
         "CREATE INDEX IF NOT EXISTS _deliveries_waiting ON _deliveries(function, number) WHERE parked=0",
+        "CREATE INDEX IF NOT EXISTS _deliveries_of_record ON _deliveries(function, record, number) WHERE parked=0",
     ]
     /// What a person is told of a delivery, in milliseconds since 1970: when it was committed, and when it is tried next.
     /// `due` is in hub time, which only counts while the hub runs.
@@ -29,6 +30,9 @@ struct Deliveries {
     static let loadText = StatementText(
         "SELECT number,record,payload,attempts,due FROM _deliveries WHERE function=?1 AND number>?2 AND parked=0 "
             + "ORDER BY number LIMIT ?3")
+    static let findText = StatementText(
+        "SELECT number,record,payload,attempts,due FROM _deliveries WHERE function=?1 AND record=?2 AND number<=?3 "
+            + "AND parked=0 ORDER BY number")
     static let deleteText = StatementText("DELETE FROM _deliveries WHERE number=?1")
     static let tryText = StatementText(
         "UPDATE _deliveries SET attempts=?2,due=?3,parked=?4,reason=?5,next=?6 WHERE number=?1")
@@ -145,7 +149,7 @@ extension HubCore {
                 }
             case .postpone(let delivery, let reason): try save(delivery, reason, isParked: false)
             case .park(let delivery, let reason): try save(delivery, reason, isParked: true)
-            case .load, .call: continue
+            case .load, .find, .call: continue
             }
         }
     }
@@ -186,6 +190,10 @@ extension HubCore {
                 actions +=
                     deliveries.queues[function]?.handle(
                         .loaded(rows, isAll: rows.count < limit), at: state.hubTime) ?? []
+            case .find(let record, let number):
+                guard let row = find(function, record, through: number) else { continue }
+                actions +=
+                    deliveries.queues[function]?.handle(.found(record: record, row), at: state.hubTime) ?? []
             case .delete:
                 statistics.deliveries += 1
                 deliveries.unsaved.append((function, action))
@@ -202,24 +210,46 @@ extension HubCore {
     }
 
     private func load(_ function: String, after number: Int64, _ limit: Int) -> [Delivery] {
-        do {
-            return try connection.withStatement(Deliveries.loadText) { statement in
+        reading(function) {
+            try connection.withStatement(Deliveries.loadText) { statement in
                 statement.bind(function, at: 1)
                 statement.bind(number, at: 2)
                 statement.bind(limit, at: 3)
                 var rows: [Delivery] = []
-                while try statement.step() {
-                    rows.append(
-                        Delivery(
-                            number: statement.integer(at: 0), record: statement.text(at: 1),
-                            payload: Array(statement.text(at: 2).utf8), attempts: Int(statement.integer(at: 3)),
-                            due: statement.integer(at: 4)))
-                }
+                while try statement.step() { rows.append(Delivery(statement)) }
                 return rows
             }
+        } ?? []
+    }
+
+    /// The first row of a record that is not decided on in the next commit, if there is one; nil where it cannot be read.
+    private func find(_ function: String, _ record: String, through number: Int64) -> Delivery?? {
+        let decided = deliveries.unsaved.compactMap { item -> Int64? in
+            switch item.action {
+            case .delete(let number): number
+            case .park(let delivery, _): delivery.number
+            case .load, .find, .call, .postpone: nil
+            }
+        }
+        return reading(function) {
+            try connection.withStatement(Deliveries.findText) { statement in
+                statement.bind(function, at: 1)
+                statement.bind(record, at: 2)
+                statement.bind(number, at: 3)
+                while try statement.step() {
+                    if !decided.contains(statement.integer(at: 0)) { return Delivery(statement) }
+                }
+                return nil
+            }
+        }
+    }
+
+    private func reading<Result>(_ function: String, _ body: () throws -> Result) -> Result? {
+        do {
+            return try body()
         } catch {
             log(.error, "what waits for the function \(function) cannot be read: \(error)")
-            return []
+            return nil
         }
     }
 
@@ -227,5 +257,15 @@ extension HubCore {
         func count(_ sql: String) throws -> Int { Int((try connection.value(sql))?.integer ?? 0) }
         statistics.deliveriesWaiting = try count("SELECT count(*) FROM _deliveries WHERE parked=0")
         statistics.deliveriesParked = try count("SELECT count(*) FROM _deliveries WHERE parked=1")
+    }
+}
+
+extension Delivery {
+    /// The row that a statement over the table stands at.
+    fileprivate init(_ statement: borrowing Statement) {
+        self.init(
+            number: statement.integer(at: 0), record: statement.text(at: 1),
+            payload: Array(statement.text(at: 2).utf8), attempts: Int(statement.integer(at: 3)),
+            due: statement.integer(at: 4))
     }
 }

@@ -55,7 +55,6 @@ struct WaitingRoom: Sendable {
         case settled(Step)
         /// A request is over without an outcome: it could not be committed.
         case abandoned(ticket: UInt64)
-        case stopped
     }
 
     enum Action: Sendable, Hashable {
@@ -64,8 +63,6 @@ struct WaitingRoom: Sendable {
         case resume(Step, Question, Reply)
         /// Run the step again: the one that it joined is over, and what was refused there is refused here.
         case release(Step, joined: Step)
-        /// Answer the request: the hub stops.
-        case dismiss(ticket: UInt64)
     }
 
     struct Limits: Sendable {
@@ -132,10 +129,6 @@ struct WaitingRoom: Sendable {
             // Among its own steps nobody is left to be released.
             joiners = joiners.filter { $0.ticket != ticket }
             return steps.keys.filter { $0.ticket == ticket }.sorted { $0.index < $1.index }.flatMap { end($0) }
-        case .stopped:
-            let tickets = Set(steps.keys.map(\.ticket)).union(joiners.map(\.ticket))
-            (steps, calls, owners, joiners) = ([:], [:], [:], [])
-            return tickets.sorted().map { .dismiss(ticket: $0) }
         }
     }
 

@@ -12,7 +12,11 @@ extension HubCore {
     ) throws {
         try swap.checkBackup(connection)
         let migrator = migrator(
-            swap.schema, tables, once: swap.steps, backsUp: false, prepare: { try swap.bury(old, $0) },
+            swap.schema, tables, once: swap.steps, backsUp: false,
+            prepare: {
+                try swap.bury(old, $0)
+                try swap.renew(old, $0)
+            },
             rewrite: { try swap.rewrite($0) })
         if case .migrated = try migrator.open(connection) {
             log(.notice, "the hub's database was migrated to the schema that \(swap.pushed.author) pushed")

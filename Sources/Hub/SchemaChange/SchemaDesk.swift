@@ -74,16 +74,21 @@ final class SchemaDesk: Sendable {
             let pushed = PushedSchema(
                 text: push.text, base: PushedSchema.base(of: worker.startText), pushed: time.now(),
                 author: caller.author)
-            swap(engine, pushed, difference, id, tries: Self.backups, respond)
+            swap(engine, served.schema, pushed, difference, id, tries: Self.backups, respond) { [self] in
+                self.push(body, caller, id, respond)
+            }
         } catch {
             respond(Self.answer(to: error))
         }
     }
 
     /// Backs up what goes, where something does, and hands the schema to the thread that commits.
+    ///
+    /// - Parameter compareAnew: called on the queue's thread where another push was done since the comparison
     private func swap(
-        _ engine: HubEngine, _ pushed: PushedSchema, _ difference: SchemaDifference, _ id: String, tries: Int,
-        _ respond: @escaping @Sendable (HTTPResponse) -> Void
+        _ engine: HubEngine, _ served: Schema, _ pushed: PushedSchema, _ difference: SchemaDifference, _ id: String,
+        tries: Int, _ respond: @escaping @Sendable (HTTPResponse) -> Void,
+        compareAnew: @escaping @Sendable () -> Void
     ) {
         var backup: String?
         var through: Int64?
@@ -99,7 +104,7 @@ final class SchemaDesk: Sendable {
             }
         }
         let swap = SchemaSwap(
-            engine: engine, pushed: pushed, difference: difference, backedUpThrough: through
+            engine: engine, served: served, pushed: pushed, difference: difference, backedUpThrough: through
         ) { [self, backup] result in
             switch result {
             case .success:
@@ -113,8 +118,12 @@ final class SchemaDesk: Sendable {
             case .failure(is SchemaSwap.BackupIsOld) where tries > 1:
                 if let backup { Self.remove(backup) }
                 queue.executor.async { [self] in
-                    self.swap(engine, pushed, difference, id, tries: tries - 1, respond)
+                    self.swap(
+                        engine, served, pushed, difference, id, tries: tries - 1, respond, compareAnew: compareAnew)
                 }
+            case .failure(is SchemaSwap.ServedIsAnother):
+                if let backup { Self.remove(backup) }
+                queue.executor.async(compareAnew)
             case .failure(let error): respond(Self.answer(to: error))
             }
         }

@@ -7,6 +7,8 @@ import SQLite
 struct SchemaSwap: Sendable {
     /// The API of the new schema, worked out beforehand.
     let engine: HubEngine
+    /// The schema that it was compared with.
+    let served: Schema
     let pushed: PushedSchema
     let difference: SchemaDifference
     /// The last commit that the backup before it has; nil where nothing is lost and none was made.
@@ -24,6 +26,9 @@ struct SchemaSwap: Sendable {
 
     /// Something was committed that a destructive change would take away and the backup does not have.
     struct BackupIsOld: Error {}
+
+    /// Another schema was put in place since the comparison, which says nothing of what that would lose.
+    struct ServedIsAnother: Error {}
 
     /// Makes sure that everything which goes is in the backup.
     func checkBackup(_ connection: Connection) throws {
@@ -51,6 +56,25 @@ struct SchemaSwap: Sendable {
         }
         // Marks that are given from now on lie above the gap.
         if count > 0 { try connection.run("UPDATE _clock SET pruned_through=stamp,stamp=stamp+1 WHERE id=1") }
+    }
+
+    /// Makes each record that loses a value a newer one, in the migration's transaction before its steps.
+    ///
+    /// Clients hold it as it was: its version must not name what it is afterwards too, and their next delta must tell them,
+    /// should the field stay under another type or come back.
+    func renew(_ tables: [BaseTable], _ connection: Connection) throws {
+        var count = 0
+        for table in tables {
+            let gone = difference.removedFields.filter { $0.model == table.model.schema.name }
+            guard !gone.isEmpty else { continue }
+            count += try connection.run(
+                """
+                UPDATE \(table.table.name) SET "_version"="_version"+1, \
+                "_lastChangedAt"=(SELECT stamp+1 FROM _clock WHERE id=1) \
+                WHERE "_deleted" IS NOT 1 AND (\(gone.map { "\"\($0.field)\" IS NOT NULL" }.joined(separator: " OR ")))
+                """)
+        }
+        if count > 0 { try connection.run("UPDATE _clock SET stamp=stamp+1 WHERE id=1") }
     }
 
     /// Takes what goes out of what the hub keeps beside the tables, and keeps the schema, in the migration's transaction.

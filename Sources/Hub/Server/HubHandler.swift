@@ -70,13 +70,21 @@ final class HubHandler: HTTPServerHandler {
     }
 
     /// A POST's body. As `application/graphql` AppSync takes JSON all the same; others send the bare document.
-    private static func body(ofPost request: HTTPRequest) -> [UInt8] {
+    static func body(ofPost request: HTTPRequest) -> [UInt8] {
         guard let type = request.headers["content-type"],
             type.prefix(while: { $0 != ";" && $0 != " " }).lowercased() == "application/graphql",
-            !request.body.isEmpty, (try? JSONValue(parsing: request.body)) == nil,
+            !request.body.isEmpty, !beginsAsObject(request.body),
             let text = String(validating: request.body, as: UTF8.self)
         else { return request.body }
         return JSONValue.object(["query": .string(text)]).bytes
+    }
+
+    /// Whether text begins as a JSON object. It is not parsed here: this is the thread of all sockets, and nobody has
+    /// judged yet who sends it. A document may begin with a brace too, but never with a string or an end behind it.
+    private static func beginsAsObject(_ text: [UInt8]) -> Bool {
+        var first = text.lazy.filter { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }.makeIterator()
+        guard first.next() == UInt8(ascii: "{") else { return false }
+        return first.next().map { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "}") } ?? false
     }
 
     /// A GET's query as the body that a POST would have.

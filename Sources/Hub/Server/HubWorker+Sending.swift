@@ -52,12 +52,13 @@ extension HubWorker {
     func publish(_ events: [CommittedChange]) {
         var rest = events[...]
         while !rest.isEmpty {
-            perform(registry?.publish(Array(rest.prefix(Self.publishedAtOnce))) ?? [])
+            registry?.publish(Array(rest.prefix(Self.publishedAtOnce)), pieceBytes: Self.pieceBytes, perform)
             rest = rest.dropFirst(Self.publishedAtOnce)
         }
     }
 
     fileprivate static let publishedAtOnce = 64
+    fileprivate static let pieceBytes = 1 << 20
 
     func perform(_ actions: [RealtimeAction]) {
         var output = ServerOutput()
