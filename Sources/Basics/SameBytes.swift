@@ -1,25 +1,5 @@
 import Glibc
 
-/// A text that equals those of the same UTF-8 bytes: what a table is kept by whose keys come from callers or backends.
-///
-/// As a `String` a composed and a decomposed letter would be one key (``Swift/String/hasSameBytes(as:)``).
-public struct ByteText: Hashable, Sendable {
-    /// The text itself.
-    public let text: String
-
-    /// Wraps a text.
-    public init(_ text: String) { self.text = text }
-
-    /// Compares bytes.
-    public static func == (a: ByteText, b: ByteText) -> Bool { a.text.hasSameBytes(as: b.text) }
-
-    /// Hashes bytes.
-    public func hash(into hasher: inout Hasher) {
-        var text = text
-        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-    }
-}
-
 extension String {
     /// Whether both have the same UTF-8 bytes, as SQLite and every backend compare texts.
     ///
