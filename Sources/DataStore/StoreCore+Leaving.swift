@@ -10,13 +10,16 @@ extension StoreCore {
         try commit(nil, .normal) { _ in
             let table = try context.table(model)
             for id in ids {
-                let image = try serverImage(table.fetch(id, on: connection), entries(model, id), table, id)
-                guard let values = image.flatMap({ try? table.wire.values($0) }), !isKept(table.record(values)) else {
-                    continue
-                }
-                _ = try letGo(id, table)
+                if let values = try knownValues(id, table), !isKept(table.record(values)) { _ = try letGo(id, table) }
             }
         }
+    }
+
+    /// The values that the backend is thought to have of a record.
+    func knownValues(_ id: String, _ table: StoreTable) throws -> [Value]? {
+        let row = try table.fetch(id, on: connection)
+        let image = try serverImage(row, entries(table.model.name, id), table, id)
+        return image.flatMap { try? table.wire.values($0) }
     }
 
     /// Lets go of a confirmed record in a version older than `olderThan`, last changed at the backend at `changedUpTo` at
@@ -25,13 +28,7 @@ extension StoreCore {
         _ id: String, _ table: StoreTable, olderThan: Int64 = .max, changedUpTo: Int64 = .max
     ) throws -> Bool {
         let model = table.model.name
-        if hasQuarantine {
-            try connection.run(
-                """
-                DELETE FROM "_quarantine" WHERE "model"=? AND "id"=? AND "version"<? AND \
-                ifnull(json_extract("json",'$._lastChangedAt'),0)<=?
-                """, [.text(model), .text(id), .integer(olderThan), .integer(changedUpTo)])
-        }
+        if hasQuarantine { try forgetQuarantined(id, table, olderThan: olderThan, changedUpTo: changedUpTo) }
         let row = try table.fetch(id, on: connection)
         let waiting = try entries(model, id)
         let aside = try shadow(model, id)

@@ -53,21 +53,39 @@ extension StoreCore {
         }
     }
 
-    /// Forgets the rows of a model that were kept aside.
+    /// Forgets the rows of a model that were kept aside, but for those by which alone it is known that the backend has
+    /// what stands here: the answer to its create was one of them.
     func forgetQuarantined(of model: String) throws {
         guard hasQuarantine else { return }
-        try connection.run("DELETE FROM \"_quarantine\" WHERE \"model\"=?", [.text(model)])
+        let table = try context.table(model)
+        try connection.run(
+            "DELETE FROM \"_quarantine\" WHERE \"model\"=? AND \(unneeded(table))", [.text(model)])
     }
 
-    /// Forgets rows that were kept aside and are gone from the backend.
-    func forgetQuarantined(of model: String, where isMissing: (String) -> Bool) throws {
+    /// Forgets one of them in a version older than `olderThan`, last changed at the backend at `changedUpTo` at the latest:
+    /// of one that does not tell when, nothing is known but its version.
+    func forgetQuarantined(_ id: String, _ table: StoreTable, olderThan: Int64 = .max, changedUpTo: Int64) throws {
+        let changed = #"CASE WHEN json_valid("json") THEN json_extract("json",'$._lastChangedAt') END"#
+        let bound = changedUpTo == .max ? "" : " AND \(changed)<=\(changedUpTo)"
+        try connection.run(
+            "DELETE FROM \"_quarantine\" WHERE \"model\"=? AND \"id\"=? AND \"version\"<? AND \(unneeded(table))\(bound)",
+            [.text(table.model.name), .text(id), .integer(olderThan)])
+    }
+
+    /// Forgets those that are gone from the backend, as it was at `changedUpTo`.
+    func forgetQuarantined(of model: String, changedUpTo: Int64, where isMissing: (String) -> Bool) throws {
         try commit(nil, .normal) { _ in
+            let table = try context.table(model)
             let rows = try connection.rows("SELECT \"id\" FROM \"_quarantine\" WHERE \"model\"=?", [.text(model)])
-            // One without a key cannot be missed by it.
-            for row in rows where row[0].text.map({ !$0.hasPrefix(Self.slotMark) && isMissing($0) }) ?? false {
-                try connection.run(
-                    "DELETE FROM \"_quarantine\" WHERE \"model\"=? AND \"id\"=?", [.text(model), row[0]])
+            for case let id? in rows.map(\.[0].text) where !id.hasPrefix(Self.slotMark) && isMissing(id) {
+                // One without a key cannot be missed by it.
+                try forgetQuarantined(id, table, changedUpTo: changedUpTo)
             }
         }
+    }
+
+    private func unneeded(_ table: StoreTable) -> String {
+        "NOT EXISTS(SELECT 1 FROM \(table.table.name) AS r WHERE r.\(table.table.keyColumn)=\"_quarantine\".\"id\" AND "
+            + "r.\"_version\" IS NULL)"
     }
 }

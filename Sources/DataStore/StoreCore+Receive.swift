@@ -86,9 +86,10 @@ extension StoreCore {
         let id = remote.record.id
         let model = table.model.name
         if !remote.deleted, let problem = table.wire.problem(remote.record.values, isRemote: true) {
+            var object = table.wire.object(remote.record.values)
+            object["_lastChangedAt"] = .integer(remote.lastChangedAt)
             let unreadable = UnreadableRecord(
-                model: model, id: id, version: remote.version,
-                json: JSONValue.object(table.wire.object(remote.record.values)).text,
+                model: model, id: id, version: remote.version, json: JSONValue.object(object).text,
                 reason: "\(problem.field): \(problem.reason)")
             return try quarantine(unreadable, &report)
         }

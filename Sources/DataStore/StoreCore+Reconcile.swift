@@ -47,7 +47,7 @@ extension StoreCore {
     ) throws -> Int {
         let condition = SQLCondition("\"_version\" IS NOT NULL AND ifnull(\"_changed\",0)<=\(changedUpTo)")
         let table = try context.table(model)
-        if hasQuarantine { try forgetQuarantined(of: model, where: isMissing) }
+        if hasQuarantine { try forgetQuarantined(of: model, changedUpTo: changedUpTo, where: isMissing) }
         return try letGo(of: model, where: condition, isMissing) { id in
             let waiting = try entries(model, id)
             guard waiting.allSatisfy({ $0.identity == reader }) else { return }

@@ -79,8 +79,11 @@ struct BesideRows {
         for key in [StoreCore.policiesKey, StoreCore.chosenKey] {
             let known = try connection.value("SELECT \"value\" FROM \"_meta\" WHERE \"key\"=?", [.text(key)])?.text
             guard let known else { continue }
-            let policies = JSONObject(
-                JSONObject(parsing: known).members.map { (key: renamed[$0.key] ?? $0.key, value: $0.value) })
+            let old = rewriter.oldModels
+            let living = JSONObject(parsing: known).members.filter { member in
+                !old.contains(member.key) || rewriter.model(member.key) != nil
+            }
+            let policies = JSONObject(living.map { (key: renamed[$0.key] ?? $0.key, value: $0.value) })
             try connection.run(
                 "UPDATE \"_meta\" SET \"value\"=? WHERE \"key\"=?",
                 [.text(JSONValue.object(policies).text), .text(key)])

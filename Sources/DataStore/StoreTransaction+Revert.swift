@@ -68,7 +68,8 @@ extension StoreTransaction {
         if entry.kind == .update {
             let next = all.first { $0.order > entry.order }
             try core.moveBases(all, after: entry, to: entry.base) {
-                $0.order == next?.order ? entry.baseVersion : $0.baseVersion
+                // A delete was made on all that was shown; the change hid no more of it than its own fields.
+                $0.order == next?.order && $0.kind == .update ? entry.baseVersion : $0.baseVersion
             }
         }
         let isLast = try outbox(model: entry.model, id: entry.id).isEmpty

@@ -98,6 +98,7 @@ extension StoreTransaction {
         let core = try writer()
         let table = try context.table(model)
         let confirmed = SQLCondition("\"_version\" IS NOT NULL")
+        let filter = condition.namesRelations ? nil : try RecordFilter(condition, of: table.model)
         return try whole {
             var evicted = 0
             var last: Int64 = 0
@@ -109,6 +110,12 @@ extension StoreTransaction {
                 last = end
                 for row in rows {
                     let id = row.record.id
+                    if try !core.entries(model, id).isEmpty {
+                        // What is unsent may come back to the backend's record, which need not be meant.
+                        guard let filter, let values = try core.knownValues(id, table), filter.matches(values) else {
+                            continue
+                        }
+                    }
                     if try core.letGo(id, table) { evicted += 1 }
                 }
             }

@@ -71,9 +71,8 @@ public func decimalUnits(_ text: String, places: Int) -> Int64? {
         } else if byte == UInt8(ascii: "."), !sawPoint {
             sawPoint = true
         } else if byte | 32 == UInt8(ascii: "e") {
-            guard let value = Int(String(decoding: bytes[(index + 1)...], as: UTF8.self)), (-30...30).contains(value) else {
-                return nil
-            }
+            let value = Int(String(decoding: bytes[(index + 1)...], as: UTF8.self))
+            guard let value, (-30...30).contains(value) else { return nil }
             exponent = value
             break
         } else {

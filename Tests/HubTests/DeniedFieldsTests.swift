@@ -78,6 +78,25 @@ import Testing
         }
     }
 
+    @Test(arguments: ["Post._version", "Post._lastChangedAt", "Post.text", "Address.town"])
+    func aMutationWhoseAnswerMayNotBeShownIsNotCarriedOut(_ denied: String) throws {
+        let hub = try TokenFixture(
+            try Schema(
+                sdl: """
+                    type Post @model @auth(rules: [{ allow: custom }]) { id: ID! text: String! home: Address! }
+                    type Address { town: String }
+                    """))
+        hub.admit(
+            "guest", .function, person: "ann", claims: [Caller.deniedFieldsClaim: .array([.string(denied)])])
+        let create = "mutation { createPost(input: {id: \"n\", text: \"t\", home: {town: \"Ulm\"}}) { FIELDS } }"
+        let refused = hub.send(
+            "guest", create.replacing("FIELDS", with: "id text home { town } _version _lastChangedAt"))
+        #expect(refused.errorType == ErrorType.unauthorized)
+        #expect(hub.events.isEmpty)
+        #expect(hub.send("guest", "{ getPost(id: \"n\") { id } }").result == .null)
+        #expect(hub.send("guest", create.replacing("FIELDS", with: "id")).result == ["id": "n"])
+    }
+
     @Test func whatEveryRecordHasBesideItsFieldsCanBeDenied() throws {
         let hub = try fixture(["Post._version", "Post._deleted", "Post._lastChangedAt"])
         #expect(hub.send("guest", "{ getPost(id: \"p\") { id text } }").result == ["id": "p", "text": "t"])

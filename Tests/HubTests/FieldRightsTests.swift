@@ -195,6 +195,35 @@ import WarehouseModels
         }
     }
 
+    @Test func whatIsKeptOfTheMembersOfSuchAFieldIsNotTold() throws {
+        let owner = "{ allow: owner, operations: [create, update] }"
+        let rules = "@auth(rules: [\(owner), { allow: groups, groups: [\"supervisors\"] }])"
+        let schema = try Schema(
+            sdl: """
+                type Spot { row: Int name: String }
+                type Card @model \(rules) { id: ID! owner: String spot: Spot \(rules) }
+                """)
+        // A member that is as in the base stays as it is stored: only a right guess leaves just what was sent.
+        let guesses: [Int64] = [4711, 4712]
+        let answers = try guesses.map { (guess: Int64) -> JSONValue in
+            let hub = try HubFixture(schema)
+            let input = "{id: \"c\", owner: \"ann\", spot: {row: 4711, name: \"old\"}}"
+            #expect(hub.send("mutation { createCard(input: \(input)) { id } }", key: "super").errorType == nil)
+            let update = "{id: \"c\", spot: {row: \(guess), name: \"new\"}, _version: 1}"
+            let base: JSONValue = ["spot": ["row": .integer(guess), "name": "old"]]
+            let body: JSONValue = [
+                "query": .string("mutation { m: updateCard(input: \(update)) { id spot { row } } }"),
+                "extensions": ["bincount": ["bases": ["m": base]]],
+            ]
+            let answer = try JSONValue(parsing: hub.raw(body.bytes, key: "counter", person: "ann").body)
+            let stored = hub.send("{ getCard(id: \"c\") { spot { row name } } }", key: "super").result
+            #expect(stored?["spot"] == ["row": 4711, "name": "new"])
+            return answer
+        }
+        #expect(answers[0]["errors"] == answers[1]["errors"] && answers[0].result == answers[1].result)
+        #expect(answers[0].result == ["id": "c", "spot": nil])
+    }
+
     @Test func whatAFunctionPutsIntoSuchAFieldIsNotShownToWhoeverMakesTheRecord() throws {
         let hub = try FunctionHub(schema: Self.cards) { try $0.addBefore("Card.create=before") }
         let made = try hub.send(

@@ -216,6 +216,18 @@ import Testing
         #expect(queue.handle(.tick, at: 11) == [.call(Self.delivery(1, due: 11))])
     }
 
+    @Test func whatIsNotReadInOneTurnIsReadWhenTimeHasPassed() {
+        let rows = (1...8).map { Self.delivery($0, "same") }
+        var queue = DeliveryQueue(limits: DeliveryQueue.Limits(pauses: [10], atOnce: 2, window: 8))
+        _ = queue.handle(.tick, at: 0)
+        #expect(
+            queue.handle(.loaded(rows, isAll: false), at: 0) == [.call(rows[0]), .load(after: 8, limit: 7)])
+        #expect(queue.handle(.putOff, at: 0).isEmpty)
+        #expect(queue.handle(.written, at: 0).isEmpty)
+        #expect(queue.handle(.tick, at: 1) == [.load(after: 8, limit: 7)])
+        #expect(queue.handle(.tick, at: 2).isEmpty)
+    }
+
     @Test func onlySoManyAreUnderWayAndInMemory() {
         let rows = (1...8).map { Self.delivery($0, "r\($0)") }
         var queue = DeliveryQueue(limits: DeliveryQueue.Limits(pauses: [10], atOnce: 2, window: 8))

@@ -146,6 +146,38 @@ import Testing
         #expect(stored.result == ["title": "theirs"])
     }
 
+    @Test func whoHadJoinedAMutationThatIsRefusedGoesOnThoughHeIsReadyInTheSameTurn() throws {
+        let hub = try FunctionHub()
+        hub.core.engine.authenticator.replace(keys: try APIKeys(["all:everyone", "gone:everyone"]))
+        try hub.prepare("Note")
+        _ = try hub.send(FunctionHub.create("Note", ["id": "2", "title": "first"]))
+        _ = try hub.send(FunctionHub.update("Note", ["id": "2", "title": "theirs", "_version": 1]))
+        let several = try hub.wait(
+            FunctionHub.request(
+                """
+                mutation {
+                  own: updateNote(input: {id: "1", title: "own", _version: 1}) { title }
+                  again: updateNote(input: {id: "1", title: "mine", _version: 1}) { title }
+                  other: updateNote(input: {id: "2", title: "mine", _version: 1}) { title }
+                }
+                """, ids: ["own": "u-1", "again": "u-2", "other": "u-3"]))
+        #expect(hub.calls.count == 2, "changes of one record wait for one another")
+        let refused = try hub.wait(
+            FunctionHub.request(
+                "mutation { m: updateNote(input: {id: \"1\", title: \"mine\", _version: 1}) { title } }",
+                ids: ["m": "u-2"], key: "gone"))
+        try hub.answer(Self.resolve)
+        #expect(hub.calls.count == 2, "what comes next in the earlier request has joined the later one")
+        hub.core.engine.authenticator.replace(keys: try APIKeys(["all:everyone"]))
+        hub.answerAll(Self.resolve)
+        #expect(hub.statuses[refused] == 401)
+        #expect(hub.calls.count == 1, "it asks by itself now")
+        hub.answerAll(Self.resolve)
+        let json = try #require(hub.finished[several])
+        #expect(json["errors"] == nil && json["data"]?["again"] == ["title": "both"])
+        #expect(hub.core.room.isEmpty && hub.core.suspended.isEmpty)
+    }
+
     @Test func aMutationThatWaitedGoesOnUnderTheRightsOfNow() throws {
         let (hub, tickets) = try waiting()
         let events = hub.events.count

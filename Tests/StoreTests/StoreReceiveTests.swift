@@ -214,6 +214,29 @@ import Testing
             model: "Bin", items: [], unreadable: [strange(3)], mark: SyncMark(model: "Bin", lastSync: 5))
         try core.applyPage(model: "Bin", items: [], left: ["x"], leftUpTo: 1999, mark: nil)
         #expect(try core.quarantined().count == 1, "it changed later than it left")
+        _ = try core.sweep(model: "Bin", changedUpTo: 1999, reader: nil) { $0 == "x" }
+        #expect(try core.quarantined().count == 1, "it is newer than the comparison")
+        // What is no JSON is no obstacle.
+        try core.applyPage(
+            model: "Bin", items: [],
+            unreadable: [UnreadableRecord(model: "Bin", id: "y", version: 1, json: "no JSON", reason: "odd")], mark: nil
+        )
+        try core.applyPage(model: "Bin", items: [], left: ["y"], leftUpTo: 9000, mark: nil)
+        #expect(try core.quarantined().map(\.id) == ["x", "y"])
+        try core.setPolicies(["Bin": .upstream], as: nil)
+        #expect(try core.quarantined().isEmpty)
+    }
+
+    @Test("that a create was taken stays known by its answer, which could not be understood")
+    func confirmedByAnUnreadableAnswer() throws {
+        let core = try memoryCore()
+        try core.save(bin)
+        let entry = try #require(try core.nextMutations(limit: 1)?.entries.first)
+        let row = UnreadableRecord(model: "Bin", id: "b", version: 1, json: #"{"id":"b"}"#, reason: "new case")
+        try core.settle([MutationResult(order: entry.order, outcome: .appliedUnreadable(row))])
+        try core.setMark(SyncMark(model: "Bin"))
+        try core.write(as: nil) { try $0.delete(Bin.self, id: "b") }
+        #expect(try core.outbox().map(\.kind) == [.delete])
     }
 
     @Test("a page brings what the event of the same version did not tell, also under a waiting change")

@@ -100,6 +100,24 @@ struct TakenBackTests {
         }
     }
 
+    @Test("stays where only the change itself was meant to be evicted")
+    func evictedByTheChange() throws {
+        let (core, order) = try refused()
+        #expect(try core.evict(model: "Bin", where: .field("place", .equal(.integer(2)))) == 0)
+        try core.write(as: nil) { _ = try $0.revertOutbox(order) }
+        #expect(try core.bin("b") == bin)
+    }
+
+    @Test("leaves the delete behind it on the version that was shown")
+    func underDeleteOfNewer() throws {
+        let (core, order) = try refused()
+        try core.applyRemote([remote(bin.with { $0.note = "theirs" }, 4)])
+        try core.write(as: nil) { try $0.delete(Bin.self, id: "b") }
+        try core.write(as: nil) { _ = try $0.revertOutbox(order) }
+        let delete = try #require(try core.outbox().first)
+        #expect(delete.kind == .delete && delete.baseVersion == 4)
+    }
+
     // MARK: Imported
 
     /// What another store exported: a place set to 2 on version 3.

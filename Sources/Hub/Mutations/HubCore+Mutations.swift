@@ -42,6 +42,9 @@ extension HubCore {
             // What came before it in the life that was lost is missing here; its author brings that back first.
             return .failure(mutation.error("The hub was restored since; ask again.", ErrorType.otherLife))
         }
+        if let denied = deniedAnswer(mutation) {
+            return noted(.failure(mutation.unauthorized(field: denied)), mutation).map { told($0, mutation) }
+        }
         if let operations = request.operations[field.key] {
             do throws(InputError) {
                 mutation.operations = try fieldChanges(operations, mutation)

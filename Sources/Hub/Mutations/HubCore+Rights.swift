@@ -30,8 +30,9 @@ extension HubCore {
     /// What a mutation's answer shows of the row that it has left. Of a row that its sender may not read he is told of the
     /// fields with rules of their own what he has put into them himself, where they hold just that.
     ///
-    /// A merge would tell him by that what was in them before, and a retry, which may name other values, whether a guess
-    /// is right: nothing of the former is told, and to the latter always what it says itself.
+    /// A merge, of the record or of the members of one embedded value, would tell him by that what was in them before,
+    /// and a retry, which may name other values, whether a guess is right: nothing of the former is told, and to the
+    /// latter always what it says itself.
     func told(_ row: HubRow, _ mutation: Mutation, isReplay: Bool = false) -> ToldRow {
         var told = shown(row, mutation)
         let model = mutation.model
@@ -42,11 +43,25 @@ extension HubCore {
             let named = mutation.input.values[position]
             // What a create leaves out is null or the default, whoever makes the record.
             guard let own = named ?? (mutation.root.kind == .create ? .null : nil) else { continue }
-            guard isReplay && named != nil || !mutation.isMerged && own == row.values[position] else { continue }
+            let isMixed = mutation.isMerged || mutation.bases.contains { $0.position == position }
+            guard isReplay && named != nil || !isMixed && own == row.values[position] else { continue }
             told.row.values[position] = own
             told.hidden.positions.remove(position)
         }
         return told
+    }
+
+    /// A selected field that the caller's authorizer denies him and that may not be null: the whole answer would be, so
+    /// that what was carried out would look refused.
+    func deniedAnswer(_ mutation: Mutation) -> String? {
+        let (model, caller) = (mutation.model, mutation.rights.caller)
+        guard caller.provider == .function else { return nil }
+        let denied = model.schema.fields.indices.filter {
+            !model.keyPositions.contains($0) && caller.isDenied($0, of: model)
+        }
+        let hidden = Hidden(positions: Set(denied), metadata: caller.deniedMetadata(of: model))
+        let field = mutation.field.selection?.fields.first { $0.isNonNull && hidden.covers($0, model) }
+        return field?.definition.name
     }
 
     /// A selected field that a caller without the right to read would learn: neither a key nor of his own input.

@@ -61,7 +61,9 @@ extension HubCore {
         repeat {
             let tickets = ready.sorted()
             ready.removeAll()
-            var runs = tickets.compactMap { resumed($0, &outcome) } + fresh.map(\.run)
+            // Who is refused changes what others wait for: what goes on is copied when all are looked at.
+            let entitled = tickets.filter { renewRights($0, &outcome) }
+            var runs = entitled.compactMap { suspended[$0] } + fresh.map(\.run)
             guard !runs.isEmpty || hasUnsavedDeliveries else { continue }
             let committed = commit(&runs)
             outcome.events += committed.events
@@ -119,21 +121,20 @@ extension HubCore {
         return writes
     }
 
-    /// A run that goes on, with the rights that its sender has by now; nil where his credentials are not good any more,
-    /// which is his answer.
-    private func resumed(_ ticket: UInt64, _ outcome: inout HubOutcome) -> MutationRun? {
-        guard var run = suspended[ticket] else { return nil }
+    /// Gives a run that is to go on the rights that its sender has by now.
+    ///
+    /// - Returns: false where it does not go on: his credentials are not good any more, which is his answer.
+    private func renewRights(_ ticket: UInt64, _ outcome: inout HubOutcome) -> Bool {
+        guard let run = suspended[ticket] else { return false }
         let caller = run.request.rights.caller
         switch engine.authenticator.refreshed(caller, now: time.now().milliseconds) {
         case .success(let current):
-            guard current != caller else { return run }
-            run.request.rights = rights(of: current)
-            suspended[ticket] = run
-            return run
+            if current != caller { suspended[ticket]?.request.rights = rights(of: current) }
+            return true
         case .failure(let refusal):
             engine.accessLog.turnedAway(refusal, request: run.request.id)
             conclude(run, RequestFailure.refused(refusal).answer(extensions: extensions), nil, &outcome)
-            return nil
+            return false
         }
     }
 

@@ -27,7 +27,9 @@ indirect enum RowFilter: Sendable, Hashable {
         case .or(let parts): parts.contains { $0.matches(row, model, &lists) }
         case .not(let part): !part.matches(row, model, &lists)
         case .field(let position, let test):
-            test.matches(row.values[position], model.fields[position], &lists[position])
+            model.fields[position].isList
+                ? test.matches(row.values[position], model.fields[position], &lists[position])
+                : test.matches(row.values[position], model.fields[position])
         case .deleted(let test): test.matches(row.deleted ? .integer(1) : .null, Self.deletedField)
         }
     }

@@ -21,6 +21,8 @@ struct DeliveryQueue: Sendable {
     enum Event: Sendable {
         /// The next rows of the table; `isAll` where there are no more.
         case loaded([Delivery], isAll: Bool)
+        /// Enough was read for one turn: the load is asked for again when time has passed.
+        case putOff
         /// The first row of a record; nil where it has none.
         case found(record: String, Delivery?)
         /// Rows were committed.
@@ -71,6 +73,8 @@ struct DeliveryQueue: Sendable {
     private var last: Int64 = 0
     private var hasMore = true
     private var isLoading = false
+    /// Whether the load that was asked for waits for the next tick.
+    private var isPutOff = false
 
     init(limits: Limits = Limits()) {
         self.limits = limits
@@ -95,6 +99,9 @@ struct DeliveryQueue: Sendable {
                 }
             }
             if let number = rows.last?.number { last = number }
+        case .putOff:
+            isPutOff = true
+            return []
         case .found(let record, let row):
             guard behind.contains(record), !records.contains(record) else { break }
             if let row { hold(row) } else { behind.remove(record) }
@@ -103,13 +110,14 @@ struct DeliveryQueue: Sendable {
             // What is under way stays, unless nobody waits for what comes of it; everything else is read anew.
             deliveries.removeAll { !running.contains($0.number) || gone.contains($0.number) }
             (records, behind) = (Set(deliveries.map(\.record)), [])
-            (last, hasMore, isLoading) = (0, true, false)
+            (last, hasMore, isLoading, isPutOff) = (0, true, false, false)
         case .answered(let number, let outcome):
             guard running.remove(number) != nil,
                 let index = deliveries.firstIndex(where: { $0.number == number })
             else { return [] }
             actions += settle(index, outcome, now)
-        case .tick: break
+        case .tick:
+            if isPutOff { (isLoading, isPutOff) = (false, false) }
         }
         actions += start(now)
         actions += behind.subtracting(records).sorted().map { .find(record: $0, through: last) }

@@ -175,8 +175,12 @@ extension HubCore {
         for function in deliveries.queues.keys { follow(function, .written) }
     }
 
+    /// How often the table is read in one go: commits wait meanwhile, and one record may have more rows than all others.
+    private static let loadsAtOnce = 4
+
     private func follow(_ function: String, _ event: DeliveryQueue.Event) {
         var actions = deliveries.queues[function]?.handle(event, at: state.hubTime) ?? []
+        var loads = 0
         while !actions.isEmpty {
             let action = actions.removeFirst()
             switch action {
@@ -186,6 +190,11 @@ extension HubCore {
                         id: .delivery(function: function, number: delivery.number), function: function,
                         payload: delivery.payload))
             case .load(let number, let limit):
+                loads += 1
+                guard loads <= Self.loadsAtOnce else {
+                    actions += deliveries.queues[function]?.handle(.putOff, at: state.hubTime) ?? []
+                    continue
+                }
                 let rows = load(function, after: number, limit)
                 actions +=
                     deliveries.queues[function]?.handle(

@@ -69,7 +69,7 @@ struct SchemaSwap: Sendable {
             guard !gone.isEmpty else { continue }
             count += try connection.run(
                 """
-                UPDATE \(table.table.name) SET "_version"="_version"+1, \
+                UPDATE \(table.table.name) SET "_version"=\(HubLives.nextVersion), \
                 "_lastChangedAt"=(SELECT stamp+1 FROM _clock WHERE id=1) \
                 WHERE "_deleted" IS NOT 1 AND (\(gone.map { "\"\($0.field)\" IS NOT NULL" }.joined(separator: " OR ")))
                 """)

@@ -120,6 +120,10 @@ struct HubLives: Sendable, Hashable {
     var firstVersion: Int64 { floor }
     /// The version that follows one.
     func version(after version: Int64) -> Int64 { max(version + 1, floor == 1 ? 0 : floor + 1) }
+    /// ``version(after:)`` of the row that a statement changes, in SQL.
+    static let nextVersion = """
+        max("_version"+1,(SELECT CASE floor WHEN 1 THEN 0 ELSE floor+1 END FROM _life ORDER BY number DESC LIMIT 1))
+        """
     /// Whether a row was never changed since it was made.
     func isFirst(_ version: Int64) -> Bool { floors.contains(version) }
 
