@@ -133,7 +133,8 @@ struct PersonCommandTests {
             (["--hub", "http://127.0.0.1:9/graphql", "--print"], "", 2, "without a badge"),
             (["--hub", "http://127.0.0.1:9/graphql", "--print"], "ann\n", 1, "no line with the secret"),
             (["--hub", "http://127.0.0.1:1/graphql", "--print"], "ann\n471108\n", 1, "cannot connect to 127.0.0.1:1"),
-            (["--hub", "http://127.0.0.1:1/", "--print"], "ann\n471108\n", 1, "does not end in /graphql"),
+            (["--hub", "http://127.0.0.1:1/", "--print"], "ann\n471108\n", 2, "ending in /graphql"),
+            (["--hub", "http://hub.example/graphql", "--print"], "ann\n471108\n", 2, "write https://"),
         ]
         for (words, input, code, says) in cases {
             let result = try await ChildProcess.run([Built.program, "login"] + words, input: Array(input.utf8))
