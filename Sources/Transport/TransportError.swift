@@ -24,8 +24,11 @@ public enum TransportError: Error, Equatable, Sendable, CustomStringConvertible 
     /// Whether a request that failed so may have reached the server, and been carried out; otherwise it never left here.
     public var mayHaveArrived: Bool {
         switch self {
-        case .cannotConnect, .cannotListen, .untrusted, .secureChannelFailed: false
-        case .timedOut, .connectionLost, .cancelled, .protocolViolation, .upgradeRefused, .stopped: true
+        case .cannotConnect, .cannotListen, .untrusted: false
+        // A secure channel also breaks in the middle of an exchange.
+        case .timedOut, .connectionLost, .cancelled, .protocolViolation, .upgradeRefused, .stopped,
+            .secureChannelFailed:
+            true
         }
     }
 

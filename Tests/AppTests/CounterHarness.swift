@@ -43,10 +43,13 @@ final class CounterHarness {
     }
 
     /// The machine ends without a word, as with a battery taken out, and starts again on the same store.
-    func restart() {
+    ///
+    /// - Parameter early: what is typed at the first picture, before the machine was told to start
+    func restart(typing early: String = "") {
         answers = []
         app = CounterApp(deviceCode: device, answerDelay: answerDelay)
         send(.resized(size))
+        type(early)
         send(.started)
     }
 

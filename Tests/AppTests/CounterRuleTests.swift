@@ -41,6 +41,19 @@ struct CounterRuleTests {
         #expect(totals.isWhole && totals.units == 12)
     }
 
+    @Test("What is typed at the first picture counts once it is known who is signed in")
+    func typedAtTheStart() throws {
+        let harness = CounterHarness(core: try CounterFloor.store(time: time), time: time)
+        harness.restart(typing: "F3")
+        #expect(harness.app.page == .switchoff)
+        harness.type("Esc ann Enter")
+        harness.scan("B-01-01")
+        harness.scan("4006381333931")
+        harness.type("5 Enter")
+        harness.restart(typing: "C Enter")
+        #expect(harness.kinds.last == .CLOSE)
+    }
+
     @Test("The chain of a device holds over people, undos and a restart")
     func chain() throws {
         let harness = try signedIn()

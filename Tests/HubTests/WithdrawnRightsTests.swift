@@ -178,6 +178,24 @@ import Testing
         #expect(hub.core.room.isEmpty && hub.core.suspended.isEmpty)
     }
 
+    @Test func whatWasCarriedOutBeforeTheKeyWasGoneIsNotAnsweredAsUntouched() throws {
+        let hub = try FunctionHub()
+        try hub.prepare("Note")
+        let ticket = try hub.wait(
+            FunctionHub.request(
+                """
+                mutation {
+                  kept: createNote(input: {id: "9", title: "kept"}) { title }
+                  waits: updateNote(input: {id: "1", title: "mine", _version: 1}) { title }
+                }
+                """, ids: ["kept": "u-1", "waits": "u-2"]))
+        hub.core.engine.authenticator.replace(keys: try APIKeys(["other:everyone"]))
+        try hub.answer(Self.resolve)
+        #expect(hub.statuses[ticket] == 503)
+        let stored = try hub.send(FunctionHub.request("{ getNote(id: \"9\") { title } }", key: "other"))
+        #expect(stored.result == ["title": "kept"])
+    }
+
     @Test func aMutationThatWaitedGoesOnUnderTheRightsOfNow() throws {
         let (hub, tickets) = try waiting()
         let events = hub.events.count

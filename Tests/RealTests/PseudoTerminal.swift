@@ -33,7 +33,7 @@ final class PseudoTerminal: Sendable {
     let pid: Int32
     private let master: Int32
     private let state = Locked(State())
-    private static let lifeMilliseconds: Int32 = 300_000
+    private static let lifeMilliseconds: Int32 = 200_000
 
     init(_ command: [String], rows: UInt16 = 24, columns: UInt16 = 80) throws {
         let master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)

@@ -53,7 +53,7 @@ extension CounterApp {
 
     /// Carries out what is queued until something must be waited for.
     mutating func drain() {
-        while waiting == nil, !isBlocked, !queue.isEmpty {
+        while isStarted, waiting == nil, !isBlocked, !queue.isEmpty {
             switch queue.removeFirst() {
             case .key(let key): press(key)
             case .scan(let scan, _): scanned(scan)

@@ -77,6 +77,8 @@ package struct CounterApp: AppMachine, Sendable {
     var size = GridSize(20, 16)
     var chosenLanguage: String?
 
+    /// What is typed at the first picture, before the store was asked who is signed in, waits for the answer.
+    var isStarted = false
     /// Input that came while a job decides what the next one means, or while an error stands.
     var queue: [Input] = []
     /// Scans that wait until a question is answered.
@@ -140,7 +142,9 @@ package struct CounterApp: AppMachine, Sendable {
         effects = []
         now = moment
         switch event {
-        case .started: ask(.start)
+        case .started:
+            isStarted = true
+            ask(.start)
         case .input(let input): take(input)
         case .answered(let job, let result): answered(job, result)
         case .changed(let models): changed(models)

@@ -133,7 +133,16 @@ extension HubCore {
             return true
         case .failure(let refusal):
             engine.accessLog.turnedAway(refusal, request: run.request.id)
-            conclude(run, RequestFailure.refused(refusal).answer(extensions: extensions), nil, &outcome)
+            // Refused as a whole says that nothing was carried out. Where some was, sending it again tells which.
+            let isUntouched = run.outcomes.allSatisfy { $0 == nil }
+            conclude(
+                run,
+                isUntouched
+                    ? RequestFailure.refused(refusal).answer(extensions: extensions)
+                    : .error(
+                        503, ErrorType.internalFailure,
+                        "Some of this request was carried out before its credentials ended; try again."),
+                nil, &outcome)
             return false
         }
     }
