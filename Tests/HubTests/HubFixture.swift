@@ -19,14 +19,15 @@ final class HubFixture {
 
     init(
         _ schema: Schema = HubFixture.notes, connection: Connection? = nil, limits: HubLimits = HubLimits(),
-        authenticator: Authenticator? = nil, time: ManualTimeSource = ManualTimeSource()
+        authenticator: Authenticator? = nil, time: ManualTimeSource = ManualTimeSource(),
+        clock: (any TimeSource)? = nil
     ) throws {
         self.connection = try connection ?? Connection.memory()
         self.time = time
         core = try HubCore(
             engine: try HubEngine(
                 schema, authenticator ?? Authenticator(keys: try APIKeys(Self.keys)), limits: limits),
-            schema: schema, connection: self.connection, time: time, random: SeededRandom(seed: 1))
+            schema: schema, connection: self.connection, time: clock ?? time, random: SeededRandom(seed: 1))
     }
 
     /// A schema with each kind of field, rule and strategy.

@@ -1,4 +1,5 @@
 import Basics
+import Models
 import Testing
 
 @testable import Hub
@@ -18,6 +19,31 @@ import Testing
         #expect(note?["spot"]?["__typename"] == "Spot")
         #expect(note?["createdAt"]?.string == hub.time.now().iso8601)
         #expect(note?["id"]?.string?.count == 36)
+    }
+
+    @Test func aSingleValueStandsForAListOfItHoweverItComes() throws {
+        // GraphQL (October 2021), §3.11, Input Coercion.
+        let schema = try Schema(
+            sdl: """
+                type Spot { row: Int! tags: [String] }
+                type Note @model @auth(rules: [{allow: groups, groups: ["everyone"]}]) {
+                  id: ID! tags: [String!] spots: [Spot] spot: Spot
+                }
+                """)
+        let hub = try HubFixture(schema)
+        let fields = "{ tags spots { row tags } spot { tags } }"
+        let expected: JSONValue = [
+            "tags": ["x"], "spots": [["row": 1, "tags": ["y"]]], "spot": ["tags": ["z"]],
+        ]
+        let literal = "{id: \"1\", tags: \"x\", spots: {row: 1, tags: \"y\"}, spot: {row: 2, tags: \"z\"}}"
+        #expect(hub.send("mutation { createNote(input: \(literal)) \(fields) }").result == expected)
+        let json: JSONValue = [
+            "id": "2", "tags": "x", "spots": ["row": 1, "tags": "y"], "spot": ["row": 2, "tags": "z"],
+        ]
+        #expect(
+            hub.send("mutation M($i: CreateNoteInput!) { createNote(input: $i) \(fields) }", ["i": json]).result
+                == expected)
+        #expect(hub.send("mutation { createNote(input: {id: \"3\", tags: 7}) { id } }").errorMessage != nil)
     }
 
     @Test func aBatchOfAliasesAnswersEachAndOneBadOneLeavesTheOthers() throws {

@@ -34,6 +34,11 @@ public struct HubLimits: Sendable, Hashable {
 
     /// Subscriptions, and operations under way, of one connection.
     public var subscriptions = 200
+    /// Bytes that the documents and variables of one caller's subscriptions may take in memory.
+    public var subscriptionBytes = 32 << 20
+    /// How long the documents and events of one caller's subscriptions may make commits wait at once, and in all for a
+    /// tenth of the time. It is generous: a terminal's documents are read when the hub has just started.
+    public var subscriptionMilliseconds: Int64 = 5_000
     /// What the filter of a subscription may hold.
     public var subscriptionFilter = SubscriptionFilterLimits()
     /// Frames that one connection may send at once.

@@ -61,6 +61,16 @@ extension TypeShape {
 }
 
 extension ValueNode {
+    /// What looking at it costs: a unit for each value within, and one for each so many bytes of text.
+    var weight: Int {
+        switch kind {
+        case .list(let elements): elements.reduce(1) { $0 + $1.weight }
+        case .object(let members): members.reduce(1) { $0 + $1.value.weight }
+        case .string(let text), .int(let text), .float(let text): 1 + text.utf8.count / Validator.textShare
+        case .variable, .boolean, .null, .enumeration: 1
+        }
+    }
+
     /// The variables it names.
     var variableNames: [(name: String, position: SourcePosition)] {
         switch kind {

@@ -41,6 +41,7 @@ extension Validator {
     mutating func checkArguments(_ field: FieldSelection, _ definition: APIField, _ path: [String]) {
         var names: Set<String> = []
         for argument in field.arguments {
+            guard admits(argument.value) else { return }
             guard let expected = definition.argument(argument.name) else {
                 for (name, position) in argument.value.variableNames { noteVariable(name, position, path) }
                 report("UnknownArgument: Unknown field argument \(argument.name)", argument.position, path)
@@ -165,6 +166,7 @@ extension Validator {
             report("MissingDirectiveArgument: Missing directive argument if", directive.position, path)
             return
         }
+        guard admits(condition) else { return }
         for (name, position) in condition.variableNames { noteVariable(name, position, path) }
         if let wrong = mismatch(condition, .nonNull(.named("Boolean")), "if", isRequired: true) {
             report(wrong, directive.position, path)

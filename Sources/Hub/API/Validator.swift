@@ -27,13 +27,18 @@ struct Validator {
     private var usedFragments: Set<String> = []
     /// Selections that were looked at.
     private(set) var work = 0
+    /// Values of arguments that were looked at, each as often as its field is spread, and their texts.
+    private(set) var valueWork = 0
+    /// What ``valueWork`` may come to: a document that spreads nothing twice never has more.
+    private let valueLimit: Int
     private var nesting = 0
     /// Lists of `__Type` on the way to the current field, each of which may be there once.
     private var openTypeLists: Set<String> = []
 
-    init(_ document: Document, _ schema: HubSchema, _ limits: HubLimits) {
+    init(_ document: Document, _ schema: HubSchema, _ limits: HubLimits, text: String) {
         self.schema = schema
         self.limits = limits
+        valueLimit = limits.documentTokens + text.utf8.count / Self.textShare
         fragments = Dictionary(document.fragments.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -41,7 +46,7 @@ struct Validator {
     static func prepare(
         _ document: Document, _ schema: HubSchema, _ limits: HubLimits = HubLimits(), text: String = ""
     ) -> Result<PreparedDocument, ValidationFailure> {
-        var validator = Validator(document, schema, limits)
+        var validator = Validator(document, schema, limits, text: text)
         validator.check(document)
         guard validator.errors.isEmpty else { return .failure(ValidationFailure(errors: validator.errors)) }
         let operations = document.operations.map {
@@ -230,6 +235,20 @@ struct Validator {
         let place = path.isEmpty ? "" : " @ '\(path.joined(separator: "/"))'"
         errors.append(ResponseError("Validation error of type \(text)\(place)", locations: Self.places(position)))
     }
+
+    /// Counts a value that is about to be looked at; false where the document has had its share.
+    mutating func admits(_ value: ValueNode) -> Bool {
+        valueWork += value.weight
+        if valueWork > valueLimit {
+            refuse(
+                "QueryTooLarge", "The document gives more than \(valueLimit) values with its fragments spread out",
+                value.position)
+        }
+        return !isRefused
+    }
+
+    /// So many bytes of a text count as one value more.
+    static let textShare = 256
 
     /// A limit was passed: one error for all, and nothing more is looked at.
     private mutating func refuse(_ type: String, _ text: String, _ position: SourcePosition) {

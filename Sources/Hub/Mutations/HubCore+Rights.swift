@@ -78,6 +78,9 @@ extension HubCore {
         return nil
     }
 
+    /// So many bytes a condition may look at before it counts.
+    private static let freeConditionBytes = 64 << 10
+
     /// Why a mutation's condition refuses it; nil where it holds. A condition on what the caller may not read would tell
     /// him what is in it: on a row it is refused, on a field too, and where only some rows show the field, it is null to
     /// him in the others.
@@ -90,7 +93,18 @@ extension HubCore {
         } catch {
             return mutation.unauthorized(field: error.field)
         }
-        return mutation.condition.matches(sight.shown(stored).row, model.schema) ? nil : mutation.conditionFailed
+        let row = sight.shown(stored).row
+        guard mutation.condition.bytes(in: row) > Self.freeConditionBytes else {
+            return mutation.condition.matches(row, model.schema) ? nil : mutation.conditionFailed
+        }
+        // Whoever compares much does it in the time that he may make others wait.
+        let caller = mutation.rights.caller
+        guard !reader.isSpent(by: caller) else {
+            return mutation.error("The conditions compare too much at once; try again later.", ErrorType.limitExceeded)
+        }
+        return reader.besideCommits(for: caller) {
+            mutation.condition.matches(row, model.schema) ? nil : mutation.conditionFailed
+        }
     }
 
     /// Refuses operations on what the caller may not read: where they end in an error, that tells what they began with.

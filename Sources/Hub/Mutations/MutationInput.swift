@@ -63,6 +63,11 @@ extension Coercion {
         do {
             return try schema.source.storageValue(of: json, for: field, in: model.schema.name)
         } catch {
+            // A single value stands for a list of it (GraphQL, October 2021, §3.11). Hardly anybody writes so: only what
+            // was refused is looked at again.
+            if let listed = try? value(json, SchemaBuilder.reference(field, input: true)), listed != json {
+                return try storage(listed, field, model, isCreate: isCreate)
+            }
             if error.message == "there is no such field" { throw Self.unknownField(error.field, error.type + "Input") }
             throw invalid(json, SchemaBuilder.reference(field, input: true).nullable.description)
         }

@@ -1,4 +1,4 @@
-/// How long each caller may still make commits wait for what he selects of other records.
+/// How long each caller may still make commits wait for what he selects and compares.
 ///
 /// A bucket for each: it holds ``capacity``, and fills again by a tenth of the time that passes. So a burst is answered
 /// whole, and whoever asks without end takes a tenth of the commits' time, whatever he sends and however many connections
@@ -22,6 +22,11 @@ struct CommitTimeAllowance {
     func milliseconds(of caller: String, now: Int64) -> Int64 {
         guard let (milliseconds, at) = left[caller] else { return capacity }
         return min(capacity, milliseconds + (now - at) / Self.share)
+    }
+
+    /// Whether he took all that he had.
+    func isSpent(by caller: String, now: Int64) -> Bool {
+        left[caller] != nil && milliseconds(of: caller, now: now) <= 0
     }
 
     /// Takes what he spent.

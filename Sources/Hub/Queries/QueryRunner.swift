@@ -86,7 +86,7 @@ final class QueryRunner {
         return RequestBudget(limits, time)
     }
 
-    /// Does what a caller selected of other records, while commits wait, at his expense.
+    /// Does something for a caller, while commits wait, at his expense.
     func besideCommits<R>(for caller: Caller, _ body: () throws -> R) rethrows -> R {
         let began = time.uptime()
         defer {
@@ -95,6 +95,9 @@ final class QueryRunner {
         }
         return try body()
     }
+
+    /// Whether a caller has made commits wait for as long as he may.
+    func isSpent(by caller: Caller) -> Bool { allowance.isSpent(by: caller.payer, now: time.uptime()) }
 
     private func run(_ request: RunnableRequest) throws -> HubAnswer {
         begin()

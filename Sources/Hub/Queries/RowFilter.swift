@@ -55,6 +55,17 @@ indirect enum RowFilter: Sendable, Hashable {
         case .field(_, let test), .deleted(let test): test.parts
         }
     }
+
+    /// The bytes that its comparisons look at in a row.
+    func bytes(in row: HubRow) -> Int {
+        switch self {
+        case .all, .deleted: 0
+        case .and(let inner), .or(let inner): inner.reduce(0) { $0 + $1.bytes(in: row) }
+        case .not(let inner): inner.bytes(in: row)
+        case .field(let position, let test):
+            if case .text(let text) = row.values[position] { test.parts * text.utf8.count } else { 0 }
+        }
+    }
 }
 
 /// One comparison of a filter; operands are in the field's storage form.

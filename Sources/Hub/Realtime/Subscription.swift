@@ -15,6 +15,10 @@ struct Subscription {
     /// Who started it, for relations that his rights decide.
     var request: RunnableRequest
 
+    /// Whose time and memory it goes by.
+    let payer: String
+    /// About how many bytes its variables take.
+    let variableBytes: Int
     /// Equal for subscriptions whose frames are alike to the last byte.
     let frameKey: ByteText
 
@@ -29,6 +33,8 @@ struct Subscription {
         self.filter = filter
         self.arguments = arguments
         self.request = request
+        payer = request.rights.caller.payer
+        variableBytes = request.given.isEmpty ? 0 : 4 * JSONValue.object(request.given).bytes.count
         frameKey = ByteText((dialect == .appSync ? "a" : "t") + id)
     }
 

@@ -8,6 +8,8 @@ public struct SubscriptionFilterLimits: Sendable, Hashable {
     public var fields = 5
     /// Alternatives, once `in`, `notIn` and nested `or` are multiplied out.
     public var combinations = 10
+    /// Comparisons and connectives in all: each is looked at for each change, while commits wait.
+    public var parts = 100
     /// Values of one `in` or `notIn`.
     public var values = 5
     /// Characters of a text.
@@ -21,6 +23,7 @@ public struct SubscriptionFilterLimits: Sendable, Hashable {
     /// Refuses a filter that is more than that.
     func check(_ filter: RowFilter, _ model: ModelSchema) throws(InputError) {
         guard filter != .all else { return }
+        guard filter.parts <= parts else { throw tooMany }
         try measure(filter, level: 1)
         var alternatives = try alternatives(filter)
         alternatives = Array(Set(alternatives))

@@ -19,12 +19,12 @@ extension SubscriptionRegistry {
         guard !groups.isEmpty else { return }
         // What was withdrawn before these changes were committed shows none of them.
         var piece = Piece(limit: pieceBytes, actions: refreshedRights())
-        var budgets = EventBudgets()
+        var costs = EventCosts()
         for change in changes {
             let model = core.engine.schema.models[change.model]
             let root = model.subscriptions[change.kind.position]
             for key in keysByRoot[root] ?? [] {
-                if let group = groups[key] { publish(change, group, model, &budgets, &piece, perform) }
+                if let group = groups[key] { publish(change, group, model, &costs, &piece, perform) }
             }
         }
         perform(piece.actions)
@@ -51,28 +51,36 @@ extension SubscriptionRegistry {
     }
 
     private mutating func publish(
-        _ change: CommittedChange, _ group: SubscriptionGroup, _ model: ModelInfo, _ budgets: inout EventBudgets,
+        _ change: CommittedChange, _ group: SubscriptionGroup, _ model: ModelInfo, _ costs: inout EventCosts,
         _ piece: inout Piece, _ perform: ([RealtimeAction]) -> Void
     ) {
         if group.selection.hasRelations {
             // Related records depend on who asks.
-            for member in group.members {
+            for member in group.members where !costs.dropped.contains(member.connection) {
                 guard let (row, hidden) = member.take(change, model.schema) else { continue }
                 let (reader, caller) = (core.reader, member.request.rights.caller)
-                budgets.begin(member.connection, caller, reader)
+                costs.begin(member.connection, caller, reader)
                 let (payload, denied) = reader.besideCommits(for: caller) {
                     self.payload(row, hidden, group, model, reader.resolver(member.request))
                 }
-                budgets.end(member.connection, reader)
+                costs.end(member.connection, reader)
                 note(denied, to: member, group)
                 piece.send(member.frame(payload), to: [member.connection], perform)
             }
             return
         }
+        let began = core.time.uptime()
+        defer {
+            for connection in charge(core.time.uptime() - began, to: group, &costs) {
+                guard let dialect = connections[connection]?.dialect else { continue }
+                piece.actions.append(
+                    .close(connection, code: dialect.comeBack, reason: "its subscriptions keep everybody waiting"))
+            }
+        }
         // Nearly always one: what a row shows differs by reader only where fields have rules of their own.
         var views: [View] = []
         // By position: a member that is looked at where it lies is not copied, which took as long as asking his rights.
-        for position in group.members.indices {
+        for position in group.members.indices where !costs.dropped.contains(group.members[position].connection) {
             guard let (row, hidden) = group.members[position].take(change, model.schema) else { continue }
             let isDeparture = row.deleted != change.row.deleted
             let index = views.firstIndex { $0.hidden == hidden && $0.isDeparture == isDeparture } ?? views.count
@@ -89,9 +97,31 @@ extension SubscriptionRegistry {
         }
     }
 
-    /// What relations in the events of these changes have cost, by connection: many subscriptions of one connection cost
-    /// the others no more than one does.
-    private struct EventBudgets {
+    /// Takes the time that a group's events took from those who subscribed to them, each by what he has compared.
+    ///
+    /// What many share costs each of them next to nothing; who compares much, or selects the same again and again under
+    /// other names, is alone with it.
+    ///
+    /// - Returns: the connections of those who have nothing left, which are to be dropped: they catch up by a delta.
+    private mutating func charge(_ spent: Int64, to group: SubscriptionGroup, _ costs: inout EventCosts) -> [UInt64] {
+        guard spent > 0 else { return [] }
+        let now = core.time.uptime()
+        let weights = group.members.map { Int64(1 + $0.filter.parts) }
+        let whole = weights.reduce(0, +)
+        var dropped: [UInt64] = []
+        for (member, weight) in zip(group.members, weights) where spent * weight >= whole {
+            allowance.spend(spent * weight / whole, by: member.payer, now: now)
+            guard allowance.isSpent(by: member.payer, now: now) else { continue }
+            if costs.dropped.insert(member.connection).inserted { dropped.append(member.connection) }
+        }
+        return dropped
+    }
+
+    /// What the events of these changes have cost.
+    private struct EventCosts {
+        /// Connections that get no more of them.
+        var dropped: Set<UInt64> = []
+        /// What relations cost, by connection: many subscriptions of one connection cost the others no more than one does.
         private var spent: [UInt64: (budget: RequestBudget, paused: Int64)] = [:]
 
         func begin(_ connection: UInt64, _ caller: Caller, _ reader: QueryRunner) {

@@ -22,10 +22,20 @@ struct StartFailure: Error {
 }
 
 extension SubscriptionRegistry {
-    /// Checks a document that came over a connection, as one that came over HTTP.
-    func runnable(
+    /// Checks a document that came over a connection, as one that came over HTTP. Commits wait meanwhile, for which each
+    /// caller has so much time.
+    mutating func runnable(
         _ body: [UInt8], _ caller: Caller, on connection: UInt64
     ) throws(StartFailure) -> RunnableRequest {
+        let began = core.time.uptime()
+        guard !allowance.isSpent(by: caller.payer, now: began) else {
+            throw StartFailure(
+                "What you subscribe to keeps everybody waiting; try again later.", ErrorType.limitExceeded, 429)
+        }
+        defer {
+            let now = core.time.uptime()
+            allowance.spend(now - began, by: caller.payer, now: now)
+        }
         switch core.engine.runnable(body, core.rights(of: caller), id: connections[connection]?.id) {
         case .failure(let failure): throw StartFailure(failure)
         case .success(let runnable): return runnable
@@ -75,6 +85,11 @@ extension SubscriptionRegistry {
         let member = Subscription(
             connection: connection, id: id, dialect: dialect, sight: sight, filter: filter,
             arguments: arguments, request: request)
+        guard memory.admits(member, limit: limits.subscriptionBytes) else {
+            throw StartFailure(
+                "Your subscriptions take more than \(limits.subscriptionBytes) bytes; ask for less, or use variables.",
+                ErrorType.maxSubscriptionsReached)
+        }
         add(member, to: SubscriptionGroup(field: field, selection: selection, model: root.model), key)
     }
 

@@ -19,6 +19,10 @@ public struct SubscriptionRegistry {
     var operations: [RealtimeOperation] = []
     var lastOperation: UInt64 = 0
     var starts = 0
+    /// What callers may still make commits wait for by the documents and events of their subscriptions. What relations in
+    /// events cost is not in it: that has a budget, and ends the relations and not the subscription.
+    var allowance: CommitTimeAllowance
+    var memory = SubscriptionMemory()
     var groups: [GroupKey: SubscriptionGroup] = [:]
     /// The groups of each model and kind of change, in the order in which they began.
     var keysByRoot: [RootField: [GroupKey]] = [:]
@@ -29,6 +33,7 @@ public struct SubscriptionRegistry {
     /// Makes an empty registry over a hub.
     public init(core: HubCore) {
         self.core = core
+        allowance = CommitTimeAllowance(capacity: core.engine.limits.subscriptionMilliseconds)
         knownGeneration = core.engine.authenticator.generation
     }
 
@@ -132,6 +137,7 @@ public struct SubscriptionRegistry {
             keysByRoot[key.root, default: []].append(key)
         }
         groups[key]?.members.append(member)
+        memory.add(member)
         watch(member.request.rights.caller)
         connections[member.connection]?.subscriptions[member.id] = key
     }
@@ -142,7 +148,10 @@ public struct SubscriptionRegistry {
     }
 
     mutating func remove(_ connection: UInt64, _ id: String, _ key: GroupKey) {
-        groups[key]?.members.removeAll { $0.connection == connection && $0.id == id }
+        guard let index = groups[key]?.members.firstIndex(where: { $0.connection == connection && $0.id == id }),
+            let member = groups[key]?.members.remove(at: index)
+        else { return }
+        memory.remove(member)
         if groups[key]?.members.isEmpty == true {
             groups[key] = nil
             keysByRoot[key.root]?.removeAll { $0 == key }
@@ -152,7 +161,7 @@ public struct SubscriptionRegistry {
 
 extension RealtimeDialect {
     /// The close code after which its clients come back: AppSync's do so after 1011, which graphql-ws takes for final.
-    fileprivate var comeBack: UInt16 {
+    var comeBack: UInt16 {
         self == .appSync ? 1011 : GraphQLTransportFrame.CloseCode.serviceRestart
     }
 }

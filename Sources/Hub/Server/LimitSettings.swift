@@ -76,6 +76,15 @@ public enum LimitSettings {
         count(
             "limit-subscriptions", \.subscriptions, 1...100_000,
             "subscriptions, and operations under way, of one connection"),
+        size(
+            "limit-subscription-memory", \.subscriptionBytes, 64 << 10...4 << 30,
+            "bytes that the documents and variables of one caller's subscriptions take in memory"),
+        time(
+            "limit-subscription-time", \.subscriptionMilliseconds, atLeast: "10ms",
+            "how long the documents and events of one caller's subscriptions may make commits wait"),
+        count(
+            "limit-subscription-parts", \.subscriptionFilter.parts, 1...10_000,
+            "comparisons and connectives of a subscription's filter"),
         count(
             "limit-subscription-fields", \.subscriptionFilter.fields, 1...1_000,
             "fields that one alternative of a subscription's filter names"),

@@ -193,9 +193,10 @@ struct HubFuzzTests {
             guard let text = (try? JSONValue(parsing: bytes))?["query"]?.string,
                 let document = try? Document(parsing: text, tokenLimit: limits.documentTokens)
             else { continue }
-            var validator = Validator(document, schema, limits)
+            var validator = Validator(document, schema, limits, text: text)
             validator.check(document)
             #expect(validator.work <= limits.fields + 1, "\(name)")
+            #expect(validator.valueWork <= 2 * (limits.documentTokens + text.utf8.count / 256), "\(name)")
             #expect(validator.errors.count <= Validator.errorLimit, "\(name)")
         }
     }
