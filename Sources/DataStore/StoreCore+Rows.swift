@@ -75,6 +75,11 @@ extension StoreCore {
         -> JSONObject?
     {
         if let shadow = try shadow(table.model.name, id) { return shadow.isDeleted ? nil : shadow.object }
+        return beneath(row, entries, table)
+    }
+
+    /// A row without the changes that wait; nil where the first of them makes it.
+    func beneath(_ row: StoreTable.Row?, _ entries: [OutboxEntry], _ table: StoreTable) -> JSONObject? {
         var object = row.map { table.wire.object($0.values) }
         for entry in entries.reversed() {
             switch entry.kind {
@@ -94,8 +99,9 @@ extension StoreCore {
             case .create: object = entry.fields
             case .delete: object = nil
             case .update:
-                guard object != nil else { continue }
-                for member in entry.fields.members { object?[member.key] = entry.shown(member, over: image) }
+                guard let before = object else { continue }
+                // Over what those before it make: operations of several add up.
+                for member in entry.fields.members { object?[member.key] = entry.shown(member, over: before) }
             }
         }
         return object

@@ -27,8 +27,11 @@ extension StoreTransaction {
 
     /// Sends other values in place of an entry's; the record here shows them too.
     ///
+    /// An entry that was sent and not answered may have arrived: it stays as it is, and the other values go as a change that
+    /// was made after it, by the same person.
     /// - Parameter fields: Wire values by field; fields that are not named stay.
-    /// - Throws: ``StoreError/createOnly(model:id:)`` for create-only models, whose corrections are new records.
+    /// - Throws: ``StoreError/createOnly(model:id:)`` for create-only models, whose corrections are new records;
+    ///   ``StoreError/entryNotAvailable(_:reason:)`` where it cannot be said yet what the other values would stand on.
     public func editOutbox(_ order: Int64, fields: JSONObject) throws {
         let core = try writer()
         let entry = try available(order)
@@ -53,7 +56,7 @@ extension StoreTransaction {
         if entry.attempts > 0, entry.state != .parked || entry.reason?.includes(BesideRows.schemaReason) == true,
             (entry.fields.members + fields.members).contains(where: { FieldOperation($0.value) != nil })
         {
-            // Under a new name it would be carried out once more; what sets a value may be.
+            // A value set now need not be what an operation, which may be carried out yet, is to come on top of.
             throw StoreError.entryNotAvailable(
                 order,
                 reason: entry.state == .parked
@@ -61,34 +64,31 @@ extension StoreTransaction {
                     : "it adds to a value and may have arrived already; edit it once that is answered")
         }
         let old = try table.fetch(entry.id, on: connection)
-        let image = try core.serverImage(old, try outbox(model: entry.model, id: entry.id), table, entry.id)
-        var edited = entry.fields
-        var base = entry.base
-        for member in fields.members {
-            if entry.kind == .create, member.value.isNull {
-                edited[member.key] = nil
-            } else {
-                edited[member.key] = member.value
-            }
-            if entry.kind == .update, base[member.key] == nil { base[member.key] = image?[member.key] ?? .null }
-        }
+        let waiting = try outbox(model: entry.model, id: entry.id)
+        let image = try core.serverImage(old, waiting, table, entry.id)
+        let edited = try edit(entry, fields, over: image, core)
         // What the backend has besides is not known while its row is not here.
-        try checkValues(edited, over: image, isPart: entry.kind == .update && image == nil, table, entry.id)
+        try checkValues(
+            edited.content.fields, over: image, isPart: edited.content.kind == .update && image == nil, table, entry.id)
+        if entry.attempts > 0, entry.state != .parked {
+            return try whole(isCascade: true) { try follow(entry, fields, waiting, image, old, table, core) }
+        }
         try whole(isCascade: true) {
             for member in try core.parkedUnit(of: order) where member.order != order { try release(member, core) }
-            // What was refused did not arrive. What got no answer may have, under its old name: it counts as sent.
             try connection.run(
                 """
-                UPDATE "_outbox" SET "mutation"=?, "fields"=?, "base"=?, "rounds"=0, "reason"=NULL, \
-                "attempts"=CASE "state" WHEN 3 THEN 0 ELSE "attempts" END, \
-                "state"=CASE "state" WHEN 3 THEN 1 ELSE "state" END WHERE "ord"=?
+                UPDATE "_outbox" SET "mutation"=?, "kind"=?, "fields"=?, "base"=?, "version"=?, "rounds"=0, \
+                "reason"=NULL, "attempts"=0, "state"=CASE "state" WHEN 3 THEN 1 ELSE "state" END WHERE "ord"=?
                 """,
                 [
-                    .text(random.uuid()), .text(JSONValue.object(edited).text), .text(JSONValue.object(base).text),
-                    .integer(order),
+                    .text(random.uuid()), .integer(edited.content.kind.rawValue),
+                    .text(JSONValue.object(edited.content.fields).text),
+                    .text(JSONValue.object(edited.content.base).text),
+                    edited.version.map { .integer($0) } ?? .null, .integer(order),
                 ])
             try core.unhold(order)
             // What was changed after it was changed from what it says now.
+            let base = edited.content.base
             let now = JSONObject(fields.members.map { (key: $0.key, value: $0.value.over(base[$0.key] ?? .null)) })
             try core.moveBases(try outbox(model: entry.model, id: entry.id), after: entry, to: now) { $0.baseVersion }
             if entry.state == .parked {
@@ -98,17 +98,87 @@ extension StoreTransaction {
                     $0.queued += 1
                 }
             }
-            try showWaiting(entry, image, old, table, core)
+            try showWaiting(entry, try image ?? core.beneath(old, waiting, table), old, table, core)
         }
     }
 
+    /// What an entry says with other values in it, and over which version.
+    ///
+    /// What was refused did not arrive; but a try before that one may have. Where the backend's record is known and has all of
+    /// the entry, the other values are a change of that.
+    private func edit(
+        _ entry: OutboxEntry, _ fields: JSONObject, over image: JSONObject?, _ core: StoreCore
+    ) throws -> (content: PendingMutation, version: Int64?) {
+        if entry.state == .parked, entry.attempts > 0, let there = try core.shadow(entry.model, entry.id),
+            !there.isDeleted, try core.companions(of: entry.order).isEmpty,
+            ThreeWay.rebase(fields: entry.fields, base: entry.base, onto: there.object) == .done
+        {
+            let changed = fields.members.filter { (there.object[$0.key] ?? .null) != $0.value }
+            let base = changed.map { (key: $0.key, value: there.object[$0.key] ?? .null) }
+            if !changed.isEmpty {
+                let content = PendingMutation(kind: .update, fields: JSONObject(changed), base: JSONObject(base))
+                return (content, there.version)
+            }
+        }
+        var content = PendingMutation(kind: entry.kind, fields: entry.fields, base: entry.base)
+        for member in fields.members {
+            if entry.kind == .create, member.value.isNull {
+                content.fields[member.key] = nil
+            } else {
+                content.fields[member.key] = member.value
+            }
+            if entry.kind == .update, content.base[member.key] == nil {
+                content.base[member.key] = image?[member.key] ?? .null
+            }
+        }
+        return (content, entry.baseVersion)
+    }
+
+    /// Makes other values a change after an entry that may have arrived: under a new name and on its old version the backend
+    /// would take them for a change that knew nothing of the entry.
+    private func follow(
+        _ entry: OutboxEntry, _ fields: JSONObject, _ waiting: [OutboxEntry], _ image: JSONObject?,
+        _ old: StoreTable.Row?, _ table: StoreTable, _ core: StoreCore
+    ) throws {
+        var changed = JSONObject()
+        var base = JSONObject()
+        for member in fields.members {
+            let before = entry.fields[member.key] ?? (entry.kind == .update ? image?[member.key] : nil) ?? .null
+            if member.value == before { continue }
+            let isChangedSince = waiting.contains {
+                $0.order > entry.order && ($0.kind == .delete || $0.fields[member.key] != nil)
+            }
+            if isChangedSince {
+                throw StoreError.entryNotAvailable(
+                    entry.order,
+                    reason: "it may have arrived already, and a later change has \(member.key) too; edit that one")
+            }
+            changed[member.key] = member.value
+            base[member.key] = before
+        }
+        if changed.isEmpty { return }
+        if let old {
+            let values = try table.wire.values(changed, over: old.values)
+            try table.update(entry.id, values, table.wire.differences(old.values, values), on: connection)
+            // Told first: what the outbox makes of it may show the backend's record instead.
+            core.note(.updated, table, entry.id, values, isLocal: true)
+        }
+        try core.enqueue(
+            .update, table, entry.id, fields: JSONValue.object(changed).bytes, base: JSONValue.object(base).bytes,
+            version: old?.version ?? entry.baseVersion, entry.identity)
+    }
+
+    /// Shows what waits of a record over what lies beneath it.
+    ///
+    /// - Parameter beneath: The backend's record; where that is deleted and what waits is unanswered, the row as it was here
+    ///   before what waits.
     func showWaiting(
-        _ entry: OutboxEntry, _ image: JSONObject?, _ old: StoreTable.Row?, _ table: StoreTable, _ core: StoreCore
+        _ entry: OutboxEntry, _ beneath: JSONObject?, _ old: StoreTable.Row?, _ table: StoreTable, _ core: StoreCore
     ) throws {
         let waiting = try outbox(model: entry.model, id: entry.id)
         let shadow = try core.shadow(entry.model, entry.id)
         try core.show(
-            core.overlay(image, waiting), old, table, entry.id,
+            core.overlay(beneath, waiting), old, table, entry.id,
             version: shadow?.version ?? old?.version ?? (entry.kind == .create ? nil : entry.baseVersion),
             lastChangedAt: shadow?.lastChangedAt ?? old?.lastChangedAt)
     }

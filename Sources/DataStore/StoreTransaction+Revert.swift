@@ -63,7 +63,7 @@ extension StoreTransaction {
         let table = try context.table(entry.model)
         let all = try outbox(model: entry.model, id: entry.id)
         let old = try table.fetch(entry.id, on: connection)
-        let image = try core.serverImage(old, all, table, entry.id)
+        let beneath = try core.serverImage(old, all, table, entry.id) ?? core.beneath(old, all, table)
         try core.removeEntry(entry)
         if entry.kind == .update {
             let next = all.first { $0.order > entry.order }
@@ -76,7 +76,7 @@ extension StoreTransaction {
         if isLast, try core.shadow(entry.model, entry.id) != nil {
             try core.showKept(table, entry.id)
         } else {
-            try showWaiting(entry, image, old, table, core)
+            try showWaiting(entry, beneath, old, table, core)
         }
     }
 

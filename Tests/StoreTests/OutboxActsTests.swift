@@ -211,4 +211,94 @@ import Testing
         }
         #expect(try other.outbox().map(\.kind) == [.create, .delete])
     }
+
+    @Test("C2: what may have arrived stays as it was sent, and an edit of it is a change made after it")
+    func editedInDoubt() throws {
+        for isCreate in [true, false] {
+            let core = try memoryCore()
+            if !isCreate { try core.applyRemote([remote(bin, 1)]) }
+            try core.save(bin.with { $0.place = 2 }, identity: "ann")
+            let sent = try #require(try core.nextMutations(limit: 1)?.entries.first)
+            try core.settle([MutationResult(order: sent.order, outcome: .transient(reason: "cut", delay: 0))])
+            try core.write(as: nil) { try $0.editOutbox(sent.order, fields: ["place": 8]) }
+            #expect(try core.bin("b")?.place == 8)
+            let left = try core.outbox()
+            #expect(left.map(\.kind) == [sent.kind, .update])
+            #expect(left[0].mutationID == sent.mutationID && left[0].fields == sent.fields)
+            #expect(left[1].fields == ["place": 8] && left[1].base == ["place": 2] && left[1].identity == "ann")
+            var conflicts = 0
+            core.onEvent = { if case .conflict = $0 { conflicts += 1 } }
+            let again = try #require(try core.nextMutations(limit: 2)?.entries)
+            #expect(again.map(\.mutationID) == [sent.mutationID])
+            try core.settle([
+                MutationResult(order: sent.order, outcome: .applied(remote(bin.with { $0.place = 2 }, 4)))
+            ])
+            let next = try #require(try core.nextMutations(limit: 1)?.entries.first)
+            #expect(next.fields == ["place": 8] && next.base == ["place": 2] && next.baseVersion == 4)
+            try core.settle([
+                MutationResult(order: next.order, outcome: .applied(remote(bin.with { $0.place = 8 }, 5)))
+            ])
+            #expect(try core.bin("b")?.place == 8)
+            #expect(conflicts == 0 && core.outboxStatus.isEmpty)
+        }
+    }
+
+    @Test(
+        "C2: what may have arrived is not edited where a later change has the same field, nor changed by what it says")
+    func editedUnderAnother() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(bin, 1)])
+        try core.save(bin.with { $0.place = 2 })
+        let order = try #require(try core.nextMutations(limit: 1)?.entries.first?.order)
+        try core.settle([MutationResult(order: order, outcome: .transient(reason: "cut", delay: 0))])
+        try core.save(bin.with { $0.place = 3 })
+        let before = try core.outbox()
+        let error = #expect(throws: StoreError.self) {
+            try core.write(as: nil) { try $0.editOutbox(order, fields: ["place": 8]) }
+        }
+        #expect(error?.description.contains("a later change has place too") == true)
+        try core.write(as: nil) { try $0.editOutbox(order, fields: ["place": 2]) }
+        #expect(try core.outbox() == before)
+        // Another field joins what waits behind.
+        try core.write(as: nil) { try $0.editOutbox(order, fields: ["note": "fixed"]) }
+        #expect(try core.outbox().map(\.fields) == [["place": 2], ["place": 3, "note": "fixed"]])
+        #expect(try core.bin("b") == bin.with { ($0.place, $0.note) = (3, "fixed") })
+    }
+
+    @Test("C2: an edit of what was refused after all, and is there by an earlier try, is a change of what is there")
+    func editedAndThere() throws {
+        for isCreate in [true, false] {
+            let core = try memoryCore()
+            if !isCreate { try core.applyRemote([remote(bin, 1)]) }
+            try core.save(bin.with { $0.place = 2 })
+            let order = try #require(try core.nextMutations(limit: 1)?.entries.first?.order)
+            try core.settle([MutationResult(order: order, outcome: .transient(reason: "cut", delay: 0))])
+            _ = try core.nextMutations(limit: 1)
+            try core.settle([MutationResult(order: order, outcome: .refused(code: "Unauthorized", message: "no"))])
+            try core.applyRemote([remote(bin.with { $0.place = 2 }, 2)])
+            try core.write(as: nil) { try $0.editOutbox(order, fields: ["place": 8]) }
+            let entry = try #require(try core.nextMutations(limit: 1)?.entries.first)
+            #expect(entry.kind == .update && entry.fields == ["place": 8])
+            #expect(entry.base == ["place": 2] && entry.baseVersion == 2)
+            #expect(try core.bin("b")?.place == 8)
+        }
+    }
+
+    @Test("C2: edited or taken back over a record that the backend has deleted, the rest of what waits stays visible")
+    func deletedThere() throws {
+        let (core, order) = try parkedUpdate()
+        try core.applyRemote([remote(bin, 2, deleted: true)])
+        try core.write(as: nil) { try $0.editOutbox(order, fields: ["place": 8]) }
+        #expect(try core.bin("b")?.place == 8)
+        #expect(core.outboxStatus == OutboxStatus(queued: 1))
+
+        let (other, first) = try parkedUpdate()
+        try other.save(bin.with { ($0.place, $0.note) = (2, "later") })
+        try other.applyRemote([remote(bin, 2, deleted: true)])
+        try other.write(as: nil) { _ = try $0.revertOutbox(first) }
+        #expect(try other.bin("b") == bin.with { $0.note = "later" })
+        let last = try #require(try other.outbox().first).order
+        try other.write(as: nil) { _ = try $0.revertOutbox(last) }
+        #expect(try other.bin("b") == nil)
+    }
 }
