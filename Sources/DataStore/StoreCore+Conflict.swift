@@ -21,13 +21,9 @@ extension StoreCore {
             return try park(entry, "the backend has another record with this id", .badRecord, theirs: remote, &report)
         }
         if try standsOn(entry, remote, table, &report) { return }
-        let conflict = Conflict(entry: entry, local: try local(entry, remote, table), remote: remote)
-        switch options.conflictHandler(conflict) {
-        case .applyRemote where try unit(of: entry.order) != nil:
-            try park(
-                entry, "the backend's record differs, and its transaction goes as one or not at all", .badRecord,
-                theirs: remote,
-                &report)
+        let local = try local(entry, remote, table)
+        switch options.conflictHandler(Conflict(entry: entry, local: local, remote: remote)) {
+        case .applyRemote where try unit(of: entry.order) != nil: try parkPart(entry, remote, &report)
         case .applyRemote:
             if try takesPart(entry, remote, table, &report) { return }
             let fields = entry.kind == .delete ? [] : entry.fields.keys
@@ -42,14 +38,36 @@ extension StoreCore {
                     entry, "the conflict handler's record cannot be sent: \(problem)", .badRecord, theirs: remote,
                     &report)
             }
-            let there = remote.record.values
-            let changed = remote.deleted ? [] : table.wire.differences(there, record.values)
-            if changed.isEmpty, !remote.deleted { return try giveUp(entry, remote, table, &report) }
+            let fields = changes(to: record, of: entry, local, remote, table)
+            if fields.isEmpty, !remote.deleted {
+                // Without it the others of its transaction would be half of that.
+                if try unit(of: entry.order) != nil { return try parkPart(entry, remote, &report) }
+                return try giveUp(entry, remote, table, &report)
+            }
             // A delete that is answered with a record is a delete no more.
-            try retry(
-                entry, .update, JSONObject(parsing: text(table.wire.json(record.values, changed))), remote, table,
-                &report)
+            try retry(entry, .update, fields, remote, table, &report)
         }
+    }
+
+    private func parkPart(_ entry: OutboxEntry, _ remote: RemoteRecord, _ report: inout ApplyReport) throws {
+        try park(
+            entry, "the backend's record differs, and its transaction goes as one or not at all", .badRecord,
+            theirs: remote, &report)
+    }
+
+    /// What makes the backend's record a handler's. What the handler left as the entry's operation makes it stays that
+    /// operation: as a value it would take away what others do to the field until it arrives.
+    private func changes(
+        to record: Record, of entry: OutboxEntry, _ local: Record?, _ remote: RemoteRecord, _ table: StoreTable
+    ) -> JSONObject {
+        if remote.deleted { return JSONObject() }
+        let changed = table.wire.differences(remote.record.values, record.values)
+        var fields = JSONObject(parsing: text(table.wire.json(record.values, changed)))
+        guard entry.hasOperations, let local else { return fields }
+        for (name, value) in entry.fields.members where FieldOperation(value) != nil && record[name] == local[name] {
+            fields[name] = value
+        }
+        return fields
     }
 
     /// What an update sets, put on the backend's record: of an embedded value what it changes, and the rest as it is there.
@@ -76,13 +94,21 @@ extension StoreCore {
         return id == entry.id ? nil : "it is \(printable(id)) and not \(printable(entry.id))"
     }
 
-    /// The record as its author has it. Over a change that a restored backend lost the row may show what others made of it
-    /// later, which is theirs to send again: such a change is shown on the backend's record.
+    /// The backend's record with a change in it, and nothing else: what waits behind the change goes by itself, and what
+    /// others did to other fields is not this change's to undo. Nil for a delete; where the backend has deleted it, as it is
+    /// here.
     private func local(_ entry: OutboxEntry, _ remote: RemoteRecord, _ table: StoreTable) throws -> Record? {
-        guard entry.isLost, entry.kind == .update, !remote.deleted,
-            let values = try? table.wire.values(entry.fields, over: remote.record.values)
-        else { return try table.fetch(entry.id, on: connection).map { table.record($0.values) } }
-        return table.record(values)
+        if entry.kind == .delete { return nil }
+        if !remote.deleted {
+            let there = table.wire.object(remote.record.values)
+            let fields = over(there, entry).members.map { member in
+                (key: member.key, value: member.value.over(there[member.key] ?? .null))
+            }
+            if let values = try? table.wire.values(JSONObject(fields), over: remote.record.values) {
+                return table.record(values)
+            }
+        }
+        return try table.fetch(entry.id, on: connection).map { table.record($0.values) }
     }
 
     /// Only what others did to the same fields is a conflict: an update is put on the backend's record as one that was never
@@ -120,18 +146,28 @@ extension StoreCore {
         return true
     }
 
-    /// The backend had taken all of a change that it lost: what somebody else changed since gives way to that, and the rest,
-    /// which nobody contests, goes again. False where the change was not lost, or nothing of it is left.
+    /// What nobody contests of a change goes again where the backend's record stands: its operations, which commute with
+    /// what others did. Of a change that the backend had taken and lost, all that nobody else changed since. False where
+    /// nothing of it is left.
     private func takesPart(
         _ entry: OutboxEntry, _ remote: RemoteRecord, _ table: StoreTable, _ report: inout ApplyReport
     ) throws -> Bool {
-        guard entry.isLost, entry.kind == .update, !remote.deleted else { return false }
+        guard entry.kind == .update, !remote.deleted, entry.isLost || entry.hasOperations else { return false }
+        let contested: [String]
+        let rest: JSONObject
         let there = table.wire.object(remote.record.values)
-        guard
-            case .conflict(let contested, let rest) = ThreeWay.rebase(
-                fields: entry.fields, base: entry.base, onto: there), !rest.isEmpty
-        else { return false }
-        try noteConflict(entry, contested, remote, table)
+        if entry.isLost {
+            guard
+                case .conflict(let fields, let others) = ThreeWay.rebase(
+                    fields: entry.fields, base: entry.base, onto: there)
+            else { return false }
+            (contested, rest) = (fields, others)
+        } else {
+            rest = JSONObject(entry.fields.members.filter { FieldOperation($0.value) != nil })
+            contested = entry.fields.keys.filter { rest[$0] == nil }
+        }
+        if rest.isEmpty { return false }
+        if !contested.isEmpty { try noteConflict(entry, contested, remote, table) }
         try retry(entry, .update, rest, remote, table, &report)
         return true
     }

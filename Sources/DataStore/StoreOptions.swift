@@ -11,11 +11,13 @@ public enum StoreLocation: Sendable, Hashable {
 
 /// What the local side does when the backend answers a mutation with a conflict.
 public enum ConflictResolution: Sendable, Hashable {
-    /// The backend's record stands; the local change is given up.
+    /// The backend's record stands; the local change is given up, but for what it adds to `@counter` and `@set` fields,
+    /// which takes nothing from anybody.
     case applyRemote
     /// The local change is sent again, based on the backend's record.
     case retryLocal
-    /// This record is sent instead.
+    /// This record is sent instead. What it has of `@counter` and `@set` fields as ``Conflict/local`` has it goes as the
+    /// operation that it was.
     case retry(Record)
 }
 
@@ -23,10 +25,8 @@ public enum ConflictResolution: Sendable, Hashable {
 public struct Conflict: Sendable, Hashable {
     /// The mutation that met it.
     public let entry: OutboxEntry
-    /// The record as it is here; nil where it is deleted here.
-    ///
-    /// For a change that a restored backend lost (``OutboxEntry/isLost``): the backend's record with this change in it. What
-    /// others made of the record afterwards, and the backend lost too, is theirs to send again.
+    /// The backend's record with this mutation in it; nil for a delete. What was changed here after it is not in it and goes
+    /// by itself. Where the backend has deleted the record: as it is here.
     public let local: Record?
     /// The record as the backend has it.
     public let remote: RemoteRecord

@@ -12,6 +12,8 @@ final class SimHub {
     private var connection: Connection
     private let clock: SimClock
     private let random: SeededRandom
+    /// Whether it merges no shelves: one in eight.
+    private let isStrict: Bool
     private var core: HubCore
     private var registry: SubscriptionRegistry
     /// Sockets that it believes to be open.
@@ -32,21 +34,27 @@ final class SimHub {
         connection = try Connection.memory()
         clock = world.makeClock("hub")
         random = SeededRandom(seed: seed)
-        core = try Self.makeCore(connection, clock, random)
+        isStrict = seed % 8 == 6
+        core = try Self.makeCore(connection, clock, random, isStrict: isStrict)
         registry = SubscriptionRegistry(core: core)
         keepAlive()
     }
 
-    private static func makeCore(_ connection: Connection, _ clock: SimClock, _ random: SeededRandom) throws -> HubCore
-    {
+    private static func makeCore(
+        _ connection: Connection, _ clock: SimClock, _ random: SeededRandom, isStrict: Bool
+    ) throws -> HubCore {
         try HubCore(
-            engine: try engine.get(), schema: SimSchema.schema, connection: connection, time: clock, random: random)
+            engine: try (isStrict ? strictEngine : engine).get(),
+            schema: isStrict ? SimSchema.strictSchema : SimSchema.schema, connection: connection, time: clock,
+            random: random)
     }
 
     /// What parses and checks documents has no state of its own; it is made once for all runs.
-    private static let engine = Result {
-        try HubEngine(
-            SimSchema.schema, keys: try APIKeys(["counter:counters", "supervisor:supervisors", "desk:desk"]))
+    private static let engine = Result { try makeEngine(SimSchema.schema) }
+    private static let strictEngine = Result { try makeEngine(SimSchema.strictSchema) }
+
+    private static func makeEngine(_ schema: Schema) throws -> HubEngine {
+        try HubEngine(schema, keys: try APIKeys(["counter:counters", "supervisor:supervisors", "desk:desk"]))
     }
 
     private func keepAlive() {
@@ -126,7 +134,7 @@ final class SimHub {
 
     func restart() throws {
         guard !isUp else { return }
-        core = try Self.makeCore(connection, clock, random)
+        core = try Self.makeCore(connection, clock, random, isStrict: isStrict)
         registry = SubscriptionRegistry(core: core)
         isUp = true
     }

@@ -8,7 +8,12 @@ import WarehouseModels
 enum SimSchema {
     static let names = ["BinTask", "CountPass", "CountEntry", "Device", "BookLine", "LineVerdict"]
 
-    static let schema: Schema = {
+    static let schema = make(sharedModels)
+    /// The same for a hub that merges no shelves: who writes a label on one and counts there meets conflicts.
+    static let strictSchema = make(
+        sharedModels.replacing("Shelf @model @conflict(strategy: AUTOMERGE)", with: "Shelf @model \(strict)"))
+
+    private static func make(_ sharedModels: String) -> Schema {
         let kept = Set(names)
         let own = warehouse.models.filter { kept.contains($0.name) }.map { model in
             ModelSchema(
@@ -26,7 +31,7 @@ enum SimSchema {
         return Schema(
             models: own + shared.models, enums: warehouse.enums.filter { used.contains($0.key) },
             embedded: shared.embedded)
-    }()
+    }
 
     private static let rules = """
         @auth(rules: [{ allow: groups, groups: ["counters", "supervisors", "desk"], operations: [create, update, delete, read] }])
@@ -34,6 +39,7 @@ enum SimSchema {
     private static let createRules = """
         @auth(rules: [{ allow: groups, groups: ["counters", "supervisors", "desk"], operations: [create, read] }])
         """
+    private static let strict = "@conflict(strategy: OPTIMISTIC_CONCURRENCY)"
     private static let sharedModels = """
         type Crate @model \(createRules) { id: ID! maker: String! }
         type Part @model \(createRules) {
@@ -46,7 +52,7 @@ enum SimSchema {
         type Tag @model @conflict(strategy: AUTOMERGE) \(rules) { id: ID! a: String b: String c: String }
         type Box { a: String b: String c: String }
         type Card @model @conflict(strategy: AUTOMERGE) \(rules) { id: ID! box: Box }
-        type Strict @model @conflict(strategy: OPTIMISTIC_CONCURRENCY) \(rules) { id: ID! a: String b: String c: String }
+        type Strict @model \(strict) \(rules) { id: ID! a: String b: String c: String }
         """
 
     /// Models whose records are changed by many.

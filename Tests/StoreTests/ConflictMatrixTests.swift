@@ -116,4 +116,111 @@ struct ConflictMatrixTests {
         #expect(try core.bin("b")?.place == 2)
         #expect(try core.read { try $0.syncState(model: "Zone", id: "z") } == .synced(version: 1))
     }
+
+    // MARK: Operations
+
+    private static let shelf = ModelSchema(
+        "Shelf", pluralName: "Shelves",
+        fields: [
+            FieldSchema("id", .scalar(.id), isRequired: true), FieldSchema("label", .scalar(.string)),
+            FieldSchema("count", .scalar(.int), merge: .counter),
+            FieldSchema("marks", .scalar(.string), isList: true, isElementRequired: true, merge: .set),
+        ])
+
+    private static func shelf(_ label: String, _ count: Int64, marks: String = "[]") -> Record {
+        Record(schema: shelf, values: [.text("s"), .text(label), .integer(count), .text(marks)])
+    }
+
+    /// A change of the label and operations are on their way, another increment waits behind them, and others added 10 and
+    /// wrote the label meanwhile.
+    private func conflicting(
+        operations: [String: FieldOperation] = ["count": .increment(1)],
+        _ handler: @escaping @Sendable (Conflict) -> ConflictResolution
+    ) throws -> StoreCore {
+        let options = testOptions { $0.conflictHandler = handler }
+        let core = try StoreCore(schema: Schema(models: [Self.shelf]), at: .memory, options: options)
+        try core.applyRemote([RemoteRecord(record: Self.shelf("a", 0), version: 1, lastChangedAt: 1)])
+        try core.write(as: nil) { tx in
+            if !operations.isEmpty { try tx.operate(model: "Shelf", id: "s", operations) }
+            var record = try #require(try tx.get(model: "Shelf", id: "s"))
+            record["label"] = .text("mine")
+            try tx.save(record)
+        }
+        let entry = try #require(try core.nextMutations(limit: 1)?.entries.first)
+        try core.write(as: nil) { try $0.operate(model: "Shelf", id: "s", ["count": .increment(100)]) }
+        let theirs = RemoteRecord(record: Self.shelf("theirs", 10), version: 5, lastChangedAt: 5)
+        try core.settle([MutationResult(order: entry.order, outcome: .conflict(theirs))])
+        return core
+    }
+
+    private func count(_ core: StoreCore) throws -> Int64? {
+        try core.read { try $0.get(model: "Shelf", id: "s") }?["count"].integer
+    }
+
+    @Test("D78: a handler sees the backend's record with the change in it, and what it leaves of operations stays such")
+    func operations() throws {
+        let seen = Locked<[Record?]>([])
+        let core = try conflicting(
+            operations: ["count": .increment(1), "marks": .edit(adding: ["m"], removing: [])]
+        ) { conflict in
+            seen.withLock { $0.append(conflict.local) }
+            var record = conflict.local ?? conflict.remote.record
+            record["label"] = .text("both")
+            return .retry(record)
+        }
+        #expect(seen.current == [Self.shelf("mine", 11, marks: "[\"m\"]")])
+        let again = try #require(try core.nextMutations(limit: 9)?.entries.first)
+        #expect(again.fields == ["label": "both", "count": ["$increment": 1], "marks": ["$add": ["m"]]])
+        #expect(try count(core) == 111)
+        // Somebody added 1000 before it arrived.
+        let answer = RemoteRecord(
+            record: Self.shelf("both", 1011, marks: "[\"m\"]"), version: 7, lastChangedAt: 7)
+        try core.settle([MutationResult(order: again.order, outcome: .applied(answer))])
+        #expect(try count(core) == 1111)
+        #expect(try core.outbox().map(\.fields) == [["count": ["$increment": 100]]])
+    }
+
+    @Test("D78: a handler's record takes no amount of others away, and adds none of what waits behind")
+    func noOperations() throws {
+        let core = try conflicting(operations: [:]) { conflict in
+            var record = conflict.local ?? conflict.remote.record
+            record["label"] = .text("both")
+            return .retry(record)
+        }
+        #expect(try core.outbox().map(\.fields) == [["label": "both"], ["count": ["$increment": 100]]])
+        #expect(try count(core) == 110)
+    }
+
+    @Test("D78: where the backend's record stands, operations go on")
+    func operationsGoOn() throws {
+        let conflicts = Locked<[[String]]>([])
+        let core = try conflicting { _ in .applyRemote }
+        core.onEvent = { event in
+            if case .conflict(_, _, let fields) = event { conflicts.withLock { $0.append(fields) } }
+        }
+        #expect(try core.outbox().map(\.fields) == [["count": ["$increment": 1]], ["count": ["$increment": 100]]])
+        #expect(try core.outbox().first?.baseVersion == 5)
+        #expect(try core.read { try $0.get(model: "Shelf", id: "s") } == Self.shelf("theirs", 111))
+    }
+
+    @Test("D78 C14: a handler that lets the backend's record stand, in whatever words, parks a transaction whole")
+    func partOfAUnit() throws {
+        for resolution in [ConflictResolution.applyRemote, .retry(Bin(id: "a", place: 9).record)] {
+            let core = try memoryCore { $0.conflictHandler = { _ in resolution } }
+            for id in ["a", "b"] { try core.applyRemote([remote(Bin(id: id), 1)]) }
+            try core.write(as: nil) { tx in
+                try tx.sentAsOne {
+                    for id in ["a", "b"] { try tx.save(Bin(id: id, place: 5)) }
+                }
+            }
+            let entries = try #require(try core.nextMutations(limit: 9)?.entries)
+            try core.settle([
+                MutationResult(
+                    order: entries[0].order, outcome: .conflict(remote(Bin(id: "a", place: 9), 2))),
+                MutationResult(order: entries[1].order, outcome: .transient(reason: "cancelled", delay: 0)),
+            ])
+            #expect(core.outboxStatus == OutboxStatus(parked: 2))
+            #expect(try core.bin("a")?.place == 5 && core.bin("b")?.place == 5)
+        }
+    }
 }
