@@ -243,14 +243,14 @@ extension StoreCore {
     /// Whether it is known which changes of its earlier lives the backend has.
     package var knowsEarlierLives: Bool { life?.began != nil && life?.isExact ?? false }
 
-    /// Takes the backend's row in place of a later one that a restored backup took back.
+    /// Takes the backend's row in place of a later one that tells nothing of it.
     ///
     /// Gives false where the row here is no such row.
     func takeBack(
         _ remote: RemoteRecord, _ table: StoreTable, _ id: String, _ report: inout ApplyReport
     ) throws -> Bool {
-        guard life?.began != nil, let old = try table.fetch(id, on: connection), let version = old.version,
-            version > remote.version, mayBeTakenBack(old.lastChangedAt)
+        guard let old = try table.fetch(id, on: connection), let version = old.version, version > remote.version,
+            isVoid(old.lastChangedAt, for: remote)
         else { return false }
         report.updated += 1
         try show(
@@ -259,15 +259,28 @@ extension StoreCore {
         return true
     }
 
-    /// Whether a tombstone of a later version than a record tells nothing of it: a restored backup took the deletion back,
-    /// or the backend, which forgets deletions in time and counts its versions from one again, had the record made anew.
+    /// Whether what is known here in a later version than a record, last changed there at `changed`, tells nothing of it: a
+    /// restored backup took that back, or the record was made anew.
+    func isVoid(_ changed: Int64?, for remote: RemoteRecord) -> Bool {
+        if life?.began != nil { return mayBeTakenBack(changed) }
+        guard life == nil, let changed else { return false }
+        return isAnew(remote, since: changed)
+    }
+
+    /// Whether a tombstone of a later version than a record tells nothing of it, for the same reasons.
     func isTombstoneVoid(for remote: RemoteRecord, _ table: StoreTable) throws -> Bool {
         let changed = try connection.value(
             "SELECT \"changed\" FROM \"_tombstone\" WHERE \"model\"=? AND \"id\"=?",
             [.text(table.model.name), .text(remote.record.id)])
         guard let changed = changed?.integer else { return false }
         if life?.began != nil { return mayBeTakenBack(changed) }
-        return !remote.deleted && remote.lastChangedAt - changed > Self.deletionsRemembered
+        return isAnew(remote, since: changed)
+    }
+
+    /// Whether a backend without lives, which forgets deletions in time and counts their versions from one again, had a
+    /// record made anew since.
+    private func isAnew(_ remote: RemoteRecord, since changed: Int64) -> Bool {
+        !remote.deleted && remote.lastChangedAt - changed > Self.deletionsRemembered
     }
 
     /// How long a backend without lives remembers a deletion at least, in milliseconds: AppSync's shortest time is a day

@@ -178,7 +178,7 @@ extension StoreCore {
             known = image
         }
         if let version = old?.version ?? known?.version, version >= remote.version,
-            !mayBeTakenBack(old?.lastChangedAt ?? known?.lastChangedAt) || version == remote.version
+            !isVoid(old?.lastChangedAt ?? known?.lastChangedAt, for: remote) || version == remote.version
         {
             if try !fillIn(remote, waiting, table, id, &report),
                 try !isPage || !correct(remote, waiting, table, id, &report)
@@ -243,12 +243,14 @@ extension StoreCore {
 
     /// Changes how far a model was fetched.
     package func setMark(_ mark: SyncMark) throws {
-        try commit(nil, .normal) { _ in
-            try store(mark)
-            // Fetched from the beginning, what is still there and cannot be understood comes again.
-            if mark.lastSync == nil, mark.lastFullSync == nil, mark.nextToken == nil {
-                try forgetQuarantined(of: mark.model)
-            }
+        try commit(nil, .normal) { _ in try change(mark) }
+    }
+
+    private func change(_ mark: SyncMark) throws {
+        try store(mark)
+        // Fetched from the beginning, what is still there and cannot be understood comes again.
+        if mark.lastSync == nil, mark.lastFullSync == nil, mark.nextToken == nil {
+            try forgetQuarantined(of: mark.model)
         }
     }
 
@@ -283,6 +285,27 @@ extension StoreCore {
     /// Keeps one value of the driver.
     package func setDriverState(_ key: String, _ value: String?) throws {
         try commit(nil, .normal) { try $0.setMeta("driver." + key, value) }
+    }
+
+    /// Keeps values of the driver, and marks with them: all or none. Nil takes a value away.
+    package func setDriverState(_ values: [String: String?], marks: [SyncMark] = []) throws {
+        try commit(nil, .normal) { transaction in
+            for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+                try transaction.setMeta("driver." + key, value)
+            }
+            for mark in marks { try change(mark) }
+        }
+    }
+
+    /// What follows `prefix` in the keys under which the driver keeps values, in order.
+    package func driverKeys(after prefix: String) throws -> [String] {
+        let start = "driver." + prefix
+        return try storeErrors {
+            let keys = try connection.rows(
+                "SELECT substr(\"key\",?2) FROM \"_meta\" WHERE \"key\">=?1 AND \"key\"<?3 ORDER BY 1",
+                [.text(start), .integer(Int64(start.unicodeScalars.count) + 1), .text(start + "\u{10FFFF}")])
+            return keys.compactMap { $0[0].text }
+        }
     }
 
     /// Removes clean rows that the scope no longer covers: those of which `condition` holds and nothing is unsent.

@@ -288,4 +288,35 @@ import Testing
         #expect(told.map(\.isLocal) == [true, false, false, false])
         #expect(told.map(\.kind) == [.created, .created, .updated, .deleted])
     }
+
+    @Test("D70: at a backend without lives, a record made anew under a forgotten key takes its old row's place")
+    func madeAnew() throws {
+        for hasWaiting in [false, true] {
+            let core = try memoryCore()
+            try core.applyRemote([remote(Bin(id: "b", place: 1, note: "old"), 7)])
+            if hasWaiting { try core.save(Bin(id: "b", place: 2, note: "old")) }
+            let new = Bin(id: "b", place: 1, note: "new").record
+            let day: Int64 = 86_400_000
+            // What only comes late says nothing.
+            try core.applyRemote([RemoteRecord(record: new, version: 1, lastChangedAt: 7000 + day)])
+            #expect(try core.bin("b")?.note == "old")
+            try core.applyRemote([RemoteRecord(record: new, version: 1, lastChangedAt: 7001 + day)])
+            #expect(try core.bin("b") == Bin(id: "b", place: hasWaiting ? 2 : 1, note: "new"))
+            if hasWaiting {
+                #expect(try core.outbox().map(\.baseVersion) == [1])
+            } else {
+                #expect(try core.read { try $0.syncState(model: "Bin", id: "b") } == .synced(version: 1))
+            }
+        }
+    }
+
+    @Test("D70: a backend with lives never counts back, so that such a record is none of its own")
+    func neverAnewInALife() throws {
+        let core = try memoryCore()
+        core.setLife(epoch: "one", began: nil)
+        try core.applyRemote([remote(Bin(id: "b", place: 1, note: "new"), 7)])
+        let late = RemoteRecord(record: Bin(id: "b").record, version: 1, lastChangedAt: 900_000_000)
+        try core.applyRemote([late])
+        #expect(try core.bin("b")?.note == "new")
+    }
 }
