@@ -151,9 +151,18 @@ extension OutboxEntry {
     var isRepeatedUpdate: Bool { kind == .update && attempts > 0 }
 
     /// Decides about a create whose record exists at a backend without mutation ids: ours from a try whose answer was
-    /// lost, if it holds what was sent.
+    /// lost, if it holds what was sent, or has been changed since by somebody and nobody else can have made it.
     func created(_ theirs: WireRecord, _ model: ModelSchema, _ schema: Schema) -> MutationResult.Outcome {
-        isHeld(by: theirs, model, schema) ? .applied(RemoteRecord(theirs)) : refused(by: theirs)
+        let isChangedOwn = attempts > 0 && theirs.version > 1 && hasOwnKey(model)
+        return isChangedOwn || isHeld(by: theirs, model, schema)
+            ? .applied(RemoteRecord(theirs)) : refused(by: theirs)
+    }
+
+    /// Whether nobody else gives a record this key: it is a UUID and nothing that is read off something.
+    private func hasOwnKey(_ model: ModelSchema) -> Bool {
+        let lengths = id.split(separator: "-", omittingEmptySubsequences: false).map(\.utf8.count)
+        return model.primaryKey == ["id"] && lengths == [8, 4, 4, 4, 12]
+            && id.utf8.allSatisfy { $0 == UInt8(ascii: "-") || Character(UnicodeScalar($0)).isHexDigit }
     }
 
     /// Whether a record holds what was sent.

@@ -39,7 +39,7 @@ extension SyncSession {
             // No try arrived, so that this one is the first.
             post([(entry, model, place(of: entry))], as: entry.identity)
             return run(outbox.handle(.settled(request: id)))
-        case (.success(let record)?, _): outcome = entry.refused(by: record)
+        case (.success(let record)?, _): outcome = entry.created(record, model, core.schema)
         case (.failure(let row)?, _):
             outcome = .refused(
                 code: ErrorType.conditionalCheckFailed, message: "the record there is unreadable: \(row.reason)")

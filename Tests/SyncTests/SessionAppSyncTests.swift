@@ -170,4 +170,40 @@ struct SessionAppSyncTests {
         fixture.handle(.httpFailed(id: third.id, reason: "cut"))
         #expect(try attempts(fixture) == [1])
     }
+
+    @Test(
+        "takes a create whose answer was lost for its own though somebody changed it since, or deleted it",
+        arguments: [false, true], [true, false])
+    func changedSince(isDeleted: Bool, hasOwnKey: Bool) throws {
+        let fixture = try idle()
+        let id = hasOwnKey ? "00000000-0000-4000-8000-1000000000aF" : "B-17"
+        try fixture.save(SessionFixture.record(id, "mine"))
+        let first = try #require(fixture.takeSent().first { $0.query.hasPrefix("mutation") })
+        fixture.handle(.httpFailed(id: first.id, reason: "cut"))
+        fixture.pass(3_000)
+        let again = try #require(fixture.takeSent().first { $0.query.hasPrefix("mutation") })
+        fixture.answer(again.id, refusal("ConditionalCheckFailedException"))
+        let lookup = try #require(fixture.takeSent().first)
+        let theirs = SessionFixture.json(id, "theirs", version: 2, deleted: isDeleted)
+        fixture.answer(lookup.id, ["data": ["getTask": theirs]])
+        if hasOwnKey {
+            #expect(try fixture.core.read { try $0.outbox() }.isEmpty)
+            #expect(try fixture.get(id)?["title"] == (isDeleted ? nil : .text("theirs")))
+        } else {
+            // Somebody else may have read the same key off the same thing.
+            #expect(fixture.status.parked == 1)
+        }
+    }
+
+    @Test("parks a create at its first try whose key another record has")
+    func anothersAtOnce() throws {
+        let fixture = try idle()
+        let id = "00000000-0000-4000-8000-100000000000"
+        try fixture.save(SessionFixture.record(id, "mine"))
+        let first = try #require(fixture.takeSent().first { $0.query.hasPrefix("mutation") })
+        fixture.answer(first.id, refusal("ConditionalCheckFailedException"))
+        let lookup = try #require(fixture.takeSent().first)
+        fixture.answer(lookup.id, ["data": ["getTask": SessionFixture.json(id, "theirs", version: 2)]])
+        #expect(fixture.status.parked == 1)
+    }
 }
