@@ -10,9 +10,8 @@ extension SyncSession {
         let before = profile
         profile.learn(tail)
         if profile.isKnown != before.isKnown { run(outbox.handle(.wake)) }
-        // Each change has its own providers to be tried with.
-        if options.authModeStrategy == .multiAuth { profile.batchSize = 1 }
-        if profile.batchSize != before.batchSize { run(outbox.handle(.batchSize(profile.batchSize))) }
+        let size = options.batchSize(at: profile)
+        if size != options.batchSize(at: before) { run(outbox.handle(.batchSize(size))) }
         if let name = profile.epoch {
             if name != epoch || !before.isKnown { isRecoveryDue = true }
             if name != epoch {
@@ -65,5 +64,13 @@ extension SyncSession {
             }
             run(outbox.handle(.settled(request: id)))
         }
+    }
+}
+
+extension SyncOptions {
+    /// How many changes go in one request, unless more are to be applied as one.
+    func batchSize(at profile: RemoteProfile) -> Int {
+        // Each change has its own providers to be tried with.
+        authModeStrategy == .multiAuth ? 1 : profile.batchSize
     }
 }

@@ -44,6 +44,12 @@ extension SyncSession {
         return reason
     }
 
+    /// Whether the credentials are those of who is signed in. With another's the backend would give what that one may read:
+    /// nothing is fetched or heard until there are others.
+    var mayFetch: Bool { options.maySend(options.person) }
+
+    static let othersCredentials = "the credentials are another person's than who is signed in"
+
     private func forgetCredentials() {
         startFrames.removeAll()
         outdated = OutdatedCredentials(request: lastRequest, socket: connection.socket ?? outdated.socket)

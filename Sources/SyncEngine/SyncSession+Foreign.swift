@@ -24,19 +24,39 @@ extension SyncSession {
             return model.isReadByOwner(options.groups) && model.primaryKey.count == 1
                 && core.options.policy(of: model).receives
         }
-        guard !found.isEmpty else { return }
-        foreign.formUnion(found.map { ForeignRow(model: $0.model, id: $0.id) })
-        keepForeign()
+        unkeptForeign.formUnion(Set(found.map { ForeignRow(model: $0.model, id: $0.id) }).subtracting(foreign))
+        foreign.formUnion(unkeptForeign)
+        guard !unkeptForeign.isEmpty else { return }
+        let isKept = attempt {
+            try core.setDriverState(Dictionary(uniqueKeysWithValues: unkeptForeign.map { ($0.key, "1") }))
+        }
+        if isKept { unkeptForeign.removeAll() }
     }
 
-    /// Asks for the rows that are noted and not asked for yet. What the store could not settle yet stays unsent there and
-    /// could not go: it is asked for afterwards.
+    /// Asks for the rows that are noted and not asked for yet, those that could not be decided among them.
     func askForForeign() {
-        let waiting = unsettled.flatMap { $0.entries.map { ForeignRow(model: $0.model, id: $0.id) } }
-        let rows = foreign.subtracting(askedForeign.keys).subtracting(waiting)
-        for row in rows.sorted(by: { ($0.model, $0.id) < ($1.model, $1.id) }) {
+        foreignQueue = []
+        if !foreign.isEmpty {
+            foreignQueue += foreign.subtracting(askedForeign.keys).sorted { ($0.model, $0.id) < ($1.model, $1.id) }
+        }
+        askForMoreForeign()
+    }
+
+    /// Asks for the rows of entries that were settled just now, in their turn.
+    func askForForeign(of entries: [OutboxEntry]) {
+        let rows = entries.map { ForeignRow(model: $0.model, id: $0.id) }.filter(foreign.contains)
+        foreignQueue += rows.sorted { ($0.model, $0.id) < ($1.model, $1.id) }
+        askForMoreForeign()
+    }
+
+    /// Asks for so many at a time: a morning's work of one person is many thousand rows.
+    private func askForMoreForeign() {
+        // What the store could not settle yet stays unsent there and could not go: it is asked for afterwards.
+        let waiting = Set(unsettled.flatMap { $0.entries.map { ForeignRow(model: $0.model, id: $0.id) } })
+        while askedForeign.count < Self.foreignWindow, let row = foreignQueue.popFirst() {
+            guard foreign.contains(row), askedForeign[row] == nil, !waiting.contains(row) else { continue }
             guard let model = core.schema.model(row.model) else {
-                foreign.remove(row)
+                forget(row)
                 continue
             }
             let id = newRequest(.readable(row))
@@ -56,7 +76,10 @@ extension SyncSession {
     func foreignAnswered(_ id: Int, _ row: ForeignRow, _ answer: HTTPAnswer) {
         guard askedForeign[row] == id else { return }
         askedForeign[row] = nil
-        guard case .graphQL = answer.kind, let model = core.schema.model(row.model),
+        // Whoever is overloaded, or knows this caller no more, is asked for no more of them now.
+        guard case .graphQL = answer.kind else { return }
+        defer { askForMoreForeign() }
+        guard let model = core.schema.model(row.model),
             let (found, tail) = try? answers.record(answer.body, of: model),
             found != nil || tail.errors.allSatisfy({ ErrorType.isAuthorization($0.errorType) })
         else { return }
@@ -68,31 +91,44 @@ extension SyncSession {
                 try core.evict(model: row.model, where: .field(model.primaryKey[0], .equal(.text(row.id))))
             }
         }
-        if isDone {
-            foreign.remove(row)
-            keepForeign()
-        }
+        if isDone { forget(row) }
+    }
+
+    private func forget(_ row: ForeignRow) {
+        foreign.remove(row)
+        unkeptForeign.remove(row)
+        attempt { try core.setDriverState(row.key, nil) }
     }
 
     /// Reads what was noted before a restart.
     func loadForeign() throws {
-        guard let text = try core.driverState(Self.foreignKey), let list = (try? JSONValue(parsing: text))?.array else {
-            return
-        }
-        foreign = Set(
-            list.compactMap { item in
+        if let text = try core.driverState(Self.listKey) {
+            // As it was kept once: all in one text.
+            let rows = ((try? JSONValue(parsing: text))?.array ?? []).compactMap { item -> ForeignRow? in
                 guard let model = item[0]?.string, let id = item[1]?.string else { return nil }
                 return ForeignRow(model: model, id: id)
-            })
-    }
-
-    private func keepForeign() {
-        attempt {
-            let list = foreign.sorted { ($0.model, $0.id) < ($1.model, $1.id) }
-            let json = JSONValue.array(list.map { [.string($0.model), .string($0.id)] })
-            try core.setDriverState(Self.foreignKey, list.isEmpty ? nil : json.text)
+            }
+            var values: [String: String?] = [Self.listKey: nil]
+            for row in rows { values[row.key] = "1" }
+            try core.setDriverState(values)
         }
+        foreign = Set(try core.driverKeys(after: ForeignRow.prefix).compactMap { ForeignRow(keyed: $0) })
     }
 
-    private static let foreignKey = "foreignRows"
+    private static let listKey = "foreignRows"
+    /// So many are asked for at a time.
+    static let foreignWindow = 20
+}
+
+extension ForeignRow {
+    static let prefix = "foreign."
+
+    /// Under which it is kept.
+    var key: String { Self.prefix + model + "." + id }
+
+    /// Reads what follows the prefix; no model's name holds a point.
+    init?(keyed text: String) {
+        guard let point = text.utf8.firstIndex(of: UInt8(ascii: ".")) else { return nil }
+        self.init(model: String(text[..<point]), id: String(text[text.utf8.index(after: point)...]))
+    }
 }

@@ -8,7 +8,12 @@ extension SyncSession {
     func run(_ actions: [ConnectionMachine.Action]) {
         for action in actions {
             switch action {
-            case .open(let socket): perform(.openSocket(socket: socket, person: options.person))
+            case .open(let socket):
+                // Nothing but its deadline follows, and another counts now.
+                guard mayFetch else {
+                    return run(connection.handle(.closed(socket: socket, reason: Self.othersCredentials)))
+                }
+                perform(.openSocket(socket: socket, person: options.person))
             case .close(let socket): perform(.closeSocket(socket: socket))
             case .sendInit(let socket):
                 perform(.sendText(socket: socket, RealtimeFrame.connectionInit.bytes))

@@ -61,11 +61,13 @@ extension SyncSession {
             return passOver(model)
         }
         var mark: SyncMark?
-        let isReadable = attempt {
-            var known = try core.mark(of: name)
-            try prepareReconciliation(model, &known)
-            mark = known
-        }
+        let isReadable =
+            mayFetch
+            && attempt {
+                var known = try core.mark(of: name)
+                try prepareReconciliation(model, &known)
+                mark = known
+            }
         guard isReadable, let mark else {
             // Counts as asked and failed, so that it is tried again.
             let id = newRequest(.pull(model: model, mark: SyncMark(model: name)))
@@ -116,7 +118,9 @@ extension SyncSession {
             digest: reconciliation?.request,
             asksLeft: filter != nil && mark.lastSync != nil && profile.tellsLeft)
         let id = newRequest(.pull(model: model, mark: mark))
-        perform(.http(id: id, body: body, person: options.person, modes: authModes(model, .sync)))
+        let modes = authModes(model, .sync)
+        // Another provider may know the same person under another name.
+        perform(.http(id: id, body: body, person: options.person, modes: modes, personal: modes.isEmpty))
         return id
     }
 
@@ -145,6 +149,10 @@ extension SyncSession {
         learn(tail)
         // A page of another life of the backend does not go on from this mark.
         guard epoch == epochBefore || epochBefore == nil else { return }
+        if let life = profile.epoch, life != epoch {
+            // The store could not take note of that life yet.
+            return run(pull.handle(.failed(request: id, retryAfter: nil)))
+        }
         run(outbox.handle(.linkUp))
         guard page.isPresent else {
             skip(id, model, mark, tail.errors.first ?? ResponseError("the answer holds no page"))

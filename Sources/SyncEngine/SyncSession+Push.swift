@@ -106,7 +106,7 @@ extension SyncSession {
         echoes.sent(sent)
         perform(
             .http(
-                id: id, body: body, person: identity, modes: modes(of: entries.first), personal: true))
+                id: id, body: body, person: identity, modes: modes(of: entries), personal: true))
         run(outbox.handle(.took(request: id, count: mutations.count)))
     }
 
@@ -116,13 +116,20 @@ extension SyncSession {
         return entry.kind == .delete ? Int.max - model : model * 2 + Int(entry.kind.rawValue)
     }
 
-    private func modes(of first: (entry: OutboxEntry, model: ModelSchema, place: Int)?) -> [AuthProvider] {
-        guard let first else { return [] }
-        switch first.entry.kind {
-        case .create: return authModes(first.model, .create)
-        case .update: return authModes(first.model, .update)
-        case .delete: return authModes(first.model, .delete)
+    /// The providers to try for a request, in the first change's order. Several changes go in one only where they are to be
+    /// applied as one, and then one provider must do for all of them.
+    private func modes(of entries: [(entry: OutboxEntry, model: ModelSchema, place: Int)]) -> [AuthProvider] {
+        let lists = entries.map { entry, model, _ in
+            switch entry.kind {
+            case .create: authModes(model, .create)
+            case .update: authModes(model, .update)
+            case .delete: authModes(model, .delete)
+            }
         }
+        guard let first = lists.first else { return [] }
+        let common = first.filter { mode in lists.allSatisfy { $0.contains(mode) } }
+        // Where none does, the backend says so.
+        return common.isEmpty ? first : common
     }
 
     /// The providers to try for an operation, in order; none where the driver's own credentials are for everything.
@@ -148,7 +155,8 @@ extension SyncSession {
         }
         let lifeBefore = epoch
         learn(tail)
-        let isOtherLife = lifeBefore != nil && epoch != lifeBefore
+        // Also where the store could not take note of it yet.
+        let isOtherLife = lifeBefore != nil && (profile.epoch ?? lifeBefore) != lifeBefore
         let isUnanswered = results.allSatisfy { if case .missing = $0 { true } else { false } }
         if isUnanswered, let error = tail.errors.first { return indigestible(id, entries, error) }
         var settled: [MutationResult] = []
@@ -227,7 +235,7 @@ extension SyncSession {
     private func release(_ entries: [OutboxEntry]) {
         if entries.isEmpty { return }
         if !options.scope.filters.isEmpty { letGoOfOutside(entries) }
-        askForForeign()
+        askForForeign(of: entries)
     }
 
     private static let storeRetry: Int64 = 5000

@@ -159,11 +159,7 @@ extension SyncSession {
 
     private func log(_ text: String) { core.options.log(.notice, text) }
 
-    /// Keeps at the next reconciliation what the backend has not.
-    func keepUnknownRows() throws {
-        try core.setDriverState(Self.keepKey, receivedModels.map(\.name).joined(separator: " "))
-    }
-
-    private static let keepKey = "keepUnknown"
+    /// The models of which the next reconciliation keeps what the backend has not.
+    static let keepKey = "keepUnknown"
     private static let sweepKey = "sweep."
 }

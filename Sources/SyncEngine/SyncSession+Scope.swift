@@ -44,6 +44,8 @@ extension SyncSession {
     func policiesChanged() {
         receivedModels = orderedModels.filter { core.options.policy(of: $0).receives }
         subscriptions = Subscription.all(of: receivedModels)
+        // Their numbers are given anew.
+        subscriptionModes.removeAll()
         forgetUnreceived()
         refreshCounts()
         rescope()
@@ -112,6 +114,7 @@ extension SyncSession {
         }
         guard isCleared else { return }
         foreign.removeAll()
+        unkeptForeign.removeAll()
         rescope()
     }
 
@@ -127,16 +130,16 @@ extension SyncSession {
         attempt {
             // A database made anew tells of no life before it; for who knew another it has lost all of that.
             let began = profile.began ?? (isFirst ? nil : profile.firstStamp)
-            try core.setDriverState(Self.beganKey, began.map { String($0) })
-            try core.setDriverState(Self.epochKey, name)
+            var values: [String: String?] = [Self.beganKey: began.map { String($0) }, Self.epochKey: name]
+            var marks: [SyncMark] = []
+            if !isFirst {
+                values[Self.keepKey] = receivedModels.map(\.name).joined(separator: " ")
+                marks = receivedModels.map { SyncMark(model: $0.name, scope: scopeName(of: $0), epoch: name) }
+            }
+            // At once: a store that knows the new life by name has all that follows from that, whenever it dies.
+            try core.setDriverState(values, marks: marks)
             epoch = name
             try setLife(name)
-            guard !isFirst else { return }
-            try keepUnknownRows()
-            for model in receivedModels {
-                let scope = scopeName(of: model)
-                try core.setMark(SyncMark(model: model.name, scope: scope, epoch: name))
-            }
         }
         guard !isFirst, epoch == name else { return }
         askAgainWhatAnotherLifeAnswered()

@@ -47,6 +47,10 @@ public final class SyncSession {
     /// Those that are being asked for, with the request. An answer to an earlier one says nothing: it was asked before a
     /// change of the row was answered, which may have made it.
     var askedForeign: [ForeignRow: Int] = [:]
+    /// Those that the store could not keep yet.
+    var unkeptForeign: Set<ForeignRow> = []
+    /// Those that have their turn after the ones that are asked for.
+    var foreignQueue: ArraySlice<ForeignRow> = []
 
     /// The models that come from the backend, parents first.
     var receivedModels: [ModelSchema]
@@ -107,8 +111,8 @@ public final class SyncSession {
         answers = AnswerReader(schema: core.schema)
         let random = core.options.random
         connection = ConnectionMachine(random: random)
-        if options.authModeStrategy == .multiAuth { profile.batchSize = 1 }
-        outbox = OutboxMachine(batchSize: profile.batchSize, maxInFlight: options.maxInFlight, random: random)
+        outbox = OutboxMachine(
+            batchSize: options.batchSize(at: profile), maxInFlight: options.maxInFlight, random: random)
         pull = PullMachine(window: options.pullWindow, interval: options.resyncInterval, random: random)
         let ordered = core.schema.modelsInDependencyOrder
         orderedModels = ordered
@@ -195,6 +199,7 @@ public final class SyncSession {
         troubles.removeAll()
         silences.removeAll()
         askedForeign.removeAll()
+        foreignQueue.removeAll()
         echoes.reset()
         // What was being sent may have arrived; it is sent again under the same ids.
         attempt { try core.resetSending() }

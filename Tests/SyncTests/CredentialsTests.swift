@@ -58,6 +58,35 @@ import Testing
         #expect(fixture.takeSent().map(\.person).contains("bob"))
     }
 
+    @Test func whoSignsInBeforeHisTokenIsThereGetsNothingOfAnothers() throws {
+        let credentials = Locked(SyncCredentials.token(Self.token(["sub": "ann"])))
+        let fixture = try SessionFixture(
+            profile: .appSync, sync: { $0.maySend = { credentials.current.maySend(as: $0) } })
+        fixture.connect()
+        #expect(fixture.sent.allSatisfy { $0.personal })
+        fixture.finishFetches()
+        let opened = fixture.opened.count
+        fixture.handle(.personChanged("bob"))
+        fixture.pass(120_000)
+        #expect(fixture.opened.count == opened, "nothing is heard with Ann's token")
+        #expect(fixture.takeSent().isEmpty, "nor fetched")
+        #expect(fixture.status.link == .down(reason: SyncSession.othersCredentials))
+        credentials.withLock { $0 = .token(Self.token(["sub": "bob"])) }
+        fixture.handle(.credentialsChanged)
+        #expect(fixture.opened.last?.person == "bob" && fixture.opened.count == opened + 1)
+        fixture.shakeHands()
+        #expect(fixture.takeSent().map(\.person) == ["bob", "bob"])
+        #expect(fixture.status.isLive)
+    }
+
+    @Test func aDeviceWithoutAPersonFetchesWithAnyToken() throws {
+        let token = SyncCredentials.token(Self.token(["sub": "ann"]))
+        let fixture = try SessionFixture(person: nil, sync: { $0.maySend = { token.maySend(as: $0) } })
+        fixture.connect()
+        #expect(fixture.takeSent().count == 2)
+        #expect(fixture.status.isLive)
+    }
+
     @Test func aRefusedTokenPausesWithoutTouchingEntriesAndANewOneGoesOn() throws {
         let fixture = try SessionFixture()
         fixture.connect()
@@ -213,6 +242,70 @@ import Testing
             #expect(push.modes == [.userPools, .apiKey])
             #expect(push.query.split(separator: "createTask").count == 2)
         }
+    }
+
+    @Test func aTransactionGoesAsOneThoughOtherChangesGoOneByOne() throws {
+        let both = Self.model([Self.rule(.public), Self.rule(.owner)])
+        let open = ModelSchema(
+            "Note", pluralName: "Notes", fields: [FieldSchema("id", .scalar(.id), isRequired: true)],
+            authRules: [Self.rule(.public)])
+        let fixture = try SessionFixture(
+            schema: Schema(models: [both, open]),
+            sync: { options in
+                options.authModeStrategy = .multiAuth
+                options.availableProviders = { [.apiKey, .userPools] }
+            })
+        fixture.connect()
+        for fetch in fixture.takeSent() {
+            fixture.answerFetch(fetch, announcing: ["batch": 2, "mutationIds": true, "atomic": true])
+        }
+        func save(_ notes: [String]) throws {
+            try fixture.core.write(as: "ann") { transaction in
+                try transaction.sentAsOne {
+                    try transaction.save(
+                        Record(schema: both, values: [.text(notes.joined()), .text("t"), .null, .text("ann")]))
+                    for id in notes { try transaction.save(Record(schema: open, values: [.text(id)])) }
+                }
+            }
+            fixture.handle(.localCommit)
+        }
+        try save(["a"])
+        let push = try #require(fixture.takeSent().first)
+        #expect(push.body["extensions"]?["bincount"]?["atomic"] == [["m0", "m1"]])
+        #expect(push.modes == [.apiKey], "what does for both")
+        #expect(fixture.status.parked == 0)
+        // What the backend announced is what it takes.
+        try save(["b", "c"])
+        #expect(fixture.status.parked == 3)
+    }
+
+    @Test func whichProvidersRefusedASubscriptionIsForgottenWithItsNumber() throws {
+        let models = ["Aaa", "Bbb"].map { name in
+            ModelSchema(
+                name, pluralName: name + "s", fields: [FieldSchema("id", .scalar(.id), isRequired: true)],
+                authRules: [Self.rule(.public), Self.rule(.owner)])
+        }
+        let fixture = try SessionFixture(
+            schema: Schema(models: models),
+            sync: { options in
+                options.authModeStrategy = .multiAuth
+                options.availableProviders = { [.apiKey, .userPools] }
+                options.modeAuthorization = { mode, _ in RealtimeAuthorization(["mode": .string(mode.rawValue)]) }
+            })
+        func connect(_ socket: Int) -> String? {
+            fixture.handle(.socketOpened(socket: socket))
+            fixture.hear([.connectionAck(timeoutMilliseconds: 60_000)])
+            for frame in fixture.frames.reversed() {
+                if case .start("1", _, let authorization) = frame { return authorization["mode"] }
+            }
+            return nil
+        }
+        fixture.handle(.start)
+        #expect(connect(1) == "userPools")
+        fixture.hear([.error(id: "1", errors: [ResponseError("no", errorType: "Unauthorized", errorCode: 401)])])
+        try fixture.core.setPolicies(["Aaa": .none], as: nil)
+        fixture.handle(.policiesChanged)
+        #expect(connect(2) == "userPools", "which is Bbb's now")
     }
 
     @Test func aSubscriptionThatIsRefusedIsStartedAgainWithTheNextProvider() throws {

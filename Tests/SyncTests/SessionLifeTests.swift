@@ -282,4 +282,42 @@ struct SessionLifeTests {
         #expect(fixture.core.outboxStatus.isEmpty)
         #expect(try fixture.get("a")?["title"] == .text("three"))
     }
+
+    @Test("knows another life with all that follows from it, or not at all, whenever the store dies")
+    func deathBetween() throws {
+        let fixture = try SessionFixture()
+        fixture.connect()
+        for fetch in fixture.takeSent() {
+            let items = fetch.query.contains("syncTasks") ? [SessionFixture.json("b", "another's", version: 2)] : []
+            fixture.answerFetch(fetch, items, startedAt: 5000, announcing: announcing("one"))
+        }
+        let lives: JSONObject = ["lives": ["began": 8000, "has": ["one": 1], "since": ["one": 0]]]
+        // It dies with the first thing that follows.
+        let connection = fixture.core.connection
+        try connection.execute(
+            """
+            CREATE TEMP TRIGGER dead BEFORE INSERT ON "_meta" WHEN NEW."key"='driver.keepUnknown' BEGIN \
+            SELECT RAISE(ABORT, 'dead'); END
+            """)
+        try fixture.save(SessionFixture.record("a", "mine"))
+        refuse(fixture, try push(fixture), announcing("two", lives))
+        #expect(try fixture.core.driverState("epoch") == "one")
+        fixture.handle(.stop)
+        try connection.execute("DROP TRIGGER dead")
+        _ = fixture.takeSent()
+        fixture.connect()
+        for _ in 0..<4 {
+            for request in fixture.takeSent() {
+                if request.query.hasPrefix("mutation") {
+                    answer(fixture, request, "mine", version: 1, announcing("two", lives))
+                } else {
+                    fixture.answerFetch(request, startedAt: 9000, announcing: announcing("two", lives))
+                }
+            }
+            if !fixture.session.connection.isLive { fixture.shakeHands() }
+        }
+        #expect(try fixture.core.driverState("epoch") == "two")
+        #expect(try fixture.get("b") != nil, "what the backup lacks is nobody's deletion")
+        #expect(try fixture.state("b") == .local)
+    }
 }

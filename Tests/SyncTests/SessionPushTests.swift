@@ -419,4 +419,61 @@ struct SessionPushTests {
             #expect(try fixture.state("a") == .parked(reason: "Lambda:Unhandled: no"))
         }
     }
+
+    @Test("and asks for few at a time of much that the one before left, each kept for itself (D95)")
+    func muchForeign() throws {
+        let fixture = try idle()
+        let ids = (10..<70).map { "r.\($0)" }
+        try fixture.core.write(as: "ann") { transaction in
+            for id in ids { try transaction.save(SessionFixture.record(id, id)) }
+        }
+        fixture.handle(.personChanged("bob"))
+        fixture.handle(.localCommit)
+        let push = try #require(fixture.takeSent().first { $0.query.hasPrefix("mutation") })
+        fixture.answer(
+            push.id,
+            ["data": .object(JSONObject(ids.enumerated().map { ("m\($0)", SessionFixture.json($1, $1)) }))])
+        func kept() throws -> [String] { try fixture.core.driverKeys(after: "foreign.") }
+        #expect(try kept() == ids.map { "Task.\($0)" })
+        func asked() -> [SessionFixture.Sent] { fixture.takeSent().filter { $0.query.hasPrefix("query Get") } }
+        var open = asked()
+        #expect(open.count == SyncSession.foreignWindow)
+        // Two come to nothing now, and are not asked for again at once.
+        fixture.handle(.httpFailed(id: open.removeFirst().id, reason: "cut"))
+        fixture.answer(open.removeFirst().id, [:], status: 503)
+        #expect(asked().isEmpty)
+        var answers = 0
+        while let next = open.first {
+            open.removeFirst()
+            answers += 1
+            fixture.answer(next.id, ["data": ["getTask": nil]])
+            open += asked()
+            #expect(open.count <= SyncSession.foreignWindow)
+        }
+        #expect(answers == 58)
+        #expect(try kept() == ["Task.r.10", "Task.r.11"])
+        // With the next round they are.
+        fixture.shakeHands()
+        fixture.finishFetches()
+        let rest = asked()
+        #expect(rest.map { $0.variables["id"] } == ["r.10", "r.11"])
+        for request in rest { fixture.answer(request.id, ["data": ["getTask": nil]]) }
+        #expect(try kept().isEmpty)
+        #expect(try fixture.core.read { try $0.count(model: "Task") } == 0)
+    }
+
+    @Test("and asks for what a store kept of that in one list")
+    func oldForeignList() throws {
+        let fixture = try SessionFixture(person: "bob")
+        try fixture.core.applyRemote([
+            RemoteRecord(record: SessionFixture.record("a", "ann's"), version: 1, lastChangedAt: 1)
+        ])
+        try fixture.core.setDriverState("foreignRows", "[[\"Task\",\"a\"]]")
+        fixture.connect()
+        #expect(try fixture.core.driverState("foreignRows") == nil)
+        #expect(try fixture.core.driverKeys(after: "foreign.") == ["Task.a"])
+        fixture.finishFetches()
+        let asked = fixture.takeSent().filter { $0.query.hasPrefix("query Get") }
+        #expect(asked.map { $0.variables["id"] } == ["a"])
+    }
 }
