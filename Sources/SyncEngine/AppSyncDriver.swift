@@ -114,7 +114,7 @@ public final class AppSyncDriver: SyncDriver {
     public var signInEnds: DateTime? { lastEnd.current }
 
     /// Says who is signed in: what is fetched and subscribed to is that person's from now on. Entries keep the person
-    /// they were made by.
+    /// they were made by. While the credentials are a token of another person's nothing is fetched or heard; ``status`` says so.
     public func setPerson(_ person: String?) {
         self.person.withLock { $0 = person }
         running.current?.tell(.personChanged(person))

@@ -7,7 +7,8 @@ public enum AuthModeStrategy: Sendable, Hashable {
     /// The driver's own credentials for everything.
     case `default`
     /// By model and operation the providers that its `@auth` rules name, in Amplify's order; where the backend refuses
-    /// one as unauthorized, the next is tried. Changes travel one by one, since each has its own list.
+    /// one as unauthorized, the next is tried. Changes travel one by one, since each has its own list; those that go as one
+    /// travel together, with a provider that does for all of them.
     case multiAuth
 }
 

@@ -108,7 +108,7 @@ public struct SyncOptions: Sendable {
     var modeAuthorization: (@Sendable (_ mode: AuthProvider, _ person: String?) -> RealtimeAuthorization)?
     /// The connection's credentials were refused, and there are others to try.
     var connectionRefused: @Sendable () -> Void = {}
-    /// Whether the credentials may send what was changed under a name; what they may not waits for others.
+    /// Whether the credentials may send what was changed under a name, and fetch for it; what they may not waits for others.
     package var maySend: @Sendable (_ identity: String?) -> Bool = { _ in true }
     /// What the realtime protocol's `start` frames carry as authorisation.
     public var authorization: @Sendable (_ person: String?) -> RealtimeAuthorization
