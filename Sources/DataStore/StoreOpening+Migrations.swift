@@ -13,17 +13,15 @@ struct BesideRows {
     let connection: Connection
     let schema: Schema
 
-    /// Rows fetched before a field existed lack it: those models are fetched again from the start. A record that was made
-    /// here, and waits to be sent, gets the field's default.
-    func added(_ fields: [SchemaChange.FieldName]) throws {
-        try grown(fields)
+    /// A record that was made here, and waits to be sent, gets the default of a required field that it lacks, as its row.
+    func complete(_ fields: [SchemaChange.FieldName]) throws {
         for name in fields {
             guard let field = schema.model(name.model)?.field(name.field), field.isRequired, !field.isReadOnly,
                 let standard = field.storedDefault.map({ field.wireValue(of: $0) })
             else { continue }
             try each("_outbox", "ord", where: "\"model\"=? AND \"kind\"=0", [.text(name.model)], ["fields"]) { row in
                 var object = JSONObject(parsing: row[1].text ?? "")
-                guard object[name.field] == nil else { return }
+                guard object[name.field]?.isNull ?? true else { return }
                 object[name.field] = standard
                 try connection.run(
                     "UPDATE \"_outbox\" SET \"fields\"=? WHERE \"ord\"=?",
@@ -32,7 +30,8 @@ struct BesideRows {
         }
     }
 
-    /// Rows fetched before a field, or a member of its embedded type, existed lack it.
+    /// Rows fetched before a field, or a member of its embedded type, existed lack it: those models are fetched again from
+    /// the start.
     func grown(_ fields: [SchemaChange.FieldName]) throws {
         for model in Set(fields.map(\.model)) {
             try connection.run("DELETE FROM \"_mark\" WHERE \"model\"=?", [.text(model)])
@@ -54,7 +53,8 @@ struct BesideRows {
                 try rewriteOutbox(move)
                 try rewriteJournal(move)
                 try rewriteAside(model, "_shadow", "fields") { move.used(try rewriter.rewrite(model, $0)) }
-                try rewriteAside(model, "_quarantine", "json") { try rewriter.rewrite(model, $0) }
+                // They are there for values that fit nothing, which a step's body need not know: it may fail on one.
+                try rewriteAside(model, "_quarantine", "json") { try? rewriter.rewrite(model, $0) }
             }
         }
         try renameModels(rewriter)
@@ -116,13 +116,16 @@ struct BesideRows {
         }
     }
 
+    /// What is no object, or for which `rewrite` gives nothing, stays as it is.
     private func rewriteAside(
-        _ old: String, _ table: String, _ column: String, _ rewrite: (JSONObject) throws -> JSONObject
+        _ old: String, _ table: String, _ column: String, _ rewrite: (JSONObject) throws -> JSONObject?
     ) throws {
         let rows = try connection.rows(
             "SELECT \"id\",\"\(column)\" FROM \"\(table)\" WHERE \"model\"=?", [.text(old)])
         for row in rows {
-            let object = try rewrite(JSONObject(parsing: row[1].text ?? ""))
+            guard let before = row[1].text.flatMap({ try? JSONValue(parsing: $0) })?.object,
+                let object = try rewrite(before)
+            else { continue }
             try connection.run(
                 "UPDATE \"\(table)\" SET \"\(column)\"=? WHERE \"model\"=? AND \"id\"=?",
                 [.text(JSONValue.object(object).text), .text(old), row[0]])

@@ -30,16 +30,17 @@ enum StoreOpening {
             rewrite: { connection, rewriter, change in
                 let beside = BesideRows(connection: connection, schema: schema)
                 try beside.rewrite(rewriter, change)
-                try beside.added(change.addedFields)
-                try beside.grown(change.grownFields)
+                try beside.complete(change.addedFields + change.requiredFields)
+                try beside.grown(change.addedFields + change.grownFields)
                 try StoreCore.forgetHeldEntries(connection)
+                // With the migration: a process that dies after it leaves the look to the next one.
+                try connection.run("INSERT OR REPLACE INTO \"_meta\" VALUES('recheck','1')")
             }, upgrade: { try StoreSchema.upgrade($0, from: $1.oldFormat) })
         let outcome = try migrator.open(connection)
         try connection.run(
             "INSERT INTO \"_meta\" VALUES('storeID',?) ON CONFLICT DO NOTHING", [.text(options.random.uuid())])
         if case .migrated(let change, let backup) = outcome {
             options.log(.notice, "the store's tables were migrated: \(change); backup: \(backup ?? "none")")
-            try connection.run("INSERT OR REPLACE INTO \"_meta\" VALUES('recheck','1')")
         }
         return try migrator.generation(connection)
     }

@@ -64,6 +64,8 @@ public struct SchemaChange: Sendable, Hashable {
     public var addedFields: [FieldName] = []
     /// Fields whose embedded type has new members.
     public var grownFields: [FieldName] = []
+    /// Fields that were optional and are required, with a default that rows without a value got.
+    public var requiredFields: [FieldName] = []
     /// Fields whose column went; no row had a value in it.
     public var removedFields: [FieldName] = []
 

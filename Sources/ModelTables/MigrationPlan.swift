@@ -69,7 +69,7 @@ struct MigrationPlan {
                 continue
             }
             if column.isRequired, !before.isRequired { try require(field, of: old.name, table) }
-            try checkCases(field, of: old.name, table, oldLayout, newLayout)
+            try checkCases(column, of: old.name, table, oldLayout, newLayout)
             try checkEmbedded(field, of: old.name, table, oldLayout, newLayout)
         }
         try addMetadata(of: table)
@@ -109,6 +109,7 @@ struct MigrationPlan {
     }
 
     private mutating func require(_ field: FieldSchema, of model: String, _ table: ModelTable) throws {
+        if field.storedDefault != nil { change.requiredFields.append(.init(model, field.name)) }
         let column = quoted(field.name)
         guard try exists("SELECT 1 FROM \(table.name) WHERE \(column) IS NULL LIMIT 1") else { return }
         if let value = field.storedDefault {
@@ -118,18 +119,41 @@ struct MigrationPlan {
         }
     }
 
+    /// A case that a row holds may not go, neither from a field's own enum nor from one that its embedded type reaches.
     private mutating func checkCases(
-        _ field: FieldSchema, of model: String, _ table: ModelTable, _ old: StoredLayout, _ new: StoredLayout
+        _ field: StoredLayout.Field, of model: String, _ table: ModelTable, _ old: StoredLayout, _ new: StoredLayout
     ) throws {
-        guard case .enumeration(let name) = field.type else { return }
-        let column = quoted(field.name)
-        for text in old.enums[name] ?? [] where !(new.enums[name] ?? []).contains(text) {
-            let condition =
-                field.isList
-                ? "EXISTS(SELECT 1 FROM json_each(\(table.name).\(column)) AS e WHERE e.value=?)" : "\(column)=?"
-            if try exists("SELECT 1 FROM \(table.name) WHERE \(condition) LIMIT 1", [.text(text)]) {
-                problems.append("\(model).\(field.name): \(name) lacks \(text), which rows hold")
+        // The pass over the rows refuses what does not fit, and may be what mends it.
+        if rewritten.contains(model) { return }
+        let reader = SchemaRewriter([], from: new)
+        for (name, cases) in new.enums.sorted(by: { $0.key < $1.key }) where reader.holds(name, field, []) {
+            for text in old.enums[name] ?? [] where !cases.contains(text) {
+                if try rows(of: table, hold: text, of: name, in: field, reader) {
+                    problems.append("\(model).\(field.name): \(name) lacks \(text), which rows hold")
+                }
             }
+        }
+    }
+
+    private func rows(
+        of table: ModelTable, hold text: String, of enumeration: String, in field: StoredLayout.Field,
+        _ reader: SchemaRewriter
+    ) throws -> Bool {
+        let column = quoted(field.name)
+        if field.type == "enum " + enumeration {
+            return try exists("SELECT 1 FROM \(table.name) WHERE \(column)=? LIMIT 1", [.text(text)])
+        }
+        // The same text may stand in a member that is no enum: only the type tells.
+        let tree = "json_tree(\(table.name).\(column))"
+        let candidates =
+            "SELECT \(column) FROM \(table.name) WHERE EXISTS(SELECT 1 FROM \(tree) AS e WHERE e.atom=?)"
+        return try connection.withStatement(candidates) { statement in
+            statement.bind(text, at: 1)
+            while try statement.step() {
+                guard let value = try? JSONValue(parsing: statement.text(at: 0)) else { continue }
+                if reader.renamed(value, field, enumeration, text, "") != value { return true }
+            }
+            return false
         }
     }
 

@@ -14,6 +14,7 @@ struct RowRewriter {
 
     func run(on connection: Connection) throws {
         let fields = old.fields.map(\.schema)
+        let keys = old.key.compactMap { key in old.fields.firstIndex { $0.name == key } }
         let list = ([ModelTable.rowColumn] + columns.map(quoted)).joined(separator: ",")
         let assignments = table.schema.fields.map { quoted($0.name) + "=?" }.joined(separator: ",")
         let update = "UPDATE \(table.name) SET \(assignments) WHERE \(ModelTable.rowColumn)=?"
@@ -30,14 +31,11 @@ struct RowRewriter {
                     let value = row[index + 1]
                     if let field, !value.isNull { object[field.name] = field.wireValue(of: value) }
                 }
-                let values = try values(of: try rewriter.rewrite(old.name, object), key: key(object))
+                let key = keys.map { keyText(row[$0 + 1]) }.joined(separator: "#")
+                let values = try values(of: try rewriter.rewrite(old.name, object), key: key)
                 try connection.run(update, values + [row[0]])
             }
         }
-    }
-
-    private func key(_ object: JSONObject) -> String {
-        old.key.map { object[$0].map { $0.string ?? $0.text } ?? "" }.joined(separator: "#")
     }
 
     private func values(of object: JSONObject, key: String) throws -> [Value] {

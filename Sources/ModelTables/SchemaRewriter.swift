@@ -85,9 +85,10 @@ public struct SchemaRewriter: Sendable {
     public func rewrite(_ old: String, _ object: JSONObject) throws -> JSONObject {
         var result = object
         var name = old
-        /// What a field was called before, by its name now.
-        var origins: [String: String] = [:]
+        /// The old model's fields as they are called now.
+        var fields = layout.model(old)?.fields ?? []
         for version in versions {
+            // Their values stay until the version's end, for the bodies of rewrites, unless another takes the name.
             var removed: [String] = []
             for step in version.steps {
                 switch step {
@@ -97,21 +98,29 @@ public struct SchemaRewriter: Sendable {
                     let value = result[field]
                     result[field] = nil
                     result[to] = value
-                    origins[to] = origins[field] ?? field
-                    origins[field] = nil
+                    removed.removeAll { $0 == to }
+                    fields.removeAll { $0.name == to }
+                    if let index = fields.firstIndex(where: { $0.name == field }) { fields[index].name = to }
                 case .removeField(let model, let field) where model == name: removed.append(field)
                 case .convert(let model, let field, let body) where model == name:
                     if let value = result[field], !value.isNull { result[field] = try body(value) }
-                case .rewrite(let model, let body) where model == name: try body(&result)
+                case .rewrite(let model, let body) where model == name:
+                    let before = removed.map { result[$0] }
+                    try body(&result)
+                    // What the body puts in a removed field's place is a new one's value.
+                    let filled = zip(removed, before).filter { result[$0] != $1 }.map(\.0)
+                    removed.removeAll { filled.contains($0) }
+                    fields.removeAll { filled.contains($0.name) }
                 case .renameCase(let enumeration, let from, let to):
-                    for field in layout.model(old)?.fields ?? [] where holds(enumeration, field, []) {
-                        let key = origins.first { $0.value == field.name }?.key ?? field.name
-                        if let value = result[key] { result[key] = renamed(value, field, enumeration, from, to) }
+                    for field in fields where holds(enumeration, field, []) {
+                        guard let value = result[field.name] else { continue }
+                        result[field.name] = renamed(value, field, enumeration, from, to)
                     }
                 default: break
                 }
             }
             for field in removed { result[field] = nil }
+            fields.removeAll { removed.contains($0.name) }
         }
         return result
     }

@@ -14,7 +14,8 @@ public enum SchemaStep: Sendable {
     case renameCase(_ enumeration: String, _ old: String, to: String)
     /// A model goes with its records; refused where changes of it wait to be sent.
     case removeModel(String)
-    /// A field goes with its values; a ``rewrite(_:_:)`` of the same version still sees them.
+    /// A field goes with its values; a ``rewrite(_:_:)`` of the same version still sees them, until another field takes the
+    /// name. What a later step puts under the name stays.
     case removeField(_ model: String, _ field: String)
     /// A field's values have another form: given and returned as wire values, never null.
     case convert(_ model: String, _ field: String, @Sendable (JSONValue) throws -> JSONValue)

@@ -47,7 +47,11 @@ struct StructuralSteps {
         case .renameModel(let from, let to): try renameModel(from, to, connection)
         case .removeModel(let model):
             guard layout.model(model) != nil else { return missing(model, nil) }
-            try connection.execute("DELETE FROM \(quoted(model))")
+            try connection.execute("DROP TABLE \(quoted(model))")
+            layout.models.removeAll { $0.name == model }
+            origins[model] = nil
+            fieldOrigins = fieldOrigins.filter { !$0.key.hasPrefix(model + ".") }
+            virtual = virtual.filter { !$0.hasPrefix(model + ".") }
             asides.removeAll { $0.model == model }
         case .renameField(let model, let field, let to): try renameField(model, field, to, connection)
         case .removeField(let model, let field), .convert(let model, let field, _):
@@ -120,6 +124,11 @@ struct StructuralSteps {
         }
         layout.enums[enumeration] = cases.map { $0 == from ? to : $0 }
         for model in layout.models {
+            for field in model.fields where model.key.contains(field.name) && field.type == "enum " + enumeration {
+                let sql = "SELECT 1 FROM \(quoted(model.name)) WHERE \(quoted(field.name))=? LIMIT 1"
+                guard try connection.value(sql, [.text(from)]) != nil else { continue }
+                problems.append("\(model.name).\(field.name): a part of the key cannot change")
+            }
             // The row pass does it where it runs at all.
             if let origin = origins[model.name], rewriter.changesValues(origin) { continue }
             for field in model.fields where field.type == "enum " + enumeration {
