@@ -50,7 +50,11 @@ struct QueryMachine<M: Model>: Sendable {
     private var meanwhile: [Change] = []
     /// What the fetch under way is for; nil where none is.
     private var load: Load? = .first
-    private var isStale = false
+    /// What another fetch after the one under way is for, where that may lack something that is not among the changes
+    /// kept; nil where none is needed.
+    private var again: Load?
+    /// Whether the model was complete when the fetch under way began.
+    private var wasSynced = false
 
     /// What a fetch is for, the one that says most last.
     private enum Load: Int {
@@ -66,19 +70,22 @@ struct QueryMachine<M: Model>: Sendable {
     init(_ query: LiveQuery<M>, isSynced: Bool?) {
         self.query = query
         self.isSynced = isSynced
+        wasSynced = isSynced ?? false
+    }
+
+    /// Takes what was known of the model's completeness at the start; what was heard since is newer.
+    mutating func begin(isSynced flag: Bool) {
+        if isSynced == nil { isSynced = flag }
+        wasSynced = isSynced ?? false
     }
 
     mutating func receive(_ news: ChangeHub.News) -> Action {
         switch news {
         case .changes(let changes):
             if load != nil {
-                meanwhile += changes
-                // Too much to keep: what is being fetched is fetched again instead.
-                if meanwhile.count > PendingChanges<M>.limit {
-                    meanwhile.removeAll()
-                    isStale = true
-                }
-                return Action()
+                if again == nil { meanwhile += changes }
+                // Too much to keep: it is fetched again instead.
+                return meanwhile.count > PendingChanges<M>.limit ? fetch(.difference) : Action()
             }
             for change in changes where query.apply(change) { hasNews = true }
             if query.needsReload { return fetch(.difference) }
@@ -94,35 +101,38 @@ struct QueryMachine<M: Model>: Sendable {
     }
 
     private mutating func fetch(_ kind: Load) -> Action {
-        guard let under = load else {
+        guard load != nil else {
             load = kind
+            wasSynced = isSynced ?? false
             return Action(load: true)
         }
-        load = under.rawValue >= kind.rawValue ? under : kind
-        isStale = true
+        again = again.map { $0.rawValue >= kind.rawValue ? $0 : kind } ?? kind
+        meanwhile.removeAll()
         return Action()
     }
 
     /// Takes in a fetch's result. Changes seen meanwhile are laid over it: the same change twice does no harm, and the
     /// caller waited for every commit that the fetch can have seen to be told.
+    ///
+    /// Where not all of them are known, the result alone is a state of the store too, no older than what the reader has.
+    /// It is delivered before the next fetch: under steady writes there may be none that nothing came after.
     mutating func loaded(_ result: Result<[M], any Error>) -> Action {
         switch result {
         case .failure(let error): return Action(resume: reader.finish(error))
         case .success(let items):
-            if isStale {
-                isStale = false
-                meanwhile.removeAll()
-                return Action(load: true)
-            }
             take(items)
             meanwhile.removeAll()
             hasNews = true
-            if query.needsReload {
-                load = .difference
-                return Action(load: true)
+            guard let next = again ?? (query.needsReload ? .difference : nil) else {
+                load = nil
+                return deliver()
             }
-            load = nil
-            return deliver()
+            // What made the model complete may have come after this fetch began.
+            var action = again == nil ? Action() : deliver(isSynced: wasSynced && isSynced ?? false)
+            let isUnread = load == .first && action.resume == nil
+            (load, again) = (nil, nil)
+            action.load = fetch(isUnread ? .first : next).load
+            return action
         }
     }
 
@@ -139,18 +149,18 @@ struct QueryMachine<M: Model>: Sendable {
 
     /// A reader comes.
     mutating func wait(_ waiter: Reader.Waiter) -> Resumption? {
-        if hasNews, load == nil, !reader.isFinished { return (waiter, .success(take())) }
+        if hasNews, load == nil, !reader.isFinished { return (waiter, .success(take(isSynced ?? false))) }
         return reader.wait(waiter)
     }
 
-    private mutating func deliver() -> Action {
+    private mutating func deliver(isSynced flag: Bool? = nil) -> Action {
         guard hasNews, let waiter = reader.takeWaiter() else { return Action() }
-        return Action(resume: (waiter, .success(take())))
+        return Action(resume: (waiter, .success(take(flag ?? isSynced ?? false))))
     }
 
-    private mutating func take() -> QuerySnapshot<M> {
+    private mutating func take(_ isSynced: Bool) -> QuerySnapshot<M> {
         hasNews = false
-        return QuerySnapshot(items: query.items, changes: query.pending.takeAll(), isSynced: isSynced ?? false)
+        return QuerySnapshot(items: query.items, changes: query.pending.takeAll(), isSynced: isSynced)
     }
 }
 
@@ -184,8 +194,7 @@ final class QueryStorage<M: Model>: Sendable {
             receive(.closed)
             return
         }
-        // What was heard since is newer.
-        machine.withLock { machine in if machine?.isSynced == nil { machine?.isSynced = added.isSynced } }
+        machine.withLock { $0?.begin(isSynced: added.isSynced) }
         leave.withLock { $0 = { hub.remove(added.token) } }
         load()
     }

@@ -128,6 +128,96 @@ struct LiveWindowTests {
         #expect(last.items.isEmpty && last.changes == [.deleted(id: "q", isLocal: false)])
     }
 
+    /// Gives the snapshot that a waiting reader gets of what happens to a machine, and whether it fetches on.
+    private func snapshot(
+        _ machine: inout QueryMachine<Bin>, after happens: (inout QueryMachine<Bin>) -> QueryMachine<Bin>.Action
+    ) async throws -> (snapshot: QuerySnapshot<Bin>?, fetches: Bool) {
+        var fetches = false
+        let result = await withCheckedContinuation { (waiter: QueryMachine<Bin>.Reader.Waiter) in
+            if let ready = machine.wait(waiter) { return ready.waiter.resume(returning: ready.result) }
+            let action = happens(&machine)
+            fetches = action.load
+            if let resume = action.resume {
+                resume.waiter.resume(returning: resume.result)
+            } else {
+                waiter.resume(returning: .success(nil))
+            }
+        }
+        return (try result.get(), fetches)
+    }
+
+    private func relatedMachine(isSynced: Bool? = true) throws -> QueryMachine<Bin> {
+        let condition = PredicateNode.related("zone", .field("code", .equal(.text("A"))))
+        return QueryMachine(try LiveQuery<Bin>(where: condition, sort: [], page: nil), isSynced: isSynced)
+    }
+
+    @Test("D34: a live query delivers what it fetched though something changed meanwhile, and fetches again")
+    func steadyChanges() async throws {
+        var machine = try relatedMachine()
+        let bins = (0..<3).map { Bin(id: "\($0)") }
+        for count in 1...3 {
+            let (snapshot, fetches) = try await snapshot(&machine) { machine in
+                #expect(!machine.receive(.related).load, "one fetch at a time")
+                return machine.loaded(.success(Array(bins.prefix(count))))
+            }
+            let found = try #require(snapshot)
+            #expect(found.items.map(\.id) == bins.prefix(count).map(\.id) && found.isSynced && fetches)
+            #expect(found.changes == (count == 1 ? [] : [.created(bins[count - 1], isLocal: false)]))
+        }
+        let (last, fetches) = try await snapshot(&machine) { $0.loaded(.success(bins)) }
+        #expect(last?.changes.isEmpty == true && !fetches)
+    }
+
+    @Test("D35: a snapshot that something came after is not called complete for what came meanwhile")
+    func completeMeanwhile() async throws {
+        var machine = try relatedMachine(isSynced: false)
+        let (early, _) = try await snapshot(&machine) { machine in
+            _ = machine.receive(.related)
+            _ = machine.receive(.synced(true))
+            return machine.loaded(.success([]))
+        }
+        #expect(early?.isSynced == false)
+        let (late, _) = try await snapshot(&machine) { $0.loaded(.success([Bin(id: "b")])) }
+        #expect(late?.isSynced == true && late?.changes == [.created(Bin(id: "b"), isLocal: false)])
+    }
+
+    @Test("D34: the first snapshot that is read names no changes, however often was fetched before")
+    func unreadMeanwhile() async throws {
+        var machine = try relatedMachine()
+        _ = machine.receive(.related)
+        #expect(machine.loaded(.success([Bin(id: "a")])).load)
+        #expect(!machine.loaded(.success([Bin(id: "a"), Bin(id: "b")])).load)
+        let first = try await snapshot(&machine) { _ in QueryMachine<Bin>.Action() }.snapshot
+        #expect(first?.items.count == 2 && first?.changes.isEmpty == true)
+        // A reset after it is one, though what was fetched before it is delivered first.
+        #expect(machine.receive(.related).load)
+        let (second, fetches) = try await snapshot(&machine) { machine in
+            _ = machine.receive(.reset)
+            return machine.loaded(.success([Bin(id: "a")]))
+        }
+        #expect(second?.changes == [.deleted(id: "b", isLocal: false)] && fetches)
+        let third = try await snapshot(&machine) { $0.loaded(.success([Bin(id: "c")])) }.snapshot
+        #expect(third?.changes == [.reset] && third?.items.map(\.id) == ["c"])
+    }
+
+    @Test("D34: where more changed during a fetch than is kept, what it found is delivered alone and fetched again")
+    func manyMeanwhile() async throws {
+        var machine = QueryMachine(try LiveQuery<Bin>(where: .all, sort: [], page: nil), isSynced: true)
+        let many = (0...CommitLog.limit).map { change(.created, Bin(id: "\($0)")) }
+        let (first, fetches) = try await snapshot(&machine) { machine in
+            _ = machine.receive(.changes(many))
+            _ = machine.receive(.changes([change(.created, Bin(id: "late"))]))
+            return machine.loaded(.success([Bin(id: "old")]))
+        }
+        #expect(first?.items.map(\.id) == ["old"] && fetches)
+        let (second, ends) = try await snapshot(&machine) { machine in
+            _ = machine.receive(.changes([change(.created, Bin(id: "z"))]))
+            return machine.loaded(.success([Bin(id: "late"), Bin(id: "old")]))
+        }
+        #expect(second?.items.map(\.id) == ["late", "old", "z"] && !ends)
+        #expect(second?.changes.compactMap(\.id) == ["late", "z"])
+    }
+
     @Test("D29: what observe and observeQuery deliver can be followed like what a query gives")
     func lazily() async throws {
         let store = try await DataStore(schema: modelSchema, at: .memory, options: testOptions())
