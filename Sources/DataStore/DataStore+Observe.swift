@@ -89,7 +89,7 @@ extension DataStore {
         let added = hub.add(name, wantsOutbox: true) { news in
             switch news {
             case .outbox, .reset: look()
-            case .changes(let changes): if changes.contains(where: { $0.id == id }) { look() }
+            case .changes(let changes): if changes.contains(where: { $0.id.hasSameBytes(as: id) }) { look() }
             case .related, .synced: break
             case .closed: continuation.finish()
             }

@@ -157,7 +157,7 @@ struct LiveQuery<M: Model>: Sendable {
         for (items, other, entered) in [(before, after, false), (after, before, true)] where !items.isEmpty {
             for end in Set([items.window.lowerBound, items.window.upperBound - 1]) {
                 let node = items.tree.entry(at: end)
-                if node.key.id == change.id || isVisible(node.key, in: other) { continue }
+                if node.key.id.hasSameBytes(as: change.id) || isVisible(node.key, in: other) { continue }
                 pending.add(
                     entered
                         ? .created(node.element, isLocal: change.isLocal)

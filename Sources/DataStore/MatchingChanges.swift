@@ -42,7 +42,7 @@ struct MatchingMachine<M: Model>: Sendable {
     private let filter: RecordFilter?
     private var pending = PendingChanges<M>()
     /// The keys of the records that meet the condition; nil while they are being looked up.
-    private var members: Set<String>?
+    private var members: Set<ByteText>?
     private var isFirst = true
     /// Whether something changed while they were being looked up again.
     private var hasMissed = false
@@ -79,19 +79,20 @@ struct MatchingMachine<M: Model>: Sendable {
     private mutating func take(_ change: Change) {
         guard let filter else { return pending.reset() }
         let matching = change.kind == .deleted ? nil : change.record.flatMap { filter.matches($0) ? try? M($0) : nil }
-        let wasMember = members?.contains(change.id) ?? false
+        let key = ByteText(change.id)
+        let wasMember = members?.contains(key) ?? false
         if let matching {
-            members?.insert(change.id)
+            members?.insert(key)
             pending.add(
                 wasMember ? .updated(matching, isLocal: change.isLocal) : .created(matching, isLocal: change.isLocal))
         } else if wasMember {
-            members?.remove(change.id)
+            members?.remove(key)
             pending.add(.deleted(id: change.id, isLocal: change.isLocal))
         }
     }
 
     /// The members were looked up, after every commit that was told before.
-    mutating func loaded(_ ids: Set<String>) -> Resumption? {
+    mutating func loaded(_ ids: Set<ByteText>) -> Resumption? {
         members = ids
         // Who read a reset before the missed change may have looked too early.
         if hasMissed, !isFirst { pending.reset() }
@@ -145,13 +146,13 @@ final class MatchingStorage<M: Model>: Sendable {
         let condition = condition
         enqueue { [weak self] core in
             guard let self, let core else { return }
-            var ids: Set<String> = []
+            var ids: Set<ByteText> = []
             do {
                 try core.read { transaction in
                     try transaction.context.table(M.schema.name).table.read(
                         RowQuery(filter: condition), on: transaction.connection
                     ) { reader in
-                        ids.insert(reader.record.id)
+                        ids.insert(ByteText(reader.record.id))
                         return true
                     }
                 }

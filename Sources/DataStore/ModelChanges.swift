@@ -44,7 +44,7 @@ final class ChangesStorage<M: Model>: Sendable {
     init(_ hub: ChangeHub, id: String? = nil) {
         let added = hub.add(M.schema.name) { [weak self] news in
             if case .changes(let changes) = news, let id {
-                self?.receive(.changes(changes.filter { $0.id == id }))
+                self?.receive(.changes(changes.filter { $0.id.hasSameBytes(as: id) }))
             } else {
                 self?.receive(news)
             }

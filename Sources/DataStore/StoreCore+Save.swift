@@ -134,16 +134,22 @@ extension StoreCore {
         }
     }
 
+    /// A parent that a record names anew must be here. One that came from the backend before its parent, or without it, may
+    /// be changed all the same.
     private func checkParents(_ id: String, _ values: [Value], _ table: StoreTable) throws {
         for parent in table.parents {
             let key = parent.positions.map { values[$0] }
             guard !key.contains(.null), let parentTable = context.tables[parent.target] else { continue }
             // A model that never comes here cannot be looked up here.
-            if table.policy != .none, parentTable.policy == .none { continue }
+            if table.policy != .none, !parentTable.policy.receives { continue }
             let parentID = key.map(keyText).joined(separator: "#")
-            let name = parent.target + "\u{0}" + parentID
-            if knownParents.contains(name) || (parent.target == table.model.name && parentID == id) { continue }
+            let name = ByteText(parent.target + "\u{0}" + parentID)
+            let isItself = parent.target == table.model.name && parentID.hasSameBytes(as: id)
+            if isItself || knownParents.contains(name) { continue }
             guard try parentTable.contains(parentID, on: connection) else {
+                if let old = try table.fetch(id, on: connection), parent.positions.map({ old.values[$0] }) == key {
+                    continue
+                }
                 throw StoreError.missingParent(
                     model: table.model.name, id: id, field: parent.name, parent: parent.target, parentID: parentID)
             }

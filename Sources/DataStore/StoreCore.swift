@@ -59,7 +59,7 @@ public final class StoreCore {
     /// Counts what went into the journal since it was opened.
     var journaled = 0
     /// Parents seen in this store, so that each is looked up once.
-    var knownParents: Set<String> = []
+    var knownParents: Set<ByteText> = []
     /// Uptime before which an entry is not sent again.
     var retryAt: [Int64: Int64] = [:]
     var lastDataVersion: Int64?

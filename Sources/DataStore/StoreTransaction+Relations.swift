@@ -34,6 +34,8 @@ extension StoreTransaction {
     }
 
     /// What a to-one relation leads to for many records at once, by the records' keys: one query in place of many.
+    ///
+    /// Records whose keys differ in their Unicode form only share an entry, as they do in every dictionary of texts.
     public func related<M: Model, T: Model>(_ records: [M], _ relation: ToOne<M, T>) throws -> [String: T] {
         if try isHeldByTarget(M.schema, relation.name) {
             return try related(records, ToMany<M, T>(relation.name)).compactMapValues {
@@ -44,7 +46,7 @@ extension StoreTransaction {
         for record in records {
             if let id = try target(of: record.record, relation.name) { targets.append((record.id, id)) }
         }
-        let found = try query(T.self, Array(Set(targets.map(\.target))), .all, [], nil)
+        let found = try query(T.self, Set(targets.map { ByteText($0.target) }).map(\.text), .all, [], nil)
         let byID = Dictionary(found.map { (ByteText($0.id), $0) }, uniquingKeysWith: { first, _ in first })
         return Dictionary(
             targets.compactMap { pair in byID[ByteText(pair.target)].map { (pair.record, $0) } },
@@ -52,6 +54,8 @@ extension StoreTransaction {
     }
 
     /// What belongs to each of many records, by their keys, in the given order: one query in place of many.
+    ///
+    /// Records whose keys differ in their Unicode form only share an entry, as they do in every dictionary of texts.
     public func related<M: Model, T: Model>(
         _ records: [M], _ relation: ToMany<M, T>, where condition: Predicate<T> = .all, sort: [SortKey<T>] = []
     ) throws -> [String: [T]] {

@@ -51,6 +51,20 @@ struct ObserveMatchingTests {
         #expect(await changes.next() == nil)
     }
 
+    @Test(
+        "D32: keys that differ in their Unicode form only are two records, to who observes one and to who observes some"
+    )
+    func unicodeKeys() async throws {
+        let store = try await store()
+        let keys = ["caf\u{E9}", "cafe\u{301}"]
+        for key in keys { try await store.save(Bin(id: key, place: 20)) }
+        var some = try store.observe(Bin.self, where: place > 10).makeAsyncIterator()
+        var one = store.observe(Bin.self, id: keys[1]).makeAsyncIterator()
+        for key in keys { try await store.save(Bin(id: key, place: 1)) }
+        for key in keys { #expect(await some.next()?.id.map { Array($0.utf8) } == Array(key.utf8)) }
+        #expect(await one.next()?.id.map { Array($0.utf8) } == Array(keys[1].utf8))
+    }
+
     @Test("a predicate's reader is told of a reset, and knows its members anew afterwards")
     func reset() async throws {
         let store = try await store()

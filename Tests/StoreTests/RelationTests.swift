@@ -117,7 +117,7 @@ struct RelationTests {
 
     @Test("D27 D30: a child without its parent is refused by every kind of key; an optional parent may be nothing")
     func parents() throws {
-        let core = try sampleCore()
+        let core = try sampleCore { $0.policies = ["Reading": .both] }
         #expect(throws: StoreError.self) { try core.save(Comment(id: "c", text: "", postCommentsId: "no")) }
         let orphan = try Picture(id: "x", url: "https://a.b/c", site: "s", number: 9, kind: .red)
         #expect(
@@ -126,6 +126,46 @@ struct RelationTests {
         ) { try core.save(orphan) }
         try core.save(Picture(id: "y", url: "https://a.b/c"), Tag(id: "t", name: "free"))
         #expect(try core.read { try $0.count(Picture.self) } == 1)
+    }
+
+    @Test(
+        "D27: what came before its parent may be changed, and must name a parent that is here only where it names another"
+    )
+    func changedOrphan() throws {
+        let core = try memoryCore()
+        let bin = Bin(id: "b", zoneID: "elsewhere", note: "a")
+        try core.applyRemote([remote(bin, 1)])
+        try core.save(bin.with { $0.note = "mine" })
+        #expect(try core.outbox().map(\.fields) == [["note": "mine"]])
+        let missing = StoreError.missingParent(
+            model: "Bin", id: "b", field: "zoneID", parent: "Zone", parentID: "nowhere")
+        #expect(throws: missing) { try core.save(bin.with { $0.zoneID = "nowhere" }) }
+        #expect(throws: StoreError.self) { try core.save(Bin(id: "new", zoneID: "elsewhere")) }
+        try core.save(Zone(id: "z"), bin.with { $0.zoneID = "z" })
+        #expect(try core.bin("b")?.zoneID == "z")
+    }
+
+    @Test("D27: a parent whose model is only sent was perhaps made elsewhere: it is not looked for here")
+    func sentParents() throws {
+        let core = try memoryCore { $0.policies = ["Zone": .upstream] }
+        try core.save(Bin(id: "b", zoneID: "elsewhere"))
+        #expect(try core.outbox().map(\.id) == ["b"])
+    }
+
+    @Test("D28: parents whose keys differ in their Unicode form only are two to who asks for many at once")
+    func unicodeParents() throws {
+        let core = try memoryCore()
+        let keys = ["caf\u{E9}", "cafe\u{301}"]
+        try core.save(Zone(id: keys[0], code: "0"), Zone(id: keys[1], code: "1"))
+        try core.save(Bin(id: "b0", zoneID: keys[0]), Bin(id: "b1", zoneID: keys[1]))
+        let zones = try core.read { tx in
+            try tx.related(try tx.query(Bin.self), ToOne<Bin, Zone>("zone")).mapValues(\.code)
+        }
+        #expect(zones == ["b0": "0", "b1": "1"])
+        // Nor does the one make the other be here.
+        try core.write(as: nil) { _ = try $0.delete(Zone.self, id: keys[0]) }
+        try core.save(Bin(id: "b2", zoneID: keys[1]))
+        #expect(throws: StoreError.self) { try core.save(Bin(id: "b3", zoneID: keys[0])) }
     }
 
     @Test("D29: a child moves to another parent, and loses its parent by having nothing in the key")
