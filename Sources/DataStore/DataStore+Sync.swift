@@ -58,9 +58,10 @@ extension DataStore {
         case refuse
         /// Send everything first, for at most so many milliseconds.
         case flush(timeout: Int64)
-        /// Write it to a file, one JSON object a line, for ``Outbox/importFile(_:)`` of another store; then give it up.
+        /// Write it to a file, one JSON object a line, for ``Outbox/importFile(_:)`` of another store; then give it up as
+        /// ``discard`` does.
         case export(to: String)
-        /// Give it up.
+        /// Give it up, with what was confirmed and with the backups that migrations left beside the store.
         case discard
     }
 

@@ -1,3 +1,4 @@
+import ModelTables
 import Models
 import System
 
@@ -6,7 +7,7 @@ extension StoreCore {
     ///
     /// - Parameters:
     ///   - discardingUnsent: Whether changes that were not sent may go; else they make it throw
-    ///     ``StoreError/unsentChanges(_:)``.
+    ///     ``StoreError/unsentChanges(_:)``. Where they go, so do the backups that migrations left beside the file.
     ///   - path: Where the outbox is written to before, in the same transaction: what it lacks is not discarded.
     package func clear(discardingUnsent: Bool, exportingTo path: String? = nil) throws {
         _ = try commit(nil, .full) { _ in
@@ -20,7 +21,10 @@ extension StoreCore {
             }
             for name in StoreSchema.cleared { try connection.run("DELETE FROM \"\(name)\"") }
             // What the backend has confirmed stays known, in case it loses it; unless all is given up.
-            if discardingUnsent { try connection.run("DELETE FROM \"_journal\"") }
+            if discardingUnsent {
+                try connection.run("DELETE FROM \"_journal\"")
+                try removeBackups()
+            }
             try connection.run("DELETE FROM \"_meta\" WHERE \"key\" LIKE 'driver.%' OR \"key\" LIKE 'maker.%'")
             try connection.run(
                 """
@@ -32,6 +36,19 @@ extension StoreCore {
             removedEntries = true
             countsChanged = true
             log.touchedOutbox = true
+        }
+    }
+
+    /// Removes the copies of the file that migrations made before they changed it.
+    private func removeBackups() throws {
+        guard let path = connection.path, let name = path.split(separator: "/").last else { return }
+        let (directory, start) = (Files.parent(of: path), Migrator.backupStart(of: String(name)))
+        do {
+            for name in try Files.list(directory) where name.hasPrefix(start) {
+                try Files.remove(directory + "/" + name)
+            }
+        } catch {
+            throw StoreError.unusableFile("\(error)")
         }
     }
 

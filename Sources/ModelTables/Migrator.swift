@@ -218,7 +218,7 @@ public struct Migrator {
     /// write lock, so nothing can come between the backup and the migration.
     private func backUp(_ connection: Connection, generation: Int64) throws -> String? {
         guard let path = connection.path else { return nil }
-        let target = "\(path).backup-\(generation)"
+        let target = Migrator.backupStart(of: path) + String(generation)
         do {
             try connection.reader()?.backup(to: target)
         } catch {
@@ -226,6 +226,9 @@ public struct Migrator {
         }
         return target
     }
+
+    /// What the paths, or the names, of a file's backups begin with.
+    public static func backupStart(of path: String) -> String { path + ".backup-" }
 
     private func updateIndexes(of table: ModelTable, _ connection: Connection) throws {
         let existing = try connection.rows(

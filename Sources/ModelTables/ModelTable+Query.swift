@@ -60,7 +60,8 @@ extension ModelTable {
         if !order.isEmpty { statement.sql += " ORDER BY " + order }
         if let page = query.page {
             statement.sql += " LIMIT ? OFFSET ?"
-            statement.bindings += [.integer(Int64(page.limit)), .integer(Int64(page.offset))]
+            // To SQLite a limit below 0 is none.
+            statement.bindings += [.integer(Int64(max(0, page.limit))), .integer(Int64(page.offset))]
         }
         return statement
     }

@@ -1,5 +1,6 @@
 import Basics
 import Models
+import System
 import Testing
 
 @testable import DataStore
@@ -105,6 +106,23 @@ struct ClearTests {
         #expect(try core.quarantined().isEmpty)
         try core.save(Zone(id: "a"))
         #expect(try core.outbox().first?.order ?? 0 > 4)
+    }
+
+    @Test("D41: what is given up goes from the backups of migrations too", arguments: [true, false])
+    func backups(_ isDiscarded: Bool) throws {
+        let directory = try TempDirectory()
+        let path = StoreOpening.path(directory.path)
+        func open(_ models: [ModelSchema]) throws -> StoreCore {
+            try StoreCore(schema: Schema(models: models), at: .directory(directory.path), options: testOptions())
+        }
+        let before = try open([Zone.schema])
+        try before.save(Zone(id: "z"))
+        try before.sendAll()
+        before.close()
+        let core = try open([Zone.schema, Draft.schema])
+        #expect(Files.exists(path + ".backup-1"))
+        try core.clear(discardingUnsent: isDiscarded)
+        #expect(Files.exists(path + ".backup-1") == !isDiscarded && Files.exists(path))
     }
 
     @Test("D42: what synchronised goes on after a clear, and after one that was refused", arguments: [true, false])

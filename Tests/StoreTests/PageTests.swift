@@ -8,6 +8,14 @@ import Testing
 
 @Suite("Pages and groups")
 struct PageTests {
+    @Test("C13: a page of less than nothing is empty, as in a live query")
+    func negative() throws {
+        let core = try memoryCore()
+        try core.save(Zone(id: "1"), Zone(id: "2"))
+        #expect(try core.read { try $0.query(Zone.self, page: .first(-1)) }.isEmpty)
+        #expect(try core.read { try $0.query(Zone.self, page: Page(offset: -1, limit: 1)) }.map(\.id) == ["1"])
+    }
+
     @Test("D11: pages by place meet every row once in every order, nulls and equal values too", arguments: 1...6)
     func keyset(_ seed: UInt64) throws {
         var generator = FilterGenerator(seed: seed)
