@@ -85,6 +85,7 @@ public final class HubCore {
         codec = ItemCodec(schema: schema)
         tables = engine.schema.models.map { BaseTable($0) }
         try Self.migrate(schema, tables, connection, log)
+        try CopyMark.beginLife(connection, time, log)
         state = try HubState(connection, time)
         reader = QueryRunner(
             engine, connection, tables, tokenKey: state.tokenKey, epoch: state.epoch, lives: state.lives,
@@ -180,6 +181,8 @@ public struct HubStatistics: Sendable, Hashable {
     public var failures: UInt64 = 0
     /// Whether the last commit failed for want of disk space.
     public var isDiskFull = false
+    /// Whether the last commit failed for the disk's or the file's sake, for want of space or otherwise.
+    public var isUnwritable = false
 }
 
 extension RequestFailure {

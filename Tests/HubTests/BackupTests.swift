@@ -257,6 +257,24 @@ import Testing
         #expect(try HubBackup.rotate(of: data, in: directory.path, keep: 1, taken: names[3]) == [names[2]])
     }
 
+    @Test func `backups from a clock that ran ahead push out none that were taken after them`() throws {
+        let directory = try TempDirectory("rotate-ahead")
+        let data = directory.file("hub")
+        let hub = try hub(data, notes: 1)
+        let time = ManualTimeSource()
+        let year: Int64 = 365 * 86_400_000
+        var names: [String] = []
+        for (number, step) in [year, 60_000, -year, 60_000, 60_000].enumerated() {
+            time.jump(milliseconds: step)
+            names.append(HubBackup.name(at: time.now()))
+            _ = try HubBackup.take(of: data, to: directory.file(names.last ?? ""), time: time)
+            hub.create(["id": .string("later\(number)"), "title": "t"])
+        }
+        #expect(names != names.sorted())
+        let gone = try HubBackup.rotate(of: data, in: directory.path, keep: 3, taken: names.last)
+        #expect(gone == Array(names.prefix(2)))
+    }
+
     @Test func `what a backup left that was cut off goes a day later, and nothing else does`() throws {
         let directory = try TempDirectory("sweep")
         let name = "hub-20260131T235959Z.sqlite"

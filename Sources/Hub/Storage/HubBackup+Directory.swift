@@ -20,9 +20,9 @@ extension HubBackup {
         return name(at: time)
     }
 
-    /// Removes all but the newest backups of a hub in a directory: only files named as ``name(at:)`` names them, and only
-    /// where their manifest is there and says that they are this hub's, since several may share a directory. Gives what
-    /// went.
+    /// Removes all but the newest backups of a hub in a directory, by the stamp of their last commit, which never goes back;
+    /// their names say only what a clock said. Only files named as ``name(at:)`` names them go, and only where their
+    /// manifest is there and says that they are this hub's, since several may share a directory. Gives what went.
     ///
     /// - Parameters:
     ///   - data: the hub's data directory.
@@ -32,12 +32,14 @@ extension HubBackup {
         of data: String, in directory: String, keep: Int, taken: String? = nil
     ) throws -> [String] {
         let lives = try lives(of: data)
-        let names = try Files.list(directory).filter { name in
-            guard isName(name), name != taken else { return false }
-            let manifest = BackupManifest(at: BackupManifest.path(of: directory + "/" + name))
-            return manifest.map { lives.contains($0.epoch) } ?? false
-        }.sorted()
-        let old = Array(names.dropLast(max(keep, 1) - (taken == nil ? 0 : 1)))
+        let found = try Files.list(directory).compactMap { name -> (stamp: Int64, name: String)? in
+            guard isName(name), name != taken,
+                let manifest = BackupManifest(at: BackupManifest.path(of: directory + "/" + name)),
+                lives.contains(manifest.epoch)
+            else { return nil }
+            return (manifest.stamp, name)
+        }
+        let old = found.sorted(by: <).dropLast(max(keep, 1) - (taken == nil ? 0 : 1)).map(\.name)
         for name in old {
             // The manifest last: a backup without one is never taken for whole.
             try Files.remove(directory + "/" + name)

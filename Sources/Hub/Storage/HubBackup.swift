@@ -183,6 +183,7 @@ public enum HubBackup {
             throw HubError("the copy is damaged, so it was thrown away: \(problems.prefix(3).joined(separator: "; "))")
         }
         let manifest = try describe(copy, takenAt: takenAt)
+        try copy.transaction(.immediate) { try CopyMark.set(copy) }
         try copy.leaveWriteAheadLog()
         return manifest
     }

@@ -98,6 +98,7 @@ struct HubLives: Sendable, Hashable {
         try connection.run(
             "UPDATE _clock SET stamp=?,pruned_through=?,epoch=?,token_key=? WHERE id=1",
             [.integer(began), .integer(began - 1), .text(epoch), .text(tokenKey)])
+        try CopyMark.remove(connection)
     }
 
     /// What no version that a database has given lies above: the highest one, or the floor of its last life.

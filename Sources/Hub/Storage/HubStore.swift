@@ -127,6 +127,10 @@ extension HubCore {
         let migrator = migrator(schema, tables)
         if case .migrated(_, let backup) = try migrator.open(connection) {
             log(.notice, "the hub's database was migrated to the new schema; backup: \(backup ?? "none")")
+            guard let backup else { return }
+            do { try CopyMark.set(file: backup) } catch {
+                log(.warning, "\(backup) could not be marked as a copy; put it back with `hub restore` only: \(error)")
+            }
         }
     }
 
