@@ -13,6 +13,7 @@ struct Hooks {
     var rollback: Box<() -> Void>?
     var trace: Box<(String) -> Void>?
     var log: Box<(Int32) -> Void>?
+    var progress: Box<() -> Void>?
 
     final class Box<Callback> {
         let callback: Callback
@@ -93,6 +94,25 @@ extension Connection {
         hooks.trace = box
     }
 
+    /// Calls `body` again and again while a statement of this connection gets on, every few milliseconds; nil
+    /// stops it. It must not use the connection.
+    public func onProgress(_ body: (() -> Void)?) {
+        let box = body.map { Hooks.Box($0) }
+        sqlite3_progress_handler(
+            handle, box == nil ? 0 : Self.progressSteps,
+            box == nil
+                ? nil
+                : { context in
+                    if let context { Hooks.Box<() -> Void>.from(context).callback() }
+                    return 0
+                },
+            box?.pointer)
+        hooks.progress = box
+    }
+
+    /// Steps of SQLite's machine between two calls: some milliseconds.
+    private static let progressSteps: Int32 = 100_000
+
     /// The texts of the statements that run while `body` does, in order.
     public func recordingStatements(_ body: () throws -> Void) rethrows -> [String] {
         var texts: [String] = []
@@ -126,5 +146,6 @@ extension Connection {
         if hooks.commit != nil { onCommit(nil) }
         if hooks.rollback != nil { onRollback(nil) }
         if hooks.trace != nil { onStatement(nil) }
+        if hooks.progress != nil { onProgress(nil) }
     }
 }

@@ -30,6 +30,11 @@ public struct ServiceManager: Sendable {
     }
     /// The program ends.
     public func stopping() { send("STOPPING=1") }
+    /// The program is at work that takes long and gets on: it is alive, and has more time to be ready. To be said at least
+    /// every ``watchdogMilliseconds``, and every ``workMilliseconds`` before it is ready.
+    public func working() { send("WATCHDOG=1\nEXTEND_TIMEOUT_USEC=\(Self.workMilliseconds * 1000)") }
+    /// How long the program may take until it says again that it is at work.
+    public static let workMilliseconds: Int64 = 300_000
     /// The program is alive: to be said at least every ``watchdogMilliseconds``.
     public func alive() { send("WATCHDOG=1") }
 

@@ -43,11 +43,16 @@ final class SchemaPushFixture: Sendable {
     var data: String { directory.file("hub") }
     var server: HubServer { get throws { try #require(running.current) } }
 
-    func start(_ text: String = notes, resident: SchemaResident? = nil) async throws {
+    func start(
+        _ text: String = notes, resident: SchemaResident? = nil, log: Log = .none,
+        progress: (@Sendable () -> Void)? = nil
+    ) async throws {
         var options = HubOptions(
             dataDirectory: data, schema: try Schema(sdl: text),
-            keys: try APIKeys(["all:everyone", "admin:admins,everyone"]), time: SystemTimeSource())
+            keys: try APIKeys(["all:everyone", "admin:admins,everyone"]), time: SystemTimeSource(),
+            log: log)
         options.schemaText = text
+        options.progress = progress
         options.resident = resident
         let server = try await HubServer.start(options)
         running.withLock { $0 = server }

@@ -2,6 +2,7 @@ import Basics
 import Glibc
 import GraphQL
 import Models
+import SQLite
 import System
 import Testing
 import Transport
@@ -250,6 +251,28 @@ import Transport
         let asked = core.perform([FunctionHub.update("Note", ["id": "1", "title": "mine"])])
         _ = core.perform([], answered: [(try #require(asked.calls.first).id, .failure(.timedOut))])
         #expect(lines.current.last?.hasSuffix("suppressed=80") == true)
+    }
+
+    /// A hub that deletes more than a little would else never come to the end of it.
+    @Test func `what has expired goes without a pause as long as there is more of it, behind what waits`() async throws
+    {
+        let options = HubOptions(
+            dataDirectory: directory.path, schema: HubFixture.notes, keys: try APIKeys(["k"]), time: SystemTimeSource())
+        await (try HubServer.start(options)).stop()
+        let connection = try Connection.open(path: HubBackup.database(in: directory.path))
+        try connection.run(
+            """
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<1500) \
+            INSERT INTO _mutations(mutation,scope,model,row,version,expires) SELECT 'm'||i,1,'Note',1,1,-1 FROM n
+            """)
+        let hub = try await HubServer.start(options)
+        hub.worker.add(.prune)
+        // The thread comes to each of these between two turns.
+        for _ in 0..<50 {
+            await withCheckedContinuation { continuation in hub.whenAlive { continuation.resume() } }
+        }
+        #expect(try connection.value("SELECT count(*) FROM _mutations") == .integer(0))
+        await hub.stop()
     }
 
     @Test func `limits of connections reach the server that keeps them`() {

@@ -47,19 +47,20 @@ extension HubCore {
             throw error
         }
         try connection.commit()
+        // One that wrote nothing says nothing of the disk.
+        if !pending.isEmpty || deliveriesWritten > 0 { noteWritten() }
         if !pending.isEmpty { state.committed(stamp: stamp) }
         deliveriesSaved()
         statistics.commits += 1
-        statistics.isDiskFull = false
         return (answers, pending)
     }
 
     private func failed(_ runs: [MutationRun], _ error: any Error) -> (answers: [HubAnswer?], events: [CommittedChange])
     {
         statistics.failures += 1
+        noteUnwritten(error)
         let answer: HubAnswer
         if let failure = error as? SQLiteError, failure.isFull {
-            statistics.isDiskFull = true
             answer = .error(
                 507, ErrorType.internalFailure,
                 "The hub's disk is full; nothing of this request was stored. Try again later.")
@@ -74,33 +75,79 @@ extension HubCore {
         return (Array(repeating: answer, count: runs.count), [])
     }
 
-    /// Forgets a little of what has outlived the horizon; called now and then, when nothing else waits.
+    /// Something was written whole.
+    private func noteWritten() {
+        statistics.isDiskFull = false
+        statistics.isUnwritable = false
+    }
+
+    /// Something could not be written; nothing is noted where what was to be written is at fault.
+    private func noteUnwritten(_ error: any Error) {
+        guard let failure = error as? SQLiteError, failure.isEnvironmental else { return }
+        statistics.isDiskFull = failure.isFull
+        statistics.isUnwritable = true
+    }
+
+    /// Forgets a little of what has outlived the horizon; called now and then. While commits fail for the disk's sake it
+    /// writes the clock, so that the hub knows when they would not any more, though nobody changes anything.
     ///
+    /// - Parameter limit: how much of each table goes at once.
+    /// - Returns: whether there may be more to forget.
     /// - Throws: `SQLiteError`; nothing is half done then.
-    public func prune(limit: Int = 1000) throws {
-        let before = state.prunedThrough
-        var pruned = before
-        var count = 0
+    @discardableResult
+    public func prune(limit: Int = 1000) throws -> Bool {
+        do {
+            return try forget(limit)
+        } catch {
+            noteUnwritten(error)
+            throw error
+        }
+    }
+
+    private func forget(_ limit: Int) throws -> Bool {
+        var forgotten = Forgotten(through: state.prunedThrough)
         try connection.begin(.immediate)
         do {
-            count = try state.prune(limit: limit, on: connection)
-            pruned = max(pruned, try state.pruneDepartures(limit: limit, on: connection))
-            for table in tables { pruned = max(pruned, try purge(table, limit)) }
-            guard count > 0 || pruned > before || state.isSaveDue else {
+            for count in try state.prune(limit: limit, on: connection) { forgotten.add(count, of: limit) }
+            let departures = try state.pruneDepartures(limit: limit, on: connection)
+            forgotten.add(departures.count, of: limit, through: departures.through)
+            for table in tables {
+                let stamps = try purge(table, limit)
+                forgotten.add(stamps.count, of: limit, through: stamps.max() ?? 0)
+            }
+            guard forgotten.count > 0 || state.isSaveDue || statistics.isUnwritable else {
                 // Nothing to write, and so nothing to wait for the disk for.
                 connection.rollback()
-                return
+                return false
             }
-            try state.save(stamp: state.stamp, prunedThrough: pruned, on: connection)
+            try state.save(stamp: state.stamp, prunedThrough: forgotten.through, on: connection)
         } catch {
             connection.rollback()
             throw error
         }
         try connection.commit()
-        state.committed(stamp: state.stamp, prunedThrough: pruned)
+        noteWritten()
+        state.committed(stamp: state.stamp, prunedThrough: forgotten.through)
+        return forgotten.isMore
     }
 
-    private func purge(_ table: BaseTable, _ limit: Int) throws -> Int64 {
+    /// What one step of forgetting has taken away.
+    private struct Forgotten {
+        /// The highest stamp before which deltas are not whole any more.
+        var through: Int64
+        var count = 0
+        /// Whether a limit was reached.
+        var isMore = false
+
+        mutating func add(_ count: Int, of limit: Int, through: Int64 = 0) {
+            self.count += count
+            self.through = max(self.through, through)
+            if count >= limit { isMore = true }
+        }
+    }
+
+    /// Takes expired tombstones away; gives their stamps.
+    private func purge(_ table: BaseTable, _ limit: Int) throws -> [Int64] {
         var rows: [(row: Int64, stamp: Int64, key: String, version: Int64)] = []
         try connection.withStatement(table.expiredText) { statement in
             statement.bind(state.hubTime, at: 1)
@@ -120,7 +167,7 @@ extension HubCore {
                 _ = try statement.step()
             }
         }
-        return rows.map(\.stamp).max() ?? 0
+        return rows.map(\.stamp)
     }
 }
 

@@ -19,6 +19,8 @@ extension HubWorker {
         reader.pause()
         let next: HubCore
         do {
+            old.connection.onProgress(progress)
+            defer { old.connection.onProgress(nil) }
             next = try HubCore(succeeding: old, swap, resolvers: resolverOptions)
         } catch {
             reader.resume(old.engine)

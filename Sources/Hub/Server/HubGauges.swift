@@ -21,6 +21,9 @@ struct HubGauges: Sendable {
             + line("commits_total", "counter", "Commits to disk.", core.commits)
             + line("commit_failures_total", "counter", "Commits that failed.", core.failures)
             + line("disk_full", "gauge", "1 while the last commit failed for want of space.", core.isDiskFull ? 1 : 0)
+            + line(
+                "unwritable", "gauge", "1 while the last commit failed for the disk's or the file's sake.",
+                core.isUnwritable ? 1 : 0)
             + line("connections", "gauge", "Realtime connections.", connections)
             + line("subscriptions", "gauge", "Live subscriptions.", subscriptions)
             + line("waiting_requests", "gauge", "Requests that wait for a commit.", waiting)

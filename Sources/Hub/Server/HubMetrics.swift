@@ -102,7 +102,10 @@ extension HubGauges {
     /// `/health`: ready where status is 200.
     func health(_ disk: HubDiskUse, isStopping: Bool, epoch: String) -> (status: Int, json: JSONValue) {
         let problem: String? =
-            core.isDiskFull ? "disk full" : disk.isLow ? "disk space low" : isStopping ? "stopping" : nil
+            core.isDiskFull
+            ? "disk full"
+            : core.isUnwritable
+                ? "cannot write" : disk.isLow ? "disk space low" : isStopping ? "stopping" : nil
         var json: JSONObject = [
             "status": .string(problem ?? "ok"), "commits": .integer(Int64(core.commits)),
             "waiting": .integer(Int64(waiting)), "connections": .integer(Int64(connections)),
@@ -111,6 +114,6 @@ extension HubGauges {
         if let free = disk.freeBytes { json["diskFreeBytes"] = .integer(Int64(clamping: free)) }
         json["lastBackup"] = disk.lastBackup.map { .string($0.takenAt.iso8601) }
         // Low space is told in time, and stops nobody yet.
-        return (core.isDiskFull || isStopping ? 503 : 200, .object(json))
+        return (core.isUnwritable || isStopping ? 503 : 200, .object(json))
     }
 }

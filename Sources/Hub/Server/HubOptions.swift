@@ -33,6 +33,9 @@ public struct HubOptions: Sendable {
     /// A program of this process that is a client of the hub, such as the control desk: no schema is served that takes
     /// something away from it.
     public var resident: SchemaResident?
+    /// Called from the hub's threads, every few milliseconds, while a change of its tables gets on for which everybody waits:
+    /// at the start, and when another schema takes the place of the one that is served.
+    public var progress: (@Sendable () -> Void)?
     /// How long tombstones and mutation ids are kept, in milliseconds of hub time.
     public var horizonMilliseconds = HubCore.horizon
     /// A request that takes this long is logged as slow; nil where none is.

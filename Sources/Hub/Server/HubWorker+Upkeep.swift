@@ -21,11 +21,16 @@ extension HubWorker {
         _ = try? core?.connection.checkpoint(.passive)
     }
 
+    /// What goes of each table at once: little, since commits wait meanwhile.
+    private static let pruneLimit = 200
+
+    /// Forgets a little, and comes back for more behind whoever waits by then.
     func prune() {
         do {
-            try core?.prune()
+            if try core?.prune(limit: Self.pruneLimit) ?? false { add(.prune) }
         } catch {
             log(.warning, "what has expired could not be forgotten: \(error)")
         }
+        beginCheckpoint()
     }
 }

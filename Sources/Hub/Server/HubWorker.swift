@@ -45,6 +45,8 @@ final class HubWorker: @unchecked Sendable {
     /// The schema that is served, and the schema's text at the start.
     let served: Locked<ServedSchema>
     let startText: String?
+    /// Told while a change of the tables gets on.
+    let progress: (@Sendable () -> Void)?
     let authenticator: Authenticator
     let limits: HubLimits
     /// One for all schemas, so that nobody's allowance of lines begins anew.
@@ -76,6 +78,7 @@ final class HubWorker: @unchecked Sendable {
             slowMilliseconds: options.slowMilliseconds, log: options.log, time: options.time)
         resolverOptions = options.resolvers
         startText = options.schemaText
+        progress = options.progress
         self.authenticator = authenticator
         limits = options.limits
         served = Locked(ServedSchema(schema: options.schema, text: options.schemaText))
@@ -95,6 +98,8 @@ final class HubWorker: @unchecked Sendable {
                 // Only where the checkpointer cannot keep up.
                 settings.checkpointPages = 16_000
                 let connection = try Connection.open(path: path, options: settings)
+                connection.onProgress(options.progress)
+                defer { connection.onProgress(nil) }
                 let schema = try ServedSchema(
                     startedWith: options.schema, text: options.schemaText, on: connection)
                 let core: HubCore
@@ -212,6 +217,7 @@ final class HubWorker: @unchecked Sendable {
         var requests: [HubRequest] = []
         var asking: [Asking] = []
         var answered: [(id: FunctionCall.ID, outcome: FunctionOutcome)] = []
+        var prunes = false
         /// Requests of this turn: what came over sockets waited uncounted, and counts now.
         var taken = 0
         func take(_ bytes: [UInt8], _ socket: WebSocketConnection, _ arrived: ContinuousClock.Instant) {
@@ -254,7 +260,7 @@ final class HubWorker: @unchecked Sendable {
             case .keepAlive: perform(registry?.keepAlive() ?? [])
             case .sweep: perform(registry?.sweep() ?? [])
             case .recheck: perform(registry?.refreshedRights() ?? [])
-            case .prune: prune()
+            case .prune: prunes = true
             case .checkpointed: endCheckpoint()
             case .answered(let id, let outcome): answered.append((id, outcome))
             case .schema(let swap):
@@ -276,6 +282,8 @@ final class HubWorker: @unchecked Sendable {
             }
         }
         if !requests.isEmpty || !answered.isEmpty { execute(requests, asking, answered) }
+        // Whoever asked has his answer first.
+        if prunes { prune() }
         noteGauges()
     }
 

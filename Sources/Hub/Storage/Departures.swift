@@ -56,16 +56,16 @@ extension HubState {
         }
     }
 
-    /// Forgets departures that have outlived the horizon; gives the highest stamp among them, before which deltas are
-    /// not whole any more.
-    func pruneDepartures(limit: Int, on connection: Connection) throws -> Int64 {
+    /// Forgets departures that have outlived the horizon; gives how many, and the highest stamp among them, before which
+    /// deltas are not whole any more.
+    func pruneDepartures(limit: Int, on connection: Connection) throws -> (count: Int, through: Int64) {
         let rows = try connection.rows(
             """
             SELECT number, stamp FROM (SELECT number, stamp, expires FROM _departures ORDER BY number LIMIT ?1) \
             WHERE expires < ?2
             """, [.integer(Int64(limit)), .integer(hubTime)])
         for row in rows { try connection.run("DELETE FROM _departures WHERE number=?", [row[0]]) }
-        return rows.compactMap { $0[1].integer }.max() ?? 0
+        return (rows.count, rows.compactMap { $0[1].integer }.max() ?? 0)
     }
 }
 

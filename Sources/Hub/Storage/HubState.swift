@@ -221,17 +221,15 @@ extension HubState {
         }
     }
 
-    /// Forgets some of what has expired: at most `limit` mutation ids and `limit` images; gives how many.
-    func prune(limit: Int, on connection: Connection) throws -> Int {
+    /// Forgets some of what has expired: at most `limit` mutation ids and `limit` images; gives how many of each.
+    func prune(limit: Int, on connection: Connection) throws -> [Int] {
         let now = Value.integer(hubTime)
-        var count = 0
-        for table in ["_mutations", "_images"] {
-            count += try connection.run(
+        return try ["_mutations", "_images"].map { table in
+            try connection.run(
                 """
                 DELETE FROM \(table) WHERE number IN (SELECT number FROM (SELECT number, expires FROM \(table) \
                 ORDER BY number LIMIT ?1) WHERE expires < ?2)
                 """, [.integer(Int64(limit)), now])
         }
-        return count
     }
 }
