@@ -112,6 +112,7 @@ import Testing
         #expect(try copy.value("SELECT body FROM Note") == .text("gone"))
         #expect(try copy.value("SELECT count(*) FROM Box") == .integer(1))
         #expect(Files.exists(BackupManifest.path(of: backup)))
+        #expect(try CopyMark.isSet(copy))
 
         // The subscription that asks for what is gone ends with the reason; the other one and the socket go on.
         let error = try await subscriber.next()
@@ -277,13 +278,103 @@ import Testing
         try await hub.ask("mutation { createShelf(input: {id: \"s\"}) { id } }")
         try await hub.stop()
         let hub = hub
-        let error = await #expect(throws: HubError.self) { try await hub.start(SchemaPushFixture.notes + "\n# edited") }
+        let error = await #expect(throws: HubError.self) { try await hub.start(SchemaPushFixture.notes + Self.edit) }
         #expect(error?.message.contains("schema pull") == true && error?.message.contains("Shelf") == true)
         // One that holds both is served, and the pushed one is forgotten.
-        try await hub.start(SchemaPushFixture.larger + "\n# edited")
+        try await hub.start(SchemaPushFixture.larger + Self.edit)
         #expect(try await hub.ask("{ getShelf(id: \"s\") { id } }").result?["id"] == "s")
         #expect(try HubCheck.pushedSchema(of: hub.data) == nil)
         try await hub.stop()
+    }
+
+    /// What makes another schema of one, and touches no record.
+    private static let edit = "\nenum Size { small large }"
+
+    private func kept() throws -> [String] {
+        try Files.list(hub.data).filter { $0.hasPrefix("pushed-schema-") }
+    }
+
+    @Test func `a start with the same schema under other comments keeps what was pushed over it`() async throws {
+        try await hub.start()
+        #expect(try await hub.push(SchemaPushFixture.larger).status == 200)
+        try await hub.stop()
+        let path = HubBackup.database(in: hub.data)
+        // As earlier programs named the schema below it.
+        try Connection.open(path: path).run(
+            "UPDATE _pushed_schema SET base=?", [.text(PushedSchema.digest(of: SchemaPushFixture.notes))])
+        try await hub.start()
+        try await hub.stop()
+        let edited =
+            "# edited\n" + SchemaPushFixture.notes.replacing("title: String!", with: "title:   String!  # its name")
+        #expect(
+            try HubCheck.superseded(in: hub.data, startedWith: try Schema(sdl: edited), text: edited) == nil)
+        #expect(
+            try HubCheck.served(in: hub.data, startedWith: try Schema(sdl: edited), text: edited).model("Shelf") != nil)
+        try await hub.start(edited)
+        #expect(try await hub.ask("{ syncShelves { items { id } } }")["errors"] == nil)
+        #expect(try HubCheck.pushedSchema(of: hub.data) == SchemaPushFixture.larger)
+        #expect(try kept().isEmpty)
+        try await hub.stop()
+        hub.loop.stop()
+    }
+
+    @Test func `rules that were pushed give way with a warning, and are kept in a file`() async throws {
+        try await hub.start()
+        let closed = SchemaPushFixture.notes.replacing(
+            "  body: String", with: "  body: String @auth(rules: [{ allow: groups, groups: [\"admins\"] }])")
+        #expect(try await hub.push(closed).status == 200)
+        try await hub.stop()
+        let edited = SchemaPushFixture.notes + Self.edit
+        let said = try HubCheck.superseded(in: hub.data, startedWith: try Schema(sdl: edited), text: edited)
+        #expect(said?.contains("Note.body: its rules are others") == true, "\(said ?? "")")
+        #expect(said?.contains("schema pull") == true)
+        let lines = Locked<[String]>([])
+        try await hub.start(edited, log: Log(level: .warning) { _, line in lines.withLock { $0.append(line) } })
+        try await hub.stop()
+        let file = try #require(try kept().first)
+        #expect(
+            lines.current.contains {
+                $0.contains("gives way") && $0.contains("Note.body: its rules are others") && $0.contains(file)
+            }, "\(lines.current)")
+        #expect(try Files.readText(hub.data + "/" + file) == closed)
+        // What is the same as what was pushed takes nothing away.
+        try await hub.start(edited)
+        #expect(try await hub.push(closed).status == 200)
+        try await hub.stop()
+        try Files.remove(hub.data + "/" + file)
+        try await hub.start(closed)
+        #expect(try HubCheck.pushedSchema(of: hub.data) == nil)
+        #expect(try kept().isEmpty)
+        try await hub.stop()
+        hub.loop.stop()
+    }
+
+    /// A service manager would kill a hub that says nothing for a minute.
+    @Test func `a long change of the tables is told of while it gets on, at the start as in a push`() async throws {
+        try await hub.start()
+        try await hub.stop()
+        let connection = try Connection.open(path: HubBackup.database(in: hub.data))
+        try connection.run(
+            """
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<60000) INSERT INTO \
+            Note(id,title,mood,"_version","_deleted","_lastChangedAt") SELECT 'n'||i,'t','calm',1,0,1 FROM n
+            """)
+        let told = Locked(0)
+        func index(_ field: String, of text: String) -> String {
+            text.replacing(
+                "  \(field)\n", with: "  \(field) @index(name: \"i\(field.count)\", queryField: \"q\(field.count)\")\n")
+        }
+        let first = index("mood: Mood", of: SchemaPushFixture.notes)
+        try await hub.start(first) { told.withLock { $0 += 1 } }
+        #expect(told.current > 0)
+        told.withLock { $0 = 0 }
+        #expect(try await hub.ask("{ getNote(id: \"n7\") { id } }").result?["id"] == "n7")
+        #expect(told.current == 0, "for what is short nobody waits")
+        let pushed = try await hub.push(index("title: String!", of: first))
+        #expect(pushed.status == 200, "\(pushed.json)")
+        #expect(told.current > 0)
+        try await hub.stop()
+        hub.loop.stop()
     }
 }
 

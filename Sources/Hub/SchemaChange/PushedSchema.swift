@@ -4,13 +4,15 @@ import GraphQL
 import ModelTables
 import Models
 import SQLite
+import System
 
 /// The schema that was pushed to a hub while it ran: kept in its database, so that it commits with the migration, goes
 /// into each backup, and is served again after a restart.
 struct PushedSchema: Sendable, Hashable {
     /// The schema in its own language.
     let text: String
-    /// Names the schema that the hub had been started with: under another one the pushed schema gives way.
+    /// The text of the schema that the hub had been started with, empty where it had none: under another one the pushed
+    /// schema gives way. In databases of earlier programs it is the text's digest.
     let base: String
     /// When it was pushed, by the hub's clock.
     let pushed: DateTime
@@ -51,8 +53,33 @@ struct PushedSchema: Sendable, Hashable {
         }
     }
 
-    /// What ``base`` is for a schema's text.
-    static func base(of text: String?) -> String { Hex.encode(SHA256.digest(text ?? "")) }
+    /// Whether the hub is started with the schema that it was pushed over: the same text, or one that differs in comments
+    /// and spaces alone.
+    func isOver(_ text: String?) -> Bool {
+        let text = text ?? ""
+        if base == text || base == Self.digest(of: text) { return true }
+        guard let old = try? Schema(sdl: base), let new = try? Schema(sdl: text) else { return false }
+        return old == new
+    }
+
+    /// What ``base`` was in earlier programs.
+    static func digest(of text: String) -> String { Hex.encode(SHA256.digest(text)) }
+
+    /// What is lost where it gives way to a schema, in sentences that begin with the model and field; nil where that is the
+    /// same.
+    func loss(under other: Schema) -> [String]? {
+        guard let mine = try? Schema(sdl: text) else { return ["it cannot be read by this program"] }
+        guard mine != other else { return nil }
+        return SchemaDifference(from: mine, to: other).changes.map(\.text)
+    }
+
+    /// Keeps the text in a file beside the database, and gives that.
+    func keep(beside database: String) throws -> String {
+        let stamp = HubBackup.name(at: pushed).dropFirst(4).dropLast(7)
+        let path = Files.parent(of: database) + "/pushed-schema-\(stamp).graphql"
+        try Files.writeAtomically(text, to: path, mode: 0o600)
+        return path
+    }
 }
 
 /// The schema that a hub serves, with its text where somebody has it.
@@ -61,6 +88,8 @@ struct ServedSchema: Sendable {
     let text: String?
     /// What was pushed and gives way, because the hub is started with another schema than it was then.
     var superseded: PushedSchema?
+    /// What was pushed and stays, and names the schema below it in the way of earlier programs.
+    private var renewed: PushedSchema?
 
     init(schema: Schema, text: String?) {
         self.schema = schema
@@ -74,12 +103,15 @@ struct ServedSchema: Sendable {
             self.init(schema: schema, text: text)
             return
         }
-        guard pushed.base == PushedSchema.base(of: text) else {
+        guard pushed.isOver(text) else {
             self.init(schema: schema, text: text)
             superseded = pushed
             return
         }
         self.init(schema: try pushed.schema(), text: pushed.text)
+        if let text, pushed.base == PushedSchema.digest(of: text) {
+            renewed = PushedSchema(text: pushed.text, base: text, pushed: pushed.pushed, author: pushed.author)
+        }
     }
 
     /// What to say where the database does not fit the schema of the start: it may be for what was pushed.
@@ -91,15 +123,35 @@ struct ServedSchema: Sendable {
                 + "with a --schema FILE that holds both (\(refused))")
     }
 
-    /// Forgets what was pushed, once the schema of the start is served.
+    /// Forgets what was pushed, once the schema of the start is served: not before its text is kept in a file, and not
+    /// without saying what goes with it. Rules may be among that, so that more people see more than before.
     func settle(_ connection: Connection, _ log: Log) throws {
+        if let renewed { try connection.transaction(.immediate) { try renewed.write(connection) } }
         guard let superseded else { return }
+        let pushed = "the schema that was pushed \(superseded.pushed.iso8601) by \(printable(superseded.author))"
+        if let loss = superseded.loss(under: schema) {
+            let file = try connection.path.map { try superseded.keep(beside: $0) }
+            log(
+                .warning,
+                "\(pushed) gives way: the hub is started with another one now (\(Self.list(loss))); it is kept in "
+                    + "\(file ?? "no file"): to have it back, push it, or start with --schema and that file")
+        } else {
+            log(.notice, "\(pushed) is the one that the hub is started with now")
+        }
         try connection.transaction(.immediate) {
             _ = try connection.run("DELETE FROM _pushed_schema WHERE id=1")
         }
-        log(
-            .notice,
-            "the schema that was pushed \(superseded.pushed.iso8601) gives way: the hub is started with another one now"
-        )
+    }
+
+    /// What a start with a schema would do to the one that was pushed, in a sentence; nil where that stays, or is the same.
+    var supersession: String? {
+        guard let superseded, let loss = superseded.loss(under: schema) else { return nil }
+        return "the schema that was pushed \(superseded.pushed.iso8601) by \(printable(superseded.author)) gives way, "
+            + "because the hub is started with another one than it was then (\(Self.list(loss))); "
+            + "`bincount schema pull --data DIR` prints it, to push it again or to start with"
+    }
+
+    private static func list(_ loss: [String]) -> String {
+        loss.isEmpty ? "other names or texts" : loss.joined(separator: "; ")
     }
 }

@@ -17,10 +17,13 @@ public enum HubCheck {
         guard Files.exists(path) else { return ["a new database will be made"] }
         let connection = try Connection.open(path: path, options: .readOnly)
         let tables = served.models.map { BaseTable($0) }
+        let copied =
+            try CopyMark.isSet(connection)
+            ? ["a copy was put in the database's place by hand: it will begin another life, as a restored one"] : []
         switch try HubCore.migrator(schema, tables).plan(connection) {
-        case .unchanged: return []
-        case .created: return ["the tables will be made"]
-        case .migrated(let change, _): return sentences(of: change)
+        case .unchanged: return copied
+        case .created: return copied + ["the tables will be made"]
+        case .migrated(let change, _): return copied + sentences(of: change)
         }
     }
 
@@ -32,14 +35,22 @@ public enum HubCheck {
 
     /// The schema that a hub would serve: the one it is started with, or the one that was pushed over that.
     public static func served(in directory: String, startedWith schema: Schema, text: String?) throws -> Schema {
-        guard let pushed = try pushed(directory), pushed.base == PushedSchema.base(of: text) else { return schema }
+        guard let pushed = try pushed(directory), pushed.isOver(text) else { return schema }
         return try pushed.schema()
     }
 
     /// The text of the schema that a hub would serve, as ``served(in:startedWith:text:)`` chooses it.
     public static func servedText(in directory: String, startedWith text: String?) throws -> String? {
-        guard let pushed = try pushed(directory), pushed.base == PushedSchema.base(of: text) else { return text }
+        guard let pushed = try pushed(directory), pushed.isOver(text) else { return text }
         return pushed.text
+    }
+
+    /// What a start would take away of a schema that was pushed, in a sentence; nil where nothing was, or it stays.
+    public static func superseded(in directory: String, startedWith schema: Schema, text: String?) throws -> String? {
+        let path = HubBackup.database(in: directory)
+        guard Files.exists(path) else { return nil }
+        let connection = try Connection.open(path: path, options: .readOnly)
+        return try ServedSchema(startedWith: schema, text: text, on: connection).supersession
     }
 
     private static func pushed(_ directory: String) throws -> PushedSchema? {
