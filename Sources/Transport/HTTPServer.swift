@@ -54,7 +54,8 @@ public struct HTTPServerOptions: Sendable {
     public var headMilliseconds: Int64 = 20_000
     /// TLS must be agreed on in this time after the connection was made.
     public var handshakeMilliseconds: Int64 = 10_000
-    /// More connections than this are closed at once.
+    /// More connections than this are closed at once, or fewer where the system lets the process have fewer; see
+    /// ``DescriptorLimit``.
     public var maximumConnections = 10_000
     /// What one address may do; this machine's own addresses may do anything.
     public var perAddress = AddressLimits()
@@ -85,11 +86,14 @@ public final class HTTPServer: Sendable {
         host: String = "127.0.0.1", port: Int = 0, tls: TLSServerContext? = nil, handler: any HTTPServerHandler,
         options: HTTPServerOptions = HTTPServerOptions(), threadName: String = "server"
     ) throws(TransportError) {
-        // A connection is a descriptor; the rest is for files.
-        DescriptorLimit.raise(to: rlim_t(options.maximumConnections + 1_000))
+        // A connection is a descriptor: what would come beyond those that there are could not even be turned away.
+        DescriptorLimit.raise(forConnections: options.maximumConnections)
+        var options = options
+        options.maximumConnections = DescriptorLimit.connections(of: options.maximumConnections)
+        let limited = options
         loop = try WebSocketLoop(name: threadName, listener: ListenerAddress(host: host, port: port)) { core in
             core.secures = tls
-            ServerHub(core, handler: handler, options: options).start()
+            ServerHub(core, handler: handler, options: limited).start()
         }
         self.host = host
         self.port = loop.core.port

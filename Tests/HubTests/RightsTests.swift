@@ -299,5 +299,13 @@ import WarehouseModels
         #expect(keys.caller(key: "k")?.groups == ["desk", "admins"])
         #expect(keys.caller(key: "plai") == nil)
         #expect(!"\(keys)".contains("plain"))
+        // The same once more changes nothing; with other groups nobody could tell which hold.
+        #expect(try APIKeys(["plain", "plain:counters", "k:a,b", "k:b,a"]).groups == ["counters", "a", "b"])
+        let refused = #expect(throws: HubError.self) { try APIKeys(["office-key:desk,admins", "office-key"]) }
+        let fingerprint = try #require(keys.caller(key: "plain")?.fingerprint)
+        let named = #expect(throws: HubError.self) { try APIKeys(["plain", "k", "plain:desk"]) }
+        #expect(refused?.message.contains("(admins,desk; counters)") == true)
+        #expect(named?.message.contains(fingerprint) == true)
+        for error in [refused, named] { #expect(error?.message.contains("office-key") == false) }
     }
 }

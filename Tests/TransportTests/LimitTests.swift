@@ -5,6 +5,18 @@ import Testing
 
 @testable import Transport
 
+struct DescriptorLimitTests {
+    @Test func `a server takes as many connections as there are descriptors for, and keeps some for files`() {
+        let wanted = 10_000
+        let cases = [(11_000, 10_000), (65_536, 10_000), (10_999, 9_999), (2_000, 1_000), (1_024, 512), (2, 1)]
+        for (hard, taken) in cases {
+            #expect(DescriptorLimit.connections(of: wanted, hardLimit: rlim_t(hard)) == taken, "\(hard)")
+        }
+        #expect(DescriptorLimit.connections(of: wanted, hardLimit: rlim_t.max) == wanted, "no limit")
+        #expect(DescriptorLimit.connections(of: 10, hardLimit: 64) == 10)
+    }
+}
+
 struct AddressCensusTests {
     private func limits(connections: Int = 3, handshakes: Int = 2, perSecond: Int = 10, burst: Int = 5) -> AddressLimits
     {

@@ -17,14 +17,15 @@ public struct APIKeys: Sendable {
 
     /// Reads keys written `KEY` or `KEY:GROUP,GROUP`; a key without groups is a counter's device.
     ///
-    /// - Throws: ``HubError`` for an empty key or group; the message never holds the key.
+    /// - Throws: ``HubError`` as ``add(_:)`` does; the message never holds a key.
     public init(_ specifications: [String]) throws(HubError) {
         for specification in specifications { try add(specification) }
     }
 
-    /// Adds one key written `KEY` or `KEY:GROUP,GROUP`.
+    /// Adds one key written `KEY` or `KEY:GROUP,GROUP`; one that is there with the same groups stays as it is.
     ///
-    /// - Throws: ``HubError`` for an empty key or group.
+    /// - Throws: ``HubError`` for an empty key or group, and for a key that is there with other groups: nobody could tell
+    ///   which of them hold. The message names it by its fingerprint.
     public mutating func add(_ specification: String) throws(HubError) {
         let parts = specification.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard let key = parts.first, !key.isEmpty else {
@@ -37,8 +38,17 @@ public struct APIKeys: Sendable {
                 throw HubError("an API key names an empty group; write KEY:GROUP,GROUP")
             }
         }
-        entries.append(Entry(digest: SHA256.digest(String(key)), groups: groups))
+        let entry = Entry(digest: SHA256.digest(String(key)), groups: groups)
+        if let other = entries.first(where: { constantTimeEqual($0.digest, entry.digest) }) {
+            guard other.groups != groups else { return }
+            throw HubError(
+                "the API key \(entry.fingerprint) is given twice with other groups (\(Self.list(other.groups)); "
+                    + "\(Self.list(groups))); a key that a file holds may be in BINCOUNT_API_KEY as well: give it once")
+        }
+        entries.append(entry)
     }
+
+    private static func list(_ groups: Set<String>) -> String { groups.sorted().joined(separator: ",") }
 
     /// The groups that any key has.
     public var groups: Set<String> { entries.reduce(into: []) { $0.formUnion($1.groups) } }
@@ -53,7 +63,7 @@ public struct APIKeys: Sendable {
         guard let key else { return nil }
         let digest = SHA256.digest(key)
         var found: Set<String>?
-        for entry in entries where constantTimeEqual(entry.digest, digest) { found = found ?? entry.groups }
+        for entry in entries where constantTimeEqual(entry.digest, digest) { found = entry.groups }
         guard let found else { return nil }
         return Caller(
             groups: found, person: Self.claim(person), device: Self.claim(device),

@@ -35,9 +35,14 @@ public struct SchemaResident: Sendable {
 
     /// Refuses a schema that it could not work with, when a hub starts.
     func check(_ served: Schema) throws(HubError) {
+        guard let obstacle = obstacle(under: served) else { return }
+        throw HubError("\(name) cannot work with the schema that was pushed (\(obstacle)); \(remedy)")
+    }
+
+    /// What of a schema it could not work with, in words for a person; nil where it could.
+    public func obstacle(under served: Schema) -> String? {
         let losses = losses(under: served)
-        guard let first = losses.first else { return }
-        let more = losses.count > 1 ? " and \(losses.count - 1) more" : ""
-        throw HubError("\(name) cannot work with the schema that was pushed (\(first.text)\(more)); \(remedy)")
+        guard let first = losses.first else { return nil }
+        return first.text + (losses.count > 1 ? " and \(losses.count - 1) more" : "")
     }
 }

@@ -25,6 +25,8 @@ enum HubRestoreCommand {
             What was made on a terminal that never comes back is lost from the hub; other terminals show such rows as
             being only theirs. Keys and people stay those of the data that is replaced, where it is this hub's and can be
             read: whoever was shut out since the backup stays out, and terminals that enrolled since can come back.
+            A backup that is copied into DIR by hand begins a new life too, with its own keys and people, if no log lies
+            beside it. A disk or machine that is set back to a snapshot is noticed by nobody: restore a backup after it.
             \(Settings.help(accepted))
             """,
         run: run)

@@ -3,9 +3,9 @@ import Basics
 import Glibc
 import GraphQL
 import Hub
-import InventoryControl
 import Models
 import System
+import Transport
 import WarehouseModels
 
 /// `bincount hub` without a further word: the server, with the control desk inside.
@@ -35,19 +35,11 @@ enum HubServeCommand {
         let isCheck = arguments.flag("--check")
         guard try arguments.rest().isEmpty else { throw UsageError("it takes only options") }
         let schemaFile = settings[HubSettings.schema]
-        let runsDesk = !settings[HubSettings.noDesk]
-        var connectors: [ConnectorOptions] = []
-        if let directory = settings[HubSettings.exportCSV] { connectors.append(.csv(directory: directory)) }
-        if let program = settings[HubSettings.exportExec] { connectors.append(.executable(program: program)) }
-        let erp = connectors
         let log = ServiceLog.make(
             level: isVerbose ? .debug : HubSettings.level(settings), asJSON: settings[HubSettings.logFormat] == "json",
             time: SystemTimeSource())
 
-        var keys = try Self.keys(settings)
-        let (hasKeys, keyGroups) = (!keys.isEmpty, keys.groups)
-        let deskKey = SystemRandom().uuid() + SystemRandom().uuid()
-        if runsDesk { try keys.add(deskKey + ":desk") }
+        let keys = try Self.keys(settings)
         var options = HubOptions(
             dataDirectory: data, schema: try schemaFile.map(schema) ?? warehouse, keys: keys, time: SystemTimeSource(),
             log: log)
@@ -59,63 +51,72 @@ enum HubServeCommand {
         options.horizonMilliseconds = settings[HubSettings.horizon]
         options.limits = LimitSettings.limits(settings)
         options.slowMilliseconds = settings[HubSettings.slowRequest]
-        if runsDesk, schemaFile == nil {
-            options.resident = SchemaResident(
-                name: "the control desk", schema: warehouse, groups: ["desk"],
-                remedy: "start the hub with --no-desk for that")
-        }
         if !isCheck { try HubRestore.finish(in: data) }
-        if !hasKeys, options.identity.issuers.isEmpty, try !HubKeyCommand.letsSomebodyIn(data) {
+        let desk = try HubDesk(settings, options)
+        options.resident = desk.resident
+        options.keys = try desk.adding(to: keys)
+        if keys.isEmpty, options.identity.issuers.isEmpty, try !HubKeyCommand.letsSomebodyIn(data) {
             throw UsageError(
                 "nobody could use it: make a key with `bincount hub key add`, give --api-key-file FILE, or set "
                     + "BINCOUNT_API_KEY")
         }
-        let notes = notes(options, keyGroups, settings)
-        if isCheck { return try check(options, settings, notes) }
+        let notes = [desk.note].compactMap { $0 } + notes(options, keys.groups, settings)
+        if isCheck { return try check(options, settings, notes + [desk.problem].compactMap { $0 }) }
         for note in notes { log(.warning, note) }
 
         let manager = ServiceManager(environment: Options.environment)
         let signals = try SignalReader()
+        options.progress = atWork(manager)
         let served = options
         let hub = try waitFor { try await HubServer.start(served) }
         print("listening on \(hub.url)")
         flushOutput()
-        let desk =
-            runsDesk && schemaFile == nil
-            ? try waitFor {
-                try await DeskProcess.start(
-                    directory: data + "/desk",
-                    hub: HubLink(url: hub.localURL, key: deskKey, tls: hub.clientContext), connectors: erp, log: log)
-            } : nil
-        manager.ready("listening on \(hub.url)")
+        let running = desk.start(hub, log)
+        let status = "listening on \(hub.url)" + (desk.isWanted && running == nil ? ", without the control desk" : "")
+        manager.ready(status)
         waitForEnd(signals, hub, manager) {
             manager.reloading()
             do {
                 var again = words
-                var keys = try Self.keys(try Settings(HubSettings.serving, &again))
-                guard try !keys.isEmpty || !hasKeys || HubKeyCommand.letsSomebodyIn(data) else {
+                let changed = try Self.keys(try Settings(HubSettings.serving, &again))
+                guard try !changed.isEmpty || keys.isEmpty || HubKeyCommand.letsSomebodyIn(data) else {
                     throw HubError("it holds no key, so that nobody could use the hub")
                 }
-                if runsDesk { try keys.add(deskKey + ":desk") }
-                hub.replace(keys: keys)
+                hub.replace(keys: try desk.adding(to: changed))
                 log(.notice, "the keys of the configuration were taken over; all else holds from the next start")
-                manager.ready("listening on \(hub.url)")
+                manager.ready(status)
             } catch {
                 log(.error, "the configuration was not taken over, the keys from before stay: \(error)")
-                manager.ready("listening on \(hub.url), but the changed configuration was not taken over: \(error)")
+                manager.ready("\(status), but the changed configuration was not taken over: \(error)")
             }
         }
         manager.stopping()
         // Nothing that hangs may keep it from ending: what was answered is on the disk already.
         alarm(stopSeconds)
         try waitFor {
-            await desk?.stop()
+            await running?.stop()
             await hub.stop()
         }
         return 0
     }
 
     private static let stopSeconds: UInt32 = 30
+
+    /// Tells the service manager of long work that gets on, once a second.
+    private static func atWork(_ manager: ServiceManager) -> (@Sendable () -> Void)? {
+        guard manager.isThere else { return nil }
+        let time = SystemTimeSource()
+        let said = Locked(time.uptime())
+        return {
+            let now = time.uptime()
+            let isDue = said.withLock { said in
+                guard now - said >= 1_000 else { return false }
+                said = now
+                return true
+            }
+            if isDue { manager.working() }
+        }
+    }
 
     /// The keys that are configured, with those of the file.
     private static func keys(_ settings: Settings) throws -> APIKeys {
@@ -164,6 +165,9 @@ enum HubServeCommand {
         let schema = try HubCheck.served(
             in: options.dataDirectory, startedWith: options.schema, text: options.schemaText)
         for sentence in try HubCheck.migration(of: options.dataDirectory, to: schema) { print(sentence) }
+        let superseded = try HubCheck.superseded(
+            in: options.dataDirectory, startedWith: options.schema, text: options.schemaText)
+        if let superseded { print("warning: \(superseded)") }
         if let untried = try HubServer.check(options) { print("not tried: \(untried)") }
         try checkExport(settings)
         for note in notes { print("warning: \(note)") }
@@ -187,7 +191,7 @@ enum HubServeCommand {
     }
 
     /// What would start and is hardly meant: what the served schema's text says so easily by mistake, keys of groups that
-    /// no rule of it names, an issuer's groups likewise, and keys that anybody can read.
+    /// no rule of it names, an issuer's groups likewise, keys that anybody can read, and fewer connections than were set.
     private static func notes(_ options: HubOptions, _ groups: Set<String>, _ settings: Settings) -> [String] {
         let served = try? HubCheck.served(
             in: options.dataDirectory, startedWith: options.schema, text: options.schemaText)
@@ -202,8 +206,18 @@ enum HubServeCommand {
         for remark in Schema.remarks(sdl: text ?? "") {
             notes.append("the schema's line \(remark.line): \(printable(remark.message))")
         }
-        if let file = settings[HubSettings.apiKeyFile], let rights = Files.rights(file), rights & 0o004 != 0 {
+        var files = [settings[HubSettings.apiKeyFile]].compactMap { $0 }
+        if case .file(let file, _) = settings.origin(of: HubSettings.apiKey) { files.append(file) }
+        for file in files {
+            guard let rights = Files.rights(file), rights & 0o004 != 0 else { continue }
             notes.append("everybody on this machine can read the keys in \(file); mend it: chmod o-rwx \(file)")
+        }
+        let connections = DescriptorLimit.connections(of: options.limits.connections)
+        if connections < options.limits.connections {
+            notes.append(
+                "the system lets this program have too few files open for limit-connections = "
+                    + "\(options.limits.connections): it takes \(connections) connections at once; raise the hard limit of "
+                    + "open files (ulimit -Hn; LimitNOFILE= in a unit) to \(options.limits.connections + 1_000)")
         }
         return notes
     }
