@@ -7,7 +7,8 @@ enum HubSettings {
     static let listen = Setting<String>.text(
         "listen", "HOST:PORT", default: "127.0.0.1:8420",
         help: "where it listens; port 0 lets the system choose")
-    static let schema = Setting<String?>.text("schema", "FILE",
+    static let schema = Setting<String?>.text(
+        "schema", "FILE",
         help: "the schema to serve, instead of Bincount's own; the desk runs if it holds what that works with")
     static let apiKey = Setting<[String]>.texts(
         "api-key", "KEY[:GROUP,…]", isSecret: true,
