@@ -114,6 +114,9 @@ extension BesideRows {
     /// Begins the reason of what a migration parked: the backend refused nothing of it, and may have it.
     static let schemaReason = "after the schema changed"
 
+    /// Begins the reason of what is parked because another change of its transaction is.
+    static let unitReason = "not applied with"
+
     private func park(_ order: Value, _ reason: String) throws {
         try connection.run(
             "UPDATE \"_outbox\" SET \"state\"=3, \"seal\"=\"ord\", \"reason\"=? WHERE \"ord\"=?",
@@ -130,7 +133,7 @@ extension BesideRows {
             """)
         for row in halves {
             let parked = "\(row[1].text ?? "") \(row[2].text ?? "")"
-            try park(row[0], "not applied with \(parked) of its transaction: \(row[3].text ?? "")")
+            try park(row[0], "\(Self.unitReason) \(parked) of its transaction: \(row[3].text ?? "")")
         }
     }
 

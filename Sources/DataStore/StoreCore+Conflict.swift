@@ -55,8 +55,8 @@ extension StoreCore {
             theirs: remote, &report)
     }
 
-    /// What makes the backend's record a handler's. What the handler left as the entry's operation makes it stays that
-    /// operation: as a value it would take away what others do to the field until it arrives.
+    /// What makes the backend's record a handler's. What the handler left as the entry's operation makes it, or as it is there, stays
+    /// that operation: as a value it would take away what others do to the field until it arrives.
     private func changes(
         to record: Record, of entry: OutboxEntry, _ local: Record?, _ remote: RemoteRecord, _ table: StoreTable
     ) -> JSONObject {
@@ -64,8 +64,9 @@ extension StoreCore {
         let changed = table.wire.differences(remote.record.values, record.values)
         var fields = JSONObject(parsing: text(table.wire.json(record.values, changed)))
         guard entry.hasOperations, let local else { return fields }
-        for (name, value) in entry.fields.members where FieldOperation(value) != nil && record[name] == local[name] {
-            fields[name] = value
+        for (name, value) in entry.fields.members where FieldOperation(value) != nil {
+            // A handler that begins with the backend's record has said nothing of it either.
+            if record[name] == local[name] || record[name] == remote.record[name] { fields[name] = value }
         }
         return fields
     }

@@ -15,9 +15,10 @@ extension StoreTransaction {
     }
 
     private func release(_ entry: OutboxEntry, _ core: StoreCore) throws {
+        // What was refused did not arrive; only a try before that one may have.
         try connection.run(
-            "UPDATE \"_outbox\" SET \"state\"=1, \"reason\"=NULL, \"rounds\"=0 WHERE \"ord\"=?",
-            [.integer(entry.order)])
+            "UPDATE \"_outbox\" SET \"state\"=1, \"reason\"=NULL, \"rounds\"=0, \"attempts\"=? WHERE \"ord\"=?",
+            [.integer(Int64(entry.wasRefused ? max(entry.attempts - 1, 0) : entry.attempts)), .integer(entry.order)])
         try core.releaseHeld(by: entry.order)
         core.count(entry.identity) {
             $0.parked -= 1
@@ -62,6 +63,11 @@ extension StoreTransaction {
                 reason: entry.state == .parked
                     ? "it adds to a value and may have arrived before the schema changed; revert it, and make anew what did not"
                     : "it adds to a value and may have arrived already; edit it once that is answered")
+        }
+        if entry.attempts > 0, entry.state != .parked, entry.condition != nil {
+            // By itself the other value would be set whether the condition holds or not; under it, against what arrived.
+            throw StoreError.entryNotAvailable(
+                order, reason: "it has a condition and may have arrived already; edit it once that is answered")
         }
         let old = try table.fetch(entry.id, on: connection)
         let waiting = try outbox(model: entry.model, id: entry.id)
@@ -204,5 +210,13 @@ extension StoreTransaction {
         } catch let error as WireError {
             throw StoreError.invalidField(model: error.type, id: id, field: error.field, reason: error.message)
         }
+    }
+}
+
+extension OutboxEntry {
+    /// Whether the backend's answer parked it, to which it was not carried out; a migration parks without any.
+    fileprivate var wasRefused: Bool {
+        guard state == .parked, let reason else { return false }
+        return !reason.includes(BesideRows.schemaReason) && !reason.hasPrefix(BesideRows.unitReason)
     }
 }

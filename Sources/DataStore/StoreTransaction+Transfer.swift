@@ -180,8 +180,8 @@ extension StoreTransaction {
                         ?? time.now().milliseconds),
                 .integer(state.rawValue), .integer(order), object["reason"]?.string.map { .text($0) } ?? .null,
                 condition.map { .text($0.json.text) } ?? .null,
-                // The other store may have sent it, or may send it yet.
-                .integer(isParked ? 0 : max(1, object["attempts"]?.integer ?? 0)),
+                // The other store may have sent it, or may send it yet where it does not wait for a person there.
+                .integer(max(isParked ? 0 : 1, object["attempts"]?.integer ?? 0)),
             ])
         core.count(identity) { $0.add(1, state) }
         if let image, let version = old?.version ?? waiting.first?.baseVersion, try core.shadow(model, id) == nil {

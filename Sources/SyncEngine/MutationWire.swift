@@ -153,7 +153,7 @@ extension OutboxEntry {
     /// Decides about a create whose record exists at a backend without mutation ids: ours from a try whose answer was
     /// lost, if it holds what was sent, or has been changed since by somebody and nobody else can have made it.
     func created(_ theirs: WireRecord, _ model: ModelSchema, _ schema: Schema) -> MutationResult.Outcome {
-        let isChangedOwn = attempts > 0 && theirs.version > 1 && hasOwnKey(model)
+        let isChangedOwn = attempts > 0 && !theirs.isDeleted && theirs.version > 1 && hasOwnKey(model)
         return isChangedOwn || isHeld(by: theirs, model, schema)
             ? .applied(RemoteRecord(theirs)) : refused(by: theirs)
     }

@@ -191,6 +191,20 @@ struct ConflictMatrixTests {
         #expect(try count(core) == 110)
     }
 
+    @Test(
+        "D78: a handler that begins with the backend's record says nothing of operations either",
+        arguments: [true, false])
+    func operationsOverTheirs(isAllTheirs: Bool) throws {
+        let core = try conflicting(operations: ["count": .increment(1)]) { conflict in
+            var record = conflict.remote.record
+            if !isAllTheirs { record["label"] = .text("both") }
+            return .retry(record)
+        }
+        let fields = try #require(try core.outbox().first?.fields)
+        #expect(fields == (isAllTheirs ? ["count": ["$increment": 1]] : ["label": "both", "count": ["$increment": 1]]))
+        #expect(try count(core) == 111)
+    }
+
     @Test("D78: where the backend's record stands, operations go on")
     func operationsGoOn() throws {
         let conflicts = Locked<[[String]]>([])

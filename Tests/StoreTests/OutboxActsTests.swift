@@ -265,6 +265,45 @@ import Testing
         #expect(try core.bin("b") == bin.with { ($0.place, $0.note) = (3, "fixed") })
     }
 
+    @Test("C2: a change under a condition that may have arrived is not edited, for its edit would be without")
+    func conditionInDoubt() throws {
+        let core = try memoryCore()
+        try core.applyRemote([remote(bin, 1)])
+        try core.write(as: nil) {
+            try $0.save(bin.with { $0.place = 2 }, where: Field<Bin, Int>("place") == 1)
+        }
+        let order = try #require(try core.nextMutations(limit: 1)?.entries.first?.order)
+        try core.settle([MutationResult(order: order, outcome: .transient(reason: "cut", delay: 0))])
+        let before = try core.outbox()
+        let error = #expect(throws: StoreError.self) {
+            try core.write(as: nil) { try $0.editOutbox(order, fields: ["place": 8]) }
+        }
+        #expect(error?.description.contains("it has a condition") == true)
+        #expect(try core.outbox() == before)
+    }
+
+    @Test("C2: what was refused counts no try when it is sent again; one before it that was not answered does")
+    func triesInDoubt() throws {
+        for doubts in [0, 1] {
+            let core = try memoryCore()
+            try core.save(bin)
+            for _ in 0..<doubts {
+                let order = try #require(try core.nextMutations(limit: 1)?.entries.first?.order)
+                try core.settle([MutationResult(order: order, outcome: .transient(reason: "cut", delay: 0))])
+            }
+            let order = try #require(try core.nextMutations(limit: 1)?.entries.first?.order)
+            try core.settle([MutationResult(order: order, outcome: .refused(code: "Unauthorized", message: "no"))])
+            #expect(try core.outbox().map(\.attempts) == [doubts + 1])
+            // What another store takes in knows as much.
+            let lines = try core.read { try $0.exportOutbox() }.lines
+            let other = try memoryCore()
+            try other.write(as: nil) { _ = try $0.importOutbox(lines) }
+            #expect(try other.outbox().map(\.attempts) == [doubts + 1])
+            try core.write(as: nil) { try $0.retryOutbox(order) }
+            #expect(try core.outbox().map(\.attempts) == [doubts])
+        }
+    }
+
     @Test("C2: an edit of what was refused after all, and is there by an earlier try, is a change of what is there")
     func editedAndThere() throws {
         for isCreate in [true, false] {

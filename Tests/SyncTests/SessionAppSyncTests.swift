@@ -172,7 +172,7 @@ struct SessionAppSyncTests {
     }
 
     @Test(
-        "takes a create whose answer was lost for its own though somebody changed it since, or deleted it",
+        "takes a create whose answer was lost for its own though somebody changed it since, and parks it if it was deleted",
         arguments: [false, true], [true, false])
     func changedSince(isDeleted: Bool, hasOwnKey: Bool) throws {
         let fixture = try idle()
@@ -186,9 +186,9 @@ struct SessionAppSyncTests {
         let lookup = try #require(fixture.takeSent().first)
         let theirs = SessionFixture.json(id, "theirs", version: 2, deleted: isDeleted)
         fixture.answer(lookup.id, ["data": ["getTask": theirs]])
-        if hasOwnKey {
+        if hasOwnKey && !isDeleted {
             #expect(try fixture.core.read { try $0.outbox() }.isEmpty)
-            #expect(try fixture.get(id)?["title"] == (isDeleted ? nil : .text("theirs")))
+            #expect(try fixture.get(id)?["title"] == .text("theirs"))
         } else {
             // Somebody else may have read the same key off the same thing.
             #expect(fixture.status.parked == 1)
@@ -204,6 +204,15 @@ struct SessionAppSyncTests {
         fixture.answer(first.id, refusal("ConditionalCheckFailedException"))
         let lookup = try #require(fixture.takeSent().first)
         fixture.answer(lookup.id, ["data": ["getTask": SessionFixture.json(id, "theirs", version: 2)]])
+        #expect(fixture.status.parked == 1)
+        // What was refused did not arrive: trying again makes another's record ours no more than before.
+        let order = try #require(try fixture.core.read { try $0.outbox() }.first).order
+        try fixture.core.write(as: nil) { try $0.retryOutbox(order) }
+        fixture.handle(.localCommit)
+        let again = try #require(fixture.takeSent().first { $0.query.hasPrefix("mutation") })
+        fixture.answer(again.id, refusal("ConditionalCheckFailedException"))
+        let second = try #require(fixture.takeSent().first)
+        fixture.answer(second.id, ["data": ["getTask": SessionFixture.json(id, "theirs", version: 2)]])
         #expect(fixture.status.parked == 1)
     }
 }
