@@ -143,7 +143,8 @@ extension StoreCore {
         guard let unit = try unit(of: entry.order) else { return }
         for member in try members(of: unit) where member.state != .parked {
             try parkAlone(
-                member, "\(BesideRows.unitReason) \(entry.model) \(entry.id) of its transaction: \(reason)", errorType, &report)
+                member, "\(BesideRows.unitReason) \(entry.model) \(entry.id) of its transaction: \(reason)", errorType,
+                &report)
         }
     }
 
