@@ -170,7 +170,10 @@ extension HubServer {
                 refused.append(id)
             case "complete": answered.append(id)
             case "next": #expect(message["payload"]?["errors"] == nil)
-            default: Issue.record("\(message.text)")
+            default:
+                // The connection is over: nothing more comes.
+                if message.isNull { refused = Array(repeating: "", count: 10) }
+                Issue.record("\(message.text)")
             }
             if !writes, refused.count == 4, answered.isEmpty { gate.open() }
         }
