@@ -55,14 +55,14 @@ extension AuthProvider {
 
 extension HTTPAnswer {
     /// Whether everything that was asked for was refused to this caller, so that another may be tried: nothing of it has
-    /// been done.
+    /// been done. What goes as one is refused for one of its changes, and the others say that they went with it.
     var isRefusedAsUnauthorized: Bool {
         if status == 401 || status == 403 { return true }
         guard (200..<300).contains(status), let json = try? JSONValue(parsing: body),
             let errors = json["errors"]?.array, !errors.isEmpty
         else { return false }
         let hasData = json["data"]?.object?.members.contains { !$0.value.isNull } ?? false
-        return !hasData
-            && ResponseError.list(json: json["errors"]).allSatisfy { ErrorType.isAuthorization($0.errorType) }
+        let causes = ResponseError.list(json: json["errors"]).filter { $0.errorType != ErrorType.transactionCanceled }
+        return !hasData && !causes.isEmpty && causes.allSatisfy { ErrorType.isAuthorization($0.errorType) }
     }
 }

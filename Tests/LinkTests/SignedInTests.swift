@@ -110,4 +110,43 @@ struct SignedInTests {
         }
         await hub.stop()
     }
+
+    @Test func `what goes as one goes with the next provider where one of its changes is refused`() async throws {
+        let guarded = ModelSchema(
+            "Guarded", pluralName: "Guardeds", fields: [FieldSchema("id", .scalar(.id), isRequired: true)],
+            authRules: [
+                AuthRule(allow: .public, provider: "apiKey", operations: Set(AuthRule.Operation.allCases)),
+                AuthRule(
+                    allow: .groups, groups: ["others"], provider: "userPools",
+                    operations: Set(AuthRule.Operation.allCases)),
+            ])
+        let schema = Schema(models: [Self.note, guarded])
+        try store.setPIN(badge: "sue", person: "P-sue", groups: ["supervisors"], pin: "4711")
+        let hub = try await HubServer.start(
+            HubOptions(
+                dataDirectory: link.hubDirectory, schema: schema, keys: try APIKeys(["k:everybody"]),
+                time: SystemTimeSource()))
+        let driver = try AppSyncDriver(
+            url: hub.url, credentials: .token(try await signIn(hub, "sue", "4711")), device: "S01", person: "P-sue"
+        ) { $0.authModeStrategy = .multiAuth }
+        driver.setCredentials(.apiKey("k"), for: .apiKey)
+        let local = try await DataStore(
+            schema: schema, at: .directory(link.directory.file("S01")), options: StoreOptions(time: SystemTimeSource()),
+            driver: driver)
+        try await local.start()
+        let events = local.events
+        try await local.transactionSentAsOne { transaction in
+            try transaction.save(Record(schema: Self.note, values: [.text("n"), .text("P-sue")]))
+            try transaction.save(Record(schema: guarded, values: [.text("g")]))
+        }
+        sending: for await event in events {
+            guard case .outboxStatus = event else { continue }
+            let status = try await local.outboxStatus()
+            if status.isEmpty || status.parked > 0 { break sending }
+        }
+        #expect(try await local.outboxStatus().isEmpty)
+        await local.stop()
+        await local.close()
+        await hub.stop()
+    }
 }
