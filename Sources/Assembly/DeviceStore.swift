@@ -16,6 +16,8 @@ package struct HubLink: Sendable {
     package let credentials: SyncCredentials
     /// Where a token is kept, which is renewed there as long as the hub allows; nil where nobody keeps it.
     package let tokenFile: String?
+    /// The claim by which the hub knows a token's person, where that is not `sub`.
+    package let personClaim: String?
     /// Whom to believe there; nil for those that the system trusts.
     package let tls: TLSClientContext?
 
@@ -24,11 +26,13 @@ package struct HubLink: Sendable {
     }
 
     package init(
-        url: String, credentials: SyncCredentials, tokenFile: String? = nil, tls: TLSClientContext? = nil
+        url: String, credentials: SyncCredentials, tokenFile: String? = nil, personClaim: String? = nil,
+        tls: TLSClientContext? = nil
     ) {
         self.url = url
         self.credentials = credentials
         self.tokenFile = tokenFile
+        self.personClaim = personClaim
         self.tls = tls
     }
 
@@ -74,8 +78,12 @@ package struct DeviceStore: Sendable {
             migrations: warehouseMigrations, log: log)
         let driver = try hub.map {
             try AppSyncDriver(
-                url: $0.url, credentials: $0.credentials, device: deviceCode, person: person ?? $0.credentials.person,
-                tls: $0.tls, log: log, configure: { $0.groups = [kind.group] }, renewing: $0.renewing(log), time: time)
+                url: $0.url, credentials: $0.credentials, device: deviceCode,
+                person: person ?? $0.credentials.person(claim: $0.personClaim), tls: $0.tls, log: log,
+                configure: { [claim = $0.personClaim] options in
+                    options.groups = [kind.group]
+                    options.personClaim = claim
+                }, renewing: $0.renewing(log), time: time)
         }
         let store = try await DataStore(
             schema: warehouse, at: .directory(directory), options: options, driver: driver)

@@ -87,3 +87,16 @@ public struct JSONWebToken: Sendable {
         return object
     }
 }
+
+extension JSONObject {
+    /// A claim by its name; where there is none, dots lead into objects.
+    package func claim(_ name: String) -> JSONValue? {
+        if let value = self[name] { return value }
+        var value = JSONValue.object(self)
+        for part in name.split(separator: ".") {
+            guard let next = value[String(part)] else { return nil }
+            value = next
+        }
+        return value
+    }
+}

@@ -20,6 +20,34 @@ struct DriverCredentials: Sendable {
 
     /// What is shown for a provider; the standard ones where there are no others.
     func of(_ provider: AuthProvider?) -> SyncCredentials { provider.flatMap { others[$0] } ?? standard }
+
+    /// The providers that there are credentials for.
+    var providers: Set<AuthProvider> { Set(others.keys).union([standard.provider]) }
+
+    /// Why nothing may be fetched for who is signed in; nil where it may.
+    ///
+    /// The standard ones must be his or nobody's. Of several providers some may know him under another name: where any
+    /// of them names somebody, one has to name him, or they are those of who was signed in before.
+    func hindrance(to person: String?, _ strategy: AuthModeStrategy, claim: String?) -> String? {
+        guard let person else { return nil }
+        let shown = strategy == .multiAuth ? [standard] + others.values : [standard]
+        let names = shown.reduce(into: Set<String>()) { $0.formUnion($1.names(claim: claim)) }
+        if standard.maySend(as: person, claim: claim), names.isEmpty || names.contains(person) { return nil }
+        let list = names.sorted().map { "'\($0)'" }.joined(separator: ", ")
+        return "\(SyncSession.othersCredentials): they name \(list) and not '\(person)'; "
+            + "give that person's, or name the claim that holds this name (personClaim)"
+    }
+}
+
+extension SyncOptions {
+    /// Goes by what a driver has to show, now and whenever it is asked.
+    mutating func use(_ credentials: Locked<DriverCredentials>) {
+        let (strategy, claim) = (authModeStrategy, personClaim)
+        availableProviders = { credentials.current.providers }
+        connectionRefused = { credentials.withLock { $0.connectionIndex += 1 } }
+        maySend = { credentials.current.standard.maySend(as: $0, claim: claim) }
+        hindrance = { credentials.current.hindrance(to: $0, strategy, claim: claim) }
+    }
 }
 
 extension AppSyncDriver {
@@ -43,12 +71,6 @@ extension AppSyncDriver {
 
     /// Uses another key from now on, such as a renewed one: what was paused for the old one's sake goes on.
     public func setKey(_ key: String) { setCredentials(.apiKey(key)) }
-
-    /// The providers that there are credentials for.
-    var availableProviders: Set<AuthProvider> {
-        let credentials = credentials.current
-        return Set(credentials.others.keys).union([credentials.standard.provider])
-    }
 
     // MARK: Renewal
 

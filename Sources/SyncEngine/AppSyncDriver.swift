@@ -93,13 +93,8 @@ public final class AppSyncDriver: SyncDriver {
         options.modeAuthorization = { mode, person in
             credentials.current.of(mode).authorization(host: host, person: person, device: device)
         }
-        options.availableProviders = {
-            let credentials = credentials.current
-            return Set(credentials.others.keys).union([credentials.standard.provider])
-        }
-        options.connectionRefused = { credentials.withLock { $0.connectionIndex += 1 } }
-        options.maySend = { credentials.current.standard.maySend(as: $0) }
         configure(&options)
+        options.use(credentials)
         self.options = options
     }
 
@@ -114,7 +109,11 @@ public final class AppSyncDriver: SyncDriver {
     public var signInEnds: DateTime? { lastEnd.current }
 
     /// Says who is signed in: what is fetched and subscribed to is that person's from now on. Entries keep the person
-    /// they were made by. While the credentials are a token of another person's nothing is fetched or heard; ``status`` says so.
+    /// they were made by.
+    ///
+    /// While the credentials name other people and not this one, nothing is fetched or heard: ``status`` is paused
+    /// then, and says whom they name. A token names its person by `sub`, `username`, `cognito:username` and
+    /// `sub::username`; where the backend goes by another claim, ``SyncOptions/personClaim`` says which.
     public func setPerson(_ person: String?) {
         self.person.withLock { $0 = person }
         running.current?.tell(.personChanged(person))
@@ -225,7 +224,7 @@ public final class AppSyncDriver: SyncDriver {
         let request = RequestInModes(modes, completion) { [client, address] mode, completion in
             // Read once: they may be replaced at any moment, and what was looked at must be what is shown.
             let shown = self.credentials.current.of(mode)
-            guard !personal || shown.maySend(as: person) else { return nil }
+            guard !personal || shown.maySend(as: person, claim: self.options.personClaim) else { return nil }
             self.carried.withLock { carried in
                 carried.requests += 1
                 carried.bytesSent += body.count

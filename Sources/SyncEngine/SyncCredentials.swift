@@ -1,5 +1,6 @@
 import AppSync
 import Basics
+import Crypto
 import Models
 
 /// What a driver shows its backend: who asks.
@@ -21,6 +22,23 @@ public enum SyncCredentials: Sendable, Hashable {
     /// readable.
     public var person: String? { claims?["sub"]?.string }
 
+    /// The person that a token is for where the backend knows its people by another claim than `sub`; see
+    /// ``SyncOptions/personClaim``.
+    package func person(claim name: String?) -> String? { name.flatMap { claims?.claim($0)?.string } ?? person }
+
+    /// The names that a token's person may go by, as the token itself says: `sub`, `username`, `cognito:username`,
+    /// Amplify's `sub::username`, and the claim that ``SyncOptions/personClaim`` names. None for keys, and for tokens
+    /// that say nothing readable.
+    func names(claim: String?) -> Set<String> {
+        let users = ["username", "cognito:username"].compactMap { claims?[$0]?.string }
+        // A part that holds the joint could pass for another's join.
+        let parts = users.filter { !$0.includes(Self.joint) }
+        let joined = person.map { sub in sub.includes(Self.joint) ? [] : parts.map { sub + Self.joint + $0 } } ?? []
+        return Set(users + joined + [person, person(claim: claim)].compactMap(\.self)).subtracting([""])
+    }
+
+    private static let joint = "::"
+
     /// When a token ends, in milliseconds since 1970; nil where it does not say so.
     public var expires: Int64? { claims?["exp"]?.double.map { Int64($0 * 1000) } }
 
@@ -31,11 +49,11 @@ public enum SyncCredentials: Sendable, Hashable {
     public var userName: String? { (claims?["username"] ?? claims?["cognito:username"])?.string }
 
     /// What a token says of itself. The server checks it; here it only helps to use it well.
-    private var claims: JSONValue? {
+    private var claims: JSONObject? {
         guard case .token(let text) = self else { return nil }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, let bytes = Base64.decode(parts[1]) else { return nil }
-        return try? JSONValue(parsing: bytes)
+        return (try? JSONValue(parsing: bytes))?.object
     }
 
     /// The header fields of a request under some person's name.
@@ -60,9 +78,10 @@ public enum SyncCredentials: Sendable, Hashable {
     }
 
     /// Whether a change that was made under this name may be sent with it: a key names anybody, a token only its own
-    /// person, and what nobody has signed.
-    func maySend(as identity: String?) -> Bool {
-        guard let identity, let person else { return true }
-        return identity == person
+    /// person, by any of his names, and what nobody has signed.
+    func maySend(as identity: String?, claim: String?) -> Bool {
+        guard let identity else { return true }
+        let names = names(claim: claim)
+        return names.isEmpty || names.contains(identity)
     }
 }

@@ -108,8 +108,13 @@ public struct SyncOptions: Sendable {
     var modeAuthorization: (@Sendable (_ mode: AuthProvider, _ person: String?) -> RealtimeAuthorization)?
     /// The connection's credentials were refused, and there are others to try.
     var connectionRefused: @Sendable () -> Void = {}
+    /// The claim of a token that names its person as the backend knows him, where that is another than `sub`: a hub's
+    /// `--oidc-person-claim`. Dots lead into objects.
+    public var personClaim: String?
     /// Whether the credentials may send what was changed under a name, and fetch for it; what they may not waits for others.
     package var maySend: @Sendable (_ identity: String?) -> Bool = { _ in true }
+    /// Why the credentials may not fetch for who is signed in, though they may send his changes; nil where they may.
+    var hindrance: @Sendable (_ person: String?) -> String? = { _ in nil }
     /// What the realtime protocol's `start` frames carry as authorisation.
     public var authorization: @Sendable (_ person: String?) -> RealtimeAuthorization
 

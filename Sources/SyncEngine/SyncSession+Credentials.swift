@@ -21,7 +21,8 @@ extension SyncSession {
         goOn()
         // What was held for want of its person's credentials may go now.
         run(outbox.handle(.wake))
-        run(connection.handle(.reconnect))
+        // What was asked for with another's comes in no more.
+        if fetchHindrance != nil { rescope() } else { run(connection.handle(.reconnect)) }
     }
 
     /// Takes note that the same caller has a new token: what is open stays open, and what was refused a moment before goes
@@ -44,9 +45,19 @@ extension SyncSession {
         return reason
     }
 
-    /// Whether the credentials are those of who is signed in. With another's the backend would give what that one may read:
-    /// nothing is fetched or heard until there are others.
-    var mayFetch: Bool { options.maySend(options.person) }
+    /// Why the credentials are none for who is signed in; nil where they are. With another's the backend would give
+    /// what that one may read: nothing is fetched or heard until there are others.
+    var fetchHindrance: String? {
+        options.hindrance(options.person) ?? (options.maySend(options.person) ? nil : Self.othersCredentials)
+    }
+
+    /// Leaves a connection that would show what another may read. Person and credentials change one after the other:
+    /// what is over with the next try is not worth a word, and what is not is told.
+    func hold(_ socket: Int, _ reason: String) {
+        run(
+            connection.handle(
+                connection.attempt == 0 ? .closed(socket: socket, reason: reason) : .unauthorized(reason: reason)))
+    }
 
     static let othersCredentials = "the credentials are another person's than who is signed in"
 

@@ -10,9 +10,7 @@ extension SyncSession {
             switch action {
             case .open(let socket):
                 // Nothing but its deadline follows, and another counts now.
-                guard mayFetch else {
-                    return run(connection.handle(.closed(socket: socket, reason: Self.othersCredentials)))
-                }
+                if let reason = fetchHindrance { return hold(socket, reason) }
                 perform(.openSocket(socket: socket, person: options.person))
             case .close(let socket): perform(.closeSocket(socket: socket))
             case .sendInit(let socket):
@@ -28,7 +26,7 @@ extension SyncSession {
             case .lost(let reason):
                 perform(.event(.networkStatus(isActive: false, detail: reason)))
                 // Where sockets do not get through but requests do, changes are fetched from time to time.
-                if uptime - (lastRoundAt ?? 0) > Self.blindInterval, pull.state == .idle {
+                if uptime - (lastRoundAt ?? 0) > Self.blindInterval, pull.state == .idle, fetchHindrance == nil {
                     lastRoundAt = uptime
                     startRound()
                 }

@@ -81,6 +81,7 @@ extension SyncSession {
         guard !manualSyncs.isEmpty else { return }
         switch (pull.state, outbox.state) {
         case (.paused(let reason), _), (_, .paused(let reason)): return endManualSyncs(reason)
+        case _ where fetchHindrance != nil: return endManualSyncs(fetchHindrance ?? "")
         case (.waiting, _), (_, .waiting): return endManualSyncs("the backend cannot be reached now; it is tried again")
         default: break
         }

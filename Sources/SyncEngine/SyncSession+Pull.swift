@@ -62,7 +62,7 @@ extension SyncSession {
         }
         var mark: SyncMark?
         let isReadable =
-            mayFetch
+            fetchHindrance == nil
             && attempt {
                 var known = try core.mark(of: name)
                 try prepareReconciliation(model, &known)

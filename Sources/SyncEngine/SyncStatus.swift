@@ -23,7 +23,7 @@ public struct SyncStatus: Sendable, Hashable {
         case live
         /// Lost; it is tried again by itself.
         case down(reason: String)
-        /// The backend refuses the credentials; it needs others.
+        /// The backend refuses the credentials, or they are another person's than who is signed in; it needs others.
         case paused(reason: String)
     }
 

@@ -33,12 +33,14 @@ enum Options {
     /// The hub to use: `--hub URL`, else the one that the data directory was enrolled at; nil where there is none.
     ///
     /// A token that is named is shown there, else a key that is named; else what the data directory has: the token that
-    /// `bincount login` left, or the terminal's own key, whichever `prefersToken` says.
+    /// `bincount login` left, or the terminal's own key, whichever `prefersToken` says. The claim that names a token's
+    /// person is `--person-claim NAME`, else BINCOUNT_PERSON_CLAIM.
     static func hub(
         _ arguments: inout CommandLineArguments, data: String? = nil, prefersToken: Bool = true
     ) throws -> HubLink? {
         let named = try arguments.value("--hub", "URL")
         let token = try token(&arguments)
+        let claim = try arguments.value("--person-claim", "NAME") ?? environment("BINCOUNT_PERSON_CLAIM")
         let given = try key(&arguments)
         let authority = try arguments.value("--tls-authority", "FILE")
         let enrolment = try data.flatMap { try Enrolment.read(in: $0) }
@@ -48,7 +50,10 @@ enum Options {
         let anchor = try authority.map(certificate) ?? (isSame ? enrolment?.anchor : nil)
         try checkHub(url)
         let tls = try anchor.map { try TLSClientContext(trust: .pinned($0)) }
-        if let token { return HubLink(url: url, credentials: .token(token.text), tokenFile: token.file, tls: tls) }
+        func link(token: String, file: String?) -> HubLink {
+            HubLink(url: url, credentials: .token(token), tokenFile: file, personClaim: claim, tls: tls)
+        }
+        if let token { return link(token: token.text, file: token.file) }
         if let given, !given.isEmpty { return HubLink(url: url, key: given, tls: tls) }
         // A token is shown to nobody but the hub that gave it; one that does not say so is the enrolled hub's.
         let kept = try data.flatMap { try KeptToken.read(in: $0) }
@@ -56,9 +61,7 @@ enum Options {
         if isSame, let key = enrolment?.key, fitting == nil || !prefersToken {
             return HubLink(url: url, key: key, tls: tls)
         }
-        if let fitting {
-            return HubLink(url: url, credentials: .token(fitting.text), tokenFile: fitting.file, tls: tls)
-        }
+        if let fitting { return link(token: fitting.text, file: fitting.file) }
         if let kept {
             throw UsageError(
                 "\(kept.file) is for \(printable(kept.hub ?? enrolment?.url ?? "another hub")) and is shown to no other; "

@@ -52,16 +52,3 @@ public struct IssuerOptions: Sendable, Hashable {
         (url.hasSuffix("/") ? String(url.dropLast()) : url) + "/.well-known/openid-configuration"
     }
 }
-
-extension JSONObject {
-    /// A claim by its name; where there is none, dots lead into objects.
-    func claim(_ name: String) -> JSONValue? {
-        if let value = self[name] { return value }
-        var value = JSONValue.object(self)
-        for part in name.split(separator: ".") {
-            guard let next = value[String(part)] else { return nil }
-            value = next
-        }
-        return value
-    }
-}

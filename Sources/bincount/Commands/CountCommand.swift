@@ -53,14 +53,16 @@ enum SuperviseCommand {
         name: "supervise", summary: "watch and decide, live",
         help: """
             bincount supervise --data DIR [--hub URL] [--person LOGIN] [--screens DIR]
-                               [--token-file FILE | --api-key-file FILE] [--tls-authority FILE] [--config FILE] …
+                               [--token-file FILE [--person-claim NAME] | --api-key-file FILE]
+                               [--tls-authority FILE] [--config FILE] …
 
             Zones, people, exceptions and variances as they happen, and the decisions on them. Sign in first with
             `bincount login --hub URL --data DIR`, or give a token (BINCOUNT_TOKEN, --token-file); it is renewed while
-            the hub allows. A key (BINCOUNT_API_KEY, --api-key-file) must have the group `supervisors`, and stands for
-            LOGIN, or for the only supervisor there is. A DIR that was enrolled needs no --hub. F3 goes back; on the
-            floor, twice, it ends the view, as Ctrl-C does anywhere. What `bincount help count` says of scanners and Esc
-            holds here too.
+            the hub allows. Where the hub knows an issuer's people by another claim than `sub` (--oidc-person-claim),
+            name it here too: --person-claim, BINCOUNT_PERSON_CLAIM. A key (BINCOUNT_API_KEY, --api-key-file) must have
+            the group `supervisors`, and stands for LOGIN, or for the only supervisor there is. A DIR that was enrolled
+            needs no --hub. F3 goes back; on the floor, twice, it ends the view, as Ctrl-C does anywhere. What
+            `bincount help count` says of scanners and Esc holds here too.
             """,
         readsSignals: true, run: run)
 
