@@ -54,7 +54,7 @@ struct BesideRows {
                 try rewriteJournal(move)
                 try rewriteAside(model, "_shadow", "fields") { move.used(try rewriter.rewrite(model, $0)) }
                 // They are there for values that fit nothing, which a step's body need not know: it may fail on one.
-                try rewriteAside(model, "_quarantine", "json") { try? rewriter.rewrite(model, $0) }
+                try rewriteAside(model, "_quarantine", "json") { rewriter.rewriteLeniently(model, $0) }
             }
         }
         try renameModels(rewriter)
@@ -116,16 +116,15 @@ struct BesideRows {
         }
     }
 
-    /// What is no object, or for which `rewrite` gives nothing, stays as it is.
+    /// What is no object stays as it is.
     private func rewriteAside(
-        _ old: String, _ table: String, _ column: String, _ rewrite: (JSONObject) throws -> JSONObject?
+        _ old: String, _ table: String, _ column: String, _ rewrite: (JSONObject) throws -> JSONObject
     ) throws {
         let rows = try connection.rows(
             "SELECT \"id\",\"\(column)\" FROM \"\(table)\" WHERE \"model\"=?", [.text(old)])
         for row in rows {
-            guard let before = row[1].text.flatMap({ try? JSONValue(parsing: $0) })?.object,
-                let object = try rewrite(before)
-            else { continue }
+            guard let before = row[1].text.flatMap({ try? JSONValue(parsing: $0) })?.object else { continue }
+            let object = try rewrite(before)
             try connection.run(
                 "UPDATE \"\(table)\" SET \"\(column)\"=? WHERE \"model\"=? AND \"id\"=?",
                 [.text(JSONValue.object(object).text), .text(old), row[0]])

@@ -83,6 +83,19 @@ public struct SchemaRewriter: Sendable {
 
     /// An object of an old model in today's form; members that the steps do not name stay as they are.
     public func rewrite(_ old: String, _ object: JSONObject) throws -> JSONObject {
+        try rewrite(old, object) { try $0() }
+    }
+
+    /// An object that may fit no schema, as far as the steps can bring it into today's form: a body that fails on it is
+    /// left out, all other steps hold.
+    public func rewriteLeniently(_ old: String, _ object: JSONObject) -> JSONObject {
+        rewrite(old, object) { try? $0() }
+    }
+
+    /// - Parameter attempt: runs what calls a body; where that throws, it has changed nothing.
+    private func rewrite(
+        _ old: String, _ object: JSONObject, _ attempt: (() throws -> Void) throws -> Void
+    ) rethrows -> JSONObject {
         var result = object
         var name = old
         /// The old model's fields as they are called now.
@@ -103,14 +116,18 @@ public struct SchemaRewriter: Sendable {
                     if let index = fields.firstIndex(where: { $0.name == field }) { fields[index].name = to }
                 case .removeField(let model, let field) where model == name: removed.append(field)
                 case .convert(let model, let field, let body) where model == name:
-                    if let value = result[field], !value.isNull { result[field] = try body(value) }
+                    if let value = result[field], !value.isNull { try attempt { result[field] = try body(value) } }
                 case .rewrite(let model, let body) where model == name:
-                    let before = removed.map { result[$0] }
-                    try body(&result)
-                    // What the body puts in a removed field's place is a new one's value.
-                    let filled = zip(removed, before).filter { result[$0] != $1 }.map(\.0)
-                    removed.removeAll { filled.contains($0) }
-                    fields.removeAll { filled.contains($0.name) }
+                    try attempt {
+                        let before = result
+                        var after = result
+                        try body(&after)
+                        result = after
+                        // What the body puts in a removed field's place is a new one's value.
+                        let filled = removed.filter { fills($0, before, after, body) }
+                        removed.removeAll { filled.contains($0) }
+                        fields.removeAll { filled.contains($0.name) }
+                    }
                 case .renameCase(let enumeration, let from, let to):
                     for field in fields where holds(enumeration, field, []) {
                         guard let value = result[field.name] else { continue }
@@ -123,6 +140,17 @@ public struct SchemaRewriter: Sendable {
             fields.removeAll { removed.contains($0.name) }
         }
         return result
+    }
+
+    /// Whether a body puts a value under a removed field's name. It may be the same as before: then the body tells by what
+    /// it does where there was none.
+    private func fills(
+        _ name: String, _ before: JSONObject, _ after: JSONObject, _ body: (inout JSONObject) throws -> Void
+    ) -> Bool {
+        guard let value = after[name], value == before[name] else { return after[name] != before[name] }
+        var without = before
+        without[name] = nil
+        return (try? body(&without)) != nil && without[name] != nil
     }
 
     private func holds(_ enumeration: String, _ old: String) -> Bool {
