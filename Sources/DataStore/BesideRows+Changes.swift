@@ -27,8 +27,11 @@ struct ChangeMove {
                 model.field(moved.field) != nil
             {
                 kept[moved.field] = moved.operation.json
-            } else {
-                lost[rewriter.name(of: member.key, in: old) ?? member.key] = member.value
+            } else if let name = rewriter.name(of: member.key, in: old) {
+                lost[name] = member.value
+            } else if !rewriter.isTaken(member.key, in: old) {
+                // Under a name that is another field's now it would go onto that one.
+                lost[member.key] = member.value
             }
         }
         return (kept, lost)
@@ -101,7 +104,7 @@ extension BesideRows {
             }
             let (condition, unsayable) = move.condition(row[4].text)
             let problem = unsayable ?? move.problem(fields, lost)
-            for member in lost.members { fields[member.key] = member.value }
+            for member in lost.members where fields[member.key] == nil { fields[member.key] = member.value }
             let moved = move.known(try move.rewriter.rewrite(move.old, base))
             try connection.run(
                 "UPDATE \"_outbox\" SET \"fields\"=?, \"base\"=?, \"condition\"=? WHERE \"ord\"=?",

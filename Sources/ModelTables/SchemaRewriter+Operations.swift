@@ -31,6 +31,13 @@ extension SchemaRewriter {
     }
 }
 
+extension SchemaRewriter {
+    /// Whether a field of an old model has a name now that was another field's then.
+    public func isTaken(_ name: String, in old: String) -> Bool {
+        layout.model(old)?.fields.contains { $0.name != name && self.name(of: $0.name, in: old) == name } ?? false
+    }
+}
+
 extension FieldOperation {
     /// With other elements.
     fileprivate func mapped(_ element: (JSONValue) -> JSONValue) -> FieldOperation {

@@ -101,6 +101,31 @@ struct MigratedOperationTests {
         }
     }
 
+    @Test("C1: never go onto another field that took the name of theirs")
+    func nameTaken() throws {
+        let directory = try TempDirectory()
+        let id = FieldSchema("id", .scalar(.id), isRequired: true)
+        func schema(_ counters: [String]) -> Schema {
+            let fields = counters.map { FieldSchema($0, .scalar(.int), merge: .counter) }
+            return Schema(models: [ModelSchema("Shelf", pluralName: "Shelves", fields: [id] + fields)])
+        }
+        let before = try open(directory, schema(["count", "total"]))
+        try before.applyRemote(try ["s", "t"].map { try shelf(before, $0, [.integer(1), .integer(10)], 1) })
+        try before.write(as: nil) { tx in
+            try tx.operate(model: "Shelf", id: "s", ["count": .increment(5), "total": .increment(7)])
+            try tx.operate(model: "Shelf", id: "t", ["count": .increment(5)])
+        }
+        before.close()
+        let core = try open(
+            directory, schema(["count"]),
+            [.removeField("Shelf", "count"), .renameField("Shelf", "total", to: "count")])
+        let entries = try core.outbox()
+        #expect(entries.map(\.id) == ["s"] && entries.map(\.state) == [.queued])
+        #expect(entries.first?.fields == ["count": ["$increment": 7]])
+        let rows = try core.read { try $0.query(model: "Shelf") }
+        #expect(rows.sorted { $0.id < $1.id }.map { $0["count"] } == [.integer(17), .integer(10)])
+    }
+
     @Test("C1: that were confirmed go to a restored backend under their new names, or not at all")
     func journal() throws {
         for isConverted in [false, true] {
