@@ -101,7 +101,7 @@ extension SubscriptionRegistry {
             return [send(connection, .error(id: id, errors: [error.realtimeError(atConnect: false)]))]
         }
         do throws(StartFailure) {
-            let request = try runnable(body, caller, on: connection)
+            guard let request = try runnableInTime(body, caller, on: connection) else { return comeBack(connection) }
             guard request.operation.kind == .subscription else {
                 throw StartFailure(
                     "query and mutations are not supported through the realtime channel",

@@ -25,7 +25,12 @@ extension SubscriptionRegistry {
             let root = model.subscriptions[change.kind.position]
             for key in keysByRoot[root] ?? [] {
                 if let group = groups[key] { publish(change, group, model, &costs, &piece, perform) }
+                // One change of many long events does not wait for its end.
+                if costs.most > EventCosts.long {
+                    for connection in charge(&costs) { piece.actions += comeBack(connection) }
+                }
             }
+            for connection in charge(&costs) { piece.actions += comeBack(connection) }
         }
         perform(piece.actions)
     }
@@ -57,7 +62,10 @@ extension SubscriptionRegistry {
         if group.selection.hasRelations {
             // Related records depend on who asks.
             for member in group.members where !costs.dropped.contains(member.connection) {
-                guard let (row, hidden) = member.take(change, model.schema) else { continue }
+                let began = core.time.uptime()
+                let taken = member.take(change, model.schema)
+                costs.add(core.time.uptime() - began, of: [member])
+                guard let (row, hidden) = taken else { continue }
                 let (reader, caller) = (core.reader, member.request.rights.caller)
                 costs.begin(member.connection, caller, reader)
                 let (payload, denied) = reader.besideCommits(for: caller) {
@@ -70,13 +78,6 @@ extension SubscriptionRegistry {
             return
         }
         let began = core.time.uptime()
-        defer {
-            for connection in charge(core.time.uptime() - began, to: group, &costs) {
-                guard let dialect = connections[connection]?.dialect else { continue }
-                piece.actions.append(
-                    .close(connection, code: dialect.comeBack, reason: "its subscriptions keep everybody waiting"))
-            }
-        }
         // Nearly always one: what a row shows differs by reader only where fields have rules of their own.
         var views: [View] = []
         // By position: a member that is looked at where it lies is not copied, which took as long as asking his rights.
@@ -88,8 +89,11 @@ extension SubscriptionRegistry {
             views[index].add(position, group.members[position].frameKey, group.members[position].connection)
             if !hidden.isEmpty { views[index].members.append(position) }
         }
+        costs.add(core.time.uptime() - began, of: group.members)
         for view in views {
+            let began = core.time.uptime()
             let (shared, denied) = payload(view.row, view.hidden, group, model, nil)
+            costs.add(core.time.uptime() - began, of: group.members)
             if !denied.isEmpty { for position in view.members { note(denied, to: group.members[position], group) } }
             for (first, connections) in view.recipients {
                 piece.send(group.members[first].frame(shared), to: connections, perform)
@@ -97,32 +101,58 @@ extension SubscriptionRegistry {
         }
     }
 
-    /// Takes the time that a group's events took from those who subscribed to them, each by what he has compared.
-    ///
-    /// What many share costs each of them next to nothing; who compares much, or selects the same again and again under
-    /// other names, is alone with it.
+    /// Takes the time that a change's events took beyond what every subscriber may take from those who took it.
     ///
     /// - Returns: the connections of those who have nothing left, which are to be dropped: they catch up by a delta.
-    private mutating func charge(_ spent: Int64, to group: SubscriptionGroup, _ costs: inout EventCosts) -> [UInt64] {
-        guard spent > 0 else { return [] }
+    private mutating func charge(_ costs: inout EventCosts) -> [UInt64] {
         let now = core.time.uptime()
-        let weights = group.members.map { Int64(1 + $0.filter.parts) }
-        let whole = weights.reduce(0, +)
         var dropped: [UInt64] = []
-        for (member, weight) in zip(group.members, weights) where spent * weight >= whole {
-            allowance.spend(spent * weight / whole, by: member.payer, now: now)
-            guard allowance.isSpent(by: member.payer, now: now) else { continue }
-            if costs.dropped.insert(member.connection).inserted { dropped.append(member.connection) }
+        for (payer, (milliseconds, connections)) in costs.takeTimes() where milliseconds > EventCosts.free {
+            allowance.spend(milliseconds - EventCosts.free, by: payer, now: now)
+            guard allowance.isSpent(by: payer, now: now) else { continue }
+            dropped += connections.subtracting(costs.dropped)
+            costs.drop(connections)
         }
-        return dropped
+        return dropped.sorted()
     }
 
     /// What the events of these changes have cost.
     private struct EventCosts {
+        /// Milliseconds of each change that one caller's subscriptions may take: many terminals under one key, and a clock
+        /// that ticks in between.
+        static let free: Int64 = 1
+        /// Milliseconds after which they are taken from a caller's allowance before the change is over.
+        static let long: Int64 = 250
         /// Connections that get no more of them.
-        var dropped: Set<UInt64> = []
+        private(set) var dropped: Set<UInt64> = []
+        /// What the filters and events of one change took, by whose they are.
+        private var times: [String: (milliseconds: Int64, connections: Set<UInt64>)] = [:]
         /// What relations cost, by connection: many subscriptions of one connection cost the others no more than one does.
         private var spent: [UInt64: (budget: RequestBudget, paused: Int64)] = [:]
+
+        /// Notes time that was taken for some subscriptions, for each caller by what his compare: what many share costs each
+        /// of them next to nothing.
+        mutating func add(_ spent: Int64, of members: [Subscription]) {
+            guard spent > 0 else { return }
+            var weights: [String: Int64] = [:]
+            for member in members {
+                weights[member.payer, default: 0] += Int64(1 + member.filter.parts)
+                times[member.payer, default: (0, [])].connections.insert(member.connection)
+            }
+            let whole = weights.values.reduce(0, +)
+            for (payer, weight) in weights { times[payer]?.milliseconds += spent * weight / whole }
+        }
+
+        /// The most that one caller's took.
+        var most: Int64 { times.isEmpty ? 0 : times.values.reduce(0) { max($0, $1.milliseconds) } }
+
+        /// What was noted since this was asked last.
+        mutating func takeTimes() -> [String: (milliseconds: Int64, connections: Set<UInt64>)] {
+            defer { times = [:] }
+            return times
+        }
+
+        mutating func drop(_ connections: Set<UInt64>) { dropped.formUnion(connections) }
 
         func begin(_ connection: UInt64, _ caller: Caller, _ reader: QueryRunner) {
             guard var known = spent[connection] else {

@@ -22,20 +22,30 @@ struct StartFailure: Error {
 }
 
 extension SubscriptionRegistry {
-    /// Checks a document that came over a connection, as one that came over HTTP. Commits wait meanwhile, for which each
-    /// caller has so much time.
-    mutating func runnable(
+    /// Checks a document that a client sent, in the time that he may make commits wait; nil where that is spent. He is to
+    /// come again later, rather than to go on without what he asked for.
+    mutating func runnableInTime(
         _ body: [UInt8], _ caller: Caller, on connection: UInt64
-    ) throws(StartFailure) -> RunnableRequest {
+    ) throws(StartFailure) -> RunnableRequest? {
         let began = core.time.uptime()
-        guard !allowance.isSpent(by: caller.payer, now: began) else {
-            throw StartFailure(
-                "What you subscribe to keeps everybody waiting; try again later.", ErrorType.limitExceeded, 429)
-        }
+        if allowance.isSpent(by: caller.payer, now: began) { return nil }
         defer {
             let now = core.time.uptime()
             allowance.spend(now - began, by: caller.payer, now: now)
         }
+        return try runnable(body, caller, on: connection)
+    }
+
+    /// Closes the connection of somebody who has made commits wait for as long as he may.
+    func comeBack(_ connection: UInt64) -> [RealtimeAction] {
+        guard let dialect = connections[connection]?.dialect else { return [] }
+        return [.close(connection, code: dialect.comeBack, reason: "its subscriptions keep everybody waiting")]
+    }
+
+    /// Checks a document that came over a connection, as one that came over HTTP.
+    func runnable(
+        _ body: [UInt8], _ caller: Caller, on connection: UInt64
+    ) throws(StartFailure) -> RunnableRequest {
         switch core.engine.runnable(body, core.rights(of: caller), id: connections[connection]?.id) {
         case .failure(let failure): throw StartFailure(failure)
         case .success(let runnable): return runnable

@@ -70,7 +70,7 @@ extension SubscriptionRegistry {
                 throw StartFailure(
                     "Max number of \(limits.subscriptions) subscriptions reached", ErrorType.maxSubscriptionsReached)
             }
-            let request = try runnable(body, known, on: connection)
+            guard let request = try runnableInTime(body, known, on: connection) else { return comeBack(connection) }
             if request.operation.kind == .subscription {
                 try subscribe(connection, id, request)
                 starts += 1

@@ -16,6 +16,7 @@ extension SubscriptionRegistry {
         core = next
         groups = [:]
         keysByRoot = [:]
+        memory = SubscriptionMemory()
         for number in connections.keys { connections[number]?.subscriptions = [:] }
         var actions: [RealtimeAction] = []
         for (member, model) in members {
