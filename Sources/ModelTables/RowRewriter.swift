@@ -59,7 +59,7 @@ struct RowRewriter {
                 throw refusal("\(table.schema.name) \(key): \(error)")
             }
         }
-        guard Record(schema: table.schema, values: values).id == key else {
+        guard Record(schema: table.schema, values: values).id.hasSameBytes(as: key) else {
             throw refusal("\(table.schema.name) \(key): a migration cannot change a record's key")
         }
         return values

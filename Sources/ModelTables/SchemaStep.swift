@@ -4,7 +4,8 @@ import Basics
 /// is meant.
 ///
 /// Everything else (new models, fields, indexes; what may become optional) needs no step. Names are those that hold at the
-/// step's place in the sequence.
+/// step's place in the sequence. Where a store skips versions, a step of a later one may name what a version between brought
+/// in: it has nothing to do then. A name that is missing in the first of them is refused.
 public enum SchemaStep: Sendable {
     /// A model has another name.
     case renameModel(String, to: String)
@@ -15,7 +16,8 @@ public enum SchemaStep: Sendable {
     /// A model goes with its records; refused where changes of it wait to be sent.
     case removeModel(String)
     /// A field goes with its values; a ``rewrite(_:_:)`` of the same version still sees them, until another field takes the
-    /// name. What a later step puts under the name stays.
+    /// name. What a later step puts under the name stays; where a ``rewrite(_:_:)`` leaves there what was, only if it puts a
+    /// value there without it too. Use ``convert(_:_:_:)`` for values that follow from the field's own.
     case removeField(_ model: String, _ field: String)
     /// A field's values have another form: given and returned as wire values, never null.
     case convert(_ model: String, _ field: String, @Sendable (JSONValue) throws -> JSONValue)

@@ -22,6 +22,10 @@ struct StructuralSteps {
     private var fieldOrigins: [String: String] = [:]
     /// Fields that the row pass will fill.
     private var virtual: Set<String> = []
+    /// How many columns were put aside, those that went with their tables too: each needs a name of its own.
+    private var asideCount = 0
+    /// Whether the step at work is of a later version than the first that the database lacks.
+    private var isLater = false
     private let rewriter: SchemaRewriter
 
     init(_ old: StoredLayout, _ rewriter: SchemaRewriter) {
@@ -38,7 +42,10 @@ struct StructuralSteps {
     }
 
     mutating func run(_ versions: [SchemaVersion], on connection: Connection) throws {
-        for step in versions.flatMap(\.steps) { try run(step, connection) }
+        for (index, version) in versions.enumerated() {
+            isLater = index > 0
+            for step in version.steps { try run(step, connection) }
+        }
     }
 
     private mutating func run(_ step: SchemaStep, _ connection: Connection) throws {
@@ -55,7 +62,10 @@ struct StructuralSteps {
             asides.removeAll { $0.model == model }
         case .renameField(let model, let field, let to): try renameField(model, field, to, connection)
         case .removeField(let model, let field), .convert(let model, let field, _):
-            if virtual.contains(model + "." + field) { return }
+            if virtual.contains(model + "." + field) {
+                if case .removeField = step { virtual.remove(model + "." + field) }
+                return
+            }
             guard let found = layout.model(model), found.field(field) != nil else { return missing(model, field) }
             guard !found.key.contains(field) else {
                 problems.append("\(model).\(field): a part of the key cannot change")
@@ -67,15 +77,21 @@ struct StructuralSteps {
         }
     }
 
+    /// A version between may have brought it in without a step, or with a value that a rewrite makes: then there is nothing
+    /// of it here yet, and the comparison adds what it is today. No version is before the first one's steps.
     private mutating func missing(_ model: String, _ field: String?) {
+        if isLater { return }
         let name = field.map { "\(model).\($0)" } ?? model
         problems.append("\(name): a schema step names it, and the stored schema does not have it")
     }
 
+    private mutating func taken(_ name: String, _ to: String) {
+        problems.append("\(name): a schema step calls it \(to), and the stored schema has that name already")
+    }
+
     private mutating func renameModel(_ from: String, _ to: String, _ connection: Connection) throws {
-        guard let index = layout.models.firstIndex(where: { $0.name == from }), layout.model(to) == nil else {
-            return missing(from, nil)
-        }
+        guard let index = layout.models.firstIndex(where: { $0.name == from }) else { return missing(from, nil) }
+        guard layout.model(to) == nil else { return taken(from, to) }
         try dropIndexes(of: from, connection)
         try connection.execute("ALTER TABLE \(quoted(from)) RENAME TO \(quoted(to))")
         layout.models[index].name = to
@@ -93,9 +109,9 @@ struct StructuralSteps {
             return
         }
         guard let index = layout.models.firstIndex(where: { $0.name == model }),
-            let position = layout.models[index].fields.firstIndex(where: { $0.name == field }),
-            layout.models[index].field(to) == nil
+            let position = layout.models[index].fields.firstIndex(where: { $0.name == field })
         else { return missing(model, field) }
+        guard layout.models[index].field(to) == nil else { return taken("\(model).\(field)", to) }
         try dropIndexes(of: model, connection)
         try connection.execute("ALTER TABLE \(quoted(model)) RENAME COLUMN \(quoted(field)) TO \(quoted(to))")
         layout.models[index].fields[position].name = to
@@ -108,11 +124,12 @@ struct StructuralSteps {
 
     private mutating func putAside(_ model: String, _ field: String, _ connection: Connection) throws {
         guard let index = layout.models.firstIndex(where: { $0.name == model }) else { return }
-        let aside = "_old\(asides.count).\(field)"
+        let aside = "_old\(asideCount).\(field)"
         try dropIndexes(of: model, connection)
         try connection.execute("ALTER TABLE \(quoted(model)) RENAME COLUMN \(quoted(field)) TO \(quoted(aside))")
         layout.models[index].fields.removeAll { $0.name == field }
         if let origin = fieldOrigins.removeValue(forKey: model + "." + field) { columns[origin] = aside }
+        asideCount += 1
         asides.append(Aside(model: model, column: aside))
     }
 
