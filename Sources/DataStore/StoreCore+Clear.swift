@@ -47,6 +47,7 @@ extension StoreCore {
             for name in try Files.list(directory) where name.hasPrefix(start) {
                 try Files.remove(directory + "/" + name)
             }
+            try Files.synchronizeDirectory(directory)
         } catch {
             throw StoreError.unusableFile("\(error)")
         }

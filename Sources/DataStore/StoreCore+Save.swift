@@ -140,8 +140,9 @@ extension StoreCore {
         for parent in table.parents {
             let key = parent.positions.map { values[$0] }
             guard !key.contains(.null), let parentTable = context.tables[parent.target] else { continue }
-            // A model that never comes here cannot be looked up here.
-            if table.policy != .none, !parentTable.policy.receives { continue }
+            // A model that never comes here cannot be looked up here; one that is only sent is made here where all is.
+            let isHere = parentTable.policy.receives || (parentTable.policy == .upstream && options.isLocalOnly)
+            if table.policy != .none, !isHere { continue }
             let parentID = key.map(keyText).joined(separator: "#")
             let name = ByteText(parent.target + "\u{0}" + parentID)
             let isItself = parent.target == table.model.name && parentID.hasSameBytes(as: id)

@@ -112,6 +112,17 @@ import Testing
         #expect(try desk.outbox().count == 1)
     }
 
+    @Test("D27: in a local store a parent whose model would only be sent is made here like any other, and must be here")
+    func sentParentsLocally() throws {
+        let core = try memoryCore {
+            $0.policies = ["Zone": .upstream]
+            $0.isLocalOnly = true
+        }
+        #expect(throws: StoreError.self) { try core.save(Bin(id: "b", zoneID: "nowhere")) }
+        try core.save(Zone(id: "z"), Bin(id: "b", zoneID: "z"))
+        #expect(try core.bin("b")?.zoneID == "z")
+    }
+
     @Test("C16: a local model makes no outbox entry")
     func aLocalModelMakesNoOutboxEntry() throws {
         let core = try memoryCore()
