@@ -84,7 +84,7 @@ struct HubLives: Sendable, Hashable {
             try connection.run("INSERT INTO _life(epoch,began,floor) VALUES(?,0,1)", [.text(old)])
         }
         let ceiling = try ceiling(of: connection)
-        let next = (max(ceiling, seen ?? (ceiling + unknownLives * span)) / span + 1) * span
+        let next = (max(ceiling, try seen ?? unknownCeiling(above: nil, connection)) / span + 1) * span
         guard next + span < Int64(Int32.max) else {
             throw HubError("this database was restored too often for its versions to stay numbers of 32 bits")
         }
@@ -115,6 +115,12 @@ struct HubLives: Sendable, Hashable {
             guard let table = row[0].text, let column = row[1].text else { return ceiling }
             return max(ceiling, try highest(column, table))
         }
+    }
+
+    /// What no version that was given lies above where nobody knows how many lives have been since: since the database, and
+    /// since another one of the same hub with that ceiling.
+    static func unknownCeiling(above other: Int64?, _ connection: Connection) throws -> Int64 {
+        max(try ceiling(of: connection), other ?? 0) + unknownLives * span
     }
 
     /// The version of a row that is made now.

@@ -22,7 +22,7 @@ public enum HubRestore {
     ///
     /// Keys and people are no part of what goes back in time: who was shut out since the backup stays out, and who was let
     /// in since can come and send again what the backup lacks. They are taken from the database that is there, where it is
-    /// the same hub's and can be read.
+    /// the same hub's, can be read, and is no copy that somebody put in its place by hand.
     ///
     /// - Parameter takesAccess: whether keys and people shall be the backup's all the same.
     /// - Throws: ``HubError`` where a hub runs there, where data is there and `replacing` is false, or where the backup is
@@ -193,12 +193,15 @@ public enum HubRestore {
         for table in HubLives.tables { try copy.execute(table) }
         let epoch = SecureRandom.hex(byteCount: 8)
         let seen = before.flatMap(lastSeen)
-        let access = takesAccess ? nil : before.flatMap { RestoredAccess(of: $0, forBackup: copy) }
+        // A copy that was put in by hand and never served knows no more than the backup of what clients saw since, and of
+        // who was shut out.
+        let isCopy = before.map { (try? CopyMark.isSet($0)) ?? true } ?? false
+        let access = takesAccess || isCopy ? nil : before.flatMap { RestoredAccess(of: $0, forBackup: copy) }
         try copy.transaction(.immediate) {
             try HubLives.begin(
                 on: copy, epoch: epoch, tokenKey: SecureRandom.hex(byteCount: 32),
                 after: max(seen?.stamp ?? 0, time.now().milliseconds),
-                above: seen?.ceiling)
+                above: isCopy ? try HubLives.unknownCeiling(above: seen?.ceiling, copy) : seen?.ceiling)
             if let seen {
                 try copy.run("UPDATE _clock SET hub_time=max(hub_time,?) WHERE id=1", [.integer(seen.hubTime)])
             }
