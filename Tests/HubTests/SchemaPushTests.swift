@@ -298,14 +298,22 @@ import Testing
         try await hub.start()
         #expect(try await hub.push(SchemaPushFixture.larger).status == 200)
         try await hub.stop()
-        let path = HubBackup.database(in: hub.data)
-        // As earlier programs named the schema below it.
-        try Connection.open(path: path).run(
-            "UPDATE _pushed_schema SET base=?", [.text(PushedSchema.digest(of: SchemaPushFixture.notes))])
-        try await hub.start()
-        try await hub.stop()
+        let connection = try Connection.open(path: HubBackup.database(in: hub.data))
+        func base() throws -> Value? { try connection.value("SELECT base FROM _pushed_schema") }
+        let digest = Value.text(PushedSchema.digest(of: SchemaPushFixture.notes))
+        #expect(try base() == digest, "as an earlier program finds it")
+        // As earlier programs named the schema below it: by its digest, or by its text.
+        try connection.execute("ALTER TABLE _pushed_schema DROP COLUMN base_text")
+        for earlier in [digest, .text(SchemaPushFixture.notes)] {
+            try connection.run("UPDATE _pushed_schema SET base=?", [earlier])
+            try await hub.start()
+            try await hub.stop()
+            #expect(try base() == digest)
+            try connection.run("UPDATE _pushed_schema SET base=?", [earlier])
+        }
         let edited =
-            "# edited\n" + SchemaPushFixture.notes.replacing("title: String!", with: "title:   String!  # its name")
+            "# edited\n\"What is written.\"\n"
+            + SchemaPushFixture.notes.replacing("title: String!", with: "\"Its name.\" title:   String!  # its name")
         #expect(
             try HubCheck.superseded(in: hub.data, startedWith: try Schema(sdl: edited), text: edited) == nil)
         #expect(
@@ -313,6 +321,7 @@ import Testing
         try await hub.start(edited)
         #expect(try await hub.ask("{ syncShelves { items { id } } }")["errors"] == nil)
         #expect(try HubCheck.pushedSchema(of: hub.data) == SchemaPushFixture.larger)
+        #expect(try base() == .text(PushedSchema.digest(of: edited)))
         #expect(try kept().isEmpty)
         try await hub.stop()
         hub.loop.stop()

@@ -11,9 +11,11 @@ import System
 struct PushedSchema: Sendable, Hashable {
     /// The schema in its own language.
     let text: String
-    /// The text of the schema that the hub had been started with, empty where it had none: under another one the pushed
-    /// schema gives way. In databases of earlier programs it is the text's digest.
+    /// The digest of the schema's text that the hub had been started with, empty where it had none: under another one the
+    /// pushed schema gives way. Earlier programs know it by that alone; some of them kept the text itself here.
     let base: String
+    /// That text, to tell comments and spaces from another schema; nil where an earlier program wrote it.
+    let baseText: String?
     /// When it was pushed, by the hub's clock.
     let pushed: DateTime
     /// Who pushed it, for people.
@@ -22,26 +24,61 @@ struct PushedSchema: Sendable, Hashable {
     /// Made when the first schema is pushed: a hub that never gets one has no table for it.
     private static let table = """
         CREATE TABLE IF NOT EXISTS _pushed_schema(id INTEGER PRIMARY KEY CHECK(id=1), text TEXT NOT NULL, \
-        base TEXT NOT NULL, pushed INTEGER NOT NULL, author TEXT NOT NULL) STRICT
+        base TEXT NOT NULL, pushed INTEGER NOT NULL, author TEXT NOT NULL, base_text TEXT) STRICT
         """
+
+    /// Made by a push over a schema, empty where the hub had been started with none.
+    init(text: String, over baseText: String, pushed: DateTime, author: String) {
+        self.init(
+            text: text, base: Self.digest(of: baseText), baseText: baseText, pushed: pushed, author: author)
+    }
+
+    private init(text: String, base: String, baseText: String?, pushed: DateTime, author: String) {
+        self.text = text
+        self.base = base
+        self.baseText = baseText
+        self.pushed = pushed
+        self.author = author
+    }
+
+    /// The same one, over the text that the hub is started with now.
+    func renewed(over baseText: String) -> PushedSchema {
+        PushedSchema(text: text, over: baseText, pushed: pushed, author: author)
+    }
+
+    /// Tables of earlier programs have no column for the text.
+    private static func hasBaseText(_ connection: Connection) throws -> Bool {
+        try connection.value("SELECT 1 FROM pragma_table_info('_pushed_schema') WHERE name='base_text'") != nil
+    }
 
     /// The schema that was pushed to a database; nil where none was.
     static func read(_ connection: Connection) throws -> PushedSchema? {
         guard
             try connection.value("SELECT 1 FROM sqlite_schema WHERE type='table' AND name='_pushed_schema'") != nil,
-            let row = try connection.rows("SELECT text,base,pushed,author FROM _pushed_schema WHERE id=1").first,
+            let row = try connection.rows(
+                """
+                SELECT text,base,pushed,author,\(try hasBaseText(connection) ? "base_text" : "NULL") \
+                FROM _pushed_schema WHERE id=1
+                """
+            ).first,
             let text = row[0].text, let base = row[1].text, let pushed = row[2].integer, let author = row[3].text
         else { return nil }
         return PushedSchema(
-            text: text, base: base, pushed: DateTime(milliseconds: pushed), author: author)
+            text: text, base: base, baseText: row[4].text, pushed: DateTime(milliseconds: pushed), author: author)
     }
 
     /// Keeps it, within the open transaction.
     func write(_ connection: Connection) throws {
         try connection.execute(Self.table)
+        if try !Self.hasBaseText(connection) {
+            try connection.execute("ALTER TABLE _pushed_schema ADD COLUMN base_text TEXT")
+        }
         try connection.run(
-            "INSERT OR REPLACE INTO _pushed_schema(id,text,base,pushed,author) VALUES(1,?,?,?,?)",
-            [.text(text), .text(base), .integer(pushed.milliseconds), .text(author)])
+            "INSERT OR REPLACE INTO _pushed_schema(id,text,base,pushed,author,base_text) VALUES(1,?,?,?,?,?)",
+            [
+                .text(text), .text(base), .integer(pushed.milliseconds), .text(author),
+                baseText.map { .text($0) } ?? .null,
+            ])
     }
 
     /// The schema itself.
@@ -53,16 +90,21 @@ struct PushedSchema: Sendable, Hashable {
         }
     }
 
-    /// Whether the hub is started with the schema that it was pushed over: the same text, or one that differs in comments
-    /// and spaces alone.
+    /// Whether the hub is started with the schema that it was pushed over: the same text, or one that differs in comments,
+    /// descriptions and spaces alone.
     func isOver(_ text: String?) -> Bool {
         let text = text ?? ""
-        if base == text || base == Self.digest(of: text) { return true }
-        guard let old = try? Schema(sdl: base), let new = try? Schema(sdl: text) else { return false }
-        return old == new
+        let baseText = baseText ?? base
+        if baseText == text || base == Self.digest(of: text) { return true }
+        guard let old = try? Schema(sdl: baseText), let new = try? Schema(sdl: text) else { return false }
+        return Self.withoutDocumentation(old) == Self.withoutDocumentation(new)
     }
 
-    /// What ``base`` was in earlier programs.
+    private static func withoutDocumentation(_ schema: Schema) -> Schema {
+        Schema(models: schema.models, enums: schema.enums, embedded: schema.embedded)
+    }
+
+    /// What ``base`` is of a text.
     static func digest(of text: String) -> String { Hex.encode(SHA256.digest(text)) }
 
     /// What is lost where it gives way to a schema, in sentences that begin with the model and field; nil where that is the
@@ -88,7 +130,7 @@ struct ServedSchema: Sendable {
     let text: String?
     /// What was pushed and gives way, because the hub is started with another schema than it was then.
     var superseded: PushedSchema?
-    /// What was pushed and stays, and names the schema below it in the way of earlier programs.
+    /// What was pushed and stays, and names the schema below it otherwise than this start does.
     private var renewed: PushedSchema?
 
     init(schema: Schema, text: String?) {
@@ -109,9 +151,9 @@ struct ServedSchema: Sendable {
             return
         }
         self.init(schema: try pushed.schema(), text: pushed.text)
-        if let text, pushed.base == PushedSchema.digest(of: text) {
-            renewed = PushedSchema(text: pushed.text, base: text, pushed: pushed.pushed, author: pushed.author)
-        }
+        // An earlier program that comes back knows the text of now by its digest alone.
+        let now = pushed.renewed(over: text ?? "")
+        if now != pushed { renewed = now }
     }
 
     /// What to say where the database does not fit the schema of the start: it may be for what was pushed.

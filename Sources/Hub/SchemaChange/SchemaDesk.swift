@@ -72,7 +72,7 @@ final class SchemaDesk: Sendable {
                 return respond(Self.done(difference, isApplied: false, refusal: refusal))
             }
             let pushed = PushedSchema(
-                text: push.text, base: worker.startText ?? "", pushed: time.now(), author: caller.author)
+                text: push.text, over: worker.startText ?? "", pushed: time.now(), author: caller.author)
             swap(engine, served.schema, pushed, difference, id, tries: Self.backups, respond) { [self] in
                 self.push(body, caller, id, respond)
             }
