@@ -114,6 +114,21 @@ struct HubStartTests {
         #expect(!again.child.standardErrorText.contains("control desk"), "\(again.child.standardErrorText)")
     }
 
+    @Test func `what keeps the desk from beginning and may pass is said, and the hub serves and tries again`()
+        async throws
+    {
+        await (try start()).stop()
+        try Files.rename(desk, to: directory.file("aside"))
+        try Files.writeAtomically("", to: desk)
+        let hub = try await start()
+        let answer = try await SiteClient(hub).ask("{ listZones { items { id } } }", key: "k")
+        #expect(answer.status == 200 && answer.json?["errors"] == nil)
+        await hub.stop()
+        let said = hub.child.standardErrorText
+        #expect(said.contains("the hub serves without the control desk") && said.contains("every minute"), "\(said)")
+        #expect(!said.contains("aside"), "\(said)")
+    }
+
     @Test func `keys in settings that anybody can read are said, and so are too few descriptors`() async throws {
         let config = directory.file("hub.conf")
         try Files.writeAtomically("api-key = k:supervisors\n", to: config)

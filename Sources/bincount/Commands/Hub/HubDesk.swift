@@ -60,35 +60,52 @@ struct HubDesk: Sendable {
         return keys
     }
 
-    /// Begins to work as a client of a hub; nil where it does not run, or cannot, which the log then says with what helps.
+    /// Begins to work as a client of a hub, or later where it cannot now; nil where it does not run.
     ///
-    /// A damaged store is set aside where nothing in it is unsent: all else of it the hub has.
-    func start(_ hub: HubServer, _ log: Log) -> DeskProcess? {
+    /// A damaged store is set aside where nothing in it is unsent: all else of it the hub has. Where something may be, the
+    /// log says what helps. Whatever else is in the way may pass, and is tried again every minute.
+    /// - Parameter late: called where it has begun later.
+    func start(_ hub: HubServer, _ log: Log, late: @escaping @Sendable () -> Void) throws -> LateStart<DeskProcess>? {
         guard let key else { return nil }
-        let (directory, connectors) = (directory, connectors)
         let link = HubLink(url: hub.localURL, key: key, tls: hub.clientContext)
-        func begin() throws -> DeskProcess {
-            try waitFor {
-                try await DeskProcess.start(directory: directory, hub: link, connectors: connectors, log: log)
-            }
-        }
-        do {
-            do { return try begin() } catch {
-                guard let aside = try setAside() else { throw error }
+        let start = LateStart(
+            attempt: { try await begin(link, log) },
+            failed: { error in
                 log(
                     .error,
-                    "the control desk's store is damaged (\(error)); nothing in it was unsent, so it was set aside as "
-                        + "\(aside), and the desk fetches everything anew")
-                return try begin()
+                    "the hub serves without the control desk: nothing is judged and exported until it can begin, which is "
+                        + "tried again every minute (\(error))")
+            },
+            late: {
+                log(.notice, "the control desk has begun: what waited is judged and exported")
+                late()
+            })
+        _ = try waitFor { await start.start() }
+        return start
+    }
+
+    /// Begins; nil where its store is damaged and must stay, which the log then says.
+    private func begin(_ link: HubLink, _ log: Log) async throws -> DeskProcess? {
+        func process() async throws -> DeskProcess {
+            try await DeskProcess.start(directory: directory, hub: link, connectors: connectors, log: log)
+        }
+        do { return try await process() } catch {
+            guard damage != nil else { throw error }
+            guard hasNothingUnsent else {
+                log(
+                    .error,
+                    "the hub serves without the control desk: nothing is judged and exported. Its store cannot be used "
+                        + "(\(error)); move \(directory) aside and start the hub again: the desk then fetches everything "
+                        + "anew, and does again what it had not sent")
+                return nil
             }
-        } catch {
+            let aside = try setAside()
             log(
                 .error,
-                "the hub serves without the control desk: nothing is judged and exported. Its store cannot be used "
-                    + "(\(error)); move \(directory) aside and start the hub again: the desk then fetches everything anew, "
-                    + "and does again what it had not sent")
-            return nil
+                "the control desk's store is damaged (\(error)); nothing in it was unsent, so it was set aside as "
+                    + "\(aside), and the desk fetches everything anew")
         }
+        return try await process()
     }
 
     /// Whether it runs here, or should.
@@ -96,26 +113,26 @@ struct HubDesk: Sendable {
 
     /// What is wrong with its store, looked at without changing it; nil where nothing is.
     var problem: String? {
-        guard isWanted, Files.exists(store), let damage else { return nil }
+        guard isWanted, let damage else { return nil }
         return "the control desk's store \(store) is damaged (\(damage)); a start sets it aside where nothing in it is "
             + "unsent, and else serves without the desk"
     }
 
     private var store: String { directory + "/store.sqlite" }
 
+    /// What is wrong with the file's content; nil where nothing is, and where that cannot be seen now.
     private var damage: String? {
-        do {
+        guard Files.exists(store) else { return nil }
+        do throws(SQLiteError) {
             let connection = try Connection.open(path: store, options: .readOnly)
             return try connection.integrityProblems(quick: true).first
         } catch {
-            return "\(error)"
+            return error.isCorrupt || error.isNotADatabase ? "\(error)" : nil
         }
     }
 
-    /// Moves a damaged store away, with its device's name; gives where to. Nil where it is whole, or where something in it
-    /// may be unsent.
-    private func setAside() throws -> String? {
-        guard Files.exists(store), damage != nil, hasNothingUnsent else { return nil }
+    /// Moves the store away, with its device's name; gives where to.
+    private func setAside() throws -> String {
         var aside = directory + "-damaged"
         var number = 1
         while Files.exists(aside) {

@@ -71,9 +71,16 @@ enum HubServeCommand {
         let hub = try waitFor { try await HubServer.start(served) }
         print("listening on \(hub.url)")
         flushOutput()
-        let running = desk.start(hub, log)
-        let status = "listening on \(hub.url)" + (desk.isWanted && running == nil ? ", without the control desk" : "")
-        manager.ready(status)
+        let isWithoutDesk = Locked(desk.isWanted)
+        @Sendable func status() -> String {
+            "listening on \(hub.url)" + (isWithoutDesk.current ? ", without the control desk" : "")
+        }
+        let running = try desk.start(hub, log) {
+            isWithoutDesk.withLock { $0 = false }
+            manager.ready(status())
+        }
+        if let running, try waitFor({ await running.hasBegun }) { isWithoutDesk.withLock { $0 = false } }
+        manager.ready(status())
         waitForEnd(signals, hub, manager) {
             manager.reloading()
             do {
@@ -84,17 +91,17 @@ enum HubServeCommand {
                 }
                 hub.replace(keys: try desk.adding(to: changed))
                 log(.notice, "the keys of the configuration were taken over; all else holds from the next start")
-                manager.ready(status)
+                manager.ready(status())
             } catch {
                 log(.error, "the configuration was not taken over, the keys from before stay: \(error)")
-                manager.ready("\(status), but the changed configuration was not taken over: \(error)")
+                manager.ready("\(status()), but the changed configuration was not taken over: \(error)")
             }
         }
         manager.stopping()
         // Nothing that hangs may keep it from ending: what was answered is on the disk already.
         alarm(stopSeconds)
         try waitFor {
-            await running?.stop()
+            await running?.stop()?.stop()
             await hub.stop()
         }
         return 0
