@@ -24,6 +24,7 @@ public struct Migrator {
     private let versions: [SchemaVersion]
     private let once: [SchemaStep]
     private let backsUp: Bool
+    private let backedUp: (String) -> Void
     private let prepare: (Connection) throws -> Void
     private let upgrade: (Connection, SchemaChange) throws -> Void
     private let rewrite: (Connection, SchemaRewriter, SchemaChange) throws -> Void
@@ -42,6 +43,7 @@ public struct Migrator {
     ///   - once: steps to run if the tables change at all, beside those of versions; they are not remembered.
     ///   - backsUp: whether the file is copied before it is changed; false where the owner has made a backup himself, or
     ///     where nothing can be lost and nobody may wait for a copy.
+    ///   - backedUp: gets the backup's path once it is there, before anything is changed.
     ///   - prepare: notes what the owner must know of rows that the steps take away; first, in the migration's transaction.
     ///   - rewrite: does to what the owner keeps beside the model tables what the steps and the change do to rows; last.
     ///   - upgrade: changes the owner's tables in the migration's transaction, after the model tables and before what is
@@ -49,6 +51,7 @@ public struct Migrator {
     public init(
         schema: Schema, tables: [ModelTable], applicationID: Int32, formatVersion: Int, ownTables: [String] = [],
         versions: [SchemaVersion] = [], once: [SchemaStep] = [], backsUp: Bool = true,
+        backedUp: @escaping (String) -> Void = { _ in },
         prepare: @escaping (Connection) throws -> Void = { _ in },
         rewrite: @escaping (Connection, SchemaRewriter, SchemaChange) throws -> Void = { _, _, _ in },
         upgrade: @escaping (Connection, SchemaChange) throws -> Void = { _, _ in }
@@ -62,6 +65,7 @@ public struct Migrator {
         self.versions = versions.sorted { $0.number < $1.number }
         self.once = once
         self.backsUp = backsUp
+        self.backedUp = backedUp
         self.prepare = prepare
         self.rewrite = rewrite
         self.upgrade = upgrade
@@ -220,10 +224,11 @@ public struct Migrator {
         guard let path = connection.path else { return nil }
         let target = Migrator.backupStart(of: path) + String(generation)
         do {
-            try connection.reader()?.backup(to: target)
+            try connection.reader()?.backup(to: target, progress: connection.tellProgress)
         } catch {
             throw MigrationError.noBackup(database: path, reason: error)
         }
+        backedUp(target)
         return target
     }
 

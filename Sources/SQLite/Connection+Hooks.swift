@@ -110,6 +110,9 @@ extension Connection {
         hooks.progress = box
     }
 
+    /// Calls what ``onProgress(_:)`` was given: for work on this connection's behalf that is no statement of it.
+    public func tellProgress() { hooks.progress?.callback() }
+
     /// Steps of SQLite's machine between two calls: some milliseconds.
     private static let progressSteps: Int32 = 100_000
 

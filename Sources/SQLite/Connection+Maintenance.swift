@@ -69,12 +69,18 @@ extension Connection {
 
     /// Copies the database, as committed, to a file while others go on using it.
     ///
-    /// The file appears whole or not at all: it is written under another name, synced, and renamed over `target`.
-    public func backup(to target: String) throws(SQLiteError) {
+    /// The file appears whole or not at all: it is written under another name, synced, and renamed over `target`. All of it
+    /// is one state: a read transaction is held.
+    /// - Parameters:
+    ///   - pagesAtOnce: pages copied between two calls of `progress`.
+    ///   - progress: called after each part.
+    public func backup(
+        to target: String, pagesAtOnce: Int = 4096, progress: () -> Void = {}
+    ) throws(SQLiteError) {
         let partial = target + ".partial"
         unlink(partial)
         do {
-            try copy(to: partial)
+            try copy(to: partial, pagesAtOnce, progress)
             try rename(partial, to: target)
         } catch {
             unlink(partial)
@@ -82,7 +88,12 @@ extension Connection {
         }
     }
 
-    private func copy(to file: String) throws(SQLiteError) {
+    private func copy(to file: String, _ pagesAtOnce: Int, _ progress: () -> Void) throws(SQLiteError) {
+        // Without it a writer between two parts would start the copy over.
+        let begins = !isInTransaction
+        if begins { try begin(.deferred) }
+        defer { if begins { rollback() } }
+        _ = try value("SELECT count(*) FROM sqlite_schema")
         var opened: OpaquePointer?
         let result = sqlite3_open_v2(
             file, &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nil)
@@ -95,8 +106,11 @@ extension Connection {
         guard let backup = sqlite3_backup_init(destination, "main", handle, "main") else {
             throw SQLiteError(destination, code: sqlite3_errcode(destination), sql: "backup to \(file)")
         }
-        // All pages in one step: a writer in between would start the copy over.
-        let stepped = sqlite3_backup_step(backup, -1)
+        var stepped = SQLITE_OK
+        while stepped == SQLITE_OK {
+            stepped = sqlite3_backup_step(backup, Int32(clamping: max(pagesAtOnce, 1)))
+            progress()
+        }
         let finished = sqlite3_backup_finish(backup)
         guard stepped == SQLITE_DONE, finished == SQLITE_OK else {
             throw SQLiteError(

@@ -136,6 +136,16 @@ import WarehouseModels
             ])
     }
 
+    @Test func `a backup is told of while it gets on`() throws {
+        let connection = try makeOld()
+        var told = 0
+        // So few statements' steps are told of none.
+        connection.onProgress { told += 1 }
+        _ = try migrator([thing([Self.key, Self.code, FieldSchema("note", .scalar(.string))])]).open(connection)
+        connection.onProgress(nil)
+        #expect(told > 0)
+    }
+
     @Test func eachMigrationHasABackupOfItsOwn() throws {
         let connection = try makeOld()
         var fields = [Self.key, Self.code]

@@ -162,6 +162,24 @@ import Testing
         #expect(failed?.isCannotOpen == true)
     }
 
+    @Test func `a backup is copied in parts and is one state, whatever is written between them`() throws {
+        let connection = try Connection.open(path: directory.file("a.db"))
+        let other = try Connection.open(path: directory.file("a.db"))
+        try connection.execute("CREATE TABLE t(a)")
+        for _ in 0..<20 { try connection.run("INSERT INTO t VALUES(zeroblob(4000))") }
+        var parts = 0
+        let copy = directory.file("copy.db")
+        try connection.backup(to: copy, pagesAtOnce: 4) {
+            parts += 1
+            _ = try? other.run("INSERT INTO t VALUES(1)")
+        }
+        #expect(parts > 4)
+        #expect(try connection.value("SELECT count(*) FROM t") == .integer(Int64(20 + parts)))
+        let restored = try Connection.open(path: copy)
+        #expect(try restored.value("SELECT count(*) FROM t") == .integer(20))
+        #expect(try restored.integrityProblems() == [])
+    }
+
     @Test func memoryDatabasesAreSeparate() throws {
         let one = try Connection.memory()
         let other = try Connection.memory()

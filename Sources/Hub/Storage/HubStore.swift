@@ -124,25 +124,30 @@ extension HubCore {
 
     /// Makes the tables of a new database, or brings those of an older schema up to this one.
     static func migrate(_ schema: Schema, _ tables: [BaseTable], _ connection: Connection, _ log: Log) throws {
-        let migrator = migrator(schema, tables)
+        let migrator = migrator(
+            schema, tables,
+            backedUp: { backup in
+                do { try CopyMark.set(file: backup) } catch {
+                    log(
+                        .warning,
+                        "\(backup) could not be marked as a copy; put it back with `hub restore` only: \(error)")
+                }
+            })
         if case .migrated(_, let backup) = try migrator.open(connection) {
             log(.notice, "the hub's database was migrated to the new schema; backup: \(backup ?? "none")")
-            guard let backup else { return }
-            do { try CopyMark.set(file: backup) } catch {
-                log(.warning, "\(backup) could not be marked as a copy; put it back with `hub restore` only: \(error)")
-            }
         }
     }
 
     static func migrator(
         _ schema: Schema, _ tables: [BaseTable], once steps: [SchemaStep] = [], backsUp: Bool = true,
         prepare: @escaping (Connection) throws -> Void = { _ in },
-        rewrite: @escaping (Connection) throws -> Void = { _ in }
+        rewrite: @escaping (Connection) throws -> Void = { _ in },
+        backedUp: @escaping (String) -> Void = { _ in }
     ) -> Migrator {
         Migrator(
             schema: schema, tables: tables.map(\.table), applicationID: applicationID, formatVersion: formatVersion,
             ownTables: HubState.tables + HubState.departureTables + HubState.buriedTables + HubLives.tables,
-            once: steps, backsUp: backsUp, prepare: prepare,
+            once: steps, backsUp: backsUp, backedUp: backedUp, prepare: prepare,
             rewrite: { connection, _, _ in try rewrite(connection) })
     }
 }
