@@ -150,7 +150,7 @@ public struct SchemaRewriter: Sendable {
         guard let value = after[name], value == before[name] else { return after[name] != before[name] }
         var without = before
         without[name] = nil
-        return (try? body(&without)) != nil && without[name] != nil
+        return (try? body(&without)) != nil && !(without[name] ?? .null).isNull
     }
 
     private func holds(_ enumeration: String, _ old: String) -> Bool {

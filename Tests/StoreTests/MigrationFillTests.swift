@@ -91,6 +91,15 @@ struct MigrationFillTests {
         #expect(try statuses(core) == [.text("closed"), .text("open"), .text("open")])
     }
 
+    @Test("C1: a body that writes null where it finds nothing fills nothing")
+    func nullIsNoValue() throws {
+        try store()
+        let core = try open(
+            Self.status(default: nil),
+            [SchemaVersion(1, [.removeField("M", "status"), .rewrite("M") { $0["status"] = $0["status"] ?? .null }])])
+        #expect(try statuses(core) == [.null, .null, .null])
+    }
+
     @Test("C1: a field may be filled from another one that goes")
     func fromRemoved() throws {
         try store()

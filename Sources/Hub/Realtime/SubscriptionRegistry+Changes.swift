@@ -107,8 +107,11 @@ extension SubscriptionRegistry {
     private mutating func charge(_ costs: inout EventCosts) -> [UInt64] {
         let now = core.time.uptime()
         var dropped: [UInt64] = []
-        for (payer, (milliseconds, connections)) in costs.takeTimes() where milliseconds > EventCosts.free {
-            allowance.spend(milliseconds - EventCosts.free, by: payer, now: now)
+        for (payer, (milliseconds, connections)) in costs.takeTimes() {
+            // A microsecond for each of a fleet's connections is free as well.
+            let free = EventCosts.free + Int64(connections.count / 1_000)
+            guard milliseconds > free else { continue }
+            allowance.spend(milliseconds - free, by: payer, now: now)
             guard allowance.isSpent(by: payer, now: now) else { continue }
             dropped += connections.subtracting(costs.dropped)
             costs.drop(connections)
@@ -127,6 +130,8 @@ extension SubscriptionRegistry {
         private(set) var dropped: Set<UInt64> = []
         /// What the filters and events of one change took, by whose they are.
         private var times: [String: (milliseconds: Int64, connections: Set<UInt64>)] = [:]
+        /// The most that one caller's took.
+        private(set) var most: Int64 = 0
         /// What relations cost, by connection: many subscriptions of one connection cost the others no more than one does.
         private var spent: [UInt64: (budget: RequestBudget, paused: Int64)] = [:]
 
@@ -140,15 +145,15 @@ extension SubscriptionRegistry {
                 times[member.payer, default: (0, [])].connections.insert(member.connection)
             }
             let whole = weights.values.reduce(0, +)
-            for (payer, weight) in weights { times[payer]?.milliseconds += spent * weight / whole }
+            for (payer, weight) in weights {
+                times[payer]?.milliseconds += spent * weight / whole
+                most = max(most, times[payer]?.milliseconds ?? 0)
+            }
         }
-
-        /// The most that one caller's took.
-        var most: Int64 { times.isEmpty ? 0 : times.values.reduce(0) { max($0, $1.milliseconds) } }
 
         /// What was noted since this was asked last.
         mutating func takeTimes() -> [String: (milliseconds: Int64, connections: Set<UInt64>)] {
-            defer { times = [:] }
+            defer { (times, most) = ([:], 0) }
             return times
         }
 
