@@ -103,9 +103,10 @@ enum RequestFailure: Error {
 struct DocumentCache: Sendable {
     private static let limit = 512
     static let byteLimit = 16 << 20
-    /// Longer texts are prepared anew each time, as what is heavier than ``heaviest``.
+    /// Longer texts are prepared anew each time, as what is heavier than ``heaviest``, which a hundred creates of a model with
+    /// forty fields are not.
     static let longest = 1 << 18
-    static let heaviest = byteLimit / 8
+    static let heaviest = byteLimit / 4
     private var entries: [ByteText: (document: PreparedDocument, use: UInt64)] = [:]
     private var clock: UInt64 = 0
     /// About how many bytes all of them take.
