@@ -56,14 +56,7 @@ extension Connection {
     public func onCommit(_ body: (() -> Void)?) {
         let box = body.map { Hooks.Box($0) }
         sqlite3_commit_hook(
-            handle,
-            box == nil
-                ? nil
-                : { context in
-                    if let context { Hooks.Box<() -> Void>.from(context).callback() }
-                    return 0
-                },
-            box?.pointer)
+            handle, box == nil ? nil : Self.callAndGoOn, box?.pointer)
         hooks.commit = box
     }
 
@@ -99,19 +92,18 @@ extension Connection {
     public func onProgress(_ body: (() -> Void)?) {
         let box = body.map { Hooks.Box($0) }
         sqlite3_progress_handler(
-            handle, box == nil ? 0 : Self.progressSteps,
-            box == nil
-                ? nil
-                : { context in
-                    if let context { Hooks.Box<() -> Void>.from(context).callback() }
-                    return 0
-                },
-            box?.pointer)
+            handle, box == nil ? 0 : Self.progressSteps, box == nil ? nil : Self.callAndGoOn, box?.pointer)
         hooks.progress = box
     }
 
     /// Calls what ``onProgress(_:)`` was given: for work on this connection's behalf that is no statement of it.
     public func tellProgress() { hooks.progress?.callback() }
+
+    /// Calls what a hook was given, and lets SQLite go on.
+    private static let callAndGoOn: @convention(c) (UnsafeMutableRawPointer?) -> Int32 = { context in
+        if let context { Hooks.Box<() -> Void>.from(context).callback() }
+        return 0
+    }
 
     /// Steps of SQLite's machine between two calls: some milliseconds.
     private static let progressSteps: Int32 = 100_000

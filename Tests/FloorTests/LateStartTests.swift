@@ -52,7 +52,13 @@ struct LateStartTests {
     }
 
     @Test func `stopping ends the attempts`() async throws {
-        let start = late(pause: { try await Task.sleep(for: .seconds(3600)) }) { _ in throw Away(description: "full") }
+        // Nothing comes on it: the iteration ends with the task alone.
+        let (never, continuation) = AsyncStream<Void>.makeStream()
+        defer { continuation.finish() }
+        let start = late(pause: {
+            for await _ in never {}
+            try Task.checkCancellation()
+        }) { _ in throw Away(description: "full") }
         #expect(await !start.start())
         #expect(await start.stop() == nil)
         #expect(attempts.current == 1)

@@ -9,40 +9,24 @@ import Testing
 /// A rewrite gives a field that goes a new value under the old name, which may be the same as the old one.
 @Suite("Fields that a migration fills anew")
 struct MigrationFillTests {
-    private let directory: TempDirectory
+    private let site: MigratedStore
 
-    init() throws { directory = try TempDirectory() }
-
-    private static func text(_ name: String) -> FieldSchema { FieldSchema(name, .scalar(.string)) }
-
-    private static func model(_ name: String, _ fields: [FieldSchema]) -> ModelSchema {
-        ModelSchema(
-            name, pluralName: name + "s", fields: [FieldSchema("id", .scalar(.id), isRequired: true)] + fields)
-    }
-
-    private func open(_ schema: Schema, _ versions: [SchemaVersion] = []) throws -> StoreCore {
-        try StoreCore(
-            schema: schema, at: .directory(directory.path),
-            options: testOptions {
-                $0.random = SeededRandom(seed: UInt64(versions.count + 1))
-                $0.migrations = versions
-            })
-    }
+    init() throws { site = try MigratedStore() }
 
     private static let closed = FieldSchema("closed", .scalar(.boolean))
 
     private static func status(default text: String?) -> Schema {
         let status = FieldSchema("status", .enumeration("Status"), isRequired: text != nil, defaultValue: text)
-        return Schema(models: [model("M", [status, closed])], enums: ["Status": ["open", "closed"]])
+        return Schema(models: [MigratedStore.model("M", [status, closed])], enums: ["Status": ["open", "closed"]])
     }
 
     /// A store of records, of which the first waits with a change of both fields.
     private func store() throws {
-        let schema = Schema(models: [Self.model("M", [Self.text("status"), Self.closed])])
+        let schema = Schema(models: [MigratedStore.model("M", [MigratedStore.text("status"), Self.closed])])
         func record(_ id: String, _ status: String, _ closed: Int64) -> Record {
             Record(schema: schema.models[0], values: [.text(id), .text(status), .integer(closed)])
         }
-        let core = try open(schema)
+        let core = try site.open(schema)
         try core.applyRemote(
             [record("1", "open", 0), record("2", "open", 0), record("3", "odd", 0)].map {
                 RemoteRecord(record: $0, version: 1, lastChangedAt: 1)
@@ -58,7 +42,7 @@ struct MigrationFillTests {
     @Test("C1: a value that is the same as the old one is a new one all the same", arguments: [nil, "closed"])
     func sameValue(_ standard: String?) throws {
         try store()
-        let core = try open(
+        let core = try site.open(
             Self.status(default: standard),
             [
                 SchemaVersion(
@@ -78,7 +62,7 @@ struct MigrationFillTests {
     @Test("C1: what the body makes of the old value holds, not what it makes without")
     func ownValue() throws {
         try store()
-        let core = try open(
+        let core = try site.open(
             Self.status(default: nil),
             [
                 SchemaVersion(
@@ -94,7 +78,7 @@ struct MigrationFillTests {
     @Test("C1: a body that writes null where it finds nothing fills nothing")
     func nullIsNoValue() throws {
         try store()
-        let core = try open(
+        let core = try site.open(
             Self.status(default: nil),
             [SchemaVersion(1, [.removeField("M", "status"), .rewrite("M") { $0["status"] = $0["status"] ?? .null }])])
         #expect(try statuses(core) == [.null, .null, .null])
@@ -103,8 +87,8 @@ struct MigrationFillTests {
     @Test("C1: a field may be filled from another one that goes")
     func fromRemoved() throws {
         try store()
-        let core = try open(
-            Schema(models: [Self.model("M", [Self.text("status")])]),
+        let core = try site.open(
+            Schema(models: [MigratedStore.model("M", [MigratedStore.text("status")])]),
             [
                 SchemaVersion(
                     1,
@@ -121,8 +105,10 @@ struct MigrationFillTests {
     @Test("C1: a value that a body only reads goes with its field, though another has the name anew")
     func onlyRead() throws {
         try store()
-        let core = try open(
-            Schema(models: [Self.model("M", [Self.text("status"), Self.closed, Self.text("was")])]),
+        let core = try site.open(
+            Schema(models: [
+                MigratedStore.model("M", [MigratedStore.text("status"), Self.closed, MigratedStore.text("was")])
+            ]),
             [SchemaVersion(1, [.removeField("M", "status"), .rewrite("M") { $0["was"] = $0["status"] }])])
         #expect(try statuses(core) == [.null, .null, .null])
         #expect(try core.outbox().map(\.fields) == [["closed": true, "was": "closed"]])

@@ -9,30 +9,16 @@ import Testing
 /// Steps of several versions, taken at once by a store that skips those between.
 @Suite("Versions that a store skips")
 struct MigrationVersionTests {
-    private let directory: TempDirectory
+    private let site: MigratedStore
 
-    init() throws { directory = try TempDirectory() }
-
-    private static func text(_ name: String) -> FieldSchema { FieldSchema(name, .scalar(.string)) }
-
-    private static func model(_ name: String, _ fields: [FieldSchema]) -> ModelSchema {
-        ModelSchema(
-            name, pluralName: name + "s", fields: [FieldSchema("id", .scalar(.id), isRequired: true)] + fields)
-    }
-
-    private func open(_ schema: Schema, _ versions: [SchemaVersion] = []) throws -> StoreCore {
-        try StoreCore(
-            schema: schema, at: .directory(directory.path),
-            options: testOptions {
-                $0.random = SeededRandom(seed: UInt64(versions.count + 1))
-                $0.migrations = versions
-            })
-    }
+    init() throws { site = try MigratedStore() }
 
     /// A store of one record of M, whose fields a and r hold `x` and `mine`.
     private func store() throws {
-        let schema = Schema(models: [Self.model("M", [Self.text("a"), Self.text("r")]), Self.model("B", [])])
-        let core = try open(schema)
+        let schema = Schema(models: [
+            MigratedStore.model("M", [MigratedStore.text("a"), MigratedStore.text("r")]), MigratedStore.model("B", []),
+        ])
+        let core = try site.open(schema)
         try core.write(as: nil) {
             try $0.save(Record(schema: schema.models[0], values: [.text("1"), .text("x"), .text("mine")]))
         }
@@ -62,8 +48,10 @@ struct MigrationVersionTests {
     func broughtIn(_ index: Int) throws {
         try store()
         let way = Self.ways[index]
-        let schema = Schema(models: [Self.model("M", way.fields.map(Self.text)), Self.model("B", [])])
-        let core = try open(schema, [SchemaVersion(1, way.first), SchemaVersion(2, way.second)])
+        let schema = Schema(models: [
+            MigratedStore.model("M", way.fields.map(MigratedStore.text)), MigratedStore.model("B", []),
+        ])
+        let core = try site.open(schema, [SchemaVersion(1, way.first), SchemaVersion(2, way.second)])
         #expect(try core.read { try $0.query(model: "M") }.map(\.values) == [[.text("1")] + way.values])
         #expect(try core.outbox().map(\.state) == [.queued])
     }
@@ -72,9 +60,10 @@ struct MigrationVersionTests {
     func modelAnew() throws {
         try store()
         let schema = Schema(models: [
-            Self.model("M", [Self.text("a"), Self.text("r")]), Self.model("D", [Self.text("t")]),
+            MigratedStore.model("M", [MigratedStore.text("a"), MigratedStore.text("r")]),
+            MigratedStore.model("D", [MigratedStore.text("t")]),
         ])
-        let core = try open(
+        let core = try site.open(
             schema,
             [
                 SchemaVersion(1, [.removeModel("B")]), SchemaVersion(2, []),
@@ -89,7 +78,10 @@ struct MigrationVersionTests {
         try store()
         func refusal(_ versions: [SchemaVersion]) -> String {
             do {
-                try open(Schema(models: [Self.model("M", [Self.text("a"), Self.text("r")])]), versions).close()
+                try site.open(
+                    Schema(models: [MigratedStore.model("M", [MigratedStore.text("a"), MigratedStore.text("r")])]),
+                    versions
+                ).close()
                 return ""
             } catch {
                 return "\(error)"
@@ -104,8 +96,8 @@ struct MigrationVersionTests {
     @Test("C1: the name of a field that was converted and went is free")
     func convertedAndGone() throws {
         try store()
-        let core = try open(
-            Schema(models: [Self.model("M", [Self.text("p")]), Self.model("B", [])]),
+        let core = try site.open(
+            Schema(models: [MigratedStore.model("M", [MigratedStore.text("p")]), MigratedStore.model("B", [])]),
             [
                 SchemaVersion(1, [.convert("M", "a") { $0 }]), SchemaVersion(2, [.removeField("M", "a")]),
                 SchemaVersion(3, [.renameField("M", "r", to: "a")]),
@@ -118,15 +110,16 @@ struct MigrationVersionTests {
     @Test("columns that are put aside never meet, though a model with such a one goes between")
     func asides() throws {
         let schema = Schema(models: [
-            Self.model("A", [Self.text("y"), Self.text("z")]), Self.model("B", [Self.text("x")]),
+            MigratedStore.model("A", [MigratedStore.text("y"), MigratedStore.text("z")]),
+            MigratedStore.model("B", [MigratedStore.text("x")]),
         ])
-        let before = try open(schema)
+        let before = try site.open(schema)
         try before.write(as: nil) {
             try $0.save(Record(schema: schema.models[0], values: [.text("1"), .text("yy"), .text("zz")]))
         }
         before.close()
-        let core = try open(
-            Schema(models: [Self.model("A", [])]),
+        let core = try site.open(
+            Schema(models: [MigratedStore.model("A", [])]),
             [
                 SchemaVersion(
                     1,
@@ -140,14 +133,14 @@ struct MigrationVersionTests {
 
     @Test("a key in another Unicode form is another key, which a migration may not give")
     func unicodeKey() throws {
-        let schema = Schema(models: [Self.model("M", [Self.text("a")])])
-        let before = try open(schema)
+        let schema = Schema(models: [MigratedStore.model("M", [MigratedStore.text("a")])])
+        let before = try site.open(schema)
         try before.write(as: nil) {
             try $0.save(Record(schema: schema.models[0], values: [.text("cafe\u{301}"), .text("x")]))
         }
         before.close()
         let error = #expect(throws: StoreError.self) {
-            try open(schema, [SchemaVersion(1, [.rewrite("M") { if $0["id"] != nil { $0["id"] = "caf\u{E9}" } }])])
+            try site.open(schema, [SchemaVersion(1, [.rewrite("M") { if $0["id"] != nil { $0["id"] = "caf\u{E9}" } }])])
         }
         #expect(error?.description.contains("a migration cannot change a record's key") == true)
     }
