@@ -96,7 +96,9 @@ final class ClientConnection: SocketOwner, @unchecked Sendable {
         timer = LoopTimer(pool.core, milliseconds: pool.options.connectMilliseconds, repeating: false) { [weak self] in
             guard let self, !self.isConnected else { return }
             // libwebsockets does not report every attempt that leads nowhere, hence a limit of our own.
-            self.exchange?.fail(.cannotConnect(self.pool.origin.hostAndPort, reason: "no answer in time"))
+            let isNameless = self.socket?.isLookingUp ?? false
+            let reason = isNameless ? "the name could not be looked up in time" : "no answer in time"
+            self.exchange?.fail(.cannotConnect(self.pool.origin.hostAndPort, reason: reason))
             self.kill()
         }
         let socket = Socket(

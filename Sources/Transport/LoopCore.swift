@@ -42,6 +42,9 @@ final class LoopCore: @unchecked Sendable {
     /// What accepted connections are secured with; nil for plain ones.
     var secures: TLSServerContext?
     var timers: [ObjectIdentifier: TimerHandle] = [:]
+    /// Sockets whose connection is being made: libwebsockets does not know all of them.
+    var connecting: [ObjectIdentifier: Socket] = [:]
+    let names: NameLookup
     /// Sockets with bytes to send at the end of this round.
     private var dirty: [Socket] = []
     /// Where small pieces are put together for one system call.
@@ -49,7 +52,8 @@ final class LoopCore: @unchecked Sendable {
     /// Where what came under TLS is put when it is readable.
     let plain = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
 
-    init(listener: ListenerAddress?) throws(TransportError) {
+    init(listener: ListenerAddress?, names: NameLookup) throws(TransportError) {
+        self.names = names
         _ = quietLibrary
         var info = lws_context_creation_info()
         cws_prepare(&info, protocols, Unmanaged.passUnretained(self).toOpaque())
@@ -170,6 +174,7 @@ final class LoopCore: @unchecked Sendable {
         context = nil
         // Closes every socket; their owners are told through the protocol callback.
         lws_context_destroy(ending)
+        for socket in Array(connecting.values) { socket.ended(reason: nil) }
         // What closing queued still runs; then nothing is accepted any more.
         while true {
             let queue = shared.withLock { shared in
@@ -204,10 +209,10 @@ final class LoopCore: @unchecked Sendable {
     /// Milliseconds that never go back.
     var now: Int64 { Int64(lws_now_usecs()) / 1000 }
 
-    /// Begins a connection; nil when it failed at once.
-    func connect(_ socket: Socket, host: String, port: Int) -> OpaquePointer? {
+    /// Begins a connection; nil when it failed at once. A name instead of an address would make the whole loop wait.
+    func connect(_ socket: Socket, address: String, port: Int) -> OpaquePointer? {
         guard let context else { return nil }
-        return cws_connect(context, vhost, host, Int32(port), Unmanaged.passUnretained(socket).toOpaque())
+        return cws_connect(context, vhost, address, Int32(port), Unmanaged.passUnretained(socket).toOpaque())
     }
 }
 

@@ -21,8 +21,12 @@ extension SocketOwner {
 /// One TCP connection with a queue of what is to be sent, under TLS or plain.
 // Guard of @unchecked Sendable: touched on the loop's thread only.
 final class Socket: @unchecked Sendable {
-    private let core: LoopCore
-    private var wsi: OpaquePointer?
+    let core: LoopCore
+    var wsi: OpaquePointer?
+    /// Whether libwebsockets owns a reference.
+    var isHeld = false
+    /// A connection that is being made; nil when it is there, and for accepted ones.
+    var attempt: Attempt?
     private(set) var owner: (any SocketOwner)?
 
     /// What is to be sent, and what counts it meanwhile.
@@ -47,7 +51,7 @@ final class Socket: @unchecked Sendable {
     private var closeWhenDrained = false
     private var halfCloses = false
     private var isInCallback = false
-    private var isKilled = false
+    private(set) var isKilled = false
     private let tls: TLSSession?
     private var isSecured = false
 
@@ -70,13 +74,7 @@ final class Socket: @unchecked Sendable {
             ended(reason: failure?.description)
             return
         }
-        // libwebsockets owns a reference until the connection has ended.
-        let reference = Unmanaged.passRetained(self)
-        wsi = core.connect(self, host: host, port: port)
-        if wsi == nil {
-            ended(reason: "the connection attempt failed at once")
-            reference.release()
-        }
+        connect(host, port)
     }
 
     var isOpen: Bool { wsi != nil && !isKilled && core.context != nil }
@@ -255,9 +253,14 @@ final class Socket: @unchecked Sendable {
 
     /// Closes at once; the owner hears it soon, from the loop.
     func kill() {
-        guard isOpen else { return }
+        guard !isKilled, core.context != nil else { return }
         isKilled = true
         forgetQueued()
+        guard wsi != nil else {
+            // It is still being made, and libwebsockets knows nothing of it.
+            core.add(.closure { self.ended(reason: nil) })
+            return
+        }
         if !isInCallback { cws_kill(wsi) }
     }
 
@@ -277,6 +280,7 @@ final class Socket: @unchecked Sendable {
     }
 
     fileprivate func connected() {
+        endConnecting()
         if let tls { tls.start() } else { owner?.socketConnected(self) }
         flush()
     }
@@ -315,7 +319,14 @@ final class Socket: @unchecked Sendable {
         flush()
     }
 
-    fileprivate func ended(reason: String?) {
+    /// libwebsockets has taken the connection apart, or could not make it.
+    fileprivate func released(reason: String?) {
+        isHeld = false
+        if !goesOn(after: reason) { ended(reason: reason) }
+    }
+
+    func ended(reason: String?) {
+        endConnecting()
         if let tls, tls.phase != .ended { endedWhole = false }
         wsi = nil
         isKilled = true
@@ -362,7 +373,7 @@ func socketCallback(
                     decoding: UnsafeRawBufferPointer(start: input, count: count).prefix { $0 != 0 }, as: UTF8.self)
             }
         }
-        reference.takeUnretainedValue().ended(reason: text)
+        reference.takeUnretainedValue().released(reason: text)
         reference.release()
     default: break
     }

@@ -16,16 +16,16 @@ public final class WebSocketLoop: SerialExecutor {
 
     /// Starts a loop for clients. `name` (at most 15 bytes are used) shows in `top -H`.
     ///
-    /// A host name is looked up on the loop's thread, so a slow name server delays the other connections of the loop.
+    /// Host names are looked up elsewhere, so that a name server that is away delays nobody else.
     public convenience init(name: String = "link") throws(TransportError) {
         try self.init(name: name, listener: nil) { _ in }
     }
 
     /// `prepare` runs before the thread does.
     init(
-        name: String, listener: ListenerAddress?, prepare: (LoopCore) -> Void
+        name: String, listener: ListenerAddress?, names: NameLookup = NameLookup(), prepare: (LoopCore) -> Void
     ) throws(TransportError) {
-        core = try LoopCore(listener: listener)
+        core = try LoopCore(listener: listener, names: names)
         prepare(core)
         let core = core
         startThread(named: name) { core.runThread() }
