@@ -50,7 +50,8 @@ public final class ChildProcess: Sendable {
     ///   - input: what it reads from standard input, which then ends.
     ///   - errorOutput: where its standard error goes.
     ///   - outputLimit: how much of each output is kept; what comes beyond is read and dropped.
-    ///   - ownsGroup: whether signals reach what the program starts too, and a terminal's do not reach it.
+    ///   - ownsGroup: whether signals reach what the program starts too, and a terminal's do not reach it; what it started
+    ///     is killed where the program itself was ended or died of a signal.
     public init(
         _ command: [String], environment: [String: String]? = nil, directory: String? = nil, input: [UInt8] = [],
         errorOutput: ErrorOutput = .capture, outputLimit: Int = 64 << 20, ownsGroup: Bool = false
@@ -116,13 +117,15 @@ public struct ChildResult: Sendable {
 
 extension ChildProcess {
     /// Runs a program to its end, away from Swift's pool. After `timeoutMilliseconds` it gets SIGTERM, and
-    /// `graceMilliseconds` later SIGKILL; so it does when the calling task is cancelled.
+    /// `graceMilliseconds` later SIGKILL; so it does when the calling task is cancelled. What the program started gets the
+    /// same, and does not outlive a program that was ended or died of a signal.
     public static func run(
         _ command: [String], environment: [String: String]? = nil, directory: String? = nil, input: [UInt8] = [],
         timeoutMilliseconds: Int64 = 60_000, graceMilliseconds: Int64 = 2_000, outputLimit: Int = 64 << 20
     ) async throws(SystemError) -> ChildResult {
         let child = try ChildProcess(
-            command, environment: environment, directory: directory, input: input, outputLimit: outputLimit)
+            command, environment: environment, directory: directory, input: input, outputLimit: outputLimit,
+            ownsGroup: true)
         child.end(afterMilliseconds: timeoutMilliseconds, graceMilliseconds: graceMilliseconds)
         let status = await withTaskCancellationHandler {
             await child.wait()

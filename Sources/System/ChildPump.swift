@@ -108,11 +108,19 @@ struct ChildPump: Sendable {
         for (waiter, line) in answers { waiter.resume(returning: line) }
     }
 
+    /// Whether the program ended by itself; it has ended, and is not reaped by this.
+    private func hasExited() -> Bool {
+        var info = siginfo_t()
+        while waitid(P_PID, id_t(started.pid), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR {}
+        return info.si_code == Int32(CLD_EXITED)
+    }
+
     private func finish(_ child: ChildProcess) {
         deliver(child) { $0.outputEnded = true }
         let (exit, waiters, onEnd) = child.state.withLock { state in
-            // What the program started dies with it; the id is the group's until the program is reaped.
-            if state.timedOut, child.target < 0 { kill(child.target, SIGKILL) }
+            // What the program started goes on only behind one that ended by itself. The id is the group's until the
+            // program is reaped.
+            if child.target < 0, state.timedOut || !hasExited() { kill(child.target, SIGKILL) }
             var status: Int32 = 0
             while waitpid(started.pid, &status, 0) < 0 && errno == EINTR {}
             let code = csystem_exit_status(status)

@@ -103,6 +103,30 @@ struct ProcessTests {
         kill(grandchild, SIGKILL)
     }
 
+    @Test func `what a program started does not outlive one that was killed or ended`() async throws {
+        func hasEnded(_ process: Int32) -> Bool {
+            // Whoever has ended is gone, or waits for his new parent.
+            guard let text = try? Files.readText("/proc/\(process)/stat") else { return true }
+            return text.includes(") Z ")
+        }
+        let killed = try await ChildProcess.run(["sh", "-c", "sleep 600 & echo $!; kill -KILL $$"])
+        #expect(killed.status == .signal(SIGKILL))
+        let first = try #require(Int32(String(decoding: killed.standardOutput.dropLast(), as: UTF8.self)))
+        while !hasEnded(first) { await Task.yield() }
+
+        let directory = try TempDirectory()
+        let script = "trap '' TERM; sleep 600 & trap - TERM; echo $! > \"$0\"; mv \"$0\" \"$0.whole\"; wait"
+        let task = Task { [path = directory.file("pid") as String] in
+            try await ChildProcess.run(["sh", "-c", script, path], graceMilliseconds: 120_000)
+        }
+        while !Files.exists(directory.file("pid.whole")) { await Task.yield() }
+        task.cancel()
+        #expect(try await task.value.timedOut)
+        let text = try Files.readText(directory.file("pid.whole"))
+        let second = try #require(Int32(text.filter { $0 != "\n" }))
+        while !hasEnded(second) { await Task.yield() }
+    }
+
     @Test func `a lock is held against this process and others, and ends with its owner`() async throws {
         let directory = try TempDirectory()
         let path = directory.file("lock")
