@@ -6,6 +6,8 @@ public struct OutboxImport: Sendable, Hashable {
     public var new = 0
     /// Entries in all.
     public var all = 0
+    /// Entries that were left out because they would make a record again that was deleted since.
+    public var deleted = 0
 
     /// Nothing taken in.
     public init() {}

@@ -18,7 +18,7 @@ extension StoreCore {
             {
                 return try settle(entry, remote, table, &report)
             }
-            return try park(entry, "the backend has another record with this id", .badRecord, theirs: remote, &report)
+            return try park(entry, Self.foundThereReason, .badRecord, theirs: remote, &report)
         }
         if try standsOn(entry, remote, table, &report) { return }
         let local = try local(entry, remote, table)
@@ -48,6 +48,11 @@ extension StoreCore {
             try retry(entry, .update, fields, remote, table, &report)
         }
     }
+
+    /// Why a create is parked that meets a record.
+    static let foundThereReason = "the backend has another record with this id"
+    /// What a create is refused with that meets a deleted record, at a backend that makes none anew.
+    package static let deletedThereReason = "a record with this id was deleted; use a new id"
 
     private func parkPart(_ entry: OutboxEntry, _ remote: RemoteRecord, _ report: inout ApplyReport) throws {
         try park(

@@ -2,6 +2,31 @@ import Models
 
 /// What the store itself finds wrong, told after the commit that it belongs to.
 extension StoreCore {
+    /// Keeps a refused entry aside until a person acts; its row stays as it is here.
+    func park(
+        _ entry: OutboxEntry, _ reason: String, _ errorType: StoreProblem.ErrorType, theirs remote: RemoteRecord? = nil,
+        _ report: inout ApplyReport
+    ) throws {
+        try parkAlone(entry, reason, errorType, theirs: remote, &report)
+        if hasUnits { try parkUnit(of: entry, reason, errorType, &report) }
+    }
+
+    func parkAlone(
+        _ entry: OutboxEntry, _ reason: String, _ errorType: StoreProblem.ErrorType, theirs remote: RemoteRecord? = nil,
+        _ report: inout ApplyReport
+    ) throws {
+        try connection.run(
+            "UPDATE \"_outbox\" SET \"state\"=3, \"seal\"=\"ord\", \"reason\"=?, \"tried\"=? WHERE \"ord\"=?",
+            [.text(reason), .integer(options.time.now().milliseconds), .integer(entry.order)])
+        count(entry.identity) {
+            $0.add(-1, entry.state)
+            $0.parked += 1
+        }
+        retryAt[entry.order] = nil
+        report.parked += 1
+        if let parked = try self.entry(entry.order) { try noteParked(parked, errorType, remote) }
+    }
+
     /// A change waits for a person.
     func noteParked(
         _ entry: OutboxEntry, _ errorType: StoreProblem.ErrorType, _ remote: RemoteRecord?
@@ -16,7 +41,9 @@ extension StoreCore {
                     try table.fetch(entry.id, on: connection).map { table.record($0.values) }
                 }, remote: try remote ?? table.flatMap { try known(entry.id, $0) },
                 message: "the \(entry.kind.name) waits: \(entry.reason ?? "no reason given")",
-                recovery: "edit, retry or revert outbox entry \(entry.order)"))
+                recovery: entry.wasFoundThere
+                    ? "revert outbox entry \(entry.order) to keep the record that the backend has"
+                    : "edit, retry or revert outbox entry \(entry.order)"))
     }
 
     /// Another change of the same fields was first.

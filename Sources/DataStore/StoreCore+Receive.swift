@@ -93,14 +93,16 @@ extension StoreCore {
                 reason: "\(problem.field): \(problem.reason)")
             return try quarantine(unreadable, &report)
         }
-        if let buried = try tombstone(model, id) {
-            let isOlder = remote.version <= buried
-            if isOlder, try !isTombstoneVoid(for: remote, table) {
-                report.ignored += 1
-                return
+        if let deletion = try deletion(after: remote, table) {
+            // What was taken in from elsewhere of a deleted record goes once nothing of it waits.
+            if let old = try table.fetch(id, on: connection), old.version ?? 0 <= deletion.version,
+                try entries(model, id).isEmpty
+            {
+                report.deleted += 1
+                return try show(nil, old, table, id, version: nil, lastChangedAt: nil)
             }
-            // Made anew there, it may be changed here again.
-            if isOlder || !remote.deleted { try removeTombstone(model, id) }
+            report.ignored += 1
+            return
         }
         if hasQuarantine {
             try connection.run(

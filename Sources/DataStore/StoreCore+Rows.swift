@@ -68,6 +68,19 @@ extension StoreCore {
         }
     }
 
+    /// The backend's deletion of a record later than it was `remote`, as far as it is known here; nil where there was
+    /// none. A record that was made anew there may be changed here again.
+    func deletion(after remote: RemoteRecord, _ table: StoreTable) throws -> Shadow? {
+        let (model, id) = (table.model.name, remote.record.id)
+        guard let version = try tombstone(model, id) else { return nil }
+        let isOlder = remote.version <= version
+        if isOlder, try !isTombstoneVoid(for: remote, table) {
+            return Shadow(version: version, lastChangedAt: remote.lastChangedAt, isDeleted: true, object: JSONObject())
+        }
+        if isOlder || !remote.deleted { try removeTombstone(model, id) }
+        return nil
+    }
+
     /// The backend's record as far as it is known here; nil where it has none.
     ///
     /// What was kept aside when it came over local changes, else this row without the changes that wait.

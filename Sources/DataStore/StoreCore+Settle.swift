@@ -71,6 +71,13 @@ extension StoreCore {
             // The backend has it, in a form that this client does not understand: kept aside, the row stays as it is.
             return try apply(remote, table, isDirty: true, &report)
         }
+        if !remote.deleted, let deletion = try deletion(after: remote, table) {
+            // Carried out before the record was deleted, and asked for again.
+            try rebase(later.first, after: sent, ThreeWay.Answer(), onto: deletion)
+            report.updated += 1
+            let old = try table.fetch(sent.id, on: connection)
+            return try show(deletion, under: try entries(sent.model, sent.id), old, table, sent.id)
+        }
         let answer = try compare(sent, remote, table)
         if !answer.overruled.isEmpty {
             try noteConflict(sent, answer.overruled, remote, table)
@@ -254,31 +261,6 @@ extension StoreCore {
 }
 
 extension StoreCore {
-    /// Keeps a refused entry aside until a person acts; its row stays as it is here.
-    func park(
-        _ entry: OutboxEntry, _ reason: String, _ errorType: StoreProblem.ErrorType, theirs remote: RemoteRecord? = nil,
-        _ report: inout ApplyReport
-    ) throws {
-        try parkAlone(entry, reason, errorType, theirs: remote, &report)
-        if hasUnits { try parkUnit(of: entry, reason, errorType, &report) }
-    }
-
-    func parkAlone(
-        _ entry: OutboxEntry, _ reason: String, _ errorType: StoreProblem.ErrorType, theirs remote: RemoteRecord? = nil,
-        _ report: inout ApplyReport
-    ) throws {
-        try connection.run(
-            "UPDATE \"_outbox\" SET \"state\"=3, \"seal\"=\"ord\", \"reason\"=?, \"tried\"=? WHERE \"ord\"=?",
-            [.text(reason), .integer(options.time.now().milliseconds), .integer(entry.order)])
-        count(entry.identity) {
-            $0.add(-1, entry.state)
-            $0.parked += 1
-        }
-        retryAt[entry.order] = nil
-        report.parked += 1
-        if let parked = try self.entry(entry.order) { try noteParked(parked, errorType, remote) }
-    }
-
     /// Puts an entry back that was not decided. It may have arrived, so its content stays.
     private func putBack(
         _ entry: OutboxEntry, _ reason: String, _ delay: Int64, _ report: inout ApplyReport

@@ -10,7 +10,8 @@ extension StoreTransaction {
     ///   part of one is not taken back alone.
     /// - Throws: ``StoreError/createOnly(model:id:)`` for create-only models: what was counted is never taken back;
     ///   ``StoreError/partOfUnit(_:others:)`` for a part of a transaction that goes as one;
-    ///   ``StoreError/entryNotAvailable(_:reason:)`` for a create whose record others belong to.
+    ///   ``StoreError/entryNotAvailable(_:reason:)`` for a create whose record others belong to, where the backend has
+    ///   none with its key.
     @discardableResult
     public func revertOutbox(_ order: Int64, wholeUnit: Bool = false) throws -> [Int64] {
         let core = try writer()
@@ -32,18 +33,18 @@ extension StoreTransaction {
                     order, reason: "another change of \(entry.model) \(entry.id) is being sent; try again")
             }
         }
-        let creates = Set(
-            reverted.filter { $0.kind == .create }.map { $0.model + "\u{0}" + $0.id })
-        for entry in reverted where entry.kind == .create {
-            guard let child = try child(of: entry, creates) else { continue }
-            let record = entry.order == order ? "its record" : "\(entry.model) \(entry.id)"
-            throw StoreError.entryNotAvailable(
-                order,
-                reason: "\(child) belongs to \(record), which would not exist anywhere; revert or move that first")
-        }
+        let made = try reverted.compactMap { entry in try madeHereAlone(entry, core).map { (entry, $0) } }
         try whole(isCascade: true) {
             // The last first: each stands on what was before it.
             for entry in reverted.reversed() { try revert(entry, core) }
+            // Looked for in what is left: a transaction may have moved into a record what is older than that.
+            for (entry, key) in made {
+                guard let child = try child(of: key, try context.table(entry.model), core) else { continue }
+                let record = entry.order == order ? "its record" : "\(entry.model) \(entry.id)"
+                throw StoreError.entryNotAvailable(
+                    order,
+                    reason: "\(child) belongs to \(record), which would not exist anywhere; revert or move that first")
+            }
         }
         return reverted.map(\.order)
     }
@@ -80,26 +81,53 @@ extension StoreTransaction {
         }
     }
 
-    /// A record that names a created one as its parent, for a person; nil where there is none but those of `creates`.
-    private func child(of entry: OutboxEntry, _ creates: Set<String>) throws -> String? {
+    /// The key of a record that is here and that the backend has not: without its create it exists nowhere. Nil for any
+    /// other.
+    private func madeHereAlone(_ entry: OutboxEntry, _ core: StoreCore) throws -> [Value]? {
+        guard entry.kind == .create, !entry.wasFoundThere else { return nil }
+        if let there = try core.shadow(entry.model, entry.id), !there.isDeleted { return nil }
         let table = try context.table(entry.model)
-        guard let values = try table.fetch(entry.id, on: connection)?.values else { return nil }
-        let key = table.model.primaryKey.compactMap { table.model.position(of: $0) }.map { values[$0] }
+        return try table.fetch(entry.id, on: connection).map { row in table.wire.keyPositions.map { row.values[$0] } }
+    }
+
+    /// A record that names one with this key as its parent, for a person. What the backend itself has under that is no
+    /// reason to keep anything here.
+    private func child(of key: [Value], _ table: StoreTable, _ core: StoreCore) throws -> String? {
         for model in schema.models {
             guard let child = context.tables[model.name] else { continue }
-            for parent in child.parents where parent.target == table.model.name && parent.positions.count == key.count {
+            for parent in child.parents where parent.target == table.model.name {
                 let same = zip(parent.positions, key).map { PredicateNode.field(model.fields[$0].name, .equal($1)) }
-                let found = try child.table.records(
-                    RowQuery(filter: .and(same), page: .first(creates.count + 1)), on: connection
-                ).first { !creates.contains(model.name + "\u{0}" + $0.id) }
-                if let found { return "\(model.name) \(found.id)" }
+                var found: String?
+                try child.table.read(RowQuery(filter: .and(same)), on: connection) { reader in
+                    let id = reader.record.id
+                    if try !core.hasThere(id, child, parent.positions, key) { found = id }
+                    return found == nil
+                }
+                if let found { return "\(model.name) \(found)" }
             }
         }
         return nil
     }
 }
 
+extension OutboxEntry {
+    /// Whether a create was refused because the backend has a record with its key.
+    var wasFoundThere: Bool {
+        guard kind == .create, state == .parked, condition == nil, let reason else { return false }
+        if reason.hasSuffix(StoreCore.deletedThereReason) { return false }
+        return reason == StoreCore.foundThereReason || reason.hasPrefix("ConditionalCheckFailed")
+            || reason.hasPrefix("DynamoDB:ConditionalCheckFailed")
+    }
+}
+
 extension StoreCore {
+    /// Whether the backend's record, as far as it is known here, holds these values.
+    fileprivate func hasThere(_ id: String, _ table: StoreTable, _ positions: [Int], _ values: [Value]) throws -> Bool {
+        if try table.fetch(id, on: connection)?.version == nil, try shadow(table.model.name, id) == nil { return false }
+        guard let known = try knownValues(id, table) else { return false }
+        return positions.map { known[$0] } == values
+    }
+
     /// Puts the changes that wait behind one on other values: by field, the first of them that has the field.
     func moveBases(
         _ entries: [OutboxEntry], after entry: OutboxEntry, to values: JSONObject, version: (OutboxEntry) -> Int64?

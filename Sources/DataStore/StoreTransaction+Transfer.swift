@@ -31,11 +31,12 @@ extension StoreTransaction {
 
     /// Takes in entries that ``exportOutbox(after:limit:)`` wrote, with their rows; gives how many were new.
     ///
-    /// An entry whose mutation or whose record's create is here already is passed over, so a file may be taken in twice; no
-    /// other is. A change of a record that is not here waits all the same, and shows once the backend's row comes. Each
-    /// keeps the name it was made under, and so is applied once even where the other store sends it too. What was to
-    /// go as one goes as one: it is taken in whole, or passed over whole where any of it is here; where the lines hold only
-    /// a part of it, nothing is taken in at all.
+    /// An entry whose mutation waits here or was confirmed here, or whose record's create is here already, is passed
+    /// over, so a file may be taken in twice; so is a create of a record that the backend has deleted since; no other is.
+    /// A change of a record that is not here waits all the same, and shows once the backend's row comes. Each keeps the
+    /// name it was made under, and so is applied once even where the other store sends it too. What was to go as one
+    /// goes as one: it is taken in whole, or passed over whole where any of it is here; where the lines hold only a part
+    /// of it, nothing is taken in at all.
     @discardableResult
     public func importOutbox(_ lines: some Sequence<String>) throws -> Int {
         let lines = Array(lines)
@@ -72,15 +73,16 @@ extension StoreTransaction {
         let core = try writer()
         var result = OutboxImport()
         try whole(isCascade: true) {
+            let confirmed = Set(try connection.rows("SELECT \"mutation\" FROM \"_journal\"").compactMap { $0[0].text })
             var units = ImportedUnits()
             try each { line, number in
-                if !line.isEmpty { try note(line, number, &units) }
+                if !line.isEmpty { try note(line, number, confirmed, &units) }
             }
             try units.check()
             try each { line, number in
                 guard !line.isEmpty else { return }
                 result.all += 1
-                guard let (order, unit) = try importEntry(line, number, units, core) else { return }
+                guard let (order, unit) = try importEntry(line, number, units, confirmed, core, &result) else { return }
                 result.new += 1
                 guard let unit, let first = units.took(unit, order) else { return }
                 // Named by its first entry, which stands for itself until there is another one.
@@ -97,22 +99,38 @@ extension StoreTransaction {
         try connection.run("INSERT INTO \"_unit\" VALUES(?,?)", [.integer(order), .integer(unit)])
     }
 
-    /// Notes what goes as one with an entry, and whether some of that waits here already.
-    private func note(_ line: String, _ number: Int, _ units: inout ImportedUnits) throws {
+    /// Notes what goes as one with an entry, and whether some of that waits here already or was confirmed here.
+    private func note(
+        _ line: String, _ number: Int, _ confirmed: Set<String>, _ units: inout ImportedUnits
+    ) throws {
         guard let object = try? JSONValue(parsing: line), let unit = object["unit"]?.integer,
             let mutation = object["mutation"]?.string
         else { return }
         units.note(unit, size: object["unitSize"]?.integer ?? 0, line: number)
-        if try isWaiting(mutation) { units.isHere.insert(unit) }
+        if try confirmed.contains(mutation) || isWaiting(mutation) { units.isHere.insert(unit) }
     }
 
     private func isWaiting(_ mutation: String) throws -> Bool {
         try connection.value("SELECT 1 FROM \"_outbox\" WHERE \"mutation\"=?", [.text(mutation)]) != nil
     }
 
+    /// Makes sure that an entry's values are of the record that it names: else another one would show what nobody sends.
+    private func checkKey(
+        _ id: String, _ kind: MutationKind, _ fields: JSONObject, _ base: JSONObject, _ table: StoreTable, _ number: Int
+    ) throws {
+        for (name, part) in [("fields", fields), ("base", base)] {
+            let isNeeded = name == "fields" && kind != .update
+            guard isNeeded || table.model.primaryKey.contains(where: { part[$0] != nil }) else { continue }
+            if table.parentID(table.wire.keyPositions, in: part)?.hasSameBytes(as: id) == true { continue }
+            throw StoreError.invalidImport(
+                line: number, reason: "\(name) must be of \(table.model.name) \(printable(id)) and name another key")
+        }
+    }
+
     /// Gives the new entry's number and its unit in the other store; nil for an entry that is passed over.
     private func importEntry(
-        _ line: String, _ number: Int, _ units: ImportedUnits, _ core: StoreCore
+        _ line: String, _ number: Int, _ units: ImportedUnits, _ confirmed: Set<String>, _ core: StoreCore,
+        _ result: inout OutboxImport
     ) throws -> (order: Int64, unit: Int64?)? {
         guard let object = try? JSONValue(parsing: line), case .object = object else {
             throw StoreError.invalidImport(
@@ -141,7 +159,10 @@ extension StoreTransaction {
         if let unit {
             // The backend says what is there already of a transaction; a part of it is no transaction.
             if units.isHere.contains(unit) { return nil }
-        } else if try isWaiting(mutation) || (kind == .create && old != nil) {
+        } else if try confirmed.contains(mutation) || isWaiting(mutation) || (kind == .create && old != nil) {
+            return nil
+        } else if kind == .create, try core.tombstone(model, id) != nil {
+            result.deleted += 1
             return nil
         }
         let values: [Value]
@@ -152,6 +173,7 @@ extension StoreTransaction {
         } catch {
             throw StoreError.invalidImport(line: number, reason: error.description)
         }
+        try checkKey(id, kind, fields, base, table, number)
         let isPart = kind == .update && old == nil
         if kind != .delete, let problem = table.wire.problem(values), !(isPart && problem.isMissing) {
             throw StoreError.invalidImport(line: number, reason: "\(problem.field): \(problem.reason)")

@@ -181,7 +181,6 @@ extension OutboxEntry {
     func refused(by theirs: WireRecord) -> MutationResult.Outcome {
         .refused(
             code: ErrorType.conditionalCheckFailed,
-            message: theirs.isDeleted
-                ? "a record with this id was deleted; use a new id" : "another record with this id exists")
+            message: theirs.isDeleted ? StoreCore.deletedThereReason : "another record with this id exists")
     }
 }

@@ -64,6 +64,78 @@ struct ImportTests {
         #expect(core.outboxStatus.isEmpty)
     }
 
+    // MARK: What was sent, and what was deleted, since
+
+    @Test("C8: what was confirmed here since it was exported is passed over, whole where it goes as one")
+    func confirmed() throws {
+        let core = try memoryCore()
+        core.setLife(epoch: "e", began: nil)
+        try core.applyRemote([remote(Bin(id: "b", place: 1), 1)])
+        try core.save(Zone(id: "z"), Bin(id: "b", place: 2))
+        try core.write(as: nil) { tx in
+            try tx.sentAsOne {
+                try tx.save(Zone(id: "one"))
+                try tx.save(Zone(id: "two"))
+            }
+        }
+        let lines = try core.read { try $0.exportOutbox() }.lines
+        try core.sendAll(version: 2)
+        try core.applyRemote([remote(Zone(id: "z"), 3, deleted: true), remote(Zone(id: "one"), 3, deleted: true)])
+        #expect(try core.write(as: nil) { try $0.importOutbox(lines) } == 0)
+        #expect(core.outboxStatus.isEmpty)
+        #expect(try core.read { try $0.query(Zone.self).map(\.id) } == ["two"])
+    }
+
+    @Test("C8: a create of a record that was deleted since is left out, and that is said")
+    func deletedSince() throws {
+        let directory = try TempDirectory()
+        let path = directory.file("unsent.jsonl")
+        let core = try memoryCore()
+        try core.save(Zone(id: "z"), Zone(id: "y"))
+        try Files.writeAtomically(try core.read { try $0.exportOutbox() }.lines.joined(separator: "\n"), to: path)
+        let other = try memoryCore()
+        try other.applyRemote([remote(Zone(id: "z"), 1), remote(Zone(id: "z"), 2, deleted: true)])
+        let taken = try other.write(as: nil) { try $0.importOutbox(fromFile: path) }
+        #expect(taken.new == 1 && taken.all == 2 && taken.deleted == 1)
+        #expect(try other.read { try $0.query(Zone.self).map(\.id) } == ["y"])
+    }
+
+    @Test("C8: a transaction that makes a deleted record again goes; answered as of then, the deletion stands")
+    func deletedInUnit() throws {
+        let core = try memoryCore()
+        try core.write(as: nil) { tx in
+            try tx.sentAsOne {
+                try tx.save(Zone(id: "z"))
+                try tx.save(Zone(id: "y"))
+            }
+        }
+        let lines = try core.read { try $0.exportOutbox() }.lines
+        // Answered with the record as that mutation left it, with its deletion, or with what was made anew.
+        for (version, isDeleted) in [(1, false), (2, true), (3, false)] as [(Int64, Bool)] {
+            for isChanged in [false, true] {
+                let other = try memoryCore()
+                try other.applyRemote([remote(Zone(id: "z"), 2, deleted: true)])
+                #expect(try other.write(as: nil) { try $0.importOutbox(lines) } == 2)
+                let batch = try #require(try other.nextMutations(limit: 10))
+                if isChanged { try other.write(as: nil) { _ = try $0.delete(Zone.self, id: "z") } }
+                try other.settle(
+                    batch.entries.map { entry in
+                        let answer =
+                            entry.id == "z"
+                            ? remote(Zone(id: "z"), version, deleted: isDeleted) : remote(Zone(id: "y"), 1)
+                        return MutationResult(order: entry.order, outcome: .applied(answer))
+                    })
+                let isThere = version == 3 && !isChanged
+                #expect(try other.read { try $0.get(Zone.self, id: "z") != nil } == isThere, "\(version) \(isChanged)")
+                #expect(
+                    try other.read { try $0.syncState(model: "Zone", id: "z") }
+                        == (isThere ? .synced(version: 3) : isChanged ? .queued : .unknown))
+                // What is there anew may be changed here again.
+                if isThere { try other.save(Zone(id: "z", code: "anew")) }
+            }
+        }
+    }
+
     // MARK: Files
 
     @Test("C8: a file is taken in line by line, as long as it may be")
@@ -86,6 +158,41 @@ struct ImportTests {
         #expect(try await other.outbox.unit(of: last.order).map(\.id) == ["b0", "b1", "b2"])
         #expect(try await other.outbox.importFile(path).new == 0)
         #expect(try await other.count(Zone.self) == 2500)
+    }
+
+    @Test("C8: a change is of the record that its line names, or it is refused", arguments: MutationKind.allCases)
+    func otherKey(_ kind: MutationKind) throws {
+        let core = try memoryCore()
+        if kind != .create { try core.applyRemote([remote(Zone(id: "a"), 1)]) }
+        try core.write(as: nil) { tx in
+            if kind == .delete {
+                _ = try tx.delete(Zone.self, id: "a")
+            } else {
+                try tx.save(Zone(id: "a", code: "new"))
+            }
+        }
+        let line = try #require(try core.read { try $0.exportOutbox() }.lines.first)
+        // In another place than the record's own name, or beside what is changed.
+        let wrong =
+            kind == .update
+            ? [
+                line.replacing(#""code":"new""#, with: #""code":"new","id":"b""#),
+                line.replacing(#""code":"Z""#, with: #""code":"Z","id":"b""#),
+            ]
+            : [line.replacing(#""id":"a","kind""#, with: #""id":"b","kind""#)]
+        for isHere in [false, true] {
+            for wrong in wrong {
+                let other = try memoryCore()
+                if isHere { try other.applyRemote([remote(Zone(id: "a"), 1), remote(Zone(id: "b"), 1)]) }
+                let zones = try other.read { try $0.query(Zone.self).sorted { $0.id < $1.id } }
+                if kind != .create || !isHere {
+                    #expect(throws: StoreError.self) { try other.write(as: nil) { try $0.importOutbox([wrong]) } }
+                }
+                #expect(try other.read { try $0.query(Zone.self).sorted { $0.id < $1.id } } == zones)
+                #expect(other.outboxStatus.isEmpty)
+            }
+        }
+        #expect(try core.read { try $0.exportOutbox() }.lines == [line])
     }
 
     @Test("C8: a wrong line of a file is named with the file and the value, and nothing of the file is taken in")
@@ -113,6 +220,7 @@ struct ImportTests {
                 #"condition must be a condition and is {"odd":1}"#
             ),
             (try wrong(#""base":{}"#, #""base":[]"#), "base must be an object and is []"),
+            (try wrong(#""id":"y","kind""#, #""id":"x","kind""#), "fields must be of Zone x and name another key"),
         ]
         for (number, wrong) in cases.enumerated() {
             let path = directory.file("\(number)")

@@ -120,6 +120,9 @@ enum OutboxCommand {
             guard words.count == 1 else { throw UsageError("import needs one FILE") }
             let taken = try await outbox.importFile(words[0])
             print("\(taken.new) of \(taken.all) entries were new")
+            if taken.deleted > 0 {
+                print("\(taken.deleted) would make records again that were deleted since, and were left out")
+            }
         default:
             throw UsageError(
                 "there is no `outbox \(act)`; say list, show, retry, edit, revert, export, import or explain")
