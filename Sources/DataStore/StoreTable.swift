@@ -21,7 +21,7 @@ final class StoreTable: Sendable {
     let wire: WireFields
     let policy: SyncPolicy
     let isCreateOnly: Bool
-    /// Parents to look for at a local save: the positions of the key's fields, and the parent's model.
+    /// The records that a row refers to, its parents: the positions of the fields that hold the key, and the model.
     let parents: [(name: String, positions: [Int], target: String)]
     private let insertText: StatementText
     private let updateText: StatementText
@@ -37,9 +37,9 @@ final class StoreTable: Sendable {
         wire = WireFields(schema, model)
         policy = options.policy(of: model)
         isCreateOnly = options.isCreateOnly(model)
-        parents = model.relations.filter { $0.kind == .belongsTo && schema.model($0.target) != nil }
-            .map { ($0.fields.first ?? $0.name, $0.fields.compactMap { model.position(of: $0) }, $0.target) }
-            .filter { !$0.positions.isEmpty }
+        parents = schema.references(of: model).map { reference in
+            (reference.fields[0], reference.fields.compactMap { model.position(of: $0) }, reference.target)
+        }
         let keyIsField = model.primaryKey.count == 1 && table.keyColumn == quoted(model.primaryKey[0])
         let fields = model.fields.map { quoted($0.name) } + ["\"_version\"", "\"_changed\""]
         let columns = (keyIsField ? [] : [table.keyColumn]) + fields

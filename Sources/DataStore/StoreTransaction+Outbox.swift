@@ -123,14 +123,21 @@ extension StoreTransaction {
     public func orphanCount(model: String) throws -> Int {
         try open()
         let table = try context.table(model)
-        var count = 0
-        for relation in table.model.relations where relation.kind == .belongsTo {
-            guard context.tables[relation.target] != nil, !relation.fields.isEmpty else { continue }
+        var count: Int64 = 0
+        for parent in table.parents {
+            guard let target = context.tables[parent.target] else { continue }
+            let fields = parent.positions.map { "\(table.table.name).\(quoted(table.model.fields[$0].name))" }
+            let keys = target.model.primaryKey.map { "p.\(quoted($0))" }
             // A part of a key names nothing.
-            let parts = relation.fields.map { PredicateNode.field($0, .exists(true)) }
-            let named = PredicateNode.and(parts + [.not(.related(relation.name, .all))])
-            count += try table.table.count(RowQuery(filter: named), on: connection)
+            let names = fields.map { "\($0) IS NOT NULL" }.joined(separator: " AND ")
+            let isParent = zip(keys, fields).map { "\($0)=\($1)" }.joined(separator: " AND ")
+            count +=
+                try connection.value(
+                    """
+                    SELECT count(*) FROM \(table.table.name) WHERE \(names) AND NOT EXISTS(SELECT 1 FROM \
+                    \(target.table.name) AS p WHERE \(isParent))
+                    """)?.integer ?? 0
         }
-        return count
+        return Int(count)
     }
 }

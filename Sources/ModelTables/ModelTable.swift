@@ -120,7 +120,7 @@ extension ModelTable {
     /// What the names of this table's indexes begin with.
     var indexPrefix: String { "ix.\(schema.name)." }
 
-    /// The indexes by name: those of `@index`, of a composite key, of the fields that hold a parent's key, and of
+    /// The indexes by name: those of `@index`, of a composite key, of the fields that hold another record's key, and of
     /// metadata.
     public var indexes: [(name: String, sql: String)] {
         var wanted: [[String]] = []
@@ -129,7 +129,7 @@ extension ModelTable {
         }
         for index in schema.indexes { add(index.fields) }
         if schema.primaryKey.count > 1 { add(schema.primaryKey) }
-        for relation in schema.relations where relation.kind == .belongsTo {
+        for relation in schema.relations where !relation.isKeyInTarget {
             let fields = relation.fields
             if fields == schema.primaryKey { continue }
             if !wanted.contains(where: { $0.starts(with: fields) }) { add(fields) }

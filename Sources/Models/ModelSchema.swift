@@ -250,14 +250,15 @@ public struct Schema: Sendable, Hashable {
     /// A model by name.
     public func model(_ name: String) -> ModelSchema? { byName[name] }
 
-    /// The models, parents before children by their `belongsTo` relations; deterministic, cycles keep schema order.
+    /// The models, what is referred to before what refers to it (``references(of:)``); deterministic, cycles keep
+    /// schema order.
     public var modelsInDependencyOrder: [ModelSchema] {
         var done: Set<String> = []
         var result: [ModelSchema] = []
         func visit(_ model: ModelSchema, _ path: Set<String>) {
             guard !done.contains(model.name), !path.contains(model.name) else { return }
-            for relation in model.relations where relation.kind == .belongsTo {
-                if let parent = byName[relation.target] { visit(parent, path.union([model.name])) }
+            for reference in references(of: model) {
+                if let parent = byName[reference.target] { visit(parent, path.union([model.name])) }
             }
             if done.insert(model.name).inserted { result.append(model) }
         }

@@ -45,6 +45,45 @@ extension RelationSchema {
     }
 }
 
+/// Fields by which the records of a model name another record.
+public struct Reference: Sendable, Hashable {
+    /// The fields of the model that names it.
+    public let fields: [String]
+    /// The other record's model, whose key they hold.
+    public let target: String
+}
+
+extension Schema {
+    /// What the records of a model refer to, whichever side says so: the model's own `@belongsTo`, a `@hasMany` or
+    /// `@hasOne(references:)` of the other model, or an own `@hasOne` that holds the key here. Each once.
+    ///
+    /// Where a model says `@hasOne` and the other `@belongsTo` back, both hold the other's key: the one that belongs
+    /// refers to the one that has it, since of two records that wait for each other neither could go.
+    public func references(of model: ModelSchema) -> [Reference] {
+        var found: [Reference] = []
+        func add(_ relation: RelationSchema, _ target: ModelSchema) {
+            let reference = Reference(fields: relation.fields, target: target.name)
+            let isKey = !relation.fields.isEmpty && relation.fields.count == target.primaryKey.count
+            guard isKey, relation.fields.allSatisfy({ model.position(of: $0) != nil }), !found.contains(reference)
+            else {
+                return
+            }
+            found.append(reference)
+        }
+        for relation in model.relations where !relation.isKeyInTarget {
+            guard let target = self.model(relation.target) else { continue }
+            let back = target.relations.first { $0.kind == .belongsTo && $0.target == model.name }
+            if relation.kind == .belongsTo || back == nil { add(relation, target) }
+        }
+        for other in models {
+            for relation in other.relations where relation.isKeyInTarget && relation.target == model.name {
+                add(relation, other)
+            }
+        }
+        return found
+    }
+}
+
 extension ModelSchema {
     /// A relation by name.
     public func relation(_ name: String) -> RelationSchema? { relations.first { $0.name == name } }

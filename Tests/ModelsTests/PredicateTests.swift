@@ -80,6 +80,33 @@ struct ModelSchemaTests {
         #expect(schema.modelsInDependencyOrder.map(\.name) == ["B", "C", "A", "D"])
     }
 
+    @Test("D10: what refers to what is found from whichever side says so, and once")
+    func references() {
+        func model(_ name: String, _ fields: [String], _ relations: [RelationSchema]) -> ModelSchema {
+            ModelSchema(
+                name, pluralName: name, fields: (["id"] + fields).map { FieldSchema($0, .scalar(.id)) },
+                relations: relations)
+        }
+        let schema = Schema(models: [
+            model(
+                "Comment", ["postID", "pairedID"],
+                [RelationSchema("post", .belongsTo, target: "Post", fields: ["postID"])]),
+            model("Picture", [], []),
+            model(
+                "Post", ["coverID"],
+                [
+                    // Said by both sides, by one, by one whose field nobody has, and by an own key.
+                    RelationSchema("comments", .hasMany, target: "Comment", fields: ["postID"]),
+                    RelationSchema("pair", .hasOne, target: "Comment", fields: ["pairedID"], isKeyInTarget: true),
+                    RelationSchema("odd", .hasMany, target: "Comment", fields: ["nothing"]),
+                    RelationSchema("cover", .hasOne, target: "Picture", fields: ["coverID"]),
+                ]),
+        ])
+        let found = schema.models.map { schema.references(of: $0).map { "\($0.fields[0]) \($0.target)" } }
+        #expect(found == [["postID Post", "pairedID Post"], [], ["coverID Picture"]])
+        #expect(schema.modelsInDependencyOrder.map(\.name) == ["Picture", "Post", "Comment"])
+    }
+
     @Test func onlyWhatHasRulesIsCreateOnly() {
         func model(_ operations: Set<AuthRule.Operation>?) -> ModelSchema {
             ModelSchema(
