@@ -7,7 +7,8 @@ extension StoreCore {
     /// Makes other policies hold from now on, in place of all that held, for every process that has the store open.
     ///
     /// What is received no more is let go where the backend has it; what is unsent stays, and waits while its model is
-    /// not sent. Records made while their model was not sent are queued when it is, under the name of who made them.
+    /// not sent. Records made while their model did not travel are queued when it does, under the name of who made
+    /// them.
     ///
     /// - Parameter identity: Who those are sent as of which nobody is known to have made them.
     package func setPolicies(_ policies: [String: SyncPolicy], as identity: String?) throws {
@@ -81,7 +82,8 @@ extension StoreCore {
         for model in schema.modelsInDependencyOrder {
             guard let old = before[model.name], let new = after[model.name] else { continue }
             if old.receives, !new.receives { try evictConfirmed(model) }
-            guard !old.sends, new.sends else { continue }
+            guard old != new, !old.sends, new != .none else { continue }
+            // Where it is only received they wait: without an entry, what comes would take their place unseen.
             try enqueueUnsent(model, identity)
             if hasHeldEntries { try Self.forgetHeldEntries(connection) }
         }
@@ -107,7 +109,7 @@ extension StoreCore {
         try connection.run("DELETE FROM \"_mark\" WHERE \"model\"=?", [.text(model.name)])
     }
 
-    /// Queues creates for records that were made while nothing of their model was sent, in the order of their making.
+    /// Queues creates for records that were made while their model did not travel, in the order of their making.
     private func enqueueUnsent(_ model: ModelSchema, _ identity: String?) throws {
         let table = try context.table(model.name)
         // Those that others made and a restored backend lost are theirs to send.

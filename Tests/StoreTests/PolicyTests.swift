@@ -53,6 +53,36 @@ struct PolicyTests {
         #expect(entries[0].baseVersion == 1 && entries[0].base == ["code": "Z"])
     }
 
+    @Test("C16: what was made while its model did not travel waits, and is not overwritten, where it is only received")
+    func onlyReceived() throws {
+        let core = try memoryCore()
+        try core.setPolicies(["Zone": .none], as: nil)
+        try core.save(Zone(id: "z", code: "mine"), identity: "ann")
+        try core.setPolicies(["Zone": .downstream], as: "bob")
+        try core.applyPage(model: "Zone", items: [remote(Zone(id: "z", code: "theirs"), 3)], mark: nil)
+        #expect(try core.read { try $0.get(Zone.self, id: "z") }?.code == "mine")
+        #expect(try core.nextMutations(limit: 10) == nil)
+        try core.setPolicies(["Zone": .both], as: "bob")
+        let entry = try #require(try core.nextMutations(limit: 10)?.entries.first)
+        #expect(entry.kind == .create && entry.fields["code"] == "mine" && entry.identity == "ann")
+        try core.settle([
+            MutationResult(order: entry.order, outcome: .refused(code: "ConditionalCheckFailed", message: "exists"))
+        ])
+        #expect(core.outboxStatus == OutboxStatus(parked: 1))
+        try core.write(as: nil) { _ = try $0.revertOutbox(entry.order) }
+        #expect(try core.read { try $0.get(Zone.self, id: "z") }?.code == "theirs")
+    }
+
+    @Test("C16: nothing is queued of a store's own where its model stops to be received")
+    func stopped() throws {
+        let core = try memoryCore { $0.isLocalOnly = true }
+        try core.save(Item(id: "i"))
+        try core.setPolicies(["Item": .none], as: nil)
+        #expect(core.outboxStatus.isEmpty)
+        try core.setPolicies(["Item": .downstream], as: nil)
+        #expect(core.outboxStatus == OutboxStatus(queued: 1))
+    }
+
     @Test("is what an explanation says of it, by whichever connection that is read")
     func explained() async throws {
         let directory = try TempDirectory()
