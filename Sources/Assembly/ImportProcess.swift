@@ -9,7 +9,7 @@ import WarehouseModels
 
 /// Where an import goes.
 package enum ImportTarget: Sendable {
-    /// A store's directory; changes wait in its outbox until the app or the desk sends them.
+    /// A store's directory; changes of what it sends wait in its outbox until the app or the desk sends them.
     case directory(String)
     /// A hub: what it has is fetched first, so that only differences are sent.
     case hub(HubLink)
@@ -19,6 +19,8 @@ package enum ImportTarget: Sendable {
 package enum ImportProcess {
     /// Imports files by mappings.
     ///
+    /// Which models a store sends, and which it must not hold, stands in it since it was made: a terminal sends no
+    /// zones, and holds no book. What that means for the files is in the report.
     /// - Parameter progress: called with one line of text as the work goes on.
     /// - Throws: `ImportError` for a file that cannot be used at all, `StoreError`, or a ``ImportProcess/Refused``.
     package static func run(
@@ -51,8 +53,8 @@ package enum ImportProcess {
     ) async throws -> ImportReport {
         progress("reading \(files.count) files …")
         // The plan is made inside one read so that it can ask the store what is there already.
-        let plan = try await device.store.read { tx in
-            try ImportPlan(
+        let (plan, policies) = try await device.store.read { tx in
+            let plan = try ImportPlan(
                 files: files, mappings: mappings, schema: warehouse,
                 environment: ImportEnvironment(
                     makeID: { RecordID.natural($0, [site] + $1, sha256: { SHA256.hexDigest($0) }) },
@@ -62,10 +64,21 @@ package enum ImportProcess {
                         return codes.map { digits[$0] ?? "" }
                     },
                     exists: { model, id in ((try? tx.get(model: model, id: id)) ?? nil) != nil }))
+            let policies = try plan.counts.map { model, count in
+                (name: model, count: count, policy: try tx.policy(of: model))
+            }
+            return (plan, policies)
         }
-        return try await plan.run(on: device.store, dryRun: dryRun) { done, all in
+        // What travels everywhere but here is kept from who works here, such as the book from those who count.
+        let desk = syncPolicies(for: .desk)
+        let kept = policies.filter { $0.policy == .none && desk[$0.name] != nil }
+        let allowed = plan.leavingOut(Set(kept.map(\.name)))
+        var report = try await allowed.run(on: device.store, dryRun: dryRun) { done, all in
             progress("\(done) of \(all) records")
         }
+        report.leftOut = kept.map { ($0.name, $0.count) }
+        report.unsent = policies.filter { !$0.policy.sends && $0.policy != .none }.map { ($0.name, $0.count) }
+        return report
     }
 }
 

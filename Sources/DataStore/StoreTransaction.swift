@@ -34,6 +34,12 @@ public final class StoreTransaction {
 
     var connection: Connection { context.connection }
 
+    /// Which way a model travels by the policies that hold now.
+    public func policy(of model: String) throws -> SyncPolicy {
+        try open()
+        return try context.table(model).policy
+    }
+
     func open() throws {
         if isOver { throw StoreError.closed }
     }

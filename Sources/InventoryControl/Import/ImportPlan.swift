@@ -105,6 +105,25 @@ package struct ImportPlan: Sendable {
         rejected = builder.rejected.sorted { ($0.file, $0.line, $0.column) < ($1.file, $1.line, $1.column) }
     }
 
+    /// How many records of each model it has, in the order of work.
+    package var counts: [(model: String, count: Int)] {
+        candidates.reduce(into: []) { counts, candidate in
+            let name = candidate.record.schema.name
+            if let index = counts.firstIndex(where: { $0.model == name }) {
+                counts[index].count += 1
+            } else {
+                counts.append((name, 1))
+            }
+        }
+    }
+
+    /// The plan without the records of some models.
+    package func leavingOut(_ models: Set<String>) -> ImportPlan {
+        var plan = self
+        plan.candidates.removeAll { models.contains($0.record.schema.name) }
+        return plan
+    }
+
     /// Sorts the jobs so that every model comes after the models it refers to.
     private static func inReferenceOrder(_ jobs: [ImportJob]) throws(ImportError) -> [ImportJob] {
         var waiting = Array(jobs.indices)

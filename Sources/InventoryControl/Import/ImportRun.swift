@@ -17,12 +17,17 @@ package struct ImportReport: Sendable, Hashable {
     package var files: [(name: String, lines: Int)] = []
     /// The lines that were not taken.
     package var rejected: [RejectedLine] = []
+    /// Records that stay in the store and are never sent, by model.
+    package var unsent: [(name: String, count: Int)] = []
+    /// Records that the store must not hold and that were left out, by model.
+    package var leftOut: [(name: String, count: Int)] = []
 
     /// Records written.
     package var changes: Int { models.reduce(0) { $0 + $1.counts.created + $1.counts.changed } }
 
     package static func == (a: ImportReport, b: ImportReport) -> Bool {
         a.models.elementsEqual(b.models, by: ==) && a.files.elementsEqual(b.files, by: ==) && a.rejected == b.rejected
+            && a.unsent.elementsEqual(b.unsent, by: ==) && a.leftOut.elementsEqual(b.leftOut, by: ==)
     }
 
     package func hash(into hasher: inout Hasher) { hasher.combine(changes) }
@@ -46,6 +51,8 @@ package struct ImportReport: Sendable, Hashable {
                         "value": .string($0.value), "reason": .string($0.reason),
                     ]
                 }),
+            "unsent": .object(JSONObject(unsent.map { (key: $0.name, value: .integer(Int64($0.count))) })),
+            "leftOut": .object(JSONObject(leftOut.map { (key: $0.name, value: .integer(Int64($0.count))) })),
         ])
     }
 }

@@ -19,9 +19,10 @@ enum ImportCommand {
             Takes tab-, comma- or semicolon-separated files by mapping files, which name the files and models they serve;
             the order of the files never matters. A bad line rejects itself and is listed with file, line, column, value
             and reason; everything else goes in. The same files again change nothing. --dry-run only tells.
-            --data is a store's directory, whose changes go out through its outbox; --hub sends them to a hub and waits
-            until it has them (the key needs the group `desk`). Without --mapping, the .mapping files beside the first
-            FILE are used. Exit 0 when every line was taken, 1 when some were not or the work failed.
+            --data is a store's directory, whose changes go out through its outbox; what a terminal's store does not
+            send stays there, as it says then, and what its counters must not see is left out. --hub sends everything
+            to a hub and waits until it has it (the key needs the group `desk`). Without --mapping, the .mapping files
+            beside the first FILE are used. Exit 0 when every line was taken, 1 when some were not or the work failed.
             """,
         run: run)
 
@@ -54,7 +55,7 @@ enum ImportCommand {
         }
         if showsProgress { showProgress("") }
         if asJSON { print(report.json.text) } else { show(report, dryRun: dryRun) }
-        return report.rejected.isEmpty ? 0 : 1
+        return report.rejected.isEmpty && report.leftOut.isEmpty ? 0 : 1
     }
 
     private static func show(_ report: ImportReport, dryRun: Bool) {
@@ -62,6 +63,15 @@ enum ImportCommand {
         for file in report.files { print("\(file.name): \(file.lines) lines") }
         for (name, counts) in report.models {
             print("\(name): \(counts.created) new, \(counts.changed) changed, \(counts.unchanged) unchanged")
+        }
+        func list(_ models: [(name: String, count: Int)]) -> String {
+            models.map { "\($0.count) of \($0.name)" }.joined(separator: ", ")
+        }
+        if !report.unsent.isEmpty {
+            print("stay in this store, which never sends them (--hub does): \(list(report.unsent))")
+        }
+        if !report.leftOut.isEmpty {
+            print("left out, since whoever counts with this store must not see them: \(list(report.leftOut))")
         }
         let done = dryRun ? "would be made (dry run)" : "made"
         print("\(report.changes) changes \(done), \(report.rejected.count) lines rejected")
