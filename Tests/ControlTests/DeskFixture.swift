@@ -67,11 +67,8 @@ final class Floor {
         var given = results
         for count in 1...2000 {
             if crashes { desk = Desk(code: "DESK", connectors: connectors, sha256: hex, isAlone: true) }
-            var next = desk
-            let outcome = try core.write(as: "DESK") { try next.step(in: $0, now: now, results: given) }
+            let outcome = try step(given)
             given = []
-            desk = next
-            jobs += outcome.jobs
             // Whatever was just done counts as noted; a crashed desk finds it again.
             if !outcome.hasMore { return count }
             if crashes, count > 1500 { break }
@@ -80,8 +77,28 @@ final class Floor {
         return 0
     }
 
+    /// One step of the desk.
+    func step(_ results: [ExportResult] = []) throws -> DeskOutcome {
+        var next = desk
+        let outcome = try core.write(as: "DESK") { try next.step(in: $0, now: now, results: results) }
+        desk = next
+        jobs += outcome.jobs
+        return outcome
+    }
+
     @discardableResult
     func decide(
+        _ kind: DecisionKind, session: String? = nil, _ targets: [(String, Int)] = [], by: String = "sue",
+        to: String? = nil, reason: String? = nil, text: String? = nil, forged: Bool = false
+    ) throws -> String {
+        let id = try write(kind, session: session, targets, by: by, to: to, reason: reason, text: text, forged: forged)
+        try run()
+        return id
+    }
+
+    /// A decision that the desk has not carried out yet.
+    @discardableResult
+    func write(
         _ kind: DecisionKind, session: String? = nil, _ targets: [(String, Int)] = [], by: String = "sue",
         to: String? = nil, reason: String? = nil, text: String? = nil, forged: Bool = false
     ) throws -> String {
@@ -94,7 +111,6 @@ final class Floor {
         decision = decision.updating { $0.hash = forged ? "forged" : hash }
         chain.hash = hash
         try core.write(as: nil) { try $0.save(decision) }
-        try run()
         return decision.id
     }
 
@@ -104,27 +120,36 @@ final class Floor {
         return RecordID.natural("CountSession", [id], sha256: hex)
     }
 
-    /// One person counts a bin on a terminal; `sent` entries arrive, CLOSE counted, all where it is nil.
+    /// One person counts a bin on a terminal. Where nothing `runs` the desk sees it only with its next step, and has not
+    /// heard of it.
     @discardableResult
     func count(
         _ bin: String, _ quantity: Decimal3, by person: String, session: String, at moment: DateTime? = nil,
-        helps: String? = nil, withoutFirst: Bool = false
+        helps: String? = nil, task: String? = nil, withoutFirst: Bool = false, runs: Bool = true, offset: Int? = 0,
+        boot: String = "boot"
     ) throws -> String {
         let moment = moment ?? now
         let device = "T-" + person
         let pass = "\(device)-P\(sequences[device, default: 0])"
+        let before = desk
         try core.write(as: nil) { tx in
             try tx.save(
                 CountPass(
-                    id: pass, ticket: pass, sessionID: session, binID: bin, counterID: person, deviceID: device,
+                    id: pass, ticket: pass, sessionID: session, taskID: task, binID: bin, counterID: person,
+                    deviceID: device,
                     helpsPassID: helps, openedAt: moment, openedBy: .BIN_SCAN))
             for kind in [EntryKind.TALLY, .CLOSE] {
                 sequences[device, default: 0] += 1
                 if withoutFirst, kind == .TALLY { continue }
-                try tx.save(entry(kind, pass, device, person, session, quantity, moment))
+                let made = try entry(kind, pass, device, person, session, quantity, moment)
+                try tx.save(
+                    made.updating {
+                        $0.clockOffsetMs = offset
+                        $0.bootID = boot
+                    })
             }
         }
-        try run()
+        if runs { try run() } else { desk = before }
         return pass
     }
 

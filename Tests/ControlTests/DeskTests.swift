@@ -204,6 +204,37 @@ import WarehouseModels
         #expect(try floor.verdict("b1")?.counted == 100)
     }
 
+    @Test func aTerminalThatIsThereAgainIsWaitedForAgainAndInAnotherCountAnyway() throws {
+        let floor = try Floor(bins: 1)
+        let session = try floor.release()
+        try floor.count("b1", 100, by: "ann", session: session)
+        try floor.decide(.stop, session: session)
+        func beat(_ moment: DateTime, offset: Int? = nil) throws {
+            try floor.core.write(as: nil) {
+                try $0.save(
+                    Device(
+                        id: "T-ann", code: "T-ann", kind: .terminal, lastSequence: 9, unsent: 3, parked: 0,
+                        beatAt: moment, clockOffsetMs: offset, version: "1"))
+            }
+        }
+        // Its clock is weeks ahead, which it knows.
+        let ahead: Int64 = 20 * 86_400_000
+        try beat(floor.now.advanced(by: ahead), offset: Int(-ahead))
+        floor.now = morning.advanced(by: 60_000)
+        try floor.decide(.device_lost, session: "another", [("T-ann", 0)])
+        let foreign = try floor.decide(.close, session: session)
+        #expect(try floor.decision(foreign).resultText == "terminal T-ann has not checked out")
+        try floor.decide(.device_lost, session: session, [("T-ann", 0)])
+        floor.now = morning.advanced(by: 120_000)
+        try beat(floor.now.advanced(by: ahead), offset: Int(-ahead))
+        let back = try floor.decide(.close, session: session)
+        #expect(try floor.decision(back).resultText == "terminal T-ann has not checked out")
+        floor.now = morning.advanced(by: 180_000)
+        try floor.decide(.device_lost, session: session, [("T-ann", 0)])
+        let gone = try floor.decide(.close, session: session)
+        #expect(try floor.decision(gone).result == .done)
+    }
+
     @Test func aSecondDeskStandsByUntilTheFirstIsSilent() throws {
         let floor = try Floor()
         try floor.run()

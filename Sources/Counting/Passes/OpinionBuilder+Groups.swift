@@ -65,7 +65,7 @@ extension OpinionBuilder {
     private func relations() -> [Pair: Bool] {
         var result: [Pair: Bool] = [:]
         let ordered = decisions.filter { $0.kind == .add_up || $0.kind == .compare }
-            .sorted { ($0.at, $0.id) < ($1.at, $1.id) }
+            .sorted { $0.isBefore($1) }
         for decision in ordered {
             for (index, a) in decision.targetIDs.enumerated() {
                 for b in decision.targetIDs[(index + 1)...] where a != b {

@@ -24,7 +24,7 @@ extension FloorReader {
         var result: [FloorSnapshot.PassOnSide] = []
         for (id, late) in found.sorted(by: { $0.key < $1.key }) {
             let entries = late.entries.filter { entry in
-                [id, entry.id].allSatisfy { settled[$0].map { $0 < arrival(of: entry) } ?? true }
+                [id, entry.id].allSatisfy { settled[$0].map { $0 < entry.arrivedAt } ?? true }
             }
             guard !entries.isEmpty, let pass = try tx.get(CountPass.self, id: id) else { continue }
             result.append(
@@ -88,7 +88,7 @@ extension FloorReader {
     ) throws -> FloorSnapshot.PassOnSide {
         FloorSnapshot.PassOnSide(
             passID: pass.id, name: people(of: pass, names), place: try place(of: pass, in: tx),
-            entries: entries.count, at: entries.map(arrival).max() ?? pass.openedAt, isTakenOver: isTakenOver,
+            entries: entries.count, at: entries.map(\.arrivedAt).max() ?? pass.openedAt, isTakenOver: isTakenOver,
             content: try entries.sorted { $0.sequence < $1.sequence }.prefix(8).map { try describe($0, in: tx) })
     }
 
@@ -158,7 +158,7 @@ extension FloorReader {
             let ignored = Set(builder.opinions().flatMap(\.late))
             for entry in entries where ignored.contains(entry.id) {
                 guard let taker = takers.first(where: { $0.takesOverPassID == entry.passID }),
-                    arrival(of: entry) > taker.createdAt ?? taker.openedAt
+                    entry.arrivedAt > taker.createdAt ?? taker.openedAt
                 else { continue }
                 result.append(entry)
             }
@@ -171,7 +171,9 @@ extension FloorReader {
         var result: [String: DateTime] = [:]
         for decision in try tx.query(Decision.self, where: Decision.kind.isIn([.late_take, .late_leave]))
         where decision.result != .refused {
-            for target in decision.targetIDs { result[target] = max(result[target] ?? decision.at, decision.at) }
+            for target in decision.targetIDs {
+                result[target] = max(result[target] ?? decision.arrivedAt, decision.arrivedAt)
+            }
         }
         return result
     }

@@ -67,7 +67,7 @@ extension FloorReader {
         return try tx.query(Person.self).filter { $0.active && $0.roles.contains(.counters) }
             .map { person in
                 let here = devices.filter { $0.personID == person.id && $0.checkedOutAt == nil }
-                    .max { $0.beatAt < $1.beatAt }
+                    .max { $0.heardAt < $1.heardAt }
                 let place = try here.map { device in
                     try device.binID.flatMap { try tx.get(Bin.self, id: $0)?.code } ?? device.code
                 }

@@ -153,14 +153,14 @@ enum FloorReader {
         in tx: StoreTransaction, names: [String: String], paces: [String: Pace]
     ) throws -> [FloorSnapshot.PersonOnFloor] {
         // A terminal that reports again after it was declared lost is there again.
-        var lost: [String: DateTime] = [:]
+        var lost: [String: Decision] = [:]
         for decision in try tx.query(
             Decision.self, where: Decision.kind == .device_lost && Decision.result == .done)
         {
-            for code in decision.targetIDs { lost[code] = max(lost[code] ?? decision.at, decision.at) }
+            for code in decision.targetIDs where lost[code]?.isBefore(decision) ?? true { lost[code] = decision }
         }
         return try tx.query(Device.self, where: Device.kind == .terminal)
-            .filter { device in lost[device.id].map { $0 < device.beatAt } ?? true }
+            .filter { device in lost[device.id].map(device.hasReported) ?? true }
             .map { device in
                 FloorSnapshot.PersonOnFloor(
                     device: device, name: device.personID.map { names[$0] ?? $0 } ?? device.code,

@@ -73,7 +73,7 @@ extension SupervisorApp {
     private static let quiet: Set<ExceptionKind> = [.asked, .held, .incomplete, .differ]
 
     private func deskRow(at moment: Moment) -> [String]? {
-        guard let newest = floor.desks.filter({ $0.checkedOutAt == nil }).map(\.beatAt).max() else {
+        guard let newest = floor.desks.filter({ $0.checkedOutAt == nil }).map(\.heardAt).max() else {
             return words(floor.desks.isEmpty ? "sup.ex.noDesk" : "sup.ex.deskStopped")
         }
         let age = seconds(since: newest, at: moment)
@@ -85,13 +85,13 @@ extension SupervisorApp {
     }
 
     func isSilent(_ person: FloorSnapshot.PersonOnFloor, at moment: Moment) -> Bool {
-        person.device.checkedOutAt == nil && seconds(since: person.device.beatAt, at: moment) > SupervisorApp.silence
+        person.device.checkedOutAt == nil && seconds(since: person.device.heardAt, at: moment) > SupervisorApp.silence
     }
 
     private func silentWords(_ person: FloorSnapshot.PersonOnFloor, _ moment: Moment) -> [String: String] {
         [
             "code": person.device.code, "who": person.name,
-            "age": SupervisorApp.age(seconds(since: person.device.beatAt, at: moment)),
+            "age": SupervisorApp.age(seconds(since: person.device.heardAt, at: moment)),
             "last": "\(person.device.code)-\(person.device.lastSequence)",
         ]
     }
@@ -231,7 +231,9 @@ extension SupervisorApp {
         if case .variance(let id) = matter.opens { openLine(id, &effects) } else { open(matter.opens) }
     }
 
+    /// Seconds from a time on the hub's clock until now.
     func seconds(since at: DateTime, at moment: Moment) -> Int {
-        max(0, Int((moment.wall.milliseconds - at.milliseconds) / 1000))
+        let now = moment.wall.advanced(by: Int64(link.clockOffsetMilliseconds ?? 0))
+        return max(0, Int((now.milliseconds - at.milliseconds) / 1000))
     }
 }

@@ -35,7 +35,7 @@ extension SupervisorApp {
         case .deskSilent:
             rows = floor.desks.flatMap { desk in
                 let key = desk.checkedOutAt == nil ? "sup.desk.heard" : "sup.desk.left"
-                return plain(words(key, ["code": desk.code, "time": time(desk.beatAt)]))
+                return plain(words(key, ["code": desk.code, "time": time(desk.heardAt)]))
             }
             rows += plain(words("sup.desk.idle")) + plain(words("sup.desk.start"))
         case .refusedHere:

@@ -129,7 +129,7 @@ extension SupervisorApp {
 
     private func deskLine(_ moment: Moment) -> [String] {
         var parts: [String] = []
-        if let newest = floor.desks.filter({ $0.checkedOutAt == nil }).map(\.beatAt).max() {
+        if let newest = floor.desks.filter({ $0.checkedOutAt == nil }).map(\.heardAt).max() {
             parts += words("sup.desk", ["age": SupervisorApp.age(seconds(since: newest, at: moment))])
         } else {
             parts += words("sup.desk.none")
@@ -171,7 +171,7 @@ extension SupervisorApp {
 
     func age(of person: FloorSnapshot.PersonOnFloor, at moment: Moment) -> String {
         if person.device.checkedOutAt != nil { return words("sup.out")[0] }
-        let age = SupervisorApp.age(seconds(since: person.device.beatAt, at: moment))
+        let age = SupervisorApp.age(seconds(since: person.device.heardAt, at: moment))
         return age + (isSilent(person, at: moment) ? "!" : "")
     }
 

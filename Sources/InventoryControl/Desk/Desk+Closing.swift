@@ -37,12 +37,15 @@ extension Desk {
             throw Refusal(session.state == .closed ? .closedAlready : .stopFirst)
         }
         var against: [String] = []
-        let lost = Set(
-            try tx.query(Decision.self, where: Decision.kind == .device_lost && Decision.result == .done)
-                .flatMap(\.targetIDs))
+        let lost = try tx.query(
+            Decision.self,
+            where: Decision.sessionID == session.id && Decision.kind == .device_lost && Decision.result == .done)
         let own = try tx.query(CountPass.self, where: CountPass.sessionID == session.id)
-        for code in Set(own.map(\.deviceID)).subtracting(lost).sorted() {
-            if let text = try owes(code, session, in: tx) { against.append(text) }
+        for code in Set(own.map(\.deviceID)).sorted() {
+            // One that reported since it was declared lost is waited for again.
+            let device = try tx.get(Device.self, id: code)
+            let isLost = lost.contains { $0.targetIDs.contains(code) && device?.hasReported(since: $0) != true }
+            if !isLost, let text = try owes(code, device, in: tx) { against.append(text) }
         }
         let tasks = try tx.count(
             BinTask.self, where: BinTask.sessionID == session.id && BinTask.state.isIn([.todo, .open, .skipped]))
@@ -69,8 +72,8 @@ extension Desk {
     }
 
     /// What a terminal still owes; nil where it has checked out with nothing unsent and all has arrived.
-    private func owes(_ code: String, _ session: CountSession, in tx: StoreTransaction) throws -> String? {
-        guard let device = try tx.get(Device.self, id: code) else { return DeskText.neverReported(["terminal": code]) }
+    private func owes(_ code: String, _ device: Device?, in tx: StoreTransaction) throws -> String? {
+        guard let device else { return DeskText.neverReported(["terminal": code]) }
         guard device.checkedOutAt != nil else { return DeskText.notOut(["terminal": code]) }
         if device.unsent > 0 { return DeskText.owes(["terminal": code, "count": "\(device.unsent)"]) }
         let last =
