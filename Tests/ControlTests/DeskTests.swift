@@ -235,6 +235,18 @@ import WarehouseModels
         #expect(try floor.decision(gone).result == .done)
     }
 
+    @Test func aRecountByTheSamePersonIsNoneUnlessASupervisorSentHim() throws {
+        let floor = try Floor()
+        let session = try floor.release()
+        for _ in 0..<2 { try floor.count("b1", 90, by: "ann", session: session) }
+        #expect(try floor.verdict("b1")?.state == .RECOUNT)
+        let task = try #require(try floor.all(BinTask.self).first { $0.binID == "b1" && $0.state == .todo })
+        #expect(task.notForIDs == ["ann"])
+        try floor.decide(.override, session: session, [(task.id, 0)], to: "ann", reason: "alone tonight")
+        try floor.count("b1", 90, by: "ann", session: session, task: task.id)
+        #expect(try floor.verdict("b1")?.state == .TO_DECIDE)
+    }
+
     @Test func aSecondDeskStandsByUntilTheFirstIsSilent() throws {
         let floor = try Floor()
         try floor.run()

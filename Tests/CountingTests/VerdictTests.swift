@@ -59,13 +59,16 @@ import Testing
 @Suite struct JudgeTests {
     let key = LineKey(itemID: "i")
 
-    /// Opinions of different people, each counting `i` at its hour.
-    func opinions(_ counts: [(hour: Int, quantity: Decimal3?)], close: Bool = true) -> [Opinion] {
+    /// Opinions of different people or of those named, each counting `i` at its hour.
+    func opinions(
+        _ counts: [(hour: Int, quantity: Decimal3?)], by people: [String] = [], companion: String? = nil
+    ) -> [Opinion] {
         var passes: [CountPass] = []
         var entries: [CountEntry] = []
         for (index, count) in counts.enumerated() {
-            var terminal = Terminal("T\(index)", "p\(index)")
-            let pass = terminal.pass(at: clock(count.hour))
+            var terminal = Terminal("T\(index)", people.isEmpty ? "p\(index)" : people[index])
+            let isLast = index == counts.count - 1
+            let pass = terminal.pass(companion: isLast ? companion : nil, at: clock(count.hour))
             passes.append(pass)
             let amounts = count.quantity.map { [(item: "i", quantity: $0)] } ?? []
             entries += terminal.count(pass, amounts, at: clock(count.hour))
@@ -74,9 +77,11 @@ import Testing
     }
 
     func judge(
-        _ counts: [(hour: Int, quantity: Decimal3?)], _ facts: BookFacts, _ policy: JudgePolicy = exactly
+        _ counts: [(hour: Int, quantity: Decimal3?)], _ facts: BookFacts, _ policy: JudgePolicy = exactly,
+        by people: [String] = [], companion: String? = nil
     ) -> LineJudgement? {
-        LineJudge.judge(key, opinions: opinions(counts), book: facts, policy: policy)
+        LineJudge.judge(
+            key, opinions: opinions(counts, by: people, companion: companion), book: facts, policy: policy)
     }
 
     @Test func `one count within tolerance is accepted, one without is counted again`() {
@@ -114,6 +119,31 @@ import Testing
         var automatic = exactly
         automatic.acceptsConfirmed = true
         #expect(judge([(9, 90), (10, 90)], facts, automatic)?.state == .ACCEPTED)
+    }
+
+    @Test func `who counts again alone confirms nothing, and is not three opinions`() {
+        let facts = book([bookLine("i", 100)])
+        var automatic = exactly
+        automatic.acceptsConfirmed = true
+        let twice = judge([(9, 90), (10, 90)], facts, automatic, by: ["ann", "ann"])
+        #expect(twice?.state == .RECOUNT && twice?.stands == false && twice?.readings.count == 2)
+        #expect(judge([(9, 90), (10, 91), (11, 92)], facts, by: ["ann", "ann", "ann"])?.state == .RECOUNT)
+        let together = judge([(9, 90), (10, 90)], facts, automatic, by: ["ann", "bob"], companion: "ann")
+        #expect(together?.state == .RECOUNT)
+        let other = judge([(9, 90), (10, 90), (11, 90)], facts, automatic, by: ["ann", "ann", "bob"])
+        #expect(other?.state == .ACCEPTED && other?.stands == true)
+        let open = book([bookLine("i", 100)], [movement("i", -10, opened: clock(8), booked: nil, state: .OPEN)])
+        let doubtful = judge([(9, 100), (10, 100), (11, 100)], open, by: ["ann", "ann", "ann"])
+        #expect(doubtful?.state == .RECOUNT && doubtful?.finding == .AMBIGUOUS)
+    }
+
+    @Test func `who corrects himself to the book is shown to a person`() {
+        let facts = book([bookLine("i", 100)])
+        let alone = judge([(9, 90), (10, 100)], facts, by: ["ann", "ann"])
+        #expect(alone?.state == .TO_DECIDE && alone?.finding == .CLEAN && alone?.overturned.count == 1)
+        // Two who say the same need nobody else, whatever one of them said before.
+        let confirmed = judge([(9, 90), (10, 100), (11, 100)], facts, by: ["ann", "ann", "bob"])
+        #expect(confirmed?.state == .ACCEPTED && confirmed?.overturned.count == 1)
     }
 
     @Test func `what nobody saw is never accepted unseen`() {

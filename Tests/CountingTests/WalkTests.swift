@@ -152,6 +152,39 @@ import Testing
         #expect(builder.opinions().map(\.lines[item]?.quantity) == [23])
     }
 
+    @Test func `of two words the one that reached the hub last holds, whatever the clock of a screen says`() throws {
+        var (ann, bob) = (Terminal("T1", "ann"), Terminal("T2", "bob"))
+        let passes = [ann.pass(), bob.pass()]
+        let entries = ann.count(passes[0], [("i", 12)]) + bob.count(passes[1], [("i", 11)])
+        func word(_ kind: DecisionKind, _ sequence: Int, at time: DateTime, arrived: DateTime) throws -> Decision {
+            var record = decision(kind, passes.map(\.id), sequence: sequence, at: time).record
+            record["createdAt"] = .integer(arrived.milliseconds)
+            return try Decision(record)
+        }
+        var builder = OpinionBuilder(passes: passes, entries: entries)
+        // The first was made on a screen whose clock is a year ahead.
+        builder.decisions = [
+            try word(.add_up, 1, at: clock(24 * 365), arrived: clock(10)),
+            try word(.compare, 2, at: clock(11), arrived: clock(11)),
+        ]
+        #expect(builder.opinions().count == 2)
+    }
+
+    @Test func `who was sent again by OVERRIDE counts as another`() {
+        var ann = Terminal("T1", "ann")
+        let passes = [ann.pass(), ann.pass(task: "t2", at: clock(10))]
+        let entries = ann.count(passes[0], [("i", 90)]) + ann.count(passes[1], [("i", 90)], at: clock(10))
+        var builder = OpinionBuilder(passes: passes, entries: entries)
+        func state() -> VerdictState? {
+            LineJudge.judge(
+                LineKey(itemID: "i"), opinions: builder.opinions(), book: book([bookLine("i", 100)]), policy: exactly
+            )?.state
+        }
+        #expect(state() == .RECOUNT)
+        builder.decisions = [decision(.override, ["t2"], to: "ann")]
+        #expect(state() == .TO_DECIDE)
+    }
+
     @Test func `an author takes back in a reopened pass what he wrote in the closed one`() {
         var ann = Terminal("T7", "ann")
         let first = ann.pass()

@@ -76,6 +76,14 @@ extension OpinionBuilder {
         return result
     }
 
+    /// Whether a supervisor let its counter count this task though he had been there.
+    func isOverridden(_ pass: CountPass) -> Bool {
+        guard let task = pass.taskID else { return false }
+        return decisions.contains {
+            $0.kind == .override && $0.toPersonID == pass.counterID && $0.targetIDs.contains(task)
+        }
+    }
+
     private func isHandedOver(_ old: CountPass, to new: CountPass) -> Bool {
         decisions.contains { decision in
             decision.kind == .hand_over && decision.toPersonID == new.counterID

@@ -16,7 +16,7 @@ public struct JudgePolicy: Sendable, Hashable {
     public var acceptsOverturned: Bool
     /// Whether a confirmed difference of this line's value is accepted without a person.
     public var acceptsConfirmed: Bool
-    /// After how many opinions a supervisor decides.
+    /// After how many opinions of different people a supervisor decides.
     public var mostOpinions: Int
 
     /// Makes a policy.

@@ -8,6 +8,10 @@ public struct LineReading: Sendable, Hashable {
     public let opinionID: String
     /// Its passes.
     public let passIDs: [String]
+    /// Everyone who counted, helped or stood beside.
+    public let people: Set<String>
+    /// Whether it counts as another person's, whoever it is of; see ``Opinion/isOverridden``.
+    public let isOverridden: Bool
     /// What the quantity rests on.
     public let basis: VerdictBasis
     /// The quantity; nil where it was not counted.
@@ -43,6 +47,14 @@ public struct LineReading: Sendable, Hashable {
 
     /// Whether it can be compared: counted, the book known, and no doubt.
     public var isSure: Bool { variance != nil && doubts.isEmpty }
+
+    /// Whether nobody stands behind both, so that one can confirm the other.
+    func isIndependent(of other: LineReading) -> Bool {
+        isOverridden || other.isOverridden || people.isDisjoint(with: other.people)
+    }
+
+    /// Whether it is the same people's word again.
+    func repeats(_ other: LineReading) -> Bool { people == other.people && !isIndependent(of: other) }
 
     /// Whether two readings say the same, each against the book of its own time.
     func agrees(with other: LineReading, within epsilon: Decimal3) -> Bool {
@@ -86,6 +98,8 @@ extension LineReading {
         let isPlaced = !opinion.lines.values.contains { $0.flags.contains(.unplacedTime) }
         opinionID = opinion.id
         passIDs = opinion.passIDs
+        people = opinion.people
+        isOverridden = opinion.isOverridden
         self.basis = basis
         counted = quantity
         serials = line?.serials ?? []

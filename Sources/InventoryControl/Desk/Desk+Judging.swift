@@ -34,7 +34,7 @@ extension Desk {
         builder.decisions = try tx.query(
             Decision.self,
             where: Decision.sessionID == session.id && Decision.result == .done
-                && Decision.kind.isIn([.add_up, .compare, .late_take, .hand_over]))
+                && Decision.kind.isIn([.add_up, .compare, .late_take, .hand_over, .override]))
         let lines = try tx.query(
             BookLine.self, where: BookLine.binID == bin.id && BookLine.snapshotID == snapshot.id)
         let movements = try tx.query(StockMovement.self, where: StockMovement.binID == bin.id)
