@@ -87,7 +87,7 @@ extension FloorReader {
         return id
     }
 
-    /// What people said last, and the desk's alerts that no supervisor has read.
+    /// What people said last, and the desk's alerts that no supervisor has read; those of late passes stand under late.
     static func talk(in tx: StoreTransaction, into result: inout FloorSnapshot) throws {
         result.talk = try tx.query(
             Message.self, where: Message.kind == .TEXT,
@@ -95,6 +95,9 @@ extension FloorReader {
         let read = Set(try tx.query(Message.self, where: Message.kind == .READ).compactMap(\.answersID))
         result.alerts = try tx.query(
             Message.self, where: Message.kind == .ALERT, sort: [.descending(Message.sentAt), .ascending(Message.id)]
-        ).filter { !read.contains($0.id) && $0.audience.contains("supervisors") }
+        ).filter { alert in
+            try !read.contains(alert.id) && alert.audience.contains("supervisors")
+                && pass(aboutWhich: alert, in: tx) == nil
+        }
     }
 }

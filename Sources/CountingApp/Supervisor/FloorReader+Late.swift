@@ -8,10 +8,10 @@ import WarehouseModels
 extension FloorReader {
     /// The passes of which something came too late, but for those that a supervisor has taken or left since.
     static func late(
-        in tx: StoreTransaction, session: CountSession, _ floor: FloorSnapshot
+        in tx: StoreTransaction, session: CountSession, names: [String: String]
     ) throws -> [FloorSnapshot.PassOnSide] {
         var found: [String: (entries: [CountEntry], isTakenOver: Bool)] = [:]
-        for entry in try tooLate(in: tx, session, floor) {
+        for entry in try tooLate(in: tx, session) {
             found[entry.passID, default: ([], false)].entries.append(entry)
         }
         for entry in try afterTakeOver(in: tx, session) {
@@ -28,7 +28,7 @@ extension FloorReader {
             }
             guard !entries.isEmpty, let pass = try tx.get(CountPass.self, id: id) else { continue }
             result.append(
-                try side(pass, entries, isTakenOver: late.isTakenOver, names: floor.names, in: tx))
+                try side(pass, entries, isTakenOver: late.isTakenOver, names: names, in: tx))
         }
         return result
     }
@@ -97,35 +97,22 @@ extension FloorReader {
         [pass.counterID, pass.companionID].compactMap { $0.map { names[$0] ?? $0 } }.joined(separator: " + ")
     }
 
-    /// When an entry reached the hub; one that is only here yet, when it was made.
-    private static func arrival(of entry: CountEntry) -> DateTime { entry.createdAt ?? entry.at }
-
-    /// What came after the close, or after its bin's lines had left for the ERP.
-    private static func tooLate(
-        in tx: StoreTransaction, _ session: CountSession, _ floor: FloorSnapshot
-    ) throws -> [CountEntry] {
-        if !isOpen(session) {
-            guard let closed = session.closedAt else { return [] }
-            return try entries(of: session, after: closed, in: tx)
+    /// What came after the close, and the passes that the desk found to come after a line of their bin was settled.
+    private static func tooLate(in tx: StoreTransaction, _ session: CountSession) throws -> [CountEntry] {
+        var result: [String: CountEntry] = [:]
+        if !isOpen(session), let closed = session.closedAt {
+            for entry in try entries(of: session, after: closed, in: tx) { result[entry.id] = entry }
         }
-        guard let first = floor.documents.compactMap(\.createdAt).min() else { return [] }
-        var bins: [String: Bool] = [:]
-        return try entries(of: session, after: first, in: tx).filter { entry in
-            if let known = bins[entry.passID] { return known }
-            let isLate = try isAfterExport(entry.passID, session, in: tx)
-            bins[entry.passID] = isLate
-            return isLate
+        for alert in try tx.query(Message.self, where: Message.kind == .ALERT) {
+            guard let pass = try pass(aboutWhich: alert, in: tx), pass.sessionID == session.id else { continue }
+            for entry in try tx.query(CountEntry.self, where: CountEntry.passID == pass.id) { result[entry.id] = entry }
         }
+        return result.values.sorted { $0.id < $1.id }
     }
 
-    private static func isAfterExport(
-        _ passID: String, _ session: CountSession, in tx: StoreTransaction
-    ) throws -> Bool {
-        guard let bin = try tx.get(CountPass.self, id: passID)?.binID else { return false }
-        let verdicts = try tx.query(
-            LineVerdict.self,
-            where: LineVerdict.sessionID == session.id && LineVerdict.binID == bin && LineVerdict.state == .EXPORTED)
-        return !verdicts.isEmpty && !verdicts.contains { $0.passIDs.contains(passID) }
+    /// The pass that an alert of the desk tells of as late; nil where it is about something else.
+    static func pass(aboutWhich alert: Message, in tx: StoreTransaction) throws -> CountPass? {
+        try alert.aboutID.flatMap { try tx.get(CountPass.self, id: $0) }
     }
 
     private static func entries(

@@ -45,7 +45,7 @@ enum FloorReader {
         result.documents = try tx.query(
             ExportDocument.self, where: ExportDocument.sessionID == session.id,
             sort: [.ascending(ExportDocument.createdAt), .ascending(ExportDocument.id)])
-        result.late = try late(in: tx, session: session, result)
+        result.late = try late(in: tx, session: session, names: result.names)
         result.handOvers = try handOvers(in: tx, session: session, names: result.names)
         result.badLines = try exportLines(.rejected, session, in: tx)
         result.heldLines = try exportLines(.held, session, in: tx)

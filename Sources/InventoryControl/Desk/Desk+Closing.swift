@@ -102,6 +102,7 @@ extension Desk {
     /// Takes late work in: into the open count, or as a correction of one that is closed.
     mutating func takeLate(_ decision: Decision, in tx: StoreTransaction, now: DateTime) throws -> String? {
         var bins: Set<String> = []
+        var passes: [String] = []
         var owner: String?
         for target in decision.targetIDs {
             var passID = target
@@ -111,12 +112,17 @@ extension Desk {
             }
             bins.insert(bin)
             owner = pass.sessionID
+            passes.append(pass.id)
             index(pass, bin: bin)
         }
         guard let session = try owner.flatMap({ try tx.get(CountSession.self, id: $0) }) else {
             throw Refusal(.nothingLate)
         }
-        guard session.state == .closed || session.state == .cancelled else { return "" }
+        guard session.state == .closed || session.state == .cancelled else {
+            // Said to be taken it would be seen no more, and count nowhere.
+            guard try !passes.contains(where: { try isLate($0, in: tx) }) else { throw Refusal(.lineSettled) }
+            return ""
+        }
         let correction = CountSession(
             id: id("CountSession", [decision.id]), name: session.name + ", correction", kind: .CORRECTION,
             visibility: session.visibility, sharing: session.sharing, state: .draft, correctsID: session.id)

@@ -24,8 +24,17 @@ extension Desk {
                 outcome.hasMore = true
                 return true
             }
+            switch try judgeWork(before: decision, in: tx, now: now, &outcome) {
+            case .done: break
+            case .underWay:
+                outcome.hasMore = true
+                return true
+            case .waits(let count):
+                try answer(decision, .waiting, DeskText.waitsForWork(["count": "\(count)"]), in: tx, now: now)
+                continue
+            }
             do {
-                if let text = try carryOut(decision, in: tx, now: now) {
+                if let text = try carryOut(decision, in: tx, now: now, &outcome) {
                     try answer(decision, .done, text.isEmpty ? nil : text, in: tx, now: now)
                 } else {
                     try answer(decision, .waiting, nil, in: tx, now: now)
@@ -85,14 +94,16 @@ extension Desk {
     }
 
     /// Does what a decision asks for; gives what to say about it, nil while there is more to do.
-    private mutating func carryOut(_ decision: Decision, in tx: StoreTransaction, now: DateTime) throws -> String? {
+    private mutating func carryOut(
+        _ decision: Decision, in tx: StoreTransaction, now: DateTime, _ outcome: inout DeskOutcome
+    ) throws -> String? {
         switch decision.kind {
         case .release: return try release(decision, in: tx, now: now) ? "" : nil
         case .stop: return try stop(decision, in: tx, now: now)
         case .close: return try close(decision, in: tx, now: now)
         case .cancel: return try cancel(decision, in: tx, now: now)
         case .approve where decision.targetIDs.isEmpty: return try approveSession(decision, in: tx)
-        case .approve, .recount, .waive: return try decideLines(decision, in: tx, now: now)
+        case .approve, .recount, .waive: return try decideLines(decision, in: tx, now: now, &outcome)
         case .assign:
             for task in try tasks(decision, in: tx) {
                 try put(
@@ -162,11 +173,12 @@ extension Desk {
 
     /// Approves, recounts or waives line by line: one that is refused holds no other.
     private mutating func decideLines(
-        _ decision: Decision, in tx: StoreTransaction, now: DateTime
+        _ decision: Decision, in tx: StoreTransaction, now: DateTime, _ outcome: inout DeskOutcome
     ) throws -> String {
         guard decision.targetIDs.count == decision.seenRevisions.count else {
             throw Refusal(.noRevision)
         }
+        for place in try places(of: decision, in: tx) { try judgeAll(place, in: tx, now: now, &outcome) }
         var refused: [String] = []
         for (target, seen) in zip(decision.targetIDs, decision.seenRevisions) {
             do {

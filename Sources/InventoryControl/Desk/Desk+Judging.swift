@@ -63,12 +63,11 @@ extension Desk {
         try alarmDoubleSerials(facts, place, in: tx, now: now)
         // Nothing is found while everyone is still at it: the screen shows the open pass itself.
         guard facts.opinions.contains(where: { $0.state != .open && $0.state != .void }) else { return }
-        var needsRecount = false
-        for key in LineJudge.keys(opinions: facts.opinions, book: facts.book) {
-            guard let verdict = try judge(key, facts, in: tx, now: now, &outcome) else { continue }
-            if verdict.state == .RECOUNT { needsRecount = true }
+        let verdicts = try LineJudge.keys(opinions: facts.opinions, book: facts.book).compactMap {
+            try judge($0, facts, in: tx, now: now, &outcome)
         }
-        if needsRecount, let task, task.state == .counted {
+        try tellLate(verdicts, facts, in: tx, now: now)
+        if verdicts.contains(where: { $0.state == .RECOUNT }), let task, task.state == .counted {
             let closed = facts.opinions.compactMap(\.closedAt).max() ?? now
             let delay = try recountDelay(in: tx)
             let due = min(recounts[place] ?? .init(milliseconds: .max), closed.advanced(by: delay))

@@ -133,7 +133,8 @@ public struct Desk: Sendable {
         places[pass.id] = place
         passes[place, default: []].insert(pass.id)
         dirty.insert(place)
-        orphans.remove(pass.id)
+        // A decision may wait for it.
+        if orphans.remove(pass.id) != nil { hasDecisions = true }
     }
 
     /// Finds the work that is there; called by the first step.
@@ -149,7 +150,7 @@ public struct Desk: Sendable {
         }
     }
 
-    private mutating func place(_ pass: CountPass, _ bin: String?) {
+    mutating func place(_ pass: CountPass, _ bin: String?) {
         if bin == nil { unplaced.insert(pass.id) }
         index(pass, bin: bin)
     }
@@ -186,25 +187,18 @@ public struct Desk: Sendable {
         }
         for id in orphans.sorted() {
             guard let pass = try tx.get(CountPass.self, id: id) else { continue }
-            orphans.remove(id)
             place(pass, try bin(of: pass, in: tx))
+            if orphans.remove(id) != nil { hasDecisions = true }
+        }
+        if !unready.isEmpty, unreadyUntil <= now {
+            dirty.formUnion(unready)
+            (unready, hasDecisions) = ([], true)
         }
         if hasDecisions, try decideNext(in: tx, now: now, &outcome) {
             holdsChanged = true
             return outcome
         }
-        if !unready.isEmpty, unreadyUntil <= now {
-            dirty.formUnion(unready)
-            unready = []
-        }
-        if !dirty.isEmpty {
-            for place in dirty.sorted().prefix(Desk.binsPerStep) {
-                try judge(place, in: tx, now: now, &outcome)
-                dirty.remove(place)
-            }
-            (holdsChanged, outcome.hasMore) = (true, true)
-            return outcome
-        }
+        if try judgeDirty(in: tx, now: now, &outcome) { return outcome }
         if try releaseRecounts(in: tx, now: now, &outcome) {
             outcome.hasMore = true
             return outcome
