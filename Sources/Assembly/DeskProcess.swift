@@ -1,6 +1,7 @@
 import Basics
 import DataStore
 import InventoryControl
+import SyncEngine
 import System
 import WarehouseModels
 
@@ -19,16 +20,32 @@ package struct DeskProcess: Sendable {
     ) async throws -> DeskProcess {
         let device = try await DeviceStore.open(
             directory: directory, kind: .desk, hub: hub, checksParents: false, time: time, log: log)
+        // What another desk did must be here first, however long that takes.
+        let (driver, isFetched) = (device.driver, Locked(false))
         let runner = DeskRunner(
-            store: device.store, deviceCode: device.deviceCode, connectors: connectors, time: time, log: log)
+            store: device.store, deviceCode: device.deviceCode, connectors: connectors, time: time, log: log,
+            isFetched: {
+                isFetched.withLock { known in
+                    known = known || driver.map { hasFetched($0.status) } ?? true
+                    return known
+                }
+            })
         do {
-            // What another desk did must be here first; a hub that is away must not keep this one from starting.
             try await device.waitUntilSynced()
         } catch let refused as DeviceStore.Refused {
-            log(.warning, "the desk starts with what it has: \(refused)")
+            // A hub that is away, or gives for long, keeps the process from nothing but its work.
+            log(.warning, "the desk works once it has all that the hub has: \(refused)")
+        }
+        if let missing = driver?.status.unfetchedModels, !missing.isEmpty {
+            log(.warning, "the desk works once these are fetched too: \(missing.sorted().joined(separator: ", "))")
         }
         await runner.start()
         return DeskProcess(device: device, runner: runner)
+    }
+
+    /// Whether a round of fetching is over that left nothing out for want of an answer.
+    package static func hasFetched(_ status: SyncStatus) -> Bool {
+        status.isComplete && status.progress == nil && status.unfetchedModels.isEmpty
     }
 
     /// Ends after the step that runs, and closes the store.

@@ -16,6 +16,7 @@ private final class TwoDesks {
     }
 
     var now = morning
+    private(set) var jobs: [String: [ExportJob]] = [:]
     var members: [String: Member] = [:]
     private var stored: [String: (record: Record, version: Int64)] = [:]
 
@@ -28,11 +29,21 @@ private final class TwoDesks {
         var options = StoreOptions(time: ManualTimeSource(morning), checksParents: false)
         options.policies = syncPolicies(for: .desk)
         let core = try StoreCore(schema: warehouse, at: .memory, options: options)
-        members[code] = Member(core: core, desk: Desk(code: code, sha256: hex))
+        members[code] = Member(core: core, desk: TwoDesks.desk(code))
+    }
+
+    private static func desk(_ code: String) -> Desk {
+        Desk(code: code, connectors: [.csv(directory: "/nowhere")], sha256: hex)
+    }
+
+    /// The server and every store have a record.
+    func put(_ record: Record) throws {
+        stored[record.schema.name + record.id] = (record, 1)
+        try answer()
     }
 
     /// The process ends without a word and begins again on its store.
-    func crash(_ code: String) { members[code]?.desk = Desk(code: code, sha256: hex) }
+    func crash(_ code: String) { members[code]?.desk = TwoDesks.desk(code) }
 
     /// Steps one desk; gives who works, nil for this one.
     @discardableResult
@@ -41,6 +52,7 @@ private final class TwoDesks {
         var desk = member.desk
         let outcome = try member.core.write(as: nil) { try desk.step(in: $0, now: now) }
         members[code]?.desk = desk
+        jobs[code, default: []] += outcome.jobs
         return outcome.leader
     }
 
@@ -197,6 +209,70 @@ private final class TwoDesks {
         #expect(try floors[0].all(ExportLine.self).map(\.id) == floors[1].all(ExportLine.self).map(\.id))
         let documents = try floors.map { try $0.all(ExportDocument.self).map(\.id) }
         #expect(documents[0].count == 1 && documents[0] == documents[1])
+    }
+
+    /// Two desks, of which A works, and a document that is to be sent.
+    private func withDocument(_ state: ExportState) throws -> TwoDesks {
+        let two = try TwoDesks("A", "B")
+        try two.put(
+            ExportDocument(
+                id: "doc", sessionID: "s", connector: "csv", semantics: .DELTA, grain: "bin", state: state, attempts: 0
+            ).record)
+        _ = try two.step("A")
+        try two.exchange()
+        return two
+    }
+
+    @Test(arguments: [ExportState.ready, .retry])
+    func aDocumentIsGivenOutByNoDeskWhoseMarkTheServerLacks(_ state: ExportState) throws {
+        let two = try withDocument(state)
+        // A marks it, and its link is cut: whatever it does until its lease ends, it sends nothing.
+        for _ in 0..<14 {
+            _ = try two.working()
+            try two.send("B")
+            try two.answer()
+            two.now = two.now.advanced(by: 5000)
+        }
+        #expect(try two.working() == ["B"])
+        try two.send("B")
+        try two.answer()
+        _ = try two.working()
+        #expect(two.jobs["A", default: []].isEmpty)
+        #expect(two.jobs["B", default: []].map(\.act) == [.send])
+        // Its link is back: it has no right to the mark any more.
+        try two.exchange()
+        _ = try two.working()
+        #expect(two.jobs["A", default: []].isEmpty)
+    }
+
+    @Test func aDocumentThatADeadDeskMayHaveSentIsLookedUp() throws {
+        let two = try withDocument(.ready)
+        _ = try two.working()
+        #expect(two.jobs["A", default: []].isEmpty)
+        try two.exchange()
+        _ = try two.working()
+        #expect(two.jobs["A", default: []].map(\.act) == [.send])
+        _ = try two.working()
+        #expect(two.jobs["A", default: []].count == 1)
+        two.members["A"] = nil
+        two.now = two.now.advanced(by: Desk.leaseTime)
+        _ = try two.working()
+        try two.exchange()
+        #expect(try two.working() == ["B"])
+        #expect(two.jobs["B", default: []].map(\.act) == [.find])
+    }
+
+    @Test func aDeskWithoutAllThatTheServerHasOnlyBeats() throws {
+        let floor = try Floor()
+        let order = try floor.write(.release, text: "{}")
+        var desk = floor.desk
+        let idle = try floor.core.write(as: nil) { try desk.step(in: $0, now: floor.now, isFetched: false) }
+        #expect(idle.leader == "DESK" && idle.wakeAt != nil)
+        #expect(try floor.all(DeskLease.self).isEmpty && floor.all(Device.self).map(\.code) == ["DESK"])
+        #expect(try floor.decision(order).result == nil)
+        floor.desk = desk
+        try floor.run()
+        #expect(try floor.decision(order).result == .done)
     }
 
     @Test func aLeaseThatIsGivenBackIsTakenAtOnce() throws {

@@ -1,5 +1,6 @@
 import Assembly
 import Basics
+import SyncEngine
 import Testing
 
 /// What begins later where it cannot begin now.
@@ -62,5 +63,18 @@ struct LateStartTests {
         #expect(await !start.start())
         #expect(await start.stop() == nil)
         #expect(attempts.current == 1)
+    }
+
+    @Test func `a desk has what it needs once a round of fetching left nothing out`() {
+        var status = SyncStatus()
+        #expect(!DeskProcess.hasFetched(status))
+        status.isComplete = true
+        #expect(DeskProcess.hasFetched(status))
+        status.unfetchedModels = ["ExportLine"]
+        #expect(!DeskProcess.hasFetched(status))
+        // What the round before could not fetch is asked for again, and not there yet.
+        status.unfetchedModels = []
+        status.progress = SyncStatus.Progress()
+        #expect(!DeskProcess.hasFetched(status))
     }
 }

@@ -10,6 +10,8 @@ extension Desk {
     public static let holdTime: Int64 = 45_000
     /// How often a desk beats.
     public static let beatTime: Int64 = 15_000
+    /// How often it is looked whether everything was fetched.
+    static let fetchPause: Int64 = 1000
     /// The one lease.
     static let leaseID = "desk"
 
@@ -41,6 +43,15 @@ extension Desk {
         // A lease of an earlier life of this desk is only as good as its renewal.
         guard !isConfirmed || age ?? .max >= Desk.beatTime else { return nil }
         return try claim(after: lease, in: tx, now: now, &outcome)
+    }
+
+    /// Beats while the first fetch goes on; gives this desk's own code.
+    mutating func waitForFetch(
+        in tx: StoreTransaction, now: DateTime, _ outcome: inout DeskOutcome
+    ) throws -> String {
+        try beat(in: tx, now: now)
+        outcome.wake(now.advanced(by: Desk.fetchPause))
+        return code
     }
 
     /// Writes the lease in this desk's name; without a server that is all.

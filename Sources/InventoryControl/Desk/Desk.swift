@@ -68,6 +68,8 @@ public struct Desk: Sendable {
     var holdsCheckedAt = DateTime(milliseconds: 0)
     /// Documents that are being sent or looked up by this process.
     var inFlight: Set<String> = []
+    /// Documents that this desk marked as being sent, and gives out once the server has the mark.
+    var marked: [String: ExportJob] = [:]
     /// Changes heard while a step runs on a copy.
     var heard: [Change] = []
     var isListening = false
@@ -106,6 +108,7 @@ public struct Desk: Sendable {
     /// Takes note of one change.
     public mutating func note(_ change: Change) {
         if isListening { heard.append(change) }
+        guard isStarted else { return }
         switch change.model {
         case "Decision": hasDecisions = true
         case "ExportDocument": hasDocuments = true
@@ -173,18 +176,23 @@ public struct Desk: Sendable {
 
     /// Does a bounded piece of work.
     ///
-    /// - Parameter jobsDone: what came of documents given out by earlier steps.
+    /// - Parameters:
+    ///   - results: what came of documents given out by earlier steps.
+    ///   - isFetched: whether all that the server has for the desk is here. Until then it only beats: on a half of a site
+    ///     it would make again what another desk made.
     public mutating func step(
-        in tx: StoreTransaction, now: DateTime, results: [ExportResult] = []
+        in tx: StoreTransaction, now: DateTime, results: [ExportResult] = [], isFetched: Bool = true
     ) throws -> DeskOutcome {
         var outcome = DeskOutcome()
-        if !isStarted { try start(in: tx) }
         // What a connector did is written down whoever leads now.
         for result in results { try take(result, in: tx, now: now) }
-        if let leader = try lead(in: tx, now: now, &outcome) {
-            outcome.leader = leader
+        outcome.leader = isFetched ? try lead(in: tx, now: now, &outcome) : try waitForFetch(in: tx, now: now, &outcome)
+        guard outcome.leader == nil else {
+            // Another may work meanwhile: everything is looked at anew when this one does.
+            (isStarted, marked) = (false, [:])
             return outcome
         }
+        if !isStarted { try start(in: tx) }
         for id in orphans.sorted() {
             guard let pass = try tx.get(CountPass.self, id: id) else { continue }
             place(pass, try bin(of: pass, in: tx))

@@ -11,6 +11,7 @@ public actor DeskRunner {
     private let time: any TimeSource
     private let log: Log
     private let port: any ExportPort
+    private let isFetched: @Sendable () -> Bool
     private var desk: Desk
     private var watchers: [Task<Void, Never>] = []
     private var work: Task<Void, Never>?
@@ -26,14 +27,17 @@ public actor DeskRunner {
     /// - Parameters:
     ///   - deviceCode: this desk's own code: it beats and leads under it.
     ///   - isAlone: whether the store has no server, and so no other desk.
+    ///   - isFetched: whether all that the server has was fetched once; the desk does not work before.
     public init(
         store: DataStore, deviceCode: String, connectors: [ConnectorOptions], time: any TimeSource, log: Log = .none,
-        port: any ExportPort = ConnectorPort(), isAlone: Bool = false
+        port: any ExportPort = ConnectorPort(), isAlone: Bool = false,
+        isFetched: @escaping @Sendable () -> Bool = { true }
     ) {
         self.store = store
         self.time = time
         self.log = log
         self.port = port
+        self.isFetched = isFetched
         desk = Desk(code: deviceCode, connectors: connectors, sha256: { SHA256.hexDigest($0) }, isAlone: isAlone)
     }
 
@@ -106,13 +110,13 @@ public actor DeskRunner {
         var failures: Int64 = 0
         while isWanted, !isStopped {
             isWanted = false
-            let (before, given, now) = (desk, results, time.now())
+            let (before, given, now, isFetched) = (desk, results, time.now(), isFetched())
             desk.beginStep()
             results = []
             do {
                 let (after, outcome) = try await store.transaction { tx in
                     var stepped = before
-                    let outcome = try stepped.step(in: tx, now: now, results: given)
+                    let outcome = try stepped.step(in: tx, now: now, results: given, isFetched: isFetched)
                     return (stepped, outcome)
                 }
                 failures = 0

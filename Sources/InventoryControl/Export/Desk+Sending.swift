@@ -5,15 +5,24 @@ import Models
 import WarehouseModels
 
 extension Desk {
-    /// Gives documents out to be sent or looked up. A document is marked *sending* in the transaction before.
+    /// Documents given out, or marked to be, at a time.
+    static let documentsPerStep = 4
+
+    /// Gives documents out to be sent or looked up.
+    ///
+    /// A document is marked *sending* first, and given out by a step that finds the server to have the mark, still under
+    /// the lease: a desk that takes over then looks it up, whatever became of this one.
     mutating func sendDocuments(in tx: StoreTransaction, now: DateTime, _ outcome: inout DeskOutcome) throws {
         let live: [ExportState] = [.ready, .sending, .sent, .retry, .unknown]
         let documents = try tx.query(
             ExportDocument.self, where: ExportDocument.state.isIn(live), sort: [.ascending(ExportDocument.id)])
         if documents.isEmpty { hasDocuments = false }
+        var count = 0
         for var document in documents where !inFlight.contains(document.id) {
             guard let connector = connectors.first(where: { $0.name == document.connector }) else { continue }
-            if document.state == .sending || document.state == .sent {
+            // What another desk wrote meanwhile is not what was marked.
+            if document.state != .sending { marked[document.id] = nil }
+            if marked[document.id] == nil, document.state == .sending || document.state == .sent {
                 // Another life of this desk began it: nobody knows how it ended.
                 document = document.updating {
                     $0.state = .unknown
@@ -27,31 +36,53 @@ extension Desk {
                 outcome.wake(due)
                 continue
             }
-            if document.state == .unknown {
-                outcome.jobs.append(
-                    ExportJob(act: .find, connector: connector, payload: try payload(document, in: tx)))
-            } else {
-                try refresh(document, connector, in: tx, now: now)
-                let sending = document.updating {
-                    $0.state = .sending
-                    $0.attempts = document.attempts + 1
-                    $0.sentAt = now
-                    $0.error = nil
-                    $0.nextAttemptAt = nil
-                }
-                let payload = try payload(sending, in: tx)
-                try tx.save(sending.updating { $0.payloadSha256 = sha256(ConnectorPort.csv(payload)) })
-                for line in try openLines(document.id, in: tx) {
-                    try tx.save(line.updating { $0.state = .sending })
-                }
-                outcome.jobs.append(ExportJob(act: .send, connector: connector, payload: payload))
-            }
-            inFlight.insert(document.id)
-            if outcome.jobs.count >= 4 {
+            if count == Desk.documentsPerStep {
                 outcome.hasMore = true
                 return
             }
+            if document.state == .unknown {
+                outcome.jobs.append(
+                    ExportJob(act: .find, connector: connector, payload: try payload(document, in: tx)))
+                inFlight.insert(document.id)
+                count += 1
+                continue
+            }
+            if marked[document.id] == nil, marked.count < Desk.documentsPerStep {
+                marked[document.id] = try mark(document, connector, in: tx, now: now)
+                count += 1
+            }
+            guard let job = marked[document.id] else { continue }
+            guard try isAlone || tx.outbox(model: ExportDocument.schema.name, id: document.id).isEmpty else {
+                outcome.wake(now.advanced(by: Desk.markPause))
+                continue
+            }
+            marked[document.id] = nil
+            outcome.jobs.append(job)
+            inFlight.insert(document.id)
         }
+    }
+
+    /// How long until a desk looks again whether the server has its mark, where nothing tells it before (milliseconds).
+    private static let markPause: Int64 = 1000
+
+    /// Marks a document as being sent, with what is sent.
+    private func mark(
+        _ document: ExportDocument, _ connector: ConnectorOptions, in tx: StoreTransaction, now: DateTime
+    ) throws -> ExportJob {
+        try refresh(document, connector, in: tx, now: now)
+        let sending = document.updating {
+            $0.state = .sending
+            $0.attempts = document.attempts + 1
+            $0.sentAt = now
+            $0.error = nil
+            $0.nextAttemptAt = nil
+        }
+        let payload = try payload(sending, in: tx)
+        try tx.save(sending.updating { $0.payloadSha256 = sha256(ConnectorPort.csv(payload)) })
+        for line in try openLines(document.id, in: tx) {
+            try tx.save(line.updating { $0.state = .sending })
+        }
+        return ExportJob(act: .send, connector: connector, payload: payload)
     }
 
     private func openLines(_ document: String, in tx: StoreTransaction) throws -> [ExportLine] {
