@@ -247,6 +247,30 @@ import WarehouseModels
         #expect(try floor.verdict("b1")?.state == .TO_DECIDE)
     }
 
+    @Test func whatAGuidedCountShowedOfTheBookEndsWithIt() throws {
+        let floor = try Floor(bins: 450)
+        let session = try floor.release("GUIDED")
+        #expect(try floor.all(ExpectedLine.self).count { $0.quantity == 100 } == 450)
+        try floor.decide(.cancel, session: session)
+        #expect(try floor.all(ExpectedLine.self).allSatisfy { $0.quantity == nil })
+    }
+
+    @Test func aBlindCountBeginsOnceNoTerminalShowsTheBook() throws {
+        let floor = try Floor(bins: 450)
+        let session = try floor.release("GUIDED")
+        try floor.write(.cancel, session: session)
+        // The desk ends between the act and what follows of it.
+        _ = try floor.step()
+        floor.desk = Desk(code: "DESK", sha256: hex, isAlone: true)
+        let text: JSONValue = ["name": "Count", "kind": "AUDIT", "visibility": "BLIND", "zones": []]
+        try floor.write(.release, text: text.text)
+        for _ in 0..<100 where try floor.all(SessionPlan.self).count == 1 { _ = try floor.step() }
+        #expect(try floor.all(SessionPlan.self).count == 2)
+        #expect(try floor.all(ExpectedLine.self).allSatisfy { $0.quantity == nil })
+        try floor.run()
+        #expect(try floor.all(CountSession.self).contains { $0.visibility == .BLIND && $0.state == .released })
+    }
+
     @Test func aSecondDeskStandsByUntilTheFirstIsSilent() throws {
         let floor = try Floor()
         try floor.run()

@@ -68,6 +68,7 @@ extension Desk {
                 $0.state = .closed
                 $0.closedAt = now
             })
+        endShowing(session)
         return ""
     }
 
@@ -84,14 +85,17 @@ extension Desk {
         return last < device.lastSequence ? DeskText.notArrived(["terminal": code, "entry": "\(last)"]) : nil
     }
 
-    func cancel(_ decision: Decision, in tx: StoreTransaction, now: DateTime) throws -> String? {
+    mutating func cancel(_ decision: Decision, in tx: StoreTransaction, now: DateTime) throws -> String? {
         let session = try session(decision, in: tx)
         guard session.state != .closed, session.state != .exported else {
             throw Refusal(.countIs, ["state": session.state.rawValue])
         }
         let sent = try tx.exists(ExportDocument.self, where: ExportDocument.sessionID == session.id)
         guard !sent else { throw Refusal(.goneToERP) }
-        if session.state != .cancelled { try tx.save(session.updating { $0.state = .cancelled }) }
+        if session.state != .cancelled {
+            try tx.save(session.updating { $0.state = .cancelled })
+            endShowing(session)
+        }
         let open = try tx.query(
             BinTask.self, where: BinTask.sessionID == session.id && BinTask.state.isIn([.todo, .open]),
             page: .first(500))

@@ -74,12 +74,14 @@ extension Desk {
     }
 
     /// Checks a release and pins its book.
-    private func begin(
+    private mutating func begin(
         _ session: CountSession, _ decision: Decision, in tx: StoreTransaction, now: DateTime
     ) throws {
         if session.kind == .WALL, session.visibility == .GUIDED {
             throw Refusal(.neverGuided)
         }
+        // Nobody who counts blind shall find the quantities of a guided count on his terminal.
+        if session.visibility == .BLIND, try emptyExpected(in: tx) { return }
         let snapshots = try tx.query(BookSnapshot.self, sort: [.descending(BookSnapshot.asOf)], page: .first(1))
         guard let snapshot = snapshots.first else { throw Refusal(.noBook) }
         let described = decision.text.flatMap { try? JSONValue(parsing: $0) }
@@ -196,13 +198,14 @@ extension Desk {
                 id: id("TaskPlan", [task.id]), taskID: task.id, sessionID: session.id, purpose: purpose, round: round,
                 afterTaskID: after, reason: reason), in: tx)
         guard session.visibility != .BLIND else { return }
+        let showsQuantity = session.visibility == .GUIDED && Desk.isShowing(session)
         let here = BookLine.binID == task.binID && BookLine.snapshotID == plan.snapshotID
         for line in try tx.query(BookLine.self, where: here, sort: [.ascending(BookLine.id)]) {
             try put(
                 ExpectedLine(
                     id: id("ExpectedLine", [task.id] + LineKey(line).parts), sessionID: session.id, taskID: task.id,
                     itemID: line.itemID, lot: line.lot, licencePlate: line.licencePlate,
-                    quantity: session.visibility == .GUIDED ? line.quantity : nil), in: tx)
+                    quantity: showsQuantity ? line.quantity : nil), in: tx)
         }
     }
 }

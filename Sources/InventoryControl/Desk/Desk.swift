@@ -66,6 +66,8 @@ public struct Desk: Sendable {
     var holds: Set<String> = []
     var holdsChanged = false
     var holdsCheckedAt = DateTime(milliseconds: 0)
+    /// Guided counts that are over and still show quantities, and the last line of each that was looked at.
+    var showing: [String: String] = [:]
     /// Documents that are being sent or looked up by this process.
     var inFlight: Set<String> = []
     /// Documents that this desk marked as being sent, and gives out once the server has the mark.
@@ -146,6 +148,7 @@ public struct Desk: Sendable {
         (serials, serialsOfPlace) = ([:], [:])
         (hasDecisions, hasDocuments, holdsChanged, isStarted) = (true, true, true, true)
         holds = Set(try tx.query(ExportLine.self, where: ExportLine.state == .held).map(\.sessionID))
+        try findShowing(in: tx)
         for session in try tx.query(CountSession.self) where Desk.isOpen(session) {
             for pass in try tx.query(CountPass.self, where: CountPass.sessionID == session.id) {
                 place(pass, try bin(of: pass, in: tx))
@@ -214,6 +217,7 @@ public struct Desk: Sendable {
         try cutReleased(in: tx, now: now, &outcome)
         if !unready.isEmpty { outcome.wake(unreadyUntil) }
         if hasDocuments { try sendDocuments(in: tx, now: now, &outcome) }
+        if try emptyExpected(in: tx) { outcome.hasMore = true }
         return outcome
     }
 

@@ -64,7 +64,10 @@ extension Desk {
             LineVerdict.self,
             where: LineVerdict.sessionID == session.id
                 && LineVerdict.state.isIn([.OPEN, .RECOUNT, .TO_DECIDE, .ACCEPTED]))
-        if !rest, session.state == .approved { try tx.save(session.updating { $0.state = .exported }) }
+        if !rest, session.state == .approved {
+            try tx.save(session.updating { $0.state = .exported })
+            endShowing(session)
+        }
     }
 
     /// Puts lines into documents of a size that the connector takes.
