@@ -271,6 +271,19 @@ import WarehouseModels
         #expect(try floor.all(CountSession.self).contains { $0.visibility == .BLIND && $0.state == .released })
     }
 
+    @Test func aCountAfterARestartIsPlacedByWhatItsTerminalMeasuredInOtherBins() throws {
+        let floor = try Floor()
+        let session = try floor.release()
+        try floor.count("b1", 100, by: "ann", session: session)
+        try floor.count("b2", 100, by: "ann", session: session, offset: nil)
+        #expect(try floor.verdict("b2")?.state == .ACCEPTED)
+        // The next start of the terminal is measured only when its link is back.
+        try floor.count("b3", 100, by: "ann", session: session, offset: nil, boot: "next")
+        #expect(try floor.verdict("b3")?.finding == .AMBIGUOUS)
+        try floor.count("b1", 100, by: "ann", session: session, boot: "next")
+        #expect(try floor.verdict("b3")?.state == .ACCEPTED)
+    }
+
     @Test func aSecondDeskStandsByUntilTheFirstIsSilent() throws {
         let floor = try Floor()
         try floor.run()

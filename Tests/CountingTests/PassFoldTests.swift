@@ -238,9 +238,9 @@ import Testing
         let second = ann.entry(.TALLY, pass, item: "i", quantity: 1, at: clock(9, 30))
         // The wall clock was set back an hour after the first entry; uptime went on.
         let jumped = try second.updating { $0.at = clock(8, 30) }
-        let place = DeviceClock.placing([jumped, first])
-        #expect(place(first) == clock(9, 1))
-        #expect(place(jumped) == clock(9, 31))
+        let clocks = DeviceClock([jumped, first])
+        #expect(clocks.place(first) == clock(9, 1))
+        #expect(clocks.place(jumped) == clock(9, 31))
     }
 
     @Test func `entries before the first contact are placed by those after it`() {
@@ -252,6 +252,24 @@ import Testing
         let late = ann.entry(.TALLY, pass, item: "i", quantity: 1, at: clock(9, 10))
         #expect(DeviceClock([early, late]).place(early) == clock(8, 59, 30))
         #expect(DeviceClock([early]).place(early) == nil)
+    }
+
+    @Test func `entries of a start that was measured elsewhere are placed by that, and by nothing else`() throws {
+        var ann = Terminal("T1", "ann")
+        let pass = ann.pass()
+        ann.offset = -30_000
+        let elsewhere = ann.entry(.TALLY, pass, item: "i", quantity: 1, at: clock(9))
+        ann.offset = nil
+        let here = ann.entry(.TALLY, pass, item: "i", quantity: 1, at: clock(9, 10))
+        ann.boot = "next"
+        let after = ann.entry(.TALLY, pass, item: "i", quantity: 1, at: clock(9, 20))
+        #expect(DeviceClock([here, after]).unmeasured(among: [here, after]) == [here, after])
+        let clocks = DeviceClock([here, after], others: [elsewhere])
+        #expect(clocks.place(here) == clock(9, 9, 30) && clocks.place(after) == nil)
+        // Its own measurement speaks for a bin, however another one of the start differs from it.
+        let own = try here.updating { $0.clockOffsetMs = 60_000 }
+        #expect(DeviceClock([own], others: [elsewhere]).place(own) == clock(9, 11))
+        #expect(DeviceClock([own]).unmeasured(among: [own]).isEmpty)
     }
 
     @Test func `measurements that disagree place nothing`() {

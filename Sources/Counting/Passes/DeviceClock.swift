@@ -18,8 +18,14 @@ public struct DeviceClock: Sendable {
 
     private var starts: [String: Start] = [:]
 
-    /// Learns from a device's entries, in any order.
-    public init(_ entries: some Sequence<CountEntry>) {
+    /// Learns from a device's entries, in any order; from `others` only of starts that none of these was measured in.
+    public init(_ entries: some Sequence<CountEntry>, others: [CountEntry] = []) {
+        self.init(measuring: entries)
+        let more = DeviceClock(measuring: others)
+        starts.merge(more.starts) { own, _ in own }
+    }
+
+    private init(measuring entries: some Sequence<CountEntry>) {
         let ordered = entries.sorted { ($0.sequence, $0.id) < ($1.sequence, $1.id) }
         var offsets: [String: Int] = [:]
         for entry in ordered {
@@ -40,6 +46,18 @@ public struct DeviceClock: Sendable {
         }
     }
 
+    /// The first of these entries from each start of a device in which none was measured: another entry of that start,
+    /// wherever it was counted, can tell their time.
+    public func unmeasured(among entries: some Sequence<CountEntry>) -> [CountEntry] {
+        var found: [String: CountEntry] = [:]
+        for entry in entries where starts[DeviceClock.key(entry)] == nil && Int64(entry.uptimeMs) != nil {
+            let key = DeviceClock.key(entry)
+            if let known = found[key], known.sequence <= entry.sequence { continue }
+            found[key] = entry
+        }
+        return found.values.sorted { $0.id < $1.id }
+    }
+
     /// The entry's time on the hub's clock; nil where it cannot be placed.
     public func place(_ entry: CountEntry) -> DateTime? {
         guard let start = starts[DeviceClock.key(entry)] else {
@@ -51,12 +69,4 @@ public struct DeviceClock: Sendable {
     }
 
     private static func key(_ entry: CountEntry) -> String { entry.deviceID + "\u{1F}" + entry.bootID }
-}
-
-extension DeviceClock {
-    /// The rule that places entries of several devices at once.
-    public static func placing(_ entries: some Sequence<CountEntry>) -> EntryTime {
-        let clock = DeviceClock(entries)
-        return { clock.place($0) }
-    }
 }

@@ -11,6 +11,8 @@ struct BinCase {
     let bin: Bin
     let book: BookFacts
     let opinions: [Opinion]
+    /// Starts of terminals whose clock nobody has measured yet.
+    let unmeasured: Set<TerminalStart>
 }
 
 extension Desk {
@@ -29,7 +31,8 @@ extension Desk {
                 CountEntry.self, where: CountEntry.passID == id, sort: [.ascending(CountEntry.sequence)])
         }
         var builder = OpinionBuilder(passes: found, entries: entries)
-        builder.time = DeviceClock.placing(entries)
+        let (clock, unmeasured) = try clock(of: entries, in: tx)
+        builder.time = { clock.place($0) }
         builder.matches = CodeMatches(try tx.query(CodeMatch.self, where: CodeMatch.sessionID == session.id))
         builder.decisions = try tx.query(
             Decision.self,
@@ -40,7 +43,8 @@ extension Desk {
         let movements = try tx.query(StockMovement.self, where: StockMovement.binID == bin.id)
         let book = BookFacts(
             snapshot, window: Int64(plan.entryWindowMinutes) * 60_000, lines: lines, movements: movements)
-        return BinCase(session: session, plan: plan, bin: bin, book: book, opinions: builder.opinions())
+        return BinCase(
+            session: session, plan: plan, bin: bin, book: book, opinions: builder.opinions(), unmeasured: unmeasured)
     }
 
     /// Follows a bin: its task's state, its verdicts, whether it is to be counted again.
@@ -55,6 +59,7 @@ extension Desk {
         }
         guard !facts.opinions.isEmpty else { return }
         guard Desk.isOpen(facts.session) else { return }
+        for start in facts.unmeasured { unmeasured[start, default: []].insert(place) }
         if facts.session.state == .released {
             try tx.save(facts.session.updating { $0.state = .counting })
         }

@@ -55,6 +55,8 @@ public struct Desk: Sendable {
     /// Where each serial number was counted and by whom, and the numbers of each bin.
     var serials: [SerialNumber: [Place: Set<String>]] = [:]
     var serialsOfPlace: [Place: Set<SerialNumber>] = [:]
+    /// Bins with entries whose time nobody can tell before an entry of the same start of the terminal was measured.
+    var unmeasured: [TerminalStart: Set<Place>] = [:]
     /// The verified end of each supervisor's chain of decisions.
     var chains: [String: (sequence: Int, hash: String)] = [:]
     /// Bins whose session, plan or book has not arrived yet, and when to look again.
@@ -121,7 +123,10 @@ public struct Desk: Sendable {
             orphans.formUnion(unplaced)
             unplaced = []
         case "CountEntry":
-            guard let pass = change.record?["passID"].text else { return }
+            guard let record = change.record, let pass = record["passID"].text else { return }
+            if let start = TerminalStart(measuredIn: record) {
+                dirty.formUnion(unmeasured.removeValue(forKey: start) ?? [])
+            }
             if let place = places[pass] { dirty.insert(place) } else { orphans.insert(pass) }
         case "StockMovement", "BookLine":
             // A desk far from the hub may hear of a book's lines after the counts of their bins.
@@ -144,8 +149,8 @@ public struct Desk: Sendable {
 
     /// Finds the work that is there; called by the first step.
     mutating func start(in tx: StoreTransaction) throws {
-        (dirty, passes, places, recounts, unplaced) = ([], [:], [:], [:], [])
-        (serials, serialsOfPlace) = ([:], [:])
+        (dirty, passes, places, recounts, unplaced, orphans, unready) = ([], [:], [:], [:], [], [], [])
+        (serials, serialsOfPlace, unmeasured) = ([:], [:], [:])
         (hasDecisions, hasDocuments, holdsChanged, isStarted) = (true, true, true, true)
         holds = Set(try tx.query(ExportLine.self, where: ExportLine.state == .held).map(\.sessionID))
         try findShowing(in: tx)
