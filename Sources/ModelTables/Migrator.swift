@@ -118,7 +118,8 @@ public struct Migrator {
         try connection.value("SELECT generation FROM _schema")?.integer
     }
 
-    /// What ``open(_:)`` would do; nothing is changed. Without steps of versions, which a look cannot foretell.
+    /// What ``open(_:)`` would do; nothing is changed. Without steps of versions, which a look cannot foretell; those to be
+    /// run once may only take models and fields away.
     ///
     /// - Throws: ``MigrationError`` as ``open(_:)`` would.
     public func plan(_ connection: Connection) throws -> Outcome {
@@ -129,10 +130,14 @@ public struct Migrator {
         guard let old = StoredLayout(text: found.layout) else {
             throw MigrationError.foreignDatabase(database: name(connection))
         }
+        let steps = [SchemaVersion(layout.version + 1, once)]
+        var structure = StructuralSteps(old, SchemaRewriter(steps, from: old))
+        try structure.run(steps, on: nil)
         var plan = MigrationPlan(connection: connection, oldFormat: found.format, newFormat: formatVersion)
-        try plan.compare(old, with: layout, schema: schema, tables: tables)
-        guard plan.problems.isEmpty else {
-            throw MigrationError.refused(database: name(connection), problems: plan.problems)
+        try plan.compare(structure.layout, with: layout, schema: schema, tables: tables)
+        let problems = structure.problems + plan.problems
+        guard problems.isEmpty else {
+            throw MigrationError.refused(database: name(connection), problems: problems)
         }
         return .migrated(plan.change, backup: nil)
     }

@@ -41,20 +41,21 @@ struct StructuralSteps {
         }
     }
 
-    mutating func run(_ versions: [SchemaVersion], on connection: Connection) throws {
+    /// - Parameter connection: where the tables are; nil to work out the layout alone, of steps that take something away.
+    mutating func run(_ versions: [SchemaVersion], on connection: Connection?) throws {
         for (index, version) in versions.enumerated() {
             isLater = index > 0
             for step in version.steps { try run(step, connection) }
         }
     }
 
-    private mutating func run(_ step: SchemaStep, _ connection: Connection) throws {
+    private mutating func run(_ step: SchemaStep, _ connection: Connection?) throws {
         switch step {
         case .rewrite(let model, _): if layout.model(model) == nil { missing(model, nil) }
         case .renameModel(let from, let to): try renameModel(from, to, connection)
         case .removeModel(let model):
             guard layout.model(model) != nil else { return missing(model, nil) }
-            try connection.execute("DROP TABLE \(quoted(model))")
+            try connection?.execute("DROP TABLE \(quoted(model))")
             layout.models.removeAll { $0.name == model }
             origins[model] = nil
             fieldOrigins = fieldOrigins.filter { !$0.key.hasPrefix(model + ".") }
@@ -89,11 +90,11 @@ struct StructuralSteps {
         problems.append("\(name): a schema step calls it \(to), and the stored schema has that name already")
     }
 
-    private mutating func renameModel(_ from: String, _ to: String, _ connection: Connection) throws {
+    private mutating func renameModel(_ from: String, _ to: String, _ connection: Connection?) throws {
         guard let index = layout.models.firstIndex(where: { $0.name == from }) else { return missing(from, nil) }
         guard layout.model(to) == nil else { return taken(from, to) }
         try dropIndexes(of: from, connection)
-        try connection.execute("ALTER TABLE \(quoted(from)) RENAME TO \(quoted(to))")
+        try connection?.execute("ALTER TABLE \(quoted(from)) RENAME TO \(quoted(to))")
         layout.models[index].name = to
         origins[to] = origins.removeValue(forKey: from)
         for field in layout.models[index].fields {
@@ -103,7 +104,8 @@ struct StructuralSteps {
         asides = asides.map { $0.model == from ? Aside(model: to, column: $0.column) : $0 }
     }
 
-    private mutating func renameField(_ model: String, _ field: String, _ to: String, _ connection: Connection) throws {
+    private mutating func renameField(_ model: String, _ field: String, _ to: String, _ connection: Connection?) throws
+    {
         if virtual.remove(model + "." + field) != nil {
             virtual.insert(model + "." + to)
             return
@@ -113,7 +115,7 @@ struct StructuralSteps {
         else { return missing(model, field) }
         guard layout.models[index].field(to) == nil else { return taken("\(model).\(field)", to) }
         try dropIndexes(of: model, connection)
-        try connection.execute("ALTER TABLE \(quoted(model)) RENAME COLUMN \(quoted(field)) TO \(quoted(to))")
+        try connection?.execute("ALTER TABLE \(quoted(model)) RENAME COLUMN \(quoted(field)) TO \(quoted(to))")
         layout.models[index].fields[position].name = to
         layout.models[index].key = layout.models[index].key.map { $0 == field ? to : $0 }
         if let origin = fieldOrigins.removeValue(forKey: model + "." + field) {
@@ -122,11 +124,11 @@ struct StructuralSteps {
         }
     }
 
-    private mutating func putAside(_ model: String, _ field: String, _ connection: Connection) throws {
+    private mutating func putAside(_ model: String, _ field: String, _ connection: Connection?) throws {
         guard let index = layout.models.firstIndex(where: { $0.name == model }) else { return }
         let aside = "_old\(asideCount).\(field)"
         try dropIndexes(of: model, connection)
-        try connection.execute("ALTER TABLE \(quoted(model)) RENAME COLUMN \(quoted(field)) TO \(quoted(aside))")
+        try connection?.execute("ALTER TABLE \(quoted(model)) RENAME COLUMN \(quoted(field)) TO \(quoted(aside))")
         layout.models[index].fields.removeAll { $0.name == field }
         if let origin = fieldOrigins.removeValue(forKey: model + "." + field) { columns[origin] = aside }
         asideCount += 1
@@ -134,7 +136,7 @@ struct StructuralSteps {
     }
 
     private mutating func renameCase(
-        _ enumeration: String, _ from: String, _ to: String, _ connection: Connection
+        _ enumeration: String, _ from: String, _ to: String, _ connection: Connection?
     ) throws {
         guard let cases = layout.enums[enumeration], cases.contains(from) else {
             return missing(enumeration, from)
@@ -143,21 +145,22 @@ struct StructuralSteps {
         for model in layout.models {
             for field in model.fields where model.key.contains(field.name) && field.type == "enum " + enumeration {
                 let sql = "SELECT 1 FROM \(quoted(model.name)) WHERE \(quoted(field.name))=? LIMIT 1"
-                guard try connection.value(sql, [.text(from)]) != nil else { continue }
+                guard try connection?.value(sql, [.text(from)]) != nil else { continue }
                 problems.append("\(model.name).\(field.name): a part of the key cannot change")
             }
             // The row pass does it where it runs at all.
             if let origin = origins[model.name], rewriter.changesValues(origin) { continue }
             for field in model.fields where field.type == "enum " + enumeration {
                 let column = quoted(field.name)
-                try connection.run(
+                try connection?.run(
                     "UPDATE \(quoted(model.name)) SET \(column)=? WHERE \(column)=?", [.text(to), .text(from)])
             }
         }
     }
 
     /// Indexes are made anew after the migration.
-    private func dropIndexes(of model: String, _ connection: Connection) throws {
+    private func dropIndexes(of model: String, _ connection: Connection?) throws {
+        guard let connection else { return }
         let indexes = try connection.rows(
             "SELECT name FROM sqlite_schema WHERE type='index' AND tbl_name=? AND sql IS NOT NULL", [.text(model)])
         for name in indexes.compactMap({ $0[0].text }) where name.hasPrefix("ix.") {

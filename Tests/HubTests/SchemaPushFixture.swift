@@ -45,7 +45,7 @@ final class SchemaPushFixture: Sendable {
 
     func start(
         _ text: String = notes, resident: SchemaResident? = nil, log: Log = .none,
-        progress: (@Sendable () -> Void)? = nil
+        progress: (@Sendable () -> Void)? = nil, resolvers: ResolverOptions = ResolverOptions()
     ) async throws {
         var options = HubOptions(
             dataDirectory: data, schema: try Schema(sdl: text),
@@ -54,6 +54,7 @@ final class SchemaPushFixture: Sendable {
         options.schemaText = text
         options.progress = progress
         options.resident = resident
+        options.resolvers = resolvers
         let server = try await HubServer.start(options)
         running.withLock { $0 = server }
     }

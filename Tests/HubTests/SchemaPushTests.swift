@@ -239,6 +239,79 @@ import Testing
         try await hub.stop()
     }
 
+    private func copies() throws -> [String] {
+        try Files.list(hub.data).filter { $0.hasPrefix("before-schema-") }
+    }
+
+    @Test func `what cannot be carried out is foretold, and refused before anything is copied`() async throws {
+        let served =
+            SchemaPushFixture.notes.replacing("  mood: Mood", with: "  mood: Mood\n  spot: Spot")
+            + "\ntype Spot { row: Int name: String }"
+        var resolvers = ResolverOptions()
+        resolvers.functions = [FunctionDefinition(name: "tell", target: .program(["/bin/true"]))]
+        try resolvers.addAfter("Box.create=tell")
+        try await hub.start(served, resolvers: resolvers)
+        try await hub.ask("mutation { createNote(input: {id: \"1\", title: \"t\", spot: {row: 1}}) { id } }")
+        let withoutBox = served.split(separator: "\n").filter { !$0.hasPrefix("type Box") }.joined(separator: "\n")
+        let records = "the records do not fit the schema, so nothing was changed"
+        let functions = "the functions that the hub is started with do not fit the schema, so nothing was changed"
+        let cases: [(schema: String, message: String, problem: String)] = [
+            (
+                served.replacing(" name: String }", with: " }"), records,
+                "Note.spot: Spot.name is gone, and values would be lost"
+            ),
+            (
+                served.replacing(" name: String }", with: " name: String shelf: Int! }"), records,
+                "Note.spot: Spot.shelf is new and required"
+            ),
+            (withoutBox, functions, "--after Box.create names the model Box, which the schema does not have"),
+            (
+                served.replacing("type Box @model", with: "type Box @model @conflict(strategy: LAMBDA)"), functions,
+                "Box: its conflicts are decided by a function (LAMBDA), and none is configured; "
+                    + "add --conflict Box=NAME and --function NAME=COMMAND"
+            ),
+        ]
+        for (schema, message, problem) in cases {
+            let trial = try await hub.push(schema, destructive: true, trial: true)
+            #expect(trial.status == 200)
+            #expect(trial.json["refusal"]?.string == "\(message): \(problem)")
+            let refused = try await hub.push(schema, destructive: true)
+            #expect(refused.status == 409)
+            #expect(refused.json["message"]?.string == message)
+            #expect(refused.json["problems"] == [.string(problem)])
+        }
+        #expect(try copies().isEmpty)
+        #expect(HubBackup.last(in: hub.data) == nil)
+        // What goes on purpose is no obstacle.
+        let smaller = served.replacing("  body: String\n", with: "")
+        try await hub.ask("mutation { createNote(input: {id: \"2\", title: \"t\", body: \"b\"}) { id } }")
+        #expect(try await hub.push(smaller, destructive: true, trial: true).json["refusal"] == nil)
+        #expect(try await hub.push(smaller, destructive: true).status == 200)
+        try await hub.stop()
+        hub.loop.stop()
+    }
+
+    @Test func `the copy of a push that fails goes, and one that is kept passes for no backup`() async throws {
+        try await hub.start()
+        try await hub.ask("mutation { createNote(input: {id: \"1\", title: \"t\", body: \"kept\"}) { id } }")
+        let taken = try HubBackup.take(of: hub.data, to: hub.directory.file("backup.sqlite"), time: SystemTimeSource())
+        // A table that lies in the way of the new model's.
+        let connection = try Connection.open(path: HubBackup.database(in: hub.data))
+        try connection.execute("CREATE TABLE Crate(x)")
+        let schema =
+            SchemaPushFixture.smaller
+            + "\ntype Crate @model @auth(rules: [{ allow: groups, groups: [\"everyone\"] }]) { id: ID! }"
+        #expect(try await hub.push(schema, destructive: true).status == 500)
+        #expect(try copies().isEmpty)
+        #expect(try await hub.ask("{ getNote(id: \"1\") { body } }").result?["body"] == "kept")
+        try connection.execute("DROP TABLE Crate")
+        #expect(try await hub.push(schema, destructive: true).status == 200)
+        #expect(try copies().count == 2, "the copy and its manifest")
+        #expect(HubBackup.last(in: hub.data) == taken)
+        try await hub.stop()
+        hub.loop.stop()
+    }
+
     @Test func onlyAdminsMayAndMistakesAreNamed() async throws {
         try await hub.start()
         #expect(try await hub.push(SchemaPushFixture.larger, key: "all").status == 403)

@@ -156,10 +156,15 @@ struct Resolvers: Sendable {
             for (place, name) in given.sorted(by: { $0.key > $1.key }) {
                 let parts = place.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
                 let operations = ["create": [0], "update": [1], "delete": [2], "*": [0, 1, 2]]
-                guard parts.count == 2, let model = schema.model(parts[0]), let positions = operations[parts[1]] else {
+                guard parts.count == 2, let positions = operations[parts[1]] else {
                     throw HubError(
                         "\(option) \(printable(place)): write MODEL.create, MODEL.update, MODEL.delete or MODEL.* "
                             + "with a model of the schema")
+                }
+                guard let model = schema.model(parts[0]) else {
+                    throw HubError(
+                        "\(option) \(printable(place)) names the model \(printable(parts[0])), which the schema does not "
+                            + "have")
                 }
                 let function = try known(name, for: "\(option) \(place)")
                 for position in positions where models[model.index][keyPath: slots][position] == nil {

@@ -12,7 +12,7 @@ extension HubCore {
     ) throws {
         try swap.checkBackup(connection)
         let migrator = migrator(
-            swap.schema, tables, once: swap.steps, backsUp: false,
+            swap.schema, tables, once: swap.difference.steps, backsUp: false,
             prepare: {
                 try swap.bury(old, $0)
                 try swap.renew(old, $0)

@@ -13,9 +13,6 @@ extension HubWorker {
     /// that are others now.
     func exchange(_ swap: SchemaSwap) {
         guard let old = core else { return swap.completion(.failure(HubError("the hub is stopping"))) }
-        guard served.current.schema == swap.served else {
-            return swap.completion(.failure(SchemaSwap.ServedIsAnother()))
-        }
         reader.pause()
         let next: HubCore
         do {

@@ -28,6 +28,11 @@ struct SchemaDifference: Sendable, Hashable {
     /// Models that lose something stored.
     var losers: [String] { Array(Set(removedModels + removedFields.map(\.model))).sorted() }
 
+    /// What the tables lose.
+    var steps: [SchemaStep] {
+        removedModels.map { .removeModel($0) } + removedFields.map { .removeField($0.model, $0.field) }
+    }
+
     init(from old: Schema, to new: Schema) {
         let served = old.models.filter { $0.syncPolicy != .none }
         let coming = new.models.filter { $0.syncPolicy != .none }

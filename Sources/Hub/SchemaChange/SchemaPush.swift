@@ -52,8 +52,26 @@ extension SchemaDesk {
         refusal(409, resident.refusal(lost), ["problems": .array(lost.map { .string($0.text) })])
     }
 
-    /// Why a schema cannot be taken: the client's fault where the schema is, else the hub's.
+    /// Why a schema cannot be taken, for a person: in a sentence, and what that is about.
+    struct Reason {
+        let status: Int
+        let message: String
+        var more = JSONObject()
+
+        /// All of it in one line.
+        var line: String {
+            let problems = (more["problems"]?.array ?? []).compactMap(\.string)
+            return problems.isEmpty ? message : "\(message): \(problems.joined(separator: "; "))"
+        }
+    }
+
     static func answer(to error: any Error) -> HTTPResponse {
+        let reason = reason(error)
+        return refusal(reason.status, reason.message, reason.more)
+    }
+
+    /// The client's fault where the schema is, else the hub's.
+    static func reason(_ error: any Error) -> Reason {
         switch error {
         case let error as SchemaMistakes:
             let mistakes = error.mistakes.map { mistake -> JSONValue in
@@ -62,17 +80,23 @@ extension SchemaDesk {
                     "message": .string(mistake.message),
                 ]
             }
-            return refusal(422, "the schema has mistakes", ["mistakes": .array(mistakes)])
-        case let error as HubError: return refusal(422, error.message)
+            return Reason(status: 422, message: "the schema has mistakes", more: ["mistakes": .array(mistakes)])
+        case let error as HubError: return Reason(status: 422, message: error.message)
+        case let error as FunctionsDoNotFit:
+            return Reason(
+                status: 409,
+                message: "the functions that the hub is started with do not fit the schema, so nothing was changed",
+                more: ["problems": [.string(error.reason)]])
         case MigrationError.refused(_, let problems):
-            return refusal(
-                409, "the records do not fit the schema, so nothing was changed",
-                ["problems": .array(problems.map { .string($0) })])
-        case let error as MigrationError: return refusal(409, error.description)
+            return Reason(
+                status: 409, message: "the records do not fit the schema, so nothing was changed",
+                more: ["problems": .array(problems.map { .string($0) })])
+        case let error as MigrationError: return Reason(status: 409, message: error.description)
         case is SchemaSwap.BackupIsOld:
-            return refusal(
-                409, "what would go is still being changed, faster than it can be backed up; nothing was changed")
-        default: return refusal(500, "the schema could not be changed: \(error)")
+            return Reason(
+                status: 409,
+                message: "what would go is still being changed, faster than it can be backed up; nothing was changed")
+        default: return Reason(status: 500, message: "the schema could not be changed: \(error)")
         }
     }
 }

@@ -7,8 +7,6 @@ import SQLite
 struct SchemaSwap: Sendable {
     /// The API of the new schema, worked out beforehand.
     let engine: HubEngine
-    /// The schema that it was compared with.
-    let served: Schema
     let pushed: PushedSchema
     let difference: SchemaDifference
     /// The last commit that the backup before it has; nil where nothing is lost and none was made.
@@ -18,17 +16,8 @@ struct SchemaSwap: Sendable {
 
     var schema: Schema { engine.schema.source }
 
-    /// What the tables lose.
-    var steps: [SchemaStep] {
-        difference.removedModels.map { .removeModel($0) }
-            + difference.removedFields.map { .removeField($0.model, $0.field) }
-    }
-
     /// Something was committed that a destructive change would take away and the backup does not have.
     struct BackupIsOld: Error {}
-
-    /// Another schema was put in place since the comparison, which says nothing of what that would lose.
-    struct ServedIsAnother: Error {}
 
     /// Makes sure that everything which goes is in the backup.
     func checkBackup(_ connection: Connection) throws {

@@ -92,10 +92,12 @@ public enum HubBackup {
 
     /// Takes a backup of the hub in `directory` and verifies it; nothing is at `target` before it is whole.
     ///
+    /// - Parameter isNoted: whether the hub counts it as its last backup; not where it is a copy for another purpose, which
+    ///   saves nobody from the loss of the disk.
     /// - Throws: ``UnderWay``, ``HubError`` where something lies at `target` that is no backup, or what SQLite and the
     ///   system say. An earlier backup of that name is then what it was.
     public static func take(
-        of directory: String, to target: String, time: any TimeSource,
+        of directory: String, to target: String, time: any TimeSource, isNoted: Bool = true,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws -> BackupManifest {
         let source = database(in: directory)
@@ -127,6 +129,7 @@ public enum HubBackup {
             }
             throw error
         }
+        guard isNoted else { return manifest }
         do {
             try Files.writeAtomically(text, to: note(in: directory), mode: 0o600)
         } catch {
