@@ -202,13 +202,15 @@ extension HubCore {
     /// Lets the model's conflict handler decide an update on a stale version.
     private func resolve(_ stored: HubRow, _ mutation: Mutation) throws -> Result<HubRow, ResponseError> {
         var preview = stored.values
-        put(mutation.effectiveInput, into: &preview, mutation)
+        put(mutation.input.values, into: &preview, mutation)
         do throws(InputError) {
             try apply(mutation.operations, to: &preview, mutation.model)
         } catch {
             return .failure(mutation.error(error.message, ErrorType.badRequest))
         }
         guard mutation.needed.allows(preview) else { return .failure(mutation.unauthorized) }
+        // What the site's own function puts in needs no right of the caller's.
+        for change in mutation.changes { preview[change.position] = change.value }
         switch try conflictDecision(mutation, stored, preview: preview, deleted: false) {
         case .resolve(let values):
             if let refusal = sizeRefusal(of: values, from: stored.values, mutation) { return .failure(refusal) }

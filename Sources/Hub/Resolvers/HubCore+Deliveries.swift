@@ -25,8 +25,11 @@ struct Deliveries {
     /// What a person is told of a delivery, in milliseconds since 1970: when it was committed, and when it is tried next.
     /// `due` is in hub time, which only counts while the hub runs.
     static let shownTimes = ["since", "next"]
+    static let nextText = StatementText(
+        "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name='_deliveries'),0)+1")
     static let insertText = StatementText(
-        "INSERT INTO _deliveries(function,record,payload,attempts,due,parked,since) VALUES(?1,?2,?3,0,0,0,?4)")
+        "INSERT INTO _deliveries(number,function,record,payload,attempts,due,parked,since) "
+            + "VALUES(?1,?2,?3,?4,0,0,0,?5)")
     static let loadText = StatementText(
         "SELECT number,record,payload,attempts,due FROM _deliveries WHERE function=?1 AND number>?2 AND parked=0 "
             + "ORDER BY number LIMIT ?3")
@@ -86,11 +89,16 @@ extension HubCore {
         guard let position = mutation.root.kind.mutationPosition,
             let function = resolvers[mutation.model].after[position]
         else { return }
+        let number = try connection.withStatement(Deliveries.nextText) { statement in
+            _ = try statement.step()
+            return statement.integer(at: 0)
+        }
         try connection.withStatement(Deliveries.insertText) { statement in
-            statement.bind(function, at: 1)
-            statement.bind("\(mutation.model.schema.name)#\(row.rowID)", at: 2)
-            statement.bind(afterPayload(mutation, row, previous: previous).text, at: 3)
-            statement.bind(time.now().milliseconds, at: 4)
+            statement.bind(number, at: 1)
+            statement.bind(function, at: 2)
+            statement.bind("\(mutation.model.schema.name)#\(row.rowID)", at: 3)
+            statement.bind(afterPayload(mutation, row, previous: previous, number: number).text, at: 4)
+            statement.bind(time.now().milliseconds, at: 5)
             _ = try statement.step()
         }
         deliveriesWritten += 1

@@ -28,8 +28,11 @@ extension HubCore {
     }
 
     /// What a function after a mutation gets: the same event with what was committed.
-    func afterPayload(_ mutation: Mutation, _ row: HubRow, previous: HubRow?) -> JSONValue {
-        let delivery = "\(epoch)/\(mutation.model.schema.name)/\(row.rowID)/\(row.version)"
+    ///
+    /// Its name is kept with it, and no other delivery ever has it: numbers are never given again, lives differ in their
+    /// epochs, and a machine that is set back unnoticed gives its later commits other stamps.
+    func afterPayload(_ mutation: Mutation, _ row: HubRow, previous: HubRow?, number: Int64) -> JSONValue {
+        let delivery = "\(epoch)/\(stamp)/\(number)"
         return .object(
             event(
                 "after", mutation,
