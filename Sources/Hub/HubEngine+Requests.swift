@@ -30,12 +30,12 @@ extension HubEngine {
         default: return .failure(.malformed("Unable to parse GraphQL query."))
         }
         do throws(InputError) {
-            let checked = try Variables(
-                variables, operation, schema, isBatch: operation.kind == .mutation && operation.hasSeveralRoots)
+            let ids = mutationIDs(object)
+            let checked = try Variables(variables, operation, schema, isBatch: operation.isBatch(under: ids))
             return .success(
                 RunnableRequest(
                     rights: rights, document: document, operation: operation, given: variables, variables: checked,
-                    mutationIDs: mutationIDs(object),
+                    mutationIDs: ids,
                     units: try units(object), digests: try digests(object),
                     operations: try objects("operations", object),
                     bases: try objects("bases", object), needs: try needs(object),
@@ -156,9 +156,4 @@ extension HubEngine {
         guard filter.parts <= most else { throw InputError("The \(name) has more than \(most) comparisons") }
         return filter
     }
-}
-
-extension PreparedOperation {
-    /// Whether more than one field is asked for at the root, conditions left aside.
-    var hasSeveralRoots: Bool { rootCount > 1 }
 }

@@ -1,5 +1,7 @@
 import Basics
+import GraphQL
 import Hub
+import Models
 import System
 import Testing
 import WarehouseModels
@@ -17,10 +19,20 @@ struct GQLClientTests {
         .enabled(if: python != nil, "set GQL_PYTHON to a Python that has gql[aiohttp,websockets] and httpx"),
         arguments: ["appsync_gql", "generic_gql", "appsync_frames", "appsync_http"])
     func aClientMadeByOthersFindsWhatItExpects(_ script: String) async throws {
+        try await run(script, warehouse)
+    }
+
+    @Test(.enabled(if: python != nil, "set GQL_PYTHON to a Python that has gql[aiohttp,websockets] and httpx"))
+    func `one that asks for the schema takes an API that has no subscriptions`() async throws {
+        let quiet = "type Note @model(subscriptions: null) @auth(rules: [{ allow: public }]) { id: ID! title: String }"
+        try await run("quiet_gql", try Schema(sdl: quiet))
+    }
+
+    private func run(_ script: String, _ schema: Schema) async throws {
         let directory = try TempDirectory("gql-test")
         let server = try await HubServer.start(
             HubOptions(
-                dataDirectory: directory.file("hub"), schema: warehouse, keys: try APIKeys(["c-key", "d-key:desk"]),
+                dataDirectory: directory.file("hub"), schema: schema, keys: try APIKeys(["c-key", "d-key:desk"]),
                 time: SystemTimeSource()))
         let folder = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
         let result = try await ChildProcess.run(

@@ -1,4 +1,6 @@
 import Basics
+import GraphQL
+import Models
 import Testing
 import WarehouseModels
 
@@ -58,6 +60,26 @@ import WarehouseModels
         #expect(!names.contains("Draft"))
         let directives = json.result?["directives"]?.array?.compactMap { $0["name"]?.string }
         #expect(directives == ["include", "skip", "deprecated", "specifiedBy"])
+    }
+
+    @Test(arguments: ["mutation", "subscription"])
+    func `operations that no model has are no root, and are refused`(_ kind: String) throws {
+        let text =
+            "type Note @model(\(kind)s: null) @auth(rules: [{ allow: groups, groups: [\"everyone\"] }]) { id: ID! }"
+        let hub = try HubFixture(try Schema(sdl: text))
+        let json = hub.send(Self.standard)
+        #expect(json["errors"] == nil)
+        let other = kind == "mutation" ? "subscription" : "mutation"
+        #expect(json.result?["queryType"]?["name"] == "Query")
+        #expect(json.result?["\(kind)Type"] == .null)
+        #expect(json.result?["\(other)Type"]?["name"]?.string?.lowercased() == other)
+        for type in json.result?["types"]?.array ?? [] {
+            #expect(type["fields"]?.array?.isEmpty != true, "\(type["name"] ?? "") has no fields")
+        }
+        let refused = hub.send("\(kind) { __typename }")
+        #expect(refused["data"] == .null)
+        #expect(refused["errors"]?.array?.count == 1)
+        #expect(refused.errorMessage == "Schema is not configured for \(kind)s.")
     }
 
     @Test func oneTypeIsDescribedByName() throws {

@@ -46,25 +46,42 @@ import Testing
         #expect(hub.send("mutation { createNote(input: {id: \"3\", tags: 7}) { id } }").errorMessage != nil)
     }
 
+    /// Three creates, the second of which does not fit.
+    private static let three = """
+        mutation B($a: CreateNoteInput!, $b: CreateNoteInput!, $c: CreateNoteInput!) {
+          m0: createNote(input: $a) { id _version }
+          m1: createNote(input: $b) { id _version }
+          m2: createNote(input: $c) { id _version }
+        }
+        """
+    private static let inputs: JSONValue = [
+        "a": ["id": "1", "title": "one"], "b": ["id": "2", "title": 5], "c": ["id": "3", "title": "three"],
+    ]
+
     @Test func aBatchOfAliasesAnswersEachAndOneBadOneLeavesTheOthers() throws {
         let hub = try HubFixture()
-        let json = hub.send(
-            """
-            mutation B($a: CreateNoteInput!, $b: CreateNoteInput!, $c: CreateNoteInput!) {
-              m0: createNote(input: $a) { id _version }
-              m1: createNote(input: $b) { id _version }
-              m2: createNote(input: $c) { id _version }
-            }
-            """,
-            [
-                "a": ["id": "1", "title": "one"], "b": ["id": "2", "title": 5],
-                "c": ["id": "3", "title": "three"],
-            ])
+        let json = hub.send(Self.three, Self.inputs, ids: ["m0": "x", "m1": "y", "m2": "z"])
         #expect(json["data"]?["m0"]?["id"] == "1")
         #expect(json["data"]?["m1"] == .null)
         #expect(json["data"]?["m2"]?["id"] == "3")
         #expect(json["errors"]?[0]?["path"] == ["m1"])
         #expect(hub.syncAll().items.count == 2)
+    }
+
+    @Test(arguments: [nil, ["m0": "x", "m2": "z"]] as [JSONValue?])
+    func `of a document whose variables do not fit nothing is carried out, unless all of it may be sent again`(
+        _ ids: JSONValue?
+    ) throws {
+        let hub = try HubFixture()
+        let json = hub.send(Self.three, Self.inputs, ids: ids)
+        #expect(json["data"] == .null)
+        #expect(json["errors"]?.array?.count == 1)
+        #expect(hub.syncAll().items.isEmpty)
+        // Nor of one that may leave some of itself out, which no client of ours sends.
+        let choosing = Self.three.replacing(
+            "m0: createNote(input: $a)", with: "m0: createNote(input: $a) @skip(if: false)")
+        #expect(hub.send(choosing, Self.inputs, ids: ["m0": "x", "m1": "y", "m2": "z"])["data"] == .null)
+        #expect(hub.syncAll().items.isEmpty)
     }
 
     @Test func aMissingVersionIsStaleAndAutomergeKeepsWhatTheServerHas() throws {

@@ -237,6 +237,10 @@ import Testing
         #expect(hub.sync().items.count == 100)
         #expect(hub.sync(limit: 5000).items.count == 1000)
         #expect(hub.sync(limit: 0).json.errorMessage?.contains("limit") == true)
+        hub.send("mutation { createBox(input: {id: \"b\", label: \"l\"}) { id } }")
+        let related = hub.send("{ getBox(id: \"b\") { id notes(limit: 0) { items { id } } } }")
+        #expect(related.errorMessage == "limit must be greater than 0, not 0")
+        #expect(related.result == ["id": "b", "notes": .null])
     }
 
     /// Writers and a syncing reader, interleaved by a seed: whatever the order, the reader ends with what the hub has.

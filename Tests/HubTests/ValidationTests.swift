@@ -88,6 +88,26 @@ import Testing
         #expect(hub.send(query, ["yes": false])["data"]?["one"]?["body"] == .null)
     }
 
+    @Test(arguments: ["include", "skip"])
+    func `a condition with a default may be left out, and may not be null`(_ directive: String) throws {
+        let hub = try HubFixture()
+        hub.create(["id": "1", "title": "a"])
+        let query = """
+            query Q($b: Boolean = true) { getNote(id: "1") { id ...F } }
+            query Other($b: Int = 1) { listNotes(limit: $b) { items { id } } }
+            fragment F on Note { title @\(directive)(if: $b) }
+            """
+        let title: JSONValue? = directive == "include" ? "a" : nil
+        #expect(hub.send(query, operation: "Q").result?["title"] == title)
+        let refused = hub.send(query, ["b": .null], operation: "Q")
+        #expect(refused["data"] == .null)
+        #expect(refused.errorMessage == "Variable 'b' has coerced Null value for NonNull type 'Boolean!'")
+        #expect(hub.send(query, ["b": .null], operation: "Other")["errors"] == nil, "where it is no condition")
+        let create = "mutation M($b: Boolean = null) { createNote(input: {title: \"t\"}) { id @\(directive)(if: $b) } }"
+        #expect(hub.send(create)["data"] == .null)
+        #expect(hub.syncAll().items.count == 1, "nothing was carried out")
+    }
+
     @Test func brokenBodiesGetStatus400() throws {
         let hub = try HubFixture()
         func status(_ text: String) -> (Int, String) {

@@ -13,8 +13,9 @@ final class HubSchema: Sendable {
     /// The names of ``types`` in the order in which introspection lists them.
     let typeNames: [String]
     let query: APIObject
-    let mutation: APIObject
-    let subscription: APIObject
+    /// Nil where no model has a mutation, or a subscription: an object type has fields or is none.
+    let mutation: APIObject?
+    let subscription: APIObject?
 
     /// Descriptions by `Type` and `Type.field`: the schema's own, and those of what the API adds.
     let descriptions: [String: String]
@@ -42,8 +43,8 @@ final class HubSchema: Sendable {
         typeNames = builder.names
         descriptions = APIDocumentation.standard.merging(source.documentation.descriptions) { _, own in own }
         query = builder.root("Query", builder.queries)
-        mutation = builder.root("Mutation", builder.mutations)
-        subscription = builder.root("Subscription", builder.subscriptions)
+        mutation = builder.optionalRoot("Mutation", builder.mutations)
+        subscription = builder.optionalRoot("Subscription", builder.subscriptions)
     }
 
     /// A served model by name.

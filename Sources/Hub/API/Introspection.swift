@@ -88,12 +88,14 @@ struct Introspection {
         switch name {
         case "types": .list(schema.typeNames.map { .type(.named($0)) })
         case "queryType": .type(.named("Query"))
-        case "mutationType": .type(.named("Mutation"))
-        case "subscriptionType": .type(.named("Subscription"))
+        case "mutationType": root(schema.mutation)
+        case "subscriptionType": root(schema.subscription)
         case "directives": .list(APIDirective.all.map { .directive($0) })
         default: .null
         }
     }
+
+    private func root(_ type: APIObject?) -> Node { type.map { .type(.named($0.name)) } ?? .null }
 
     private func fieldValue(_ name: String, _ field: APIField, _ owner: String) -> Node {
         switch name {

@@ -35,32 +35,47 @@ final class PreparedOperation: Sendable {
     private let schema: HubSchema
     /// The fields that are kept resolved, nested ones as well.
     var fieldCount: Int { fixedRoots?.reduce(0) { $0 + $1.count } ?? 0 }
-    /// Root selections as written, or as resolved where no condition changes them.
-    let rootCount: Int
 
+    /// - Parameters:
+    ///   - usesConditions: whether what is run depends on `@skip` or `@include`.
+    ///   - conditions: the variables that these name, which therefore may not be null.
     init(
         _ definition: OperationDefinition, _ fragments: [String: FragmentDefinition], _ schema: HubSchema,
-        usesConditions: Bool
+        usesConditions: Bool, conditions: Set<String>
     ) {
         kind = definition.kind
         name = definition.name
         self.definition = definition
         self.fragments = fragments
         self.schema = schema
-        variables = definition.variables.map { PreparedVariable($0, schema) }
+        variables = definition.variables.map {
+            PreparedVariable($0, schema, isCondition: conditions.contains($0.name))
+        }
         fixedRoots =
-            usesConditions
-            ? nil
-            : SelectionCompiler(schema: schema, fragments: fragments, variables: [:])
-                .compile(definition.selections, on: schema.root(definition.kind)).fields
-        rootCount = fixedRoots?.count ?? definition.selections.count
+            usesConditions ? nil : Self.roots(definition, fragments, schema, [:])
     }
 
     /// The root fields to run with these variables.
     func roots(_ values: [String: JSONValue]) -> [SelectedField] {
-        if let fixedRoots { return fixedRoots }
+        fixedRoots ?? Self.roots(definition, fragments, schema, values)
+    }
+
+    private static func roots(
+        _ definition: OperationDefinition, _ fragments: [String: FragmentDefinition], _ schema: HubSchema,
+        _ values: [String: JSONValue]
+    ) -> [SelectedField] {
+        guard let root = schema.root(definition.kind) else { return [] }
         return SelectionCompiler(schema: schema, fragments: fragments, variables: values)
-            .compile(definition.selections, on: schema.root(kind)).fields
+            .compile(definition.selections, on: root).fields
+    }
+
+    /// Whether it is a batch as our own clients send it: several mutations, each under an id.
+    ///
+    /// Everybody else has written one document, of which nothing is carried out where its variables do not fit.
+    func isBatch(under ids: [String: String]) -> Bool {
+        guard kind == .mutation, let fixedRoots else { return false }
+        let mutations = fixedRoots.filter { if case .root = $0.definition.source { true } else { false } }
+        return mutations.count > 1 && mutations.allSatisfy { ids[$0.key] != nil }
     }
 }
 
@@ -72,8 +87,10 @@ struct PreparedVariable: Sendable {
     /// What a mutation makes of it, where it is a mutation's input.
     let role: APIInputObject.Role
 
-    init(_ definition: VariableDefinition, _ schema: HubSchema) {
-        let type = TypeShape(definition.type)
+    init(_ definition: VariableDefinition, _ schema: HubSchema, isCondition: Bool) {
+        let written = TypeShape(definition.type)
+        // A default lets it be left out, and nothing lets it be null.
+        let type = isCondition ? .nonNull(written.nullable) : written
         name = definition.name
         self.type = type
         defaultValue = definition.defaultValue.flatMap { try? Literal(schema: schema).value($0, type) }
@@ -146,8 +163,8 @@ extension TypeShape {
 }
 
 extension HubSchema {
-    /// The root type of a kind of operation.
-    func root(_ kind: OperationKind) -> APIObject {
+    /// The root type of a kind of operation; nil where the schema has no such operation.
+    func root(_ kind: OperationKind) -> APIObject? {
         switch kind {
         case .query: query
         case .mutation: mutation

@@ -40,12 +40,18 @@ struct SchemaBuilder {
             addSubscriptions(model)
         }
         add(.object(root("Query", queries)))
-        add(.object(root("Mutation", mutations)))
-        add(.object(root("Subscription", subscriptions)))
+        for root in [optionalRoot("Mutation", mutations), optionalRoot("Subscription", subscriptions)] {
+            if let root { add(.object(root)) }
+        }
         addIntrospectionTypes()
     }
 
     func root(_ name: String, _ fields: [APIField]) -> APIObject { APIObject(name, fields) }
+
+    /// A root that a schema may do without.
+    func optionalRoot(_ name: String, _ fields: [APIField]) -> APIObject? {
+        fields.isEmpty ? nil : root(name, fields)
+    }
 
     /// Adds a type; the operators of scalars and enums are added by every field that has them.
     mutating func add(_ type: APIType) {

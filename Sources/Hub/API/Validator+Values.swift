@@ -167,7 +167,10 @@ extension Validator {
             return
         }
         guard admits(condition) else { return }
-        for (name, position) in condition.variableNames { noteVariable(name, position, path) }
+        for (name, position) in condition.variableNames {
+            noteVariable(name, position, path)
+            usedConditions.insert(name)
+        }
         if let wrong = mismatch(condition, .nonNull(.named("Boolean")), "if", isRequired: true) {
             report(wrong, directive.position, path)
         }

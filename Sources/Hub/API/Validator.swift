@@ -20,10 +20,14 @@ struct Validator {
     private var isRefused = false
     /// Whether a field or fragment depends on `@skip` or `@include`.
     var usesConditions = false
+    /// The variables that these name, by the operation's name.
+    private var conditions: [String?: Set<String>] = [:]
 
     /// The variables of the operation, by name.
     private(set) var variables: [String: VariableDefinition] = [:]
     var usedVariables: Set<String> = []
+    /// Those of them that conditions name.
+    var usedConditions: Set<String> = []
     private var usedFragments: Set<String> = []
     /// Selections that were looked at.
     private(set) var work = 0
@@ -50,7 +54,9 @@ struct Validator {
         validator.check(document)
         guard validator.errors.isEmpty else { return .failure(ValidationFailure(errors: validator.errors)) }
         let operations = document.operations.map {
-            PreparedOperation($0, validator.fragments, schema, usesConditions: validator.usesConditions)
+            PreparedOperation(
+                $0, validator.fragments, schema, usesConditions: validator.usesConditions,
+                conditions: validator.conditions[$0.name] ?? [])
         }
         return .success(PreparedDocument(operations, text: text))
     }
@@ -98,11 +104,20 @@ struct Validator {
     static let severalRoots = "SubscriptionMultipleRootFields: Subscription operation must have exactly one root field"
 
     private mutating func check(_ definition: OperationDefinition) {
+        guard let root = schema.root(definition.kind) else {
+            guard !isFull else { return }
+            errors.append(
+                ResponseError(
+                    "Schema is not configured for \(definition.kind.rawValue)s.",
+                    locations: Self.places(definition.position)))
+            return
+        }
         variables = Dictionary(definition.variables.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         usedVariables = []
+        usedConditions = []
+        defer { conditions[definition.name] = usedConditions }
         checkVariables(definition)
         checkDirectives(definition.directives, on: definition.kind.rawValue.uppercased(), [])
-        let root = schema.root(definition.kind)
         walk(definition.selections, root, [], [])
         if definition.kind == .subscription, errors.isEmpty {
             let compiler = SelectionCompiler(schema: schema, fragments: fragments, variables: [:])

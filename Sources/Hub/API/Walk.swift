@@ -138,8 +138,11 @@ extension QueryRunner {
         return text
     }
 
-    private func limit(_ field: SelectedField, _ variables: Variables) throws -> Int {
-        guard let given = try engine.argument("limit", of: field, variables)?.integer else { return Self.defaultLimit }
+    /// The rows of a page: as many as the caller says, else `standard`.
+    func limit(
+        _ field: SelectedField, _ variables: Variables, standard: Int = QueryRunner.defaultLimit
+    ) throws(InputError) -> Int {
+        let given = try engine.argument("limit", of: field, variables)?.integer ?? Int64(standard)
         guard given > 0 else { throw InputError("limit must be greater than 0, not \(given)") }
         return Int(min(given, Int64(Self.maximumLimit)))
     }

@@ -98,9 +98,8 @@ struct CallerRelations: RelationResolver {
         let walk: Walk
         do {
             let engine = runner.engine
-            let given = try engine.argument("limit", of: field, request.variables)?.integer
-            let standard = Int64(relation.limit ?? QueryRunner.defaultLimit)
-            let limit = Int(min(max(given ?? standard, 1), Int64(QueryRunner.maximumLimit)))
+            let limit = try runner.limit(
+                field, request.variables, standard: relation.limit ?? QueryRunner.defaultLimit)
             try runner.budget.resolve()
             let filter = try engine.filter("filter", of: field, target, request.variables)
             try FieldDenied.check(filter.positions, sight, target)

@@ -118,13 +118,13 @@ struct Variables {
     var json: [String: JSONValue] = [:]
     /// Variables that are a mutation's whole input, in storage form.
     var inputs: [String: MutationInput] = [:]
-    /// Inputs that do not fit, where only their own field of a batch fails for it.
+    /// Inputs that do not fit, where only their own mutation of a batch fails for it.
     var failures: [String: InputError] = [:]
 
     /// Checks the variables of an operation.
     ///
-    /// A bad variable fails the whole request, as GraphQL says; except that in a batch of several mutations a bad input
-    /// fails its own mutation, and the others stand.
+    /// A bad variable fails the whole request, as GraphQL says; except that in a batch, whose sender sends only what failed
+    /// again, a bad input fails its own mutation, and the others stand.
     init(_ values: JSONObject, _ operation: PreparedOperation, _ schema: HubSchema, isBatch: Bool) throws(InputError) {
         // There may be many of both.
         let values = Dictionary(values.members.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })

@@ -1,4 +1,5 @@
 import Basics
+import GraphQL
 import Models
 
 @testable import Hub
@@ -25,12 +26,12 @@ struct DocumentGenerator {
         variables = []
         fragments = []
         aliases = 0
-        let root = kind == "query" ? schema.query : kind == "mutation" ? schema.mutation : schema.subscription
+        let fields = OperationKind(rawValue: kind).flatMap { schema.root($0) }?.fields ?? []
         var keys: Set<String> = []
         let count = kind == "subscription" ? 1 : 1 + below(3)
         var selections: [String] = []
         for _ in 0..<count {
-            let field = pick(root.fields)
+            let field = pick(fields)
             selections.append(self.field(field, depth: 0, &keys, plain: kind == "subscription"))
         }
         let list = variables.map { "$\($0.name): \($0.type)" }.joined(separator: " ")
