@@ -7,7 +7,7 @@ import Basics
 /// | ID, String, enums, AWSDate, AWSTime, AWSEmail, AWSURL, AWSPhone, AWSIPAddress | text |
 /// | AWSJSON, lists, embedded types | text (canonical JSON) |
 /// | Int, AWSTimestamp, Boolean (0 or 1) | integer |
-/// | AWSDateTime | integer, milliseconds since 1970 UTC |
+/// | AWSDateTime | integer, milliseconds since 1970 UTC; the hub has the text beside it where that says more |
 /// | Float | real; with `@decimal(places:)` integer, in units of the last place |
 ///
 /// Two are equal where they are stored alike: texts are compared byte by byte.

@@ -23,10 +23,12 @@ public struct WireError: Error, Sendable, Hashable, CustomStringConvertible {
 extension Schema {
     /// Turns a wire value into a field's storage form, validating it.
     ///
+    /// - Parameter keepsDateTimes: whether an `AWSDateTime` that is not in the form which ``DateTime/iso8601`` writes stays the
+    ///   text that it is, as AppSync keeps it; else it becomes the instant that it names.
     /// - Throws: ``WireError`` for a null where none may be, a value of another type, an unknown enum case, a malformed
     ///   scalar.
     public func storageValue(
-        of json: JSONValue, for field: FieldSchema, in type: String
+        of json: JSONValue, for field: FieldSchema, in type: String, keepsDateTimes: Bool = false
     ) throws(WireError) -> Value {
         if json.isNull {
             guard !field.isRequired else {
@@ -45,20 +47,20 @@ extension Schema {
                     }
                     result.append(.null)
                 } else {
-                    result.append(try normalized(element, field, type))
+                    result.append(try normalized(element, field, type, keepsDateTimes))
                 }
             }
             return .text(JSONValue.array(result).text)
         }
         switch field.type {
-        case .embedded: return .text(try normalized(json, field, type).text)
+        case .embedded: return .text(try normalized(json, field, type, keepsDateTimes).text)
         case .enumeration(let name):
             guard let text = json.string, enums[name]?.containsBytes(of: text) ?? false else {
                 throw mismatch(json, field, type)
             }
             return .text(text)
         case .scalar(let scalar):
-            guard let value = scalar.storageValue(of: json) else { throw mismatch(json, field, type) }
+            guard let value = scalar.storageValue(of: json, keepsDateTimes) else { throw mismatch(json, field, type) }
             return value
         }
     }
@@ -71,10 +73,12 @@ extension Schema {
     }
 
     /// One non-null element, checked and with its keys in byte order.
-    private func normalized(_ json: JSONValue, _ field: FieldSchema, _ type: String) throws(WireError) -> JSONValue {
+    private func normalized(
+        _ json: JSONValue, _ field: FieldSchema, _ type: String, _ keepsDateTimes: Bool
+    ) throws(WireError) -> JSONValue {
         switch field.type {
         case .scalar(let scalar):
-            guard let value = scalar.storageValue(of: json) else { throw mismatch(json, field, type) }
+            guard let value = scalar.storageValue(of: json, keepsDateTimes) else { throw mismatch(json, field, type) }
             return scalar.wireValue(of: value)
         case .enumeration(let name):
             guard let text = json.string, enums[name]?.containsBytes(of: text) ?? false else {
@@ -90,7 +94,8 @@ extension Schema {
             }
             var members: [(key: String, value: JSONValue)] = []
             for inner in fields.sorted(by: { $0.name < $1.name }) {
-                let value = try storageValue(of: object[inner.name] ?? .null, for: inner, in: name)
+                let value = try storageValue(
+                    of: object[inner.name] ?? .null, for: inner, in: name, keepsDateTimes: keepsDateTimes)
                 if !value.isNull { members.append((key: inner.name, value: wireValue(of: value, for: inner))) }
             }
             return .object(JSONObject(members))
@@ -110,6 +115,13 @@ extension Schema {
 }
 
 extension ScalarType {
+    /// The same, where an `AWSDateTime` may stay a text.
+    fileprivate func storageValue(of json: JSONValue, _ keepsDateTimes: Bool) -> Value? {
+        let value = storageValue(of: json)
+        guard keepsDateTimes, self == .awsDateTime, let value, wireValue(of: value) != json else { return value }
+        return json.string.map { .text($0) }
+    }
+
     /// Turns a non-null wire value into the storage form; nil where it is not of this type.
     public func storageValue(of json: JSONValue) -> Value? {
         switch self {

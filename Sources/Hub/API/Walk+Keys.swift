@@ -87,7 +87,9 @@ extension QueryRunner {
             return KeyPlan.Place(sortKey: key, row: token.row)
         }
         guard let row = try table.fetch(row: token.row, on: connection) else { throw PageError.lostPlace }
-        return KeyPlan.Place(sortKey: sort.map { row.values[$0] }, row: token.row, isFound: true)
+        let fields = table.model.schema.fields
+        let key = sort.map { DateTimeTexts.instant(row.values[$0], fields[$0]) }
+        return KeyPlan.Place(sortKey: key, row: token.row, isFound: true)
     }
 
     private func sortArgument(_ sort: [String]) -> String { sort.count == 1 ? sort[0] : compositeName(sort) }

@@ -20,7 +20,7 @@ struct Automerge {
                 let stored = codec.json(values[position], field)
                 let new = codec.json(incoming, field)
                 let result = field.merge == .set ? Self.united(stored, new) : Self.merged(stored, new)
-                guard result != stored, let value = try? codec.value(result, field, in: model.schema.name) else {
+                guard result != stored, let value = try? codec.value(result, position, of: model) else {
                     continue
                 }
                 values[position] = value

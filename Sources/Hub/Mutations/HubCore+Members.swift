@@ -14,7 +14,8 @@ extension HubCore {
             else { return nil }
             // In the form that is stored, so that equal is equal; what an earlier version made may lack what is asked now.
             let field = model.fields[position]
-            let value = try? engine.schema.source.storageValue(of: json, for: field, in: model.name)
+            let value = try? engine.schema.source.storageValue(
+                of: json, for: field, in: model.name, keepsDateTimes: mutation.model.keepsDateTimes[position])
             return (position, value.map { field.wireValue(of: $0) } ?? json)
         }
     }
@@ -23,11 +24,13 @@ extension HubCore {
     func inputKeepingMembers(_ mutation: Mutation, _ stored: HubRow) -> [Value?] {
         var input = mutation.input.values
         for (position, base) in mutation.bases {
-            let field = mutation.model.schema.fields[position]
+            let model = mutation.model
+            let field = model.schema.fields[position]
             guard let given = input[position], !stored.values[position].isNull else { continue }
             let result = field.wireValue(of: stored.values[position]).taking(field.wireValue(of: given), over: base)
             // The input fits its field, and what is stored does: so does what is made of both. If not, the input stands.
-            let value = try? engine.schema.source.storageValue(of: result, for: field, in: mutation.model.schema.name)
+            let value = try? engine.schema.source.storageValue(
+                of: result, for: field, in: model.schema.name, keepsDateTimes: model.keepsDateTimes[position])
             input[position] = value ?? given
         }
         return input

@@ -24,13 +24,12 @@ extension Coercion {
         case .delete(let index): (model, isCreate, keysOnly) = (schema.models[index], false, true)
         case .plain, .filter: throw invalid(json, typeName)
         }
-        let fields = model.schema.fields
-        var input = MutationInput(values: Array(repeating: nil, count: fields.count), version: nil)
+        var input = MutationInput(values: Array(repeating: nil, count: model.schema.fields.count), version: nil)
         for (key, value) in object.members {
             if let position = model.schema.position(of: key), model.isInput[position],
                 !keysOnly || model.keyPositions.contains(position)
             {
-                input.values[position] = try storage(value, fields[position], model, isCreate: isCreate)
+                input.values[position] = try storage(value, position, model, isCreate: isCreate)
             } else if key == "_version" {
                 guard !value.isNull else { continue }
                 guard let number = value.integer, Int64(Int32.min)...Int64(Int32.max) ~= number else {
@@ -46,11 +45,11 @@ extension Coercion {
     }
 
     private func storage(
-        _ json: JSONValue, _ field: FieldSchema, _ model: ModelInfo, isCreate: Bool
+        _ json: JSONValue, _ position: Int, _ model: ModelInfo, isCreate: Bool
     ) throws(InputError) -> Value? {
+        let field = model.schema.fields[position]
         if json.isNull {
             // A null for a field that create fills in by itself counts as left out.
-            let position = model.schema.position(of: field.name) ?? -1
             let isFilled =
                 model.defaults[position] != nil || position == model.createdAt || position == model.updatedAt
                 || model.keyPositions == [position]
@@ -61,12 +60,13 @@ extension Coercion {
             return .null
         }
         do {
-            return try schema.source.storageValue(of: json, for: field, in: model.schema.name)
+            return try schema.source.storageValue(
+                of: json, for: field, in: model.schema.name, keepsDateTimes: model.keepsDateTimes[position])
         } catch {
             // A single value stands for a list of it (GraphQL, October 2021, §3.11). Hardly anybody writes so: only what
             // was refused is looked at again.
             if let listed = try? value(json, SchemaBuilder.reference(field, input: true)), listed != json {
-                return try storage(listed, field, model, isCreate: isCreate)
+                return try storage(listed, position, model, isCreate: isCreate)
             }
             if error.message == "there is no such field" { throw Self.unknownField(error.field, error.type + "Input") }
             throw invalid(json, SchemaBuilder.reference(field, input: true).nullable.description)

@@ -61,7 +61,7 @@ extension QueryRunner {
         try connection.withStatement("SELECT \(table.columns) FROM \(table.table.name) WHERE \"_deleted\"=0") {
             statement in
             while try statement.step() {
-                let row = StatementRow(statement: statement, fieldCount: walk.model.schema.fields.count).copy
+                let row = StatementRow(statement: statement, model: walk.model).copy
                 if walk.passes(row) {
                     budget.look(cost: 1)
                     body(walk.model.key(of: row.values), row.version)

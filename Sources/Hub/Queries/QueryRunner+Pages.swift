@@ -97,7 +97,7 @@ extension QueryRunner {
         var outside: [String] = []
         if field != nil { encoder.writer.raw("[") }
         try rows(walk) { statement in
-            let row = StatementRow(statement: statement, fieldCount: model.schema.fields.count)
+            let row = StatementRow(statement: statement, model: model)
             var copy: HubRow?
             if !walk.isOpen {
                 let stored = row.copy

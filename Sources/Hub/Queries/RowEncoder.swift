@@ -13,6 +13,8 @@ protocol RowSource {
     func real(_ position: Int) -> Double
     /// Lends the UTF-8 of a text column.
     func withText<R>(_ position: Int, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R
+    /// The text of a date that is not in the service's own form.
+    func dateTimeText(_ position: Int) -> String?
     func value(_ position: Int) -> Value
 }
 
@@ -31,13 +33,22 @@ extension HubRow: RowSource {
         guard case .text(var text) = values[position] else { return body(UnsafeBufferPointer(start: nil, count: 0)) }
         return text.withUTF8(body)
     }
+    func dateTimeText(_ position: Int) -> String? { values[position].text }
     func value(_ position: Int) -> Value { values[position] }
 }
 
-/// A row of a base table in the hub's own column order: the fields, `_version`, `_deleted`, `_lastChangedAt`, `_row`.
+/// A row of a base table in the hub's own column order: the fields, `_version`, `_deleted`, `_lastChangedAt`, `_row`,
+/// `_texts`.
 struct StatementRow: RowSource {
     let statement: Statement
-    let fieldCount: Int
+    let model: ModelInfo
+    private let fieldCount: Int
+
+    init(statement: Statement, model: ModelInfo) {
+        self.statement = statement
+        self.model = model
+        fieldCount = model.schema.fields.count
+    }
 
     var version: Int64 { statement.integer(at: fieldCount) }
     var isDeleted: Bool { statement.integer(at: fieldCount + 1) != 0 }
@@ -49,6 +60,13 @@ struct StatementRow: RowSource {
     func withText<R>(_ position: Int, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         statement.withUTF8(at: position) { body($0 ?? UnsafeBufferPointer(start: nil, count: 0)) }
     }
+    private var hasTexts: Bool { !statement.isNull(at: fieldCount + 4) }
+    func dateTimeText(_ position: Int) -> String? {
+        guard hasTexts else { return nil }
+        return DateTimeTexts.text(
+            of: model.schema.fields[position], at: integer(position), in: statement.text(at: fieldCount + 4))
+    }
+    /// The column, which of a date is the instant.
     func value(_ position: Int) -> Value { statement.value(at: position) }
 
     /// The row in memory.
@@ -56,6 +74,11 @@ struct StatementRow: RowSource {
         var values: [Value] = []
         values.reserveCapacity(fieldCount)
         for column in 0..<fieldCount { values.append(statement.value(at: column)) }
+        if hasTexts {
+            for position in values.indices where !values[position].isNull {
+                if let text = dateTimeText(position) { values[position] = .text(text) }
+            }
+        }
         return HubRow(
             rowID: rowID, values: values, version: version, deleted: isDeleted, lastChangedAt: lastChangedAt)
     }
@@ -226,7 +249,12 @@ struct RowEncoder {
             switch scalar {
             case .int, .awsTimestamp: writer.integer(row.integer(position))
             case .boolean: if row.integer(position) != 0 { writer.raw("true") } else { writer.raw("false") }
-            case .awsDateTime: writer.dateTime(row.integer(position))
+            case .awsDateTime:
+                if let text = row.dateTimeText(position) {
+                    writer.string(text)
+                } else {
+                    writer.dateTime(row.integer(position))
+                }
             case .decimal(let places): writer.decimal(row.integer(position), places: places)
             case .float: writer.value(ScalarType.float.wireValue(of: .real(row.real(position))))
             default: row.withText(position) { writer.quoted($0) }

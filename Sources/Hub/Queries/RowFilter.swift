@@ -90,7 +90,8 @@ enum RowTest: Sendable, Hashable {
     }
 
     /// - Parameter list: What the field's list holds, once it was read.
-    func matches(_ value: Value, _ field: FieldSchema, _ list: inout ListContent?) -> Bool {
+    func matches(_ stored: Value, _ field: FieldSchema, _ list: inout ListContent?) -> Bool {
+        let value = DateTimeTexts.instant(stored, field)
         func order(_ operand: Value) -> Int? { Self.order(value, operand, field) }
         return switch self {
         case .equal(let operand): operand.isNull ? value.isNull : order(operand) == 0
@@ -127,8 +128,9 @@ enum RowTest: Sendable, Hashable {
 
     private static let sizeField = FieldSchema("size", .scalar(.int))
 
-    /// Orders a field's value and an operand. What is no whole date is compared with a date's text, which is what AppSync
-    /// stores: `2026-07` lies before all of July.
+    /// Orders a field's value and an operand: dates by their instants. What is no whole date is compared with a date's text,
+    /// as AppSync compares what it stores: `2026-07` lies before all of July. The text is that in UTC, whatever words the
+    /// date came in, so that filters and indexes give the same rows.
     private static func order(_ value: Value, _ operand: Value, _ field: FieldSchema) -> Int? {
         if case .text = operand, case .integer = value, let text = text(value, field) {
             return compare(.text(text), operand)

@@ -74,7 +74,7 @@ extension HubCore {
                 values[position] = .null
                 continue
             }
-            values[position] = try value(json, field, model)
+            values[position] = try value(json, position, model)
         }
         let own = ["__typename", "_version", "_deleted", "_lastChangedAt", "_ttl"]
         for name in item.keys where model.schema.position(of: name) == nil && !own.contains(name) {
@@ -83,9 +83,9 @@ extension HubCore {
         return values
     }
 
-    private func value(_ json: JSONValue, _ field: FieldSchema, _ model: ModelInfo) throws(InputError) -> Value {
+    private func value(_ json: JSONValue, _ position: Int, _ model: ModelInfo) throws(InputError) -> Value {
         do throws(WireError) {
-            return try codec.value(json, field, in: model.schema.name)
+            return try codec.value(json, position, of: model)
         } catch {
             throw InputError(printable(error.description))
         }
@@ -152,7 +152,7 @@ extension HubCore {
                 throw InputError("\(model.schema.name) has no field \(printable(String(name.prefix(80))))")
             }
             guard !model.keyPositions.contains(position) else { continue }
-            result.append((position, try value(json, model.schema.fields[position], model)))
+            result.append((position, try value(json, position, model)))
         }
         return result
     }

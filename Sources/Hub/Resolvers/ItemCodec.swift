@@ -31,10 +31,12 @@ struct ItemCodec: Sendable {
         return field.isStoredAsJSON ? converted(wire, field, opens: true) : wire
     }
 
-    /// The storage form of a field's value; the other way round of ``json(_:_:)``.
-    func value(_ json: JSONValue, _ field: FieldSchema, in type: String) throws(WireError) -> Value {
-        try schema.storageValue(
-            of: field.isStoredAsJSON ? converted(json, field, opens: false) : json, for: field, in: type)
+    /// The storage form of the value of the field at a position; the other way round of ``json(_:_:)``.
+    func value(_ json: JSONValue, _ position: Int, of model: ModelInfo) throws(WireError) -> Value {
+        let field = model.schema.fields[position]
+        return try schema.storageValue(
+            of: field.isStoredAsJSON ? converted(json, field, opens: false) : json, for: field, in: model.schema.name,
+            keepsDateTimes: model.keepsDateTimes[position])
     }
 
     /// Opens the texts of `AWSJSON` wherever they stand, or closes them again.

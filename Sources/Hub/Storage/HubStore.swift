@@ -13,6 +13,8 @@ final class BaseTable: Sendable {
     static let lastChangedAt = 2
     /// When a tombstone goes, in hub time; null on live rows.
     static let expires = 3
+    /// See ``DateTimeTexts``.
+    static let texts = 4
 
     private let fetchText: StatementText
     private let fetchRowText: StatementText
@@ -33,10 +35,12 @@ final class BaseTable: Sendable {
                 MetadataColumn("_version", .integer), MetadataColumn("_deleted", .integer),
                 MetadataColumn("_lastChangedAt", .integer, isIndexed: true),
                 MetadataColumn("_ttl", .integer, isIndexed: true, indexCondition: "\"_ttl\" IS NOT NULL"),
+                MetadataColumn(DateTimeTexts.column, .text),
             ])
         let fields = model.schema.fields.map { "\"\($0.name)\"" }
         let row = ModelTable.rowColumn
-        columns = (fields + ["\"_version\"", "\"_deleted\"", "\"_lastChangedAt\"", row]).joined(separator: ",")
+        let known = ["\"_version\"", "\"_deleted\"", "\"_lastChangedAt\"", row, "\"\(DateTimeTexts.column)\""]
+        columns = (fields + known).joined(separator: ",")
         let start = "SELECT \(columns) FROM \(table.name) WHERE "
         fetchText = StatementText(start + "\(table.keyColumn)=?1")
         fetchRowText = StatementText(start + "\(row)=?1")
@@ -77,7 +81,7 @@ final class BaseTable: Sendable {
         try connection.withStatement(fetchText) { statement in
             statement.bind(key, at: 1)
             return try statement.step()
-                ? StatementRow(statement: statement, fieldCount: model.schema.fields.count).copy : nil
+                ? StatementRow(statement: statement, model: model).copy : nil
         }
     }
 
@@ -86,28 +90,33 @@ final class BaseTable: Sendable {
         try connection.withStatement(fetchRowText) { statement in
             statement.bind(row, at: 1)
             return try statement.step()
-                ? StatementRow(statement: statement, fieldCount: model.schema.fields.count).copy : nil
+                ? StatementRow(statement: statement, model: model).copy : nil
         }
     }
 
     /// Inserts a new record; gives its row number.
     func insert(_ values: [Value], version: Int64, stamp: Int64, on connection: Connection) throws -> Int64 {
-        try table.insert(
-            Record(schema: model.schema, values: values),
-            metadata: [.integer(version), .integer(0), .integer(stamp), .null], on: connection)
+        let columns = DateTimeTexts.columns(of: values, model)
+        return try table.insert(
+            Record(schema: model.schema, values: columns.values),
+            metadata: [.integer(version), .integer(0), .integer(stamp), .null, columns.texts], on: connection)
     }
 
     /// Writes a changed record over the stored one.
     func update(
         _ old: HubRow, to new: HubRow, expires: Int64?, on connection: Connection
     ) throws {
+        let columns = DateTimeTexts.columns(of: new.values, model)
         var fields: [(position: Int, value: Value)] = []
         for position in new.values.indices where new.values[position] != old.values[position] {
-            fields.append((position, new.values[position]))
+            fields.append((position, columns.values[position]))
         }
         var metadata: [(position: Int, value: Value)] = [
             (Self.version, .integer(new.version)), (Self.lastChangedAt, .integer(new.lastChangedAt)),
         ]
+        if columns.texts != DateTimeTexts.columns(of: old.values, model).texts {
+            metadata.append((Self.texts, columns.texts))
+        }
         if new.deleted {
             metadata.append((Self.deleted, .integer(1)))
             metadata.append((Self.expires, expires.map { .integer($0) } ?? .null))
