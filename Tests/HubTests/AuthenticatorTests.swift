@@ -21,7 +21,7 @@ import Transport
             dataDirectory: directory.path, schema: HubFixture.notes, keys: try APIKeys(["k:everyone"]), time: time)
         options.identity.lifetimes.token = 3_600_000
         options.identity.lifetimes.session = 3 * 3_600_000
-        identity = HubIdentity(options)
+        identity = try HubIdentity(options)
         try identity.open(path: directory.file("hub.sqlite")) {}
     }
 

@@ -15,7 +15,7 @@ import Transport
     init() throws {
         directory = try TempDirectory("enrolled")
         store = try AccessStore.open(dataDirectory: directory.path, time: time)
-        identity = HubIdentity(
+        identity = try HubIdentity(
             HubOptions(
                 dataDirectory: directory.path, schema: HubFixture.notes, keys: try APIKeys(["configured:everyone"]),
                 time: time))

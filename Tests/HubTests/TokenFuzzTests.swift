@@ -20,7 +20,7 @@ import Testing
         let person = try store.setPIN(badge: "ann", person: "p1", pin: "4711", parameters: AccessStoreTests.cheap)
         let options = HubOptions(
             dataDirectory: directory.path, schema: HubFixture.notes, keys: try APIKeys(["all:everyone"]), time: time)
-        identity = HubIdentity(options)
+        identity = try HubIdentity(options)
         try identity.open(path: directory.file("hub.sqlite")) {}
         issuer = IssuerValidator(
             try IssuerOptions(url: "http://127.0.0.1:1", audiences: ["a"]), time: time, log: .none)

@@ -7,16 +7,20 @@ final class HubIdentity: Sendable {
     let service: IdentityService
     let authenticator: Authenticator
     private let issuers: [IssuerValidator]
+    /// Where issuers are asked; no terminal's connection lives there. Nil where there are none.
+    private let issuerLoop: WebSocketLoop?
     private let authorizer: FunctionAuthorizer?
     private let time: any TimeSource
 
-    init(_ options: HubOptions) {
+    /// - Throws: `TransportError` where issuers cannot be asked at all.
+    init(_ options: HubOptions) throws(TransportError) {
         let (time, log) = (options.time, options.log)
         self.time = time
         let service = IdentityService(options.identity, time: time, random: options.random, log: log)
         let issuers = options.identity.issuers.map { IssuerValidator($0, time: time, log: log) }
         self.service = service
         self.issuers = issuers
+        issuerLoop = issuers.isEmpty ? nil : try WebSocketLoop(name: "hub-issuers")
         let pattern = options.resolvers.authorizerPattern
         let authorizer = options.resolvers.authorizer.map {
             FunctionAuthorizer(function: $0, pattern: pattern, time: time, log: log)
@@ -40,11 +44,12 @@ final class HubIdentity: Sendable {
         }
     }
 
-    /// Begins to fetch issuers' keys, on the link's loop.
-    func connect(_ loop: WebSocketLoop) {
+    /// Begins to fetch issuers' keys.
+    func connectIssuers() {
+        guard let issuerLoop else { return }
         let (service, authenticator) = (service, authenticator)
         for issuer in issuers {
-            let fetcher = IssuerFetcher(options: issuer.options, loop: loop)
+            let fetcher = IssuerFetcher(options: issuer.options, loop: issuerLoop)
             issuer.connect {
                 fetcher.fetch($0)
             } onChange: { bytes in
@@ -106,5 +111,8 @@ final class HubIdentity: Sendable {
         }
     }
 
-    func stop() { service.stop() }
+    func stop() {
+        issuerLoop?.stop()
+        service.stop()
+    }
 }

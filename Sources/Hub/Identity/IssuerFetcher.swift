@@ -1,7 +1,7 @@
 import Basics
 import Transport
 
-/// Fetches an issuer's keys over HTTP on the link's loop: its configuration first, where nobody says where they are.
+/// Fetches an issuer's keys over HTTP: its configuration first, where nobody says where they are.
 struct IssuerFetcher: Sendable {
     private static let timeout: Int64 = 10_000
 

@@ -83,7 +83,7 @@ public final class HubServer: Sendable {
                 "\(options.dataDirectory) is in use by another hub"
                     + (held.owner.map { " (process \($0))" } ?? "") + "; stop it or choose another --data directory")
         }
-        let identity = HubIdentity(options)
+        let identity = try HubIdentity(options)
         self.identity = identity
         let enrolment = EnrolmentDesk(
             dataDirectory: options.dataDirectory, tls: tls, time: options.time, log: options.log,
@@ -122,7 +122,7 @@ public final class HubServer: Sendable {
             worker.stop()
             throw error
         }
-        identity.connect(server.loop)
+        identity.connectIssuers()
         identity.connect(worker.functions, options.resolvers.authorizer)
         if let numbers = options.resolvers.functionNumbers { options.log(.notice, numbers) }
         if identity.mayWait { worker.whenReady.withLock { $0 = { identity.whenReady($0, $1, $2) } } }
