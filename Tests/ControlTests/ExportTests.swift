@@ -186,6 +186,30 @@ import WarehouseModels
         #expect(try floor.all(ExportDocument.self).map(\.erpReference) == ["ERP-1"])
     }
 
+    /// It would post the document while that is looked up, found missing and sent again.
+    @Test(.timeLimit(.minutes(5))) func whatAHookStartedIsCutOffWithIt() async throws {
+        let directory = try TempDirectory("desk-hook")
+        let (hook, process) = (directory.file("hook"), directory.file("process"))
+        try Files.writeAtomically(
+            """
+            #!/bin/sh
+            sh -c 'echo $$ > "\(process).part"; mv "\(process).part" "\(process)"; exec sleep 600'
+            exit 0
+            """, to: hook, mode: 0o755)
+        let (floor, session) = try counted(.executable(program: hook))
+        try floor.decide(.export, session: session)
+        let job = try #require(floor.jobs.first)
+        let sending = Task { await ConnectorPort().perform(job) }
+        while !Files.exists(process) { await Task.yield() }
+        sending.cancel()
+        guard case .unknown = await sending.value.answer else {
+            Issue.record("it may have been sent")
+            return
+        }
+        let started = try Files.readText(process).filter { $0 != "\n" }
+        while let state = try? Files.readText("/proc/\(started)/stat"), !state.contains(") Z ") { await Task.yield() }
+    }
+
     @Test func aRejectedLineIsSentAgainAloneAndTheOthersStand() throws {
         let (floor, session) = try counted(.csv(directory: "/nowhere"))
         try floor.decide(.export, session: session)
