@@ -108,6 +108,28 @@ import Testing
         #expect(throws: AuthRefusal.self) { try asked.authenticator.refreshed(caller, now: 0).get() }
     }
 
+    @Test func aClockThatIsSetRightProlongsNoVerdict() throws {
+        let asked = Asked()
+        asked.time.jump(milliseconds: 31_536_000_000)
+        asked.whenReady("abc", Locked(0))
+        asked.answer(.success(["isAuthorized": true, "ttlOverride": 60]))
+        asked.whenReady("away", Locked(0))
+        asked.answer(.failure(.timedOut))
+        asked.time.jump(milliseconds: -31_536_000_000)
+        #expect(try asked.caller("abc").get().provider == .function)
+        asked.time.advance(milliseconds: 60_000)
+        for token in ["abc", "away"] { asked.whenReady(token, Locked(0)) }
+        #expect(asked.calls.current.count == 2, "both are asked for anew")
+        asked.answer(.success(["isAuthorized": false]))
+        asked.answer(.success(["isAuthorized": true]))
+        #expect(throws: AuthRefusal.self) { try asked.caller("abc").get() }
+        #expect(try asked.caller("away").get().provider == .function)
+        // Nor does one that is set ahead make anybody ask.
+        asked.time.jump(milliseconds: 31_536_000_000)
+        #expect(try asked.caller("away").get().provider == .function)
+        #expect(asked.calls.current.isEmpty)
+    }
+
     @Test(arguments: [
         FunctionOutcome.failure(.timedOut), .failure(.busy), .success(["isAuthorized": "yes"]), .success(nil),
     ])

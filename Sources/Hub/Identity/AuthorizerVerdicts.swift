@@ -1,4 +1,5 @@
-/// What an authorizer function said of tokens, by the digests of their texts: a value, told the time.
+/// What an authorizer function said of tokens, by the digests of their texts: a value, told the
+/// uptime.
 ///
 /// Strangers can have any number of texts refused; what is remembered of that has a place of its own, so that it drives
 /// out no token that is good.
@@ -28,7 +29,7 @@ struct AuthorizerVerdicts: Sendable {
     private var withdrawn: [String: Refused] = [:]
 
     /// What holds of a token; nil where it is to be judged.
-    func find(_ digest: [UInt8], now: Int64) -> TokenVerdict? {
+    func find(_ digest: [UInt8], at now: Int64) -> TokenVerdict? {
         if let good = good[digest], good.until > now { return .temporary(good.caller) }
         if let refused = refused[digest], refused.until > now { return .refused(refused.refusal) }
         return nil
@@ -47,7 +48,7 @@ struct AuthorizerVerdicts: Sendable {
     ///
     /// - Returns: whether what is open under the token must be looked at again: it was good, and is refused or stands for
     ///   another caller now.
-    mutating func keep(_ result: Result<Caller, AuthRefusal>, of digest: [UInt8], until: Int64, now: Int64) -> Bool {
+    mutating func keep(_ result: Result<Caller, AuthRefusal>, of digest: [UInt8], until: Int64, at now: Int64) -> Bool {
         switch result {
         case .success(let caller):
             let former = good[digest]?.caller ?? crowdedOut.removeValue(forKey: digest)
@@ -55,7 +56,7 @@ struct AuthorizerVerdicts: Sendable {
             withdrawn[caller.fingerprint] = nil
             if good.count >= Self.limit {
                 let before = good
-                Self.makeRoom(in: &good, now: now) { $0.until }
+                Self.makeRoom(in: &good, at: now) { $0.until }
                 if crowdedOut.count >= 4 * Self.limit { crowdedOut.removeAll() }
                 for (digest, entry) in before where good[digest] == nil {
                     crowdedOut[digest] = entry.caller
@@ -72,19 +73,19 @@ struct AuthorizerVerdicts: Sendable {
             if refusal.reason != .unavailable,
                 let before = good.removeValue(forKey: digest)?.caller ?? crowdedOut.removeValue(forKey: digest)
             {
-                Self.makeRoom(in: &withdrawn, now: now) { $0.until }
+                Self.makeRoom(in: &withdrawn, at: now) { $0.until }
                 withdrawn[before.fingerprint] = entry
                 digests[before.fingerprint] = nil
                 isWithdrawn = true
             }
-            Self.makeRoom(in: &refused, now: now) { $0.until }
+            Self.makeRoom(in: &refused, at: now) { $0.until }
             refused[digest] = entry
             return isWithdrawn
         }
     }
 
     /// Forgets what holds no more where there is no room, and where that is not enough the half that ends first.
-    private static func makeRoom<Key, Entry>(in entries: inout [Key: Entry], now: Int64, until: (Entry) -> Int64) {
+    private static func makeRoom<Key, Entry>(in entries: inout [Key: Entry], at now: Int64, until: (Entry) -> Int64) {
         guard entries.count >= limit else { return }
         entries = entries.filter { until($0.value) > now }
         guard entries.count >= limit else { return }

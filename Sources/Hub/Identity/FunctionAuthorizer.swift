@@ -66,7 +66,7 @@ final class FunctionAuthorizer: TokenValidator {
 
     func validate(_ token: PresentedToken, now: Int64) -> TokenVerdict {
         let digest = SHA256.digest(token.text)
-        if let verdict = state.withLock({ $0.verdicts.find(digest, now: now) }) { return verdict }
+        if let verdict = find(digest) { return verdict }
         guard looksRight(token.text) else {
             return .refused(Self.refusal("it does not look like one of the authorizer's"))
         }
@@ -91,10 +91,14 @@ final class FunctionAuthorizer: TokenValidator {
     /// Calls `body` when a token can be judged: at once, or when the function has answered.
     func whenReady(_ credentials: Credentials, _ request: [UInt8], _ body: @escaping @Sendable () -> Void) {
         guard let token = credentials.token else { return body() }
-        let now = time.now().milliseconds
-        let digest = SHA256.digest(token)
-        guard state.withLock({ $0.verdicts.find(digest, now: now) }) == nil, looksRight(token) else { return body() }
+        guard find(SHA256.digest(token)) == nil, looksRight(token) else { return body() }
         ask(token, credentials, request, body)
+    }
+
+    /// What holds of a token. For how long goes by uptime: a clock that is set right prolongs nothing.
+    private func find(_ digest: [UInt8]) -> TokenVerdict? {
+        let now = time.uptime()
+        return state.withLock { $0.verdicts.find(digest, at: now) }
     }
 
     private func looksRight(_ token: String) -> Bool { pattern?.matches(token) ?? true }
@@ -127,10 +131,10 @@ final class FunctionAuthorizer: TokenValidator {
     }
 
     private func keep(_ outcome: FunctionOutcome, of digest: [UInt8]) {
-        let now = time.now().milliseconds
+        let now = time.uptime()
         let (result, until) = verdict(outcome, Hex.encode(digest.prefix(8)), now)
         let onChange = state.withLock { state in
-            state.verdicts.keep(result, of: digest, until: until, now: now) ? state.onChange : nil
+            state.verdicts.keep(result, of: digest, until: until, at: now) ? state.onChange : nil
         }
         onChange?()
     }
@@ -155,13 +159,13 @@ final class FunctionAuthorizer: TokenValidator {
         let answer: AuthorizerAnswer
         switch outcome {
         case .failure(let failure):
-            lines.say(.warning, "the authorizer \(failure)", on: log, at: time.uptime())
+            lines.say(.warning, "the authorizer \(failure)", on: log, at: now)
             return (.failure(.unavailable("the authorizer \(failure)")), now + Self.pause)
         case .success(let json):
             guard let read = AuthorizerAnswer(json) else {
                 lines.say(
                     .warning, "the authorizer's answer is not in its contract; nobody is let in by it", on: log,
-                    at: time.uptime())
+                    at: now)
                 return (.failure(.unavailable("the authorizer's answer cannot be read")), now + Self.pause)
             }
             answer = read
