@@ -5,6 +5,18 @@ import Models
     import Glibc
 #endif
 
+/// A place in what a connection writes, by SQLite's own count: that begins anew after 2^31 pages, so that only two places
+/// tell something.
+public struct PageMark: Sendable, Hashable {
+    let count: Int32
+
+    /// Where every connection begins.
+    public static let start = PageMark(count: 0)
+
+    /// Pages that were written since an earlier place, less than 2^31 before.
+    public func pages(since earlier: PageMark) -> Int { Int((count &- earlier.count) & .max) }
+}
+
 /// The operating system's sentence for an error number.
 func systemMessage(_ number: Int32) -> String { String(cString: strerror(number)) }
 
@@ -23,12 +35,12 @@ extension Connection {
         try rows("PRAGMA wal_checkpoint(\(kind.rawValue))").first?.first == .integer(0)
     }
 
-    /// Pages that this connection has written to the write-ahead log so far.
-    public var pagesWritten: Int {
+    /// How far this connection has come in writing pages to the write-ahead log.
+    public var pageMark: PageMark {
         var current: Int32 = 0
         var highest: Int32 = 0
         sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_WRITE, &current, &highest, 0)
-        return Int(current)
+        return PageMark(count: current)
     }
 
     /// What is wrong with the file: an empty list where nothing is. `quick` leaves out comparing indexes with tables.

@@ -8,7 +8,7 @@ public struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral, Sequence {
     }
 
     /// `name: value\r\n` of every field.
-    private(set) var bytes: [UInt8]
+    package private(set) var bytes: [UInt8]
     private var fields: [Field]
 
     /// No fields.

@@ -118,7 +118,7 @@ struct QueryHandoverTests {
         let gate = await holdReader(of: hub)
         let pad = String(repeating: "x", count: 200_000)
         let long: JSONValue = ["query": "{ listNotes { items { id } } }", "variables": ["pad": .string(pad)]]
-        let held = SocketBytes.perSocket / long.bytes.count
+        let held = SocketBytes.perSocket / (long.bytes.count + SocketBytes.perMessage)
         var refused: [String] = []
         var answered: [String] = []
         for await event in events {

@@ -39,7 +39,16 @@ extension HubServer {
 
     /// Messages of a socket wait for the thread that commits; whoever sends more than may wait, be it before he has said
     /// who he is, is closed while that is busy, and nobody else.
-    @Test func `a socket that sends more than may wait is closed and the others stay`() async throws {
+    @Test(
+        .timeLimit(.minutes(5)),
+        arguments: [
+            ("{\"type\":\"" + String(repeating: "x", count: 200_000) + "\"}", 30),
+            // What has no byte waits all the same.
+            ("", SocketBytes.perSocket / SocketBytes.perMessage + 1),
+        ])
+    func `a socket that sends more than may wait is closed and the others stay`(_ frame: String, _ count: Int)
+        async throws
+    {
         let hub = try await HubServer.start(
             HubOptions(
                 dataDirectory: directory.path, schema: HubFixture.notes, keys: try APIKeys(["all:everyone"]),
@@ -57,11 +66,10 @@ extension HubServer {
             return
         }
         friend.send(RealtimeFrame.connectionInit.bytes)
-        let large = "{\"type\":\"" + String(repeating: "x", count: 200_000) + "\"}"
         var code: UInt16?
         for await event in ends {
             switch event {
-            case .opened: for _ in 0..<30 { stranger.send(large) }
+            case .opened: for _ in 0..<count { stranger.send(frame) }
             case .closed(let ended, _): code = ended
             case .text, .failed: break
             }
@@ -75,6 +83,18 @@ extension HubServer {
         #expect(try JSONValue(parsing: Array(bytes))["type"] == "connection_ack")
         await hub.stop()
         loop.stop()
+    }
+
+    @Test func `a place in the queue counts for what it holds, and is given back whole`() {
+        #expect(MemoryLayout<HubEvent>.stride + 64 <= SocketBytes.perMessage)
+        var bytes = SocketBytes()
+        for socket in 1...2 as ClosedRange<UInt64> {
+            var taken = 0
+            while bytes.take(0, of: socket) { taken += 1 }
+            #expect(taken == SocketBytes.perSocket / SocketBytes.perMessage)
+            for _ in 0..<taken { bytes.giveBack(0, of: socket) }
+        }
+        #expect(bytes.total == 0)
     }
 
     /// While the thread that commits is held, as many wait as may, and the next are told so at once.

@@ -1,8 +1,9 @@
 import Basics
 import Glibc
 import Models
-import SQLite
 import Testing
+
+@testable import SQLite
 
 @Suite struct SQLiteConnectionTests {
     let directory = ScratchDirectory()
@@ -112,6 +113,18 @@ import Testing
         let connection = try Connection.open(path: path)
         #expect(try connection.integrityProblems(quick: true) != [])
         #expect(sqliteError { _ = try connection.rows("SELECT a FROM t") }?.isCorrupt == true)
+    }
+
+    @Test func pagesAreCountedBetweenTwoPlacesForEver() throws {
+        let connection = try Connection.open(path: directory.file("a.db"))
+        try connection.execute("CREATE TABLE t(a TEXT)")
+        let before = connection.pageMark
+        #expect(before.pages(since: before) == 0)
+        try connection.run("INSERT INTO t VALUES(?)", [.text(String(repeating: "x", count: 40_000))])
+        #expect(connection.pageMark.pages(since: before) >= 10)
+        // SQLite counts to 2^31 and begins anew.
+        #expect(PageMark(count: 5).pages(since: PageMark(count: .max - 4)) == 10)
+        #expect(PageMark(count: .max).pages(since: .start) == Int(Int32.max))
     }
 
     @Test func aMissingDirectoryIsNamed() {

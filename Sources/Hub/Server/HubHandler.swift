@@ -102,11 +102,16 @@ final class HubHandler: HTTPServerHandler {
 
     func opened(_ socket: WebSocketConnection, _ request: HTTPRequest) {
         let mark = RequestMark(request.id, from: request.peerAddress)
-        worker.add(.opened(socket, Self.credentials(request, socket.subprotocol), mark))
+        let credentials = Self.credentials(request, socket.subprotocol)
+        let bytes = request.headers.bytes.count + (request.query?.utf8.count ?? 0)
+        if !worker.add(opened: socket, credentials, bytes: bytes, mark) { refuse(socket) }
     }
 
     func received(_ socket: WebSocketConnection, _ text: [UInt8]) {
-        guard !worker.add(message: text, from: socket) else { return }
+        if !worker.add(message: text, from: socket) { refuse(socket) }
+    }
+
+    private func refuse(_ socket: WebSocketConnection) {
         socket.close(code: 1013, reason: "more waits than this hub takes; try again")
     }
 

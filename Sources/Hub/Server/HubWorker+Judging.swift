@@ -49,7 +49,7 @@ extension HubWorker {
 
     /// Frames that wait no more.
     func forget(_ frames: [HeldFrame], of socket: WebSocketConnection) {
-        heldBytes.giveBack(frames.reduce(0) { $0 + $1.bytes.count }, of: socket.id)
+        for frame in frames { heldBytes.giveBack(frame.bytes.count, of: socket.id) }
     }
 
     private func hold(_ frame: HeldFrame, of socket: WebSocketConnection) {

@@ -3,11 +3,11 @@ import SQLite
 
 extension HubWorker {
     func beginCheckpoint() {
-        guard let core, !isCheckpointing,
-            core.connection.pagesWritten - pagesAtCheckpoint >= HubCheckpointer.pages
+        guard let mark = core?.connection.pageMark, !isCheckpointing,
+            mark.pages(since: checkpointMark) >= HubCheckpointer.pages
         else { return }
         isCheckpointing = true
-        pagesAtCheckpoint = core.connection.pagesWritten
+        checkpointMark = mark
         let log = log
         checkpointer.begin { [weak self] problem in
             if let problem { log(.warning, "the log could not be moved into the database: \(problem)") }

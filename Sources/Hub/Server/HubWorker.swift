@@ -56,7 +56,7 @@ final class HubWorker: @unchecked Sendable {
     let functions: FunctionRunner
     /// Who waits for the answers of requests that wait for functions.
     var waiting: [UInt64: Asking] = [:]
-    var pagesAtCheckpoint = 0
+    var checkpointMark = PageMark.start
     var isCheckpointing = false
 
     var core: HubCore?
@@ -157,15 +157,6 @@ final class HubWorker: @unchecked Sendable {
         }
         if verdict.schedule { executor.async { [self] in drain() } }
         return verdict.taken
-    }
-
-    /// Adds a message that came over a socket; false where too much waits, so that the socket must go.
-    func add(message text: [UInt8], from socket: WebSocketConnection) -> Bool {
-        let isTaken = queue.withLock { queue in
-            queue.messageBytes.take(text.count, of: socket.id)
-        }
-        if isTaken { add(.received(socket, text, at: .now)) }
-        return isTaken
     }
 
     /// Calls `body` on this thread when it is free.

@@ -1,15 +1,18 @@
 /// What messages of sockets hold that wait in one place of the hub, by socket and in all: both are bounded, for anybody
-/// may send them, also while nobody takes them up for long. A value.
+/// may send them, also while nobody takes them up for long. A message without a byte takes its place too. A value.
 struct SocketBytes: Sendable {
     /// Bytes that may wait of one socket, and of all.
     static let perSocket = 4 << 20
     static let inAll = 64 << 20
+    /// What a message holds beside its bytes at most: an event and the head of an array.
+    static let perMessage = 512
 
     private var bySocket: [UInt64: Int] = [:]
     private(set) var total = 0
 
-    /// Counts a message in; false where too much waits.
-    mutating func take(_ count: Int, of socket: UInt64) -> Bool {
+    /// Counts a message of so many bytes in; false where too much waits.
+    mutating func take(_ bytes: Int, of socket: UInt64) -> Bool {
+        let count = bytes + Self.perMessage
         let own = bySocket[socket, default: 0] + count
         guard own <= Self.perSocket, total + count <= Self.inAll else { return false }
         bySocket[socket] = own
@@ -17,8 +20,9 @@ struct SocketBytes: Sendable {
         return true
     }
 
-    /// Counts out what was counted in and waits no more.
-    mutating func giveBack(_ count: Int, of socket: UInt64) {
+    /// Counts out a message that was counted in and waits no more.
+    mutating func giveBack(_ bytes: Int, of socket: UInt64) {
+        let count = bytes + Self.perMessage
         total -= count
         let own = bySocket[socket, default: 0] - count
         bySocket[socket] = own > 0 ? own : nil
