@@ -44,16 +44,35 @@ extension StoreCore {
     /// Forgets what is older than any backup that is still put back, and what is too much.
     ///
     /// Old means old by this clock and by the backend's: one clock that jumps makes nothing go.
-    func pruneJournal() throws {
+    func pruneJournal() throws { try pruneJournal(from: .min, through: .max) }
+
+    /// Forgets the same among the next entries of the journal in a transaction of its own, so that whoever has others to
+    /// look at can let something else go first. Begin with `Int64.min`.
+    ///
+    /// - Returns: where to go on; nil where that was the end.
+    package func pruneJournal(from first: Int64) throws -> Int64? {
+        try commit(nil, .normal) { _ in
+            let last = try connection.value(
+                "SELECT max(\"number\") FROM (SELECT \"number\" FROM \"_journal\" WHERE \"number\">=? "
+                    + "ORDER BY \"number\" LIMIT ?)", [.integer(first), .integer(Int64(Self.pruneInterval))])
+            guard let last = last?.integer else { return nil }
+            try pruneJournal(from: first, through: last)
+            return last + 1
+        }
+    }
+
+    private func pruneJournal(from first: Int64, through last: Int64) throws {
         let limit = options.journalLifetime
+        // The newest stamp is among the last: each life's are above those of the life before it.
         try connection.run(
             """
-            DELETE FROM "_journal" WHERE "number"<=(SELECT max("number") FROM "_journal")-?1 OR ("at"<?2 AND \
-            "stamp"<(SELECT max("stamp") FROM "_journal")-?3)
+            DELETE FROM "_journal" WHERE "number" BETWEEN ?4 AND ?5 AND ("number"<=(SELECT max("number") FROM "_journal")-?1 \
+            OR ("at"<?2 AND "stamp"<(SELECT max("stamp") FROM (SELECT "stamp" FROM "_journal" ORDER BY "number" DESC \
+            LIMIT 100))-?3))
             """,
             [
                 .integer(Int64(options.journalLimit)), .integer(options.time.now().milliseconds - limit),
-                .integer(limit),
+                .integer(limit), .integer(first), .integer(last),
             ])
     }
 

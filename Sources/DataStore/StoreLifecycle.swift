@@ -73,6 +73,7 @@ actor StoreLifecycle {
             try core.resetSending()
             try core.lead()
         }
+        await tidy()
         isRunning.withLock { $0 = true }
         do {
             try await driver.start(port)
@@ -81,6 +82,13 @@ actor StoreLifecycle {
             throw error
         }
         return .running
+    }
+
+    /// Forgets what the journal holds too long, part by part: others work between them. What cannot be forgotten now is the
+    /// next time.
+    private func tidy() async {
+        var next: Int64? = .min
+        while let first = next { next = try? await writer.perform { try $0.pruneJournal(from: first) } }
     }
 
     /// Gives whether it was started.

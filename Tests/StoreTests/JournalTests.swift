@@ -1,5 +1,6 @@
 import Basics
 import Models
+import System
 import Testing
 
 @testable import DataStore
@@ -109,6 +110,42 @@ import Testing
         }
         try core.connection.transaction(.immediate) { try core.pruneJournal() }
         #expect(try core.journalCount() == 3)
+    }
+
+    /// A terminal that is started each shift never confirms so much in one life that it would forget on the way.
+    @Test func aStoreThatBeginsToSynchroniseForgetsWhatItsJournalHeldTooLong() async throws {
+        let directory = try TempDirectory()
+        let time = ManualTimeSource()
+        let options = testOptions {
+            $0.time = time
+            $0.journalLifetime = 1000
+            $0.journalLimit = 1500
+        }
+        func fill(_ count: Int, _ name: String, stamp: Int64) throws {
+            let core = try StoreCore(schema: testSchema, at: .directory(directory.path), options: options)
+            core.setLife(epoch: "one", began: nil)
+            try core.write(as: nil) { for number in 0..<count { try $0.save(Zone(id: "\(name)\(number)")) } }
+            try confirmed(core, stamp: stamp)
+            core.close()
+        }
+        func journal() throws -> Int {
+            try StoreCore(schema: testSchema, at: .directory(directory.path), options: options).journalCount()
+        }
+        func start() async throws {
+            let store = try await DataStore(
+                schema: testSchema, at: .directory(directory.path), options: options, driver: IdleDriver())
+            try await store.start()
+            await store.close()
+        }
+        try fill(900, "old", stamp: 10)
+        time.advance(milliseconds: 5000)
+        try fill(900, "new", stamp: 5000)
+        #expect(try journal() == 1800)
+        try await start()
+        #expect(try journal() == 900, "what is old goes, over more than one part")
+        try fill(900, "newer", stamp: 5100)
+        try await start()
+        #expect(try journal() == 1500, "and what is too much")
     }
 
     @Test func clearingKeepsWhatWasConfirmedUnlessAllIsGivenUp() throws {
