@@ -48,12 +48,15 @@ public struct TokenRules: Sendable, Hashable {
         }
     }
 
-    /// A NumericDate in milliseconds; fractions of a second are allowed.
     private static func time(_ name: String, _ claims: JSONObject) throws(Problem) -> Int64? {
         guard let value = claims[name] else { return nil }
-        guard let seconds = value.double, seconds.isFinite, seconds >= 0, seconds < 1e12 else {
-            throw .wrong("\(name) is no time")
-        }
+        guard let time = milliseconds(value) else { throw .wrong("\(name) is no time") }
+        return time
+    }
+
+    /// A NumericDate in milliseconds, nil where it is none; fractions of a second are allowed.
+    public static func milliseconds(_ value: JSONValue) -> Int64? {
+        guard let seconds = value.double, seconds.isFinite, seconds >= 0, seconds < 1e12 else { return nil }
         return Int64(seconds * 1000)
     }
 }

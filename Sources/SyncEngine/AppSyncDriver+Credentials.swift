@@ -87,9 +87,16 @@ extension AppSyncDriver {
         }
     }
 
+    /// Takes what the backend's clock showed in an answer, nil for nothing: a token's times are by that clock.
+    func heard(backendTime: Int64?) {
+        guard renewsTokens, let backendTime else { return }
+        let uptime = renewalTime.uptime()
+        if renewal.withLock({ $0.heard(backendTime, uptime: uptime) }) { step(.time) }
+    }
+
     private func step(_ event: TokenRenewal.Event) {
-        let now = renewalTime.now().milliseconds
-        for action in renewal.withLock({ $0.handle(event, now: now) }) {
+        let (wall, uptime) = (renewalTime.now().milliseconds, renewalTime.uptime())
+        for action in renewal.withLock({ $0.handle(event, now: $0.time(wall: wall, uptime: uptime)) }) {
             switch action {
             case .setDeadline(let wait): setRenewalTimer(wait)
             case .renew: renew()

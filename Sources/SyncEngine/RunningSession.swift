@@ -123,14 +123,9 @@ final class RunningSession: @unchecked Sendable {
             switch result {
             case .success(let response):
                 remote?.carried(response.body)
-                let retryAfter = response.headers["retry-after"].flatMap { Int64($0) }.map { $0 * 1000 }
-                let serverTime = response.headers[HeaderName.now].flatMap { Int64($0) }
-                handle(
-                    .httpAnswer(
-                        id: id,
-                        HTTPAnswer(
-                            status: response.status, body: response.body, retryAfter: retryAfter,
-                            serverTime: serverTime)))
+                let answer = HTTPAnswer(response)
+                remote?.heard(backendTime: answer.serverTime)
+                handle(.httpAnswer(id: id, answer))
             case .failure(let failure):
                 handle(.httpFailed(id: id, reason: failure.reason, mayHaveArrived: failure.mayHaveArrived))
             }
@@ -168,4 +163,21 @@ final class RunningSession: @unchecked Sendable {
             handle(.socketClosed(socket: socket, reason: reason))
         }
     }
+}
+
+extension HTTPAnswer {
+    /// Takes what a backend or a proxy in between answered; any numbers may be in it.
+    init(_ response: HTTPResponse) {
+        let wait = response.headers["retry-after"].flatMap { Int64($0) }
+        let time = response.headers[HeaderName.now].flatMap { Int64($0) }
+        self.init(
+            status: response.status, body: response.body,
+            retryAfter: wait.map { min(max($0, 0), Self.longestWait) * 1000 },
+            serverTime: time.flatMap { Self.times.contains($0) ? $0 : nil })
+    }
+
+    /// Nobody is sent away for more than a day, in seconds.
+    private static let longestWait: Int64 = 86_400
+    /// What a clock can show, in milliseconds: sums of these never overflow.
+    private static let times: ClosedRange<Int64> = 0...1_000_000_000_000_000
 }

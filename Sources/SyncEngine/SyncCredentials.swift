@@ -40,10 +40,10 @@ public enum SyncCredentials: Sendable, Hashable {
     private static let joint = "::"
 
     /// When a token ends, in milliseconds since 1970; nil where it does not say so.
-    public var expires: Int64? { claims?["exp"]?.double.map { Int64($0 * 1000) } }
+    public var expires: Int64? { claims?["exp"].flatMap(TokenRules.milliseconds) }
 
     /// When a token was made, in milliseconds since 1970.
-    public var made: Int64? { claims?["iat"]?.double.map { Int64($0 * 1000) } }
+    public var made: Int64? { claims?["iat"].flatMap(TokenRules.milliseconds) }
 
     /// The name under which a token's person signs in, where it says so.
     public var userName: String? { (claims?["username"] ?? claims?["cognito:username"])?.string }

@@ -2,6 +2,9 @@ import Basics
 
 /// When a token is renewed. A value: the time is told, and what is to be done comes back.
 ///
+/// A token says by the backend's clock when it was made and ends, so that clock counts, as it was heard last; this
+/// device's, which may be hours off, counts only until then (``time(wall:uptime:)``).
+///
 /// A token is renewed when three quarters of its time are over, and tried again ever sooner while nobody answers. One
 /// that is refused, has ended or gained no time is left to a person: only a PIN makes a new one.
 struct TokenRenewal: Sendable {
@@ -9,6 +12,8 @@ struct TokenRenewal: Sendable {
         /// There is a token, good from `made` until `expires`, in milliseconds since 1970.
         case token(made: Int64?, expires: Int64?)
         case deadline
+        /// The backend's clock is another than was thought; see ``heard(_:uptime:)``.
+        case time
         /// The renewal brought a token; ``token(made:expires:)`` follows.
         case renewed
         /// Nobody answered, or the backend is overloaded.
@@ -30,18 +35,34 @@ struct TokenRenewal: Sendable {
 
     /// Another pause than ``shortest``, for tests that do not wait.
     var pause = TokenRenewal.shortest
-    private var made: Int64 = 0
+    private var made: Int64?
     private var expires: Int64?
     /// The end of the token that was renewed just now: the next one must end later to be worth another renewal.
     private var renewedEnd: Int64?
     private var isRenewing = false
     private var isFinal = false
     private var hasTried = false
+    /// The backend's clock minus this device's uptime; nil before it was heard.
+    private var ahead: Int64?
+
+    /// A clock that moved by less is the same: answers take their time.
+    private static let tolerance: Int64 = 30_000
+
+    /// Takes what the backend's clock showed; gives whether ``Event/time`` must be handled.
+    mutating func heard(_ time: Int64, uptime: Int64) -> Bool {
+        let new = time - uptime
+        if let ahead, abs(ahead - new) < Self.tolerance { return false }
+        ahead = new
+        return true
+    }
+
+    /// The time that events are handled at: the backend's where it was heard, else this device's.
+    func time(wall: Int64, uptime: Int64) -> Int64 { ahead.map { $0 + uptime } ?? wall }
 
     mutating func handle(_ event: Event, now: Int64) -> [Action] {
         switch event {
         case .token(let made, let expires):
-            self.made = made ?? now
+            self.made = made
             self.expires = expires
             isRenewing = false
             let gained = renewedEnd.flatMap { end in expires.map { $0 > end } } ?? true
@@ -56,6 +77,9 @@ struct TokenRenewal: Sendable {
             isRenewing = true
             hasTried = true
             return [.renew]
+        case .time:
+            guard expires != nil, !isRenewing, !isFinal else { return [] }
+            return [.setDeadline(wait(now))]
         case .renewed:
             isRenewing = false
             renewedEnd = expires
@@ -73,9 +97,11 @@ struct TokenRenewal: Sendable {
 
     private func wait(_ now: Int64) -> Int64? {
         guard let expires, expires > now else { return nil }
-        // A clock that differs from the server's must not make it renew without end.
-        let life = max(expires - min(made, now), 0)
-        // Nothing was tried yet where it starts: what is due then is due at once, or it would be lost meanwhile.
-        return max(expires - life / 4 - now, hasTried ? pause : 0)
+        // A clock that shows a time before it was made is slow: nobody can tell more than that the token is new.
+        let age = max(now - (made ?? now), 0)
+        let life = max(expires - (made ?? now), 0)
+        // Nothing was tried yet where it starts: what is due then is due at once, or it would be lost meanwhile. The
+        // pause keeps clocks that differ from making it renew without end.
+        return max(life - life / 4 - age, hasTried ? pause : 0)
     }
 }

@@ -60,10 +60,11 @@ struct RenewalTests {
         let first = try #require((try JSONValue(parsing: signedIn.body))["token"]?.string)
         let ann = try await link.open("T01", kind: .terminal, url: hub.url, key: RealLink.counterKey, person: "P-ann")
 
-        // Three quarters of its time are over when the store is opened.
+        // Three quarters of its time are over when the store is opened, which the device learns from the hub's answers: its
+        // own clock is hours slow.
         let deviceClock = PassingTime()
-        deviceClock.pass(milliseconds: 500_000)
-        clock.pass(milliseconds: 400_000)
+        deviceClock.pass(milliseconds: -14_400_000)
+        clock.pass(milliseconds: 460_000)
         let (renewed, keep) = AsyncStream<String>.makeStream()
         let (warnings, warn) = AsyncStream<String>.makeStream()
         let driver = try AppSyncDriver(
@@ -96,11 +97,10 @@ struct RenewalTests {
         #expect(paused.current == 0 && driver.status.pausedReason == nil)
 
         // The session's end is the last token's: that nothing but a PIN helps then is said before.
-        clock.pass(milliseconds: 250_000)
-        deviceClock.pass(milliseconds: 400_000)
+        for clock in [clock, deviceClock] { clock.pass(milliseconds: 250_000) }
         driver.setCredentials(.token(second))
         let third = try #require(await tokens.next())
-        deviceClock.pass(milliseconds: 250_000)
+        for clock in [clock, deviceClock] { clock.pass(milliseconds: 150_000) }
         driver.setCredentials(.token(third))
         var said = warnings.makeAsyncIterator()
         #expect(await said.next()?.contains("sign in before") == true)
@@ -122,5 +122,28 @@ struct RenewalTests {
         await store.close()
         await ann.store.close()
         await hub.stop()
+    }
+}
+
+/// Numbers that a backend, a proxy or a token may say and that no clock and no wait is made for.
+@Suite struct ForeignNumberTests {
+    private func answer(_ headers: HTTPHeaders) -> HTTPAnswer {
+        HTTPAnswer(HTTPResponse(status: 503, headers: headers))
+    }
+
+    @Test func `a wait that nobody lives through is a day, and one that is over is none`() {
+        #expect(answer(["retry-after": "7"]).retryAfter == 7_000)
+        #expect(answer(["retry-after": "9223372036854775807"]).retryAfter == 86_400_000)
+        #expect(answer(["retry-after": "9223372036854775"]).retryAfter == 86_400_000)
+        #expect(answer(["retry-after": "-9223372036854775808"]).retryAfter == 0)
+        #expect(answer(["retry-after": "99999999999999999999"]).retryAfter == nil)
+        #expect(answer(["retry-after": "Mon, 23 Nov 2026 00:00:00 GMT"]).retryAfter == nil)
+    }
+
+    @Test func `a time that no clock shows is none`() {
+        #expect(answer(["x-bincount-now": "1800000000000"]).serverTime == 1_800_000_000_000)
+        for text in ["-9223372036854775808", "9223372036854775807", "-1", "soon"] {
+            #expect(answer(["x-bincount-now": text]).serverTime == nil)
+        }
     }
 }

@@ -26,6 +26,15 @@ import Testing
         #expect(SyncCredentials.apiKey("a.e30.b").person == nil)
     }
 
+    @Test func aTokenWhoseTimesAreNoneSaysNothingOfThem() throws {
+        for text in ["99999999999999999", "1e300", "-1", "-1e300"] {
+            let time = try JSONValue(parsing: text)
+            let token = SyncCredentials.token(Self.token(["sub": "ann", "exp": time, "iat": time]))
+            #expect(token.expires == nil && token.made == nil)
+            #expect(token.person == "ann")
+        }
+    }
+
     @Test func aKeyNamesAnybodyAndATokenOnlyItsOwnPerson() {
         let token = SyncCredentials.token(Self.token(["sub": "ann"]))
         #expect(token.maySend(as: "ann", claim: nil))
@@ -368,6 +377,31 @@ import Testing
         #expect(renewal.handle(.renewed, now: 751_000) == [])
         #expect(
             renewal.handle(.token(made: 751_000, expires: 1_751_000), now: 751_000) == [.setDeadline(750_000)])
+    }
+
+    /// A device's clock that is hours off shows what it likes; the backend says what time it is with each answer.
+    @Test(arguments: [-50_000_000, -4_000_000, 0, 4_000_000, 50_000_000] as [Int64])
+    func aTokenIsRenewedByTheBackendsClock(_ error: Int64) {
+        var renewal = TokenRenewal()
+        func time(_ uptime: Int64) -> Int64 { renewal.time(wall: 1_000_000_000 + uptime + error, uptime: uptime) }
+        _ = renewal.handle(.token(made: 1_000_000_000, expires: 1_010_000_000), now: time(0))
+        var isNew = renewal.heard(1_000_000_000, uptime: 0)
+        #expect(isNew)
+        #expect(renewal.handle(.time, now: time(0)) == [.setDeadline(7_500_000)])
+        // The next answer says the same, as far as answers can.
+        isNew = renewal.heard(1_005_000_900, uptime: 5_000_000)
+        #expect(!isNew)
+        #expect(renewal.handle(.deadline, now: time(7_500_000)) == [.renew])
+        #expect(renewal.handle(.time, now: time(7_500_000)) == [], "one at a time")
+        #expect(renewal.handle(.renewed, now: time(7_500_000)) == [])
+        let next = TokenRenewal.Event.token(made: 1_007_500_000, expires: 1_017_500_000)
+        #expect(renewal.handle(next, now: time(7_500_000)) == [.setDeadline(7_500_000)])
+    }
+
+    @Test func beforeTheBackendsClockIsHeardASlowOneOnlyMakesATokenNew() {
+        var renewal = TokenRenewal()
+        let token = TokenRenewal.Event.token(made: 20_000_000, expires: 30_000_000)
+        #expect(renewal.handle(token, now: 0) == [.setDeadline(7_500_000)])
     }
 
     @Test func whatIsDueWhenAProgramStartsIsRenewedAtOnceAndNotLost() {
