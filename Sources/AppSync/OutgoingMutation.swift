@@ -25,8 +25,8 @@ public struct OutgoingMutation: Sendable, Hashable {
     /// The places in the request of what must be carried out before it, or it is not either: the creates of records that
     /// it names as parents.
     public var needs: [Int] = []
-    /// What the embedded values among its fields were before the change, by field: the service leaves alone what the
-    /// client has not changed of them.
+    /// What its fields were before the change, by field: what is still so takes the change on whatever version it was made,
+    /// and of embedded values the service leaves alone what the client has not changed.
     public var bases: JSONObject?
 
     /// Describes a mutation.

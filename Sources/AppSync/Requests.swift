@@ -15,8 +15,9 @@ public enum WireExtension {
     public static let needs = "needs"
     /// In a request: by alias, operations by field. In an answer: `true`, they are understood.
     public static let operations = "operations"
-    /// In a request: by alias, what an update's embedded values were before it, by field; of the value that the service has
-    /// only what differs between the two changes. In an answer: `true`, this is understood.
+    /// In a request: by alias, what an update's fields were before it, by field; a field that is still so takes the change
+    /// though the record has another version, and of embedded values only what differs between the two changes. In an
+    /// answer: `true`, this is understood. (Hubs of former versions look at embedded values alone.)
     public static let bases = "bases"
     /// In a request: by field, what is to be compared or fetched by digests. In an answer: `true` or, by field, the
     /// buckets that differ.

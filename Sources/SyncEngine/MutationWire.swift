@@ -31,20 +31,25 @@ extension OutgoingMutation {
 }
 
 extension OutgoingMutation {
-    /// What the embedded values that an update changes were before; nil where it changes none.
+    /// What the fields that an update changes were before; nil where there is nothing to say.
+    ///
+    /// A large text goes without: it would go twice. Embedded values always have it, since they are sent whole.
     private static func bases(of entry: OutboxEntry, _ model: ModelSchema) -> JSONObject? {
-        let names = model.fields.lazy.filter { if case .embedded = $0.type { !$0.isReadOnly } else { false } }.map(
-            \.name)
-        guard !names.isEmpty else { return nil }
-        let (fields, base) = (entry.fields, entry.base)
+        let base = entry.base
+        if entry.baseJSON.utf8.count <= heaviestBase, !entry.hasOperations { return base.isEmpty ? nil : base }
+        let fields = entry.fields
         var result = JSONObject()
-        for name in names {
-            // What is made new, or taken away, is so whole.
-            guard let new = fields[name], !new.isNull, let before = base[name], !before.isNull else { continue }
-            result[name] = before
+        for (name, before) in base.members {
+            guard let new = fields[name], FieldOperation(new) == nil, let field = model.field(name) else { continue }
+            var isEmbedded = false
+            if case .embedded = field.type { isEmbedded = true }
+            if isEmbedded || before.text.utf8.count <= heaviestBase { result[name] = before }
         }
         return result.isEmpty ? nil : result
     }
+
+    /// Bytes of the wire form of what a field was before that go along with its change.
+    private static let heaviestBase = 1024
 }
 
 extension RemoteRecord {

@@ -162,6 +162,39 @@ struct VersionTests {
         await hub.stop()
     }
 
+    @Test func `members that two people change of one value are both there, and no list doubles`()
+        async throws
+    {
+        let hub = try await startHub(EmbeddedVersions.laterText)
+        let (ann, bob) = (
+            try await open("T01", EmbeddedVersions.later, hub), try await open("T02", EmbeddedVersions.later, hub)
+        )
+        for terminal in [ann, bob] { try await terminal.store.start() }
+        func line(_ item: String, _ count: Int64) -> JSONValue { ["item": .string(item), "count": .integer(count)] }
+        var order = LaterOrder(
+            id: "a", address: ["street": "Elm", "town": "Kiel"], lines: [line("x", 1), line("y", 2), line("z", 3)])
+        try await ann.store.save(order)
+        try await bob.store.wait(for: LaterOrder.self) { [order] in $0 == [order] }
+        let events = bob.store.events
+        await bob.store.stop()
+        var theirs = order
+        theirs.address = ["street": "Oak", "town": "Kiel"]
+        theirs.lines[0] = line("x", 5)
+        try await ann.store.save(theirs)
+        try await ann.store.waitUntilSent()
+        order.address = ["street": "Elm", "town": "Plön"]
+        order.lines[2] = line("z", 7)
+        try await bob.store.save(order)
+        try await bob.store.start()
+        let merged = LaterOrder(
+            id: "a", address: ["street": "Oak", "town": "Plön"], lines: [line("x", 5), line("y", 2), line("z", 7)])
+        for terminal in [ann, bob] { try await terminal.store.wait(for: LaterOrder.self) { $0 == [merged] } }
+        try await bob.store.waitUntilSent()
+        for terminal in [ann, bob] { await terminal.store.close() }
+        for await event in events { if case .conflict = event { Issue.record("\(event)") } }
+        await hub.stop()
+    }
+
     @Test func `a terminal that is brought to the later version has what it lacked, and sends what it made before`()
         async throws
     {

@@ -5,12 +5,23 @@ import Models
 ///
 /// What is there wins, what is missing is taken, lists grow, sets are united, maps are merged member by member. It looks
 /// at records as AppSync would have stored them: an `AWSJSON` is the map, list or scalar that it holds.
+///
+/// AppSync does not know what a field was to whoever changed it. Clients of ours say so: a field, or a member of an embedded
+/// value, that is still what it was to them takes their change, and of the rest only what they have changed is merged.
 struct Automerge {
     let codec: ItemCodec
 
     /// Merges an input into the stored values.
-    func merge(_ input: [Value?], into values: inout [Value], _ model: ModelInfo) {
+    ///
+    /// - Parameter bases: what fields of the input were to their author, in wire form.
+    func merge(
+        _ input: [Value?], over bases: [Int: JSONValue] = [:], into values: inout [Value], _ model: ModelInfo
+    ) {
         for position in values.indices where !model.keyPositions.contains(position) {
+            if let base = bases[position], let incoming = input[position] {
+                values[position] = merged(values[position], incoming, over: base, position, model)
+                continue
+            }
             // An explicit null erases nothing: to remove a field takes the matching version.
             guard let incoming = input[position], !incoming.isNull else { continue }
             let field = model.schema.fields[position]
@@ -26,6 +37,21 @@ struct Automerge {
                 values[position] = value
             }
         }
+    }
+
+    /// One field of which it is known what it was before.
+    private func merged(
+        _ stored: Value, _ incoming: Value, over base: JSONValue, _ position: Int, _ model: ModelInfo
+    ) -> Value {
+        let field = model.schema.fields[position]
+        let theirs = codec.json(DateTimeTexts.instant(stored, field), field)
+        let mine = codec.json(DateTimeTexts.instant(incoming, field), field)
+        let merge = ThreeWayMerge(isSet: field.merge == .set, isEmbedded: field.holdsEmbedded)
+        let result = merge.merged(theirs, mine, over: codec.opened(base, field))
+        if result == theirs { return stored }
+        // As it came, if it is taken as it came.
+        if result == mine { return incoming }
+        return (try? codec.value(result, position, of: model)) ?? stored
     }
 
     /// One attribute by its kind, and so each member of a map; two kinds that differ leave what is there.
@@ -55,4 +81,9 @@ struct Automerge {
     private static func united(_ stored: JSONValue, _ incoming: JSONValue) -> JSONValue {
         FieldOperation.edit(adding: incoming.array ?? [], removing: []).applied(to: stored) ?? stored
     }
+}
+
+extension FieldSchema {
+    /// Whether it holds an embedded value or a list of them.
+    fileprivate var holdsEmbedded: Bool { if case .embedded = type { true } else { false } }
 }

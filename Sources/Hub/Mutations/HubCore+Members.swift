@@ -1,29 +1,31 @@
 import Basics
 import Models
 
+/// A client that says what the fields of an update were to it before its change gets a merge that AppSync cannot make: a
+/// field, or a member of an embedded value, that is still what it was takes the change, on whatever version it was made.
+///
 /// Embedded values are sent whole, by clients that may not know all of their members: those of an earlier version do not
-/// ask for what a later one added. A client that says what such a value was to him before his change changes only what
-/// differs between the two, and the rest stays as it is here.
+/// ask for what a later one added. Only what differs between the two is changed, and the rest stays as it is here.
 extension HubCore {
-    /// Reads the bases of an update's embedded values. What is no such value of the input has none.
-    func embeddedBases(_ object: JSONObject, _ mutation: Mutation) -> [(position: Int, value: JSONValue)] {
+    /// Reads what an update's fields were before it, by position. What is no field of the input has none.
+    func bases(_ object: JSONObject, _ mutation: Mutation) -> [Int: JSONValue] {
         let model = mutation.model.schema
-        return object.members.compactMap { name, json in
-            guard let position = model.position(of: name), case .embedded = model.fields[position].type,
-                let input = mutation.input.values[position], !input.isNull, !json.isNull
-            else { return nil }
+        var result: [Int: JSONValue] = [:]
+        for (name, json) in object.members {
+            guard let position = model.position(of: name), mutation.input.values[position] != nil else { continue }
             // In the form that is stored, so that equal is equal; what an earlier version made may lack what is asked now.
             let field = model.fields[position]
             let value = try? engine.schema.source.storageValue(
                 of: json, for: field, in: model.name, keepsDateTimes: mutation.model.keepsDateTimes[position])
-            return (position, value.map { field.wireValue(of: $0) } ?? json)
+            result[position] = value.map { field.wireValue(of: $0) } ?? json
         }
+        return result
     }
 
     /// An update's input with what its author left as it was taken from the stored values.
     func inputKeepingMembers(_ mutation: Mutation, _ stored: HubRow) -> [Value?] {
         var input = mutation.input.values
-        for (position, base) in mutation.bases {
+        for (position, base) in mutation.bases where mutation.keepsMembers(at: position) {
             let model = mutation.model
             let field = model.schema.fields[position]
             guard let given = input[position], !stored.values[position].isNull else { continue }
@@ -34,5 +36,22 @@ extension HubCore {
             input[position] = value ?? given
         }
         return input
+    }
+}
+
+extension Mutation {
+    /// Whether an embedded value is changed member by member though nobody else has changed the record.
+    func keepsMembers(at position: Int) -> Bool {
+        guard case .embedded = model.schema.fields[position].type, let base = bases[position], !base.isNull,
+            let given = input.values[position]
+        else { return false }
+        return !given.isNull
+    }
+
+    /// What fields were before, of those that hold what the author of the mutation has put into them.
+    var basesOfInput: [Int: JSONValue] {
+        if changes.isEmpty { return bases }
+        let changed = Set(changes.map(\.position))
+        return bases.filter { !changed.contains($0.key) }
     }
 }

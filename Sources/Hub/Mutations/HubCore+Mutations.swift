@@ -52,7 +52,7 @@ extension HubCore {
                 return .failure(mutation.error(error.message, ErrorType.badRequest))
             }
         }
-        if let bases = request.bases[field.key] { mutation.bases = embeddedBases(bases, mutation) }
+        if let bases = request.bases[field.key] { mutation.bases = self.bases(bases, mutation) }
         let result: Result<HubRow, ResponseError>
         switch root.kind {
         case .create: result = try create(&mutation)
@@ -170,7 +170,8 @@ extension HubCore {
             switch resolvers[model].strategy {
             case .optimisticConcurrency: return .failure(conflict(stored, mutation))
             case .automerge:
-                Automerge(codec: codec).merge(mutation.effectiveInput, into: &values, model)
+                Automerge(codec: codec).merge(
+                    mutation.effectiveInput, over: mutation.basesOfInput, into: &values, model)
             case .lambda: return try resolve(stored, mutation)
             }
         } else if isCurrent {

@@ -43,7 +43,7 @@ extension HubCore {
             let named = mutation.input.values[position]
             // What a create leaves out is null or the default, whoever makes the record.
             guard let own = named ?? (mutation.root.kind == .create ? .null : nil) else { continue }
-            let isMixed = mutation.isMerged || mutation.bases.contains { $0.position == position }
+            let isMixed = mutation.isMerged || mutation.keepsMembers(at: position)
             guard isReplay && named != nil || !isMixed && own == row.values[position] else { continue }
             told.row.values[position] = own
             told.hidden.positions.remove(position)

@@ -21,8 +21,8 @@ struct Mutation {
     var decided: FieldDecisions?
     /// What it does to fields whatever they hold.
     var operations: [FieldChange] = []
-    /// What the embedded values in its input were to its author before he changed them.
-    var bases: [(position: Int, value: JSONValue)] = []
+    /// What fields of its input were to its author before he changed them, by position, in wire form.
+    var bases: [Int: JSONValue] = [:]
     /// What the function before it has put into its input.
     var changes: [(position: Int, value: Value)] = []
     /// The id that the service makes where a create leaves it out.

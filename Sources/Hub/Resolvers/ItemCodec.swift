@@ -27,8 +27,12 @@ struct ItemCodec: Sendable {
 
     /// A field's value.
     func json(_ value: Value, _ field: FieldSchema) -> JSONValue {
-        let wire = schema.wireValue(of: value, for: field)
-        return field.isStoredAsJSON ? converted(wire, field, opens: true) : wire
+        opened(schema.wireValue(of: value, for: field), field)
+    }
+
+    /// A field's value from its wire form.
+    func opened(_ wire: JSONValue, _ field: FieldSchema) -> JSONValue {
+        field.isStoredAsJSON ? converted(wire, field, opens: true) : wire
     }
 
     /// The storage form of the value of the field at a position; the other way round of ``json(_:_:)``.
