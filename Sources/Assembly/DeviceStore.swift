@@ -91,7 +91,13 @@ package struct DeviceStore: Sendable {
             { @Sendable in DeviceStore.facts(of: driver.status, signInEnds: driver.signInEnds) }
         }
         let link = LinkMonitor(store: store, facts: facts)
-        if driver != nil { try await store.start() }
+        if let driver {
+            // Whoever is signed in goes on: a start under nobody's name would look like a sign-out.
+            if kind == .terminal, person == nil, let last = try await store.read({ try CounterApp.signedIn($0) }) {
+                driver.setPerson(last)
+            }
+            try await store.start()
+        }
         return DeviceStore(store: store, driver: driver, deviceCode: deviceCode, link: link, time: time)
     }
 

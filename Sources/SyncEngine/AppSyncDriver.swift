@@ -111,6 +111,11 @@ public final class AppSyncDriver: SyncDriver {
     /// Says who is signed in: what is fetched and subscribed to is that person's from now on. Entries keep the person
     /// they were made by.
     ///
+    /// Another person lets go of what was here for the one before, unless it is unsent or surely to be read by both: at
+    /// once, with a link or without. Nobody (nil) lets go of nothing, across restarts: the one before may come back without
+    /// a link. Until somebody is named, models that are read by owner are neither fetched nor heard then; an app that must
+    /// not leave them on its disk calls `clear()`.
+    ///
     /// While the credentials name other people and not this one, nothing is fetched or heard: ``status`` is paused
     /// then, and says whom they name. A token names its person by `sub`, `username`, `cognito:username` and
     /// `sub::username`; where the backend goes by another claim, ``SyncOptions/personClaim`` says which.

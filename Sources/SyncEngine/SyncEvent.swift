@@ -20,7 +20,7 @@ public enum SyncEvent: Sendable {
     case socketRefused(socket: Int, reason: String)
     /// The time that ``SyncAction/wake(afterMilliseconds:)`` asked for is over; too early or too often does no harm.
     case wake
-    /// Another person signed in, or nobody is.
+    /// Another person signed in, or nobody is: what is here stays the last one's then.
     case personChanged(String?)
     /// The keys may be accepted now, or the network is back: try again at once.
     case tryAgain

@@ -43,8 +43,8 @@ public struct SyncScope: Sendable, Hashable {
     }
 
     /// What a mark must have been made under to be gone on from: the filter and, where records are given to persons, the
-    /// person.
-    func name(of model: ModelSchema, person: String?, groups: Set<String>) -> String? {
+    /// person that they are here for.
+    func name(of model: ModelSchema, reader: String?, groups: Set<String>) -> String? {
         var parts: [String] = []
         switch try? selection(of: model) {
         case .filter(let input)?: parts.append(input.canonical.text)
@@ -53,7 +53,7 @@ public struct SyncScope: Sendable, Hashable {
         // Asked for by nobody: such a scope is refused.
         case nil: parts.append("unknown")
         }
-        if model.isReadByOwner(groups) { parts.append("person=" + (person ?? "")) }
+        if model.isReadByOwner(groups) { parts.append("person=" + (reader ?? "")) }
         return parts.isEmpty ? nil : parts.joined(separator: " ")
     }
 }
@@ -80,5 +80,28 @@ extension ModelSchema {
             }
         }
         return !isReadByAll && readers.contains { $0.allow == .owner || $0.groupsField != nil }
+    }
+
+    /// Which records surely are a person's to read, by what they themselves say of their owners and groups.
+    ///
+    /// The backend may give more: by a claim that is not known here, or an owner whom the record does not name. None where
+    /// fields have rules of their own: another reader's copy may hold what this one does not see.
+    func surelyRead(by person: String?, _ groups: Set<String>) -> PredicateNode {
+        if fields.contains(where: { !$0.authRules.isEmpty }) { return .not(.all) }
+        func names(_ name: String?, _ values: [String]) -> [PredicateNode] {
+            guard let name, let field = field(name), [.scalar(.id), .scalar(.string)].contains(field.type) else {
+                return []
+            }
+            return values.map { .field(name, field.isList ? .contains(.text($0)) : .equal(.text($0))) }
+        }
+        var signs: [PredicateNode] = []
+        for rule in authRules where AuthRule.Operation.read.isSubset(of: rule.operations) {
+            switch rule.allow {
+            case .owner where rule.identityClaim == nil: signs += names(rule.ownerField, person.map { [$0] } ?? [])
+            case .groups where rule.groupClaim == nil: signs += names(rule.groupsField, groups.sorted())
+            case .owner, .groups, .private, .public, .custom: break
+            }
+        }
+        return signs.isEmpty ? .not(.all) : .or(signs)
     }
 }

@@ -9,8 +9,8 @@ struct ForeignRow: Hashable {
     let id: String
 }
 
-/// Signing out discards nothing unsent; but once it is sent, who is signed in now keeps only what he may read himself.
-/// Whether he may is the backend's to say, so each such row is asked for under his name.
+/// Another's signing in discards nothing unsent; but once it is sent, he keeps only what he may read himself. Whether he
+/// may is the backend's to say, so each such row is asked for under his name.
 extension SyncSession {
     /// Notes which of these entries, about to be settled, leave rows of somebody else. Kept in the store before they are
     /// settled, so that a restart between the two forgets none.
@@ -20,9 +20,8 @@ extension SyncSession {
             for entry in entries { askedForeign[ForeignRow(model: entry.model, id: entry.id)] = nil }
         }
         let found = entries.filter { entry in
-            guard entry.identity != options.person, let model = core.schema.model(entry.model) else { return false }
-            return model.isReadByOwner(options.groups) && model.primaryKey.count == 1
-                && core.options.policy(of: model).receives
+            guard entry.identity != reader, let model = core.schema.model(entry.model) else { return false }
+            return model.isReadByOwner(options.groups) && core.options.policy(of: model).receives
         }
         unkeptForeign.formUnion(Set(found.map { ForeignRow(model: $0.model, id: $0.id) }).subtracting(foreign))
         foreign.formUnion(unkeptForeign)
@@ -49,8 +48,10 @@ extension SyncSession {
         askForMoreForeign()
     }
 
-    /// Asks for so many at a time: a morning's work of one person is many thousand rows.
+    /// Asks for so many at a time: a morning's work of one person is many thousand rows. While nobody is signed in they
+    /// wait for whoever comes.
     private func askForMoreForeign() {
+        guard options.person == reader else { return }
         // What the store could not settle yet stays unsent there and could not go: it is asked for afterwards.
         let waiting = Set(unsettled.flatMap { $0.entries.map { ForeignRow(model: $0.model, id: $0.id) } })
         while askedForeign.count < Self.foreignWindow, let row = foreignQueue.popFirst() {
@@ -88,7 +89,7 @@ extension SyncSession {
                 try core.applyRemote([RemoteRecord(wire)])
             } else {
                 // Another change of it may be unsent: then the row stays, and its answer notes it once more.
-                try core.evict(model: row.model, where: .field(model.primaryKey[0], .equal(.text(row.id))))
+                try core.letGo(model: row.model, ids: [row.id]) { _ in false }
             }
         }
         if isDone { forget(row) }

@@ -19,7 +19,8 @@ struct ManualSync {
 extension SyncSession {
     func syncNow(_ id: Int, _ models: Set<String>?) {
         guard isRunning else { return perform(.synced(id: id, .failed("synchronising is stopped"))) }
-        let names = receivedModels.map(\.name).filter { models?.contains($0) ?? true }
+        let asked = receivedModels.filter { models?.contains($0.name) ?? true }
+        let names = asked.filter { !isHeld($0) }.map(\.name)
         var last: Int64 = 0
         var waiting = 0
         var parked = 0
@@ -30,8 +31,10 @@ extension SyncSession {
         guard isReadable else {
             return perform(.synced(id: id, .failed("the outbox cannot be read")))
         }
-        manualSyncs.append(
-            ManualSync(id: id, models: models, left: Set(names), lastOrder: last, waiting: waiting, parked: parked))
+        var sync = ManualSync(
+            id: id, models: models, left: Set(names), lastOrder: last, waiting: waiting, parked: parked)
+        sync.counts.unfetched = Set(asked.map(\.name)).subtracting(names)
+        manualSyncs.append(sync)
         if case .paused(let reason) = pull.state { return endManualSyncs(reason) }
         // What is under way is fetched once more after: it may have been asked for before this.
         run(pull.handle(.round(pull.queue + names.filter { !pull.queue.contains($0) })))

@@ -30,7 +30,7 @@ extension SyncSession {
     }
 
     func startRound() {
-        let names = receivedModels.map(\.name)
+        let names = fetchedModels.map(\.name)
         guard !names.isEmpty else {
             status.isComplete = true
             return tellOfCompleteness()

@@ -5,20 +5,42 @@ import Models
 /// Which models and rows are here: policies, scopes, persons and the backend's epochs.
 extension SyncSession {
     func scopeName(of model: ModelSchema) -> String? {
-        options.scope.name(of: model, person: options.person, groups: options.groups)
+        options.scope.name(of: model, reader: reader, groups: options.groups)
     }
 
-    /// Makes marks and rows fit who is signed in and what is kept; what was fetched for another is evicted unless unsent.
+    /// Whether a model is neither fetched nor heard: nobody is signed in, and its rows are somebody's.
+    func isHeld(_ model: ModelSchema) -> Bool {
+        options.person == nil && reader != nil && model.isReadByOwner(options.groups)
+    }
+
+    /// Those of the received models that are fetched and heard now.
+    var fetchedModels: [ModelSchema] { receivedModels.filter { !isHeld($0) } }
+
+    /// Takes note of who is signed in. Nobody takes nobody's place: what is here stays the last one's, who may come back
+    /// without a link, until another is named.
+    private func takeReader() {
+        guard let person = options.person, person != reader else { return }
+        reader = person
+        attempt { try core.setDriverState(Self.readerKey, person) }
+    }
+
+    /// Makes marks and rows fit who is signed in and what is kept: of what was fetched for another only what is this one's
+    /// too stays, and what is unsent.
     func checkScopes() {
+        takeReader()
+        subscriptions = Subscription.all(of: fetchedModels)
+        // Their numbers may be given anew.
+        subscriptionModes.removeAll()
         for model in receivedModels {
             let scope = scopeName(of: model)
             attempt {
                 let mark = try core.mark(of: model.name)
                 guard mark.scope != scope else { return }
-                let kept = options.scope.filters[model.name]
-                let evicted: PredicateNode =
-                    model.isReadByOwner(options.groups) ? .all : kept.map { .not($0) } ?? .not(.all)
-                try core.evict(model: model.name, where: evicted)
+                var evicted = options.scope.filters[model.name].map { [PredicateNode.not($0)] } ?? []
+                if model.isReadByOwner(options.groups) {
+                    evicted.append(.not(model.surelyRead(by: reader, options.groups)))
+                }
+                try core.evict(model: model.name, where: evicted.isEmpty ? .not(.all) : .or(evicted))
                 try core.setMark(SyncMark(model: model.name, scope: scope, epoch: epoch))
             }
         }
@@ -43,9 +65,6 @@ extension SyncSession {
     /// Other policies hold: other models are fetched and subscribed to.
     func policiesChanged() {
         receivedModels = orderedModels.filter { core.options.policy(of: $0).receives }
-        subscriptions = Subscription.all(of: receivedModels)
-        // Their numbers are given anew.
-        subscriptionModes.removeAll()
         forgetUnreceived()
         refreshCounts()
         rescope()
@@ -106,6 +125,7 @@ extension SyncSession {
             guard now != clearings else { return }
             try core.setDriverState(Self.beganKey, profile.began.map { String($0) })
             try core.setDriverState(Self.epochKey, epoch)
+            try core.setDriverState(Self.readerKey, reader)
             clearings = now
             isCleared = true
             for model in receivedModels {
@@ -149,4 +169,6 @@ extension SyncSession {
                 recovery: "everything is compared; what was made here and is lost there is sent again"))
         rescope()
     }
+
+    static let readerKey = "reader"
 }

@@ -28,6 +28,21 @@ extension SyncSession {
 
     private static let contactReport: Int64 = 2000
 
+    /// Keeps the clock's measure: a program that starts again without a link in the same start of the machine still knows
+    /// how far the clocks are apart.
+    func keepClock() {
+        attempt { try core.setDriverState(Self.clockKey, clock.kept(in: core.options.time.bootID)) }
+    }
+
+    func loadClock() throws {
+        guard let text = try core.driverState(Self.clockKey),
+            let kept = ClockOffset(text, boot: core.options.time.bootID, uptime: uptime)
+        else { return }
+        clock = kept
+    }
+
+    private static let clockKey = "clock"
+
     /// Whether the link is up, everything was fetched, nothing is under way and nothing waits but for a person: a change
     /// may wait behind a parked one.
     package var isSettled: Bool {

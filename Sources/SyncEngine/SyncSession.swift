@@ -42,7 +42,9 @@ public final class SyncSession {
     /// What the backend repeats of what was sent here.
     var echoes = OwnEchoes()
 
-    /// Sent rows of people who signed out, until it is known whether they may stay.
+    /// For whom the rows are here that depend on who reads them: who is signed in or, while nobody is, who was last.
+    var reader: String?
+    /// Sent rows of another than the reader, until it is known whether they may stay.
     var foreign: Set<ForeignRow> = []
     /// Those that are being asked for, with the request. An answer to an earlier one says nothing: it was asked before a
     /// change of the row was answered, which may have made it.
@@ -171,9 +173,11 @@ public final class SyncSession {
         attempt {
             clearings = try core.clearings()
             epoch = try core.driverState(Self.epochKey)
+            reader = try core.driverState(Self.readerKey)
             core.setLife(epoch: epoch, began: try core.driverState(Self.beganKey).flatMap { Int64($0) })
             try core.resetSending()
             try loadForeign()
+            try loadClock()
         }
         checkScopes()
         refreshCounts()
@@ -251,7 +255,7 @@ public final class SyncSession {
         status.lastContact = uptime
         if let time = answer.serverTime {
             let wall = core.options.time.now().milliseconds
-            clock.measure(server: time, sentAt: sentAt, uptime: uptime, wall: wall)
+            if clock.measure(server: time, sentAt: sentAt, uptime: uptime, wall: wall) { keepClock() }
         }
         switch what {
         case .push(let entries, let mutations): pushAnswered(id, entries, mutations, answer)

@@ -150,6 +150,23 @@ final class CounterHarness {
         release()
     }
 
+    /// The store lets go of all entries, as of what is sent where somebody else signs in who may not read it; gives them.
+    func losesSent() throws -> [CountEntry] {
+        let all = entries
+        try core.connection.execute("DELETE FROM \"CountEntry\"")
+        changed.insert("CountEntry")
+        release()
+        send(.tick)
+        return all
+    }
+
+    /// The hub brings entries.
+    func receive(_ entries: [CountEntry]) throws {
+        try core.write(as: nil) { tx in for entry in entries { try tx.save(entry) } }
+        release()
+        send(.tick)
+    }
+
     // MARK: - What the store holds
 
     func all<M: Model>(_ type: M.Type) -> [M] { (try? core.read { try $0.query(M.self) }) ?? [] }

@@ -28,6 +28,7 @@ struct JourneyPlayer: ScriptPlayer {
     private let time = ManualTimeSource(DateTime(milliseconds: 1_800_000_000_000), bootID: "boot")
     private var harness: CounterHarness
     private var others: [String: CounterHarness] = [:]
+    private var gone: [CountEntry] = []
     private var floor: (visibility: Visibility, sharing: Sharing) = (.BLIND, .FLOOR)
 
     init() throws {
@@ -82,6 +83,8 @@ struct JourneyPlayer: ScriptPlayer {
             time.advance(milliseconds: (Int64(rest) ?? 0) * 1000)
             harness.send(.tick)
         case "restart": harness.restart()
+        case "gone": gone = try harness.losesSent()
+        case "back": try harness.receive(gone)
         case "disk": harness.failure = rest == "full" ? "database or disk is full" : nil
         case "hold": harness.holdsAnswers = true
         case "release":

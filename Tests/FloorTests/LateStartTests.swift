@@ -1,7 +1,8 @@
 import Assembly
 import Basics
-import SyncEngine
 import Testing
+
+@testable import SyncEngine
 
 /// What begins later where it cannot begin now.
 @Suite(.timeLimit(.minutes(1)))

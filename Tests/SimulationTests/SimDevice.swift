@@ -16,6 +16,10 @@ final class SimDevice {
     /// Who is signed in; the other one may come and take over.
     private(set) var person: String
     let persons: [String]
+    /// Whether that one is signed out, and nobody else in.
+    private(set) var isSignedOut = false
+    /// Whom its sessions were told of last.
+    private var lastNamed: String
     let world: SimWorld
     let link: SimLink
     let clock: SimClock
@@ -58,6 +62,7 @@ final class SimDevice {
         self.world = world
         self.oracle = oracle
         person = "P-" + name
+        lastNamed = person
         persons = ["P-" + name, "Q-" + name]
         link = SimLink(world, hub, SimWeather(world))
         clock = world.makeClock(name)
@@ -130,7 +135,7 @@ final class SimDevice {
         var options = SyncOptions { [name, key] person in
             RealtimeAuthorization(host: "hub", apiKey: key.current, person: person, device: name)
         }
-        options.person = person
+        options.person = isSignedOut ? nil : person
         options.scope = scope
         options.groups = [role.group]
         options.pageSize = 7
@@ -138,7 +143,7 @@ final class SimDevice {
         session = SyncSession(core: core, options: options) { [unowned self] action in
             if run == self.run { perform(action) }
         }
-        tell(.start)
+        keepingOwn("a start") { tell(.start) }
     }
 
     /// Ends synchronising; the device goes on being used. Any number of calls.
@@ -292,7 +297,30 @@ final class SimDevice {
     func switchPerson() {
         guard isUp else { return }
         person = persons.first { $0 != person } ?? person
+        isSignedOut = false
+        if session != nil { lastNamed = person }
         tell(.personChanged(person))
+    }
+
+    /// Nobody is signed in any more, or the same person again.
+    func signIn(_ isIn: Bool) {
+        isSignedOut = !isIn
+        keepingOwn(isIn ? "a sign-in" : "a sign-out") { tell(.personChanged(isIn ? person : nil)) }
+    }
+
+    /// Does what must not take from here what its person has counted, while nobody else was named.
+    private func keepingOwn(_ what: String, _ body: () -> Void) {
+        let isSame = isSignedOut || lastNamed == person
+        let before = ownEntries
+        body()
+        if session != nil, !isSignedOut { lastNamed = person }
+        let lost = before.subtracting(ownEntries)
+        if isSame, isUp, !lost.isEmpty { oracle.fail("\(what) took \(lost.sorted()) from \(name)") }
+    }
+
+    private var ownEntries: Set<String> {
+        guard isUp, let entries = try? core.read({ try $0.query(model: "CountEntry") }) else { return [] }
+        return Set(entries.filter { $0["authorID"] == .text(lastNamed) }.map(\.id))
     }
 
     /// `SIM_TRACE=T06` prints what a device hears and wants, in a replayed run.

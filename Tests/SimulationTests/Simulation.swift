@@ -9,6 +9,8 @@ enum SimMood {
     case mixed
     /// Backups that are put back while each device changes what only it changes.
     case restores
+    /// People who sign out and in again, and programs that start again, with a hub or without.
+    case signOuts
 
     var ownChance: Int { self == .restores ? 700 : 80 }
     var backupChance: Int { self == .restores ? 1000 : 300 }
@@ -72,6 +74,7 @@ final class Simulation {
         }
         for _ in 0..<world.below(2) { sometime { device.kill() } }
         for _ in 0..<world.pick([0, 0, 1, 3]) { sometime { device.switchPerson() } }
+        if mood == .signOuts { for _ in 0..<world.pick([1, 2, 4]) { leaveAndReturn(device) } }
         if world.chance(400) {
             let jump = anyJump()
             sometime { device.clock.jump(jump) }
@@ -93,6 +96,16 @@ final class Simulation {
                 device.fillDisk()
                 world.after(world.below(length)) { device.freeDisk() }
             }
+        }
+    }
+
+    /// Signs out for a while, in which the program may end.
+    private func leaveAndReturn(_ device: SimDevice) {
+        let (isEnded, length) = (world.chance(500), world.below(8_000))
+        sometime { [unowned self] in
+            device.signIn(false)
+            if isEnded { world.after(world.below(4_000)) { device.kill() } }
+            world.after(length) { device.signIn(true) }
         }
     }
 
@@ -209,6 +222,7 @@ final class Simulation {
             device.link.weather = .calm
             device.freeDisk()
             device.boot()
+            if device.isSignedOut { device.signIn(true) }
             device.resetPolicies()
             device.renewKey()
             device.start()

@@ -3,7 +3,7 @@ import Testing
 
 /// Devices, hub and a hostile network on one thread from one seed (the invariants of what must never happen: 1, 2 and 3).
 ///
-/// `SIM_SEED=123` (and `SIM_DEVICES=5`, or `SIM_RESTORES=1`) replays one run, `SIM_SEEDS=10000` runs more of them.
+/// `SIM_SEED=123` (and `SIM_DEVICES=5`, `SIM_RESTORES=1` or `SIM_SIGN_OUTS=1`) replays one run, `SIM_SEEDS=10000` runs more of them.
 @Suite("The simulated floor")
 struct SimulationTests {
     private static let total = number("SIM_SEEDS") ?? 1000
@@ -15,16 +15,16 @@ struct SimulationTests {
 
     private func run(_ seed: Int, devices: Int, acts: Int, mood: SimMood = .mixed) throws {
         let failures = try Simulation(seed: UInt64(seed), devices: devices, acts: acts, mood: mood).run()
-        let restores = mood == .restores ? "SIM_RESTORES=1 " : ""
+        let moods: [SimMood: String] = [.restores: "SIM_RESTORES=1 ", .signOuts: "SIM_SIGN_OUTS=1 "]
         for failure in failures {
-            Issue.record("\(restores)SIM_SEED=\(seed) SIM_DEVICES=\(devices) SIM_ACTS=\(acts): \(failure)")
+            Issue.record("\(moods[mood] ?? "")SIM_SEED=\(seed) SIM_DEVICES=\(devices) SIM_ACTS=\(acts): \(failure)")
         }
     }
 
     @Test("loses nothing, doubles nothing, shows nothing to the blind: three to five devices", arguments: 0..<batches)
     func few(batch: Int) throws {
         if let seed = Self.number("SIM_SEED") {
-            guard batch == 0, getenv("SIM_RESTORES") == nil else { return }
+            guard batch == 0, getenv("SIM_RESTORES") == nil, getenv("SIM_SIGN_OUTS") == nil else { return }
             return try run(
                 seed, devices: Self.number("SIM_DEVICES") ?? 3 + seed % 3, acts: Self.number("SIM_ACTS") ?? 8)
         }
@@ -52,6 +52,19 @@ struct SimulationTests {
         }
         // Put back twice, to the same backup: the journal had been moved to the life between.
         if batch == 0 { try run(2_000_172, devices: 3, acts: 12, mood: .restores) }
+    }
+
+    @Test(
+        "takes from nobody what he counted when he signs out and in again, over restarts and without a hub",
+        arguments: 0..<10)
+    func signOuts(batch: Int) throws {
+        if let seed = Self.number("SIM_SEED") {
+            guard batch == 0, getenv("SIM_SIGN_OUTS") != nil else { return }
+            return try run(seed, devices: 3, acts: 12, mood: .signOuts)
+        }
+        for seed in stride(from: batch, to: max(Self.total / 10, 10), by: 10) {
+            try run(3_000_000 + seed, devices: 3, acts: 12, mood: .signOuts)
+        }
     }
 
     @Test("loses nothing, doubles nothing, shows nothing to the blind: forty devices", arguments: 0..<4)

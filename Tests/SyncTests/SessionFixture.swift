@@ -70,6 +70,20 @@ final class SessionFixture {
         storeOptions.errorHandler = { [problems] problem in problems.withLock { $0.append(problem) } }
         configure(&storeOptions)
         core = try StoreCore(schema: schema, at: .memory, options: storeOptions)
+        begin(person, profile, scope, sync)
+    }
+
+    private init(of other: SessionFixture, person: String?) {
+        (schema, core) = (other.schema, other.core)
+        begin(person, .hub, .all) { _ in }
+    }
+
+    /// The program starts again on the same store, with this person to name to its session.
+    func restarted(as person: String?) -> SessionFixture { SessionFixture(of: self, person: person) }
+
+    private func begin(
+        _ person: String?, _ profile: RemoteProfile, _ scope: SyncScope, _ sync: (inout SyncOptions) -> Void
+    ) {
         var options = SyncOptions { RealtimeAuthorization(host: "h", apiKey: "k", person: $0) }
         options.person = person
         options.profile = profile

@@ -23,7 +23,7 @@ struct SessionReconcileTests {
                     record: SessionFixture.record(id, id), version: Int64(version), lastChangedAt: Int64(version))
             ])
         }
-        let scopeName = SyncScope.all.name(of: SessionFixture.task, person: "ann", groups: [])
+        let scopeName = SyncScope.all.name(of: SessionFixture.task, reader: "ann", groups: [])
         try fixture.core.setMark(SyncMark(model: "Task", lastSync: 500, scope: scopeName))
         fixture.connect()
         return fixture

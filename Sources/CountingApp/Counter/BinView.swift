@@ -23,6 +23,8 @@ package struct BinView: Sendable, Hashable {
     var awaitsWord = false
     /// How many entries this pass has.
     var entryCount = 0
+    /// How many entries of this pass, and of this person's that it adds up with, were sent from here and are not here now.
+    var missing = 0
 
     /// A pass that adds up with the own one.
     struct Helper: Sendable, Hashable {

@@ -19,9 +19,9 @@ extension CounterApp {
             for quantity in other.quantities.values { units += quantity }
         }
         let key = (open == 0 ? "app.linesDone" : "app.lines") + (lineKeys.count == 1 ? "1" : "")
-        state["bin.total"] = .text(
-            words(
-                key, ["lines": String(lineKeys.count), "units": units.description, "open": String(open)]))
+        let total = words(
+            key, ["lines": String(lineKeys.count), "units": units.description, "open": String(open)])
+        state["bin.total"] = .text(bin.missing == 0 ? total : total.flatMap { words("app.partOf", ["total": $0]) })
         state["bin.notice"] = .text(notice(bin))
         let room = lineCapacity
         if room > 0, rows.rows.count > room, state.message == nil, size.height > 8 || notice(bin).isEmpty {
@@ -44,6 +44,7 @@ extension CounterApp {
         switch bin.session {
         case .stopped?: return words("msg.sessionStopped")
         case .closed?, .cancelled?: return words("msg.sessionClosed")
+        case _ where bin.missing > 0: return words("app.notHere", ["count": String(bin.missing)])
         default: return bin.notice.isEmpty ? [] : DeskWords.texts(bin.notice, language: language)
         }
     }
@@ -152,7 +153,8 @@ extension CounterApp {
         let others = bin.others.compactMap { other in other.quantities[key].map { (other.name ?? before, $0) } }
         guard !others.isEmpty else {
             guard let own else { return [] }
-            return words("app.soFar", ["quantity": own.description])
+            let soFar = words("app.soFar", ["quantity": own.description])
+            return bin.missing == 0 ? soFar : soFar.flatMap { words("app.partOf", ["total": $0]) }
         }
         let sum = others.reduce(own ?? .zero) { $0 + $1.1 }
         let terms = ["\(words("app.you").first ?? "") \(own?.description ?? "-")"] + others.map { "\($0.0) \($0.1)" }

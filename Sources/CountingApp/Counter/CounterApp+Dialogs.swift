@@ -102,13 +102,14 @@ extension CounterApp {
             for key in keys { facts.append((words(one, ["item": bin.title(of: key)]), "!")) }
         }
         add(totals.openLines, "app.fact.noQuantity", "app.fact.noQuantities")
-        if totals.lines.isEmpty { facts.append((words("app.fact.nothing"), "!")) }
+        if bin.missing > 0 { facts.append((words("app.fact.notHere"), String(bin.missing))) }
+        if totals.lines.isEmpty, bin.missing == 0 { facts.append((words("app.fact.nothing"), "!")) }
         if !totals.unknownCodes.isEmpty {
             facts.append((words("app.fact.unknown"), String(totals.unknownCodes.count)))
         }
         let counted = Set(totals.lines.keys.compactMap(\.itemID))
         let missed = bin.expected.map(\.key).filter { !counted.contains($0.itemID ?? "") }
-        add(bin.isHelping ? [] : missed, "app.fact.missed", "app.fact.missedMany")
+        add(bin.isHelping || bin.missing > 0 ? [] : missed, "app.fact.missed", "app.fact.missedMany")
         return Dialog(
             page: .close, facts: facts,
             rows: [

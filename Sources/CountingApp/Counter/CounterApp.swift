@@ -184,7 +184,6 @@ package struct CounterApp: AppMachine, Sendable {
         job.line = line
         job.after = after
         job.isAtList = isAtList
-        job.isSyncing = link.isSyncing
         defer { nextJob += 1 }
         effects.append(.perform(job: nextJob, job))
         return nextJob

@@ -23,8 +23,9 @@ extension CounterApp {
     ]
 
     private static let messageNames: [String] = [
-        "bin.closed", "bin.digitsWrong", "bin.emptied", "bin.hasCounts", "bin.notForThem", "bin.notForYou",
-        "bin.notInSession", "bin.opened", "bin.reopened", "bin.skipped", "bin.unknown", "choice.early",
+        "bin.closed", "bin.closedWith", "bin.digitsWrong", "bin.emptied", "bin.hasCounts", "bin.notForThem",
+        "bin.notForYou", "bin.notHere", "bin.notInSession", "bin.opened", "bin.reopened", "bin.skipped", "bin.unknown",
+        "choice.early",
         "choice.unknown",
         "code.matched", "code.misread", "command.unknown", "crew.alone", "crew.companion", "crew.goesOn", "crew.joined",
         "crew.taken",

@@ -19,9 +19,6 @@ package struct CounterJob: StoreJob {
     package var after: Int?
     /// Whether the list of bins is in front.
     package var isAtList = false
-    /// Whether this store has a hub, so that what is evicted can come again.
-    package var isSyncing = false
-
     package init(_ act: CounterAct) { self.act = act }
 
     package var writes: Bool {
@@ -160,6 +157,34 @@ struct CounterWork {
     func entries(of passID: String) throws -> [CountEntry] {
         try tx.query(CountEntry.self, where: CountEntry.passID == passID, sort: [.ascending(CountEntry.sequence)])
     }
+
+    /// How many entries a pass has: a number kept with those that this terminal writes, for what was sent of them is not
+    /// here always (somebody else was signed in). Of other terminals' passes only what is here is known.
+    func entryCount(of pass: CountPass) throws -> Int {
+        try max(noted(pass) ?? 0, tx.count(CountEntry.self, where: CountEntry.passID == pass.id))
+    }
+
+    /// How many entries of a pass of this terminal are at the hub and not here.
+    func missing(of pass: CountPass) throws -> Int {
+        try max((noted(pass) ?? 0) - tx.count(CountEntry.self, where: CountEntry.passID == pass.id), 0)
+    }
+
+    private func noted(_ pass: CountPass) throws -> Int? {
+        try tx.setting(CounterWork.countKey + pass.id).flatMap { Int($0) }
+    }
+
+    /// Takes note of an entry that is written.
+    func noteEntry(of pass: CountPass) throws {
+        try tx.setSetting(CounterWork.countKey + pass.id, String(entryCount(of: pass) + 1))
+    }
+
+    /// Nothing can be said of a bin of which sent entries are not here.
+    func requireWhole(_ pass: CountPass) throws {
+        let count = try missing(of: pass)
+        if count > 0 { throw Refusal("bin.notHere", ["bin": try code(of: pass), "count": String(count)]) }
+    }
+
+    private static let countKey = "entries."
 
     func name(of personID: String) throws -> String {
         try tx.get(Person.self, id: personID).map { CounterWork.short($0.name) } ?? personID

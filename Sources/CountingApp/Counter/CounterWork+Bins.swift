@@ -56,7 +56,7 @@ extension CounterWork {
         let isSame = current.map { place(of: $0) == request.place } ?? false
         site.opening = isSame ? current?.openedBy ?? request.opening : request.opening
         if isSame, request.join == .ask { return .returned(said(site.code)) }
-        let isUntouched = try isSame && current.map { try entries(of: $0.id).isEmpty } ?? false
+        let isUntouched = try isSame && current.map { try entryCount(of: $0) == 0 } ?? false
         if let current, !isSame, request.closing == .ask, try leavesOpen(current) { return .askClose(request) }
         if request.join == .ask, let other = try openPass(ofOthersOn: site) {
             return .askJoin(
@@ -64,7 +64,7 @@ extension CounterWork {
                 Holder(
                     passID: other.id, who: try name(of: other.counterID), code: site.code,
                     isOwn: other.counterID == personID, device: other.deviceID,
-                    isReadable: try !counted(other).isEmpty))
+                    isReadable: try missing(of: other) == 0 && !counted(other).isEmpty))
         }
         var message = said(site.code)
         switch request.join {
@@ -199,6 +199,8 @@ extension CounterWork {
     private func leavesOpen(_ pass: CountPass) throws -> Bool {
         let totals = try totals(of: pass)
         if !totals.openLines.isEmpty { return true }
+        // What was counted of the rest cannot be seen here; the desk sees it all.
+        if try missing(of: pass) > 0 { return false }
         // Who adds to another pass may well have found nothing more.
         let addsToOther = pass.helpsPassID != nil || pass.helpsPersonID != nil || pass.takesOverThrough ?? 0 > 0
         if !addsToOther, totals.lines.isEmpty, totals.empty == nil, totals.skip == nil { return true }
@@ -216,13 +218,17 @@ extension CounterWork {
     /// Writes CLOSE with the number of the pass's entries, and forgets the pass.
     func finish(_ pass: CountPass, reason: String?) throws -> ScreenMessage {
         let totals = try totals(of: pass)
-        let count = totals.received + 1
+        let isWhole = try missing(of: pass) == 0
+        let count = try entryCount(of: pass) + 1
         try write(.CLOSE, in: pass) { entry in
             entry.entryCount = count
             entry.reason = reason
         }
         try remember(pass: nil)
         try tx.setSetting("last." + (personID ?? ""), pass.id)
+        guard isWhole else {
+            return ScreenMessage("bin.closedWith", ["bin": try code(of: pass), "count": String(count)])
+        }
         return ScreenMessage(
             "bin.closed",
             [
@@ -249,7 +255,7 @@ extension CounterWork {
         if CounterWork.isOver(session) { throw Refusal("session.closed") }
         if let current = try openPass() {
             // Only an untouched bin is let go; its ticket stays accounted for.
-            guard try entries(of: current.id).isEmpty else { return try undo() }
+            guard try entryCount(of: current) == 0 else { return try undo() }
             try write(.VOID, in: current)
         }
         var site = Site(session: session, task: try old.taskID.flatMap { try tx.get(BinTask.self, id: $0) })

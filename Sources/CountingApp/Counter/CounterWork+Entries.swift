@@ -24,6 +24,7 @@ extension CounterWork {
             crewIDs: crew ?? readers.crew, audience: readers.audience)
         let whole = try bare.updating(fill)
         let entry = try whole.updating { $0.hash = RecordChain.hash(of: whole, sha256: environment.sha256) }
+        try noteEntry(of: pass)
         try tx.save(entry)
         try tx.setSetting("chain", entry.hash)
         return entry
@@ -147,7 +148,10 @@ extension CounterWork {
             }
         }
         let before = try totals(of: pass).lines[line.key]?.quantity ?? .zero
-        if typed.base < .zero, before + typed.base < .zero { throw Refusal("quantity.invalid", ["text": text]) }
+        if typed.base < .zero, before + typed.base < .zero {
+            try requireWhole(pass)
+            throw Refusal("quantity.invalid", ["text": text])
+        }
         var codes = line.barcodes
         for numeral in typed.numerals where numeral.count >= 6 {
             let value = normalisedCode(numeral)
@@ -179,6 +183,7 @@ extension CounterWork {
         let pass = try requirePass()
         let bin = try pass.binID.flatMap { try tx.get(Bin.self, id: $0) }
         let code = bin?.code ?? pass.foundLabel ?? ""
+        try requireWhole(pass)
         let counted = try totals(of: pass).units
         if counted != .zero { throw Refusal("bin.hasCounts", ["bin": code, "units": counted.description]) }
         if let scan {

@@ -117,7 +117,7 @@ extension CounterWork {
         var view = BinView(
             pass: pass, code: try code(of: pass), notice: task?.notice ?? "",
             totals: PassFold.totals(of: pass.id, entries: own, matches: matches))
-        view.entryCount = own.count
+        view.entryCount = try entryCount(of: pass)
         view.notes = own.filter { $0.kind == .NOTE && !view.totals.reversed.contains($0.id) }.map {
             BinView.Note(time: CounterWork.clock($0.at), text: $0.text ?? "")
         }
@@ -133,6 +133,9 @@ extension CounterWork {
             group.append(goesOnFrom)
             view.awaitsWord = goesOnFrom.counterID != pass.counterID
         }
+        // What others wrote here before they were joined comes by their word only, with a link or without.
+        let mine = [pass] + group.filter { $0.id != pass.id && $0.counterID == pass.counterID }
+        view.missing = try mine.reduce(0) { try $0 + missing(of: $1) }
         for other in group where other.id != pass.id {
             var theirs = try entries(of: other.id)
             if other.id == goesOnFrom?.id { theirs = theirs.filter { $0.sequence <= through } }

@@ -5,11 +5,20 @@ import Models
 import Screens
 import WarehouseModels
 
+extension CounterApp {
+    /// Who is signed in at the terminal of this store, however it ended: his is what its link fetches from the start on.
+    package static func signedIn(_ tx: StoreTransaction) throws -> String? { try tx.setting(CounterWork.personKey) }
+}
+
 /// Who is at the terminal: signing in and out, and going on where one was.
 extension CounterWork {
+    static let personKey = "person"
+
     mutating func start() throws -> Outcome {
         showsFloor = true
-        guard let id = try tx.setting("person"), let person = try tx.get(Person.self, id: id) else { return .signedOut }
+        guard let id = try CounterApp.signedIn(tx), let person = try tx.get(Person.self, id: id) else {
+            return .signedOut
+        }
         personID = person.id
         return try resumed()
     }
@@ -40,20 +49,17 @@ extension CounterWork {
         guard
             person.roles.contains(.counters) || person.roles.contains(.supervisors) || person.roles.contains(.auditors)
         else { throw Refusal("person.noRight", ["who": person.name]) }
-        try tx.setSetting("person", person.id)
+        try tx.setSetting(CounterWork.personKey, person.id)
         personID = person.id
         showsFloor = true
         return try resumed()
     }
 
-    /// Signs out; nothing that waits to be sent is touched, and what was typed stays for this person alone.
+    /// Signs out; nothing is touched, so that this person goes on without a link too. What is his alone to read goes from
+    /// here when somebody else signs in, and what was typed stays for him alone.
     mutating func signOut() throws -> Outcome {
-        try tx.setSetting("person", nil)
+        try tx.setSetting(CounterWork.personKey, nil)
         if let personID { try tx.setSetting("companion." + personID, nil) }
-        if job.isSyncing, let personID {
-            let open = try openPass()?.id ?? ""
-            _ = try tx.evict(CountEntry.self, where: CountEntry.authorID == personID && CountEntry.passID != open)
-        }
         personID = nil
         showsFloor = true
         return .signedOut

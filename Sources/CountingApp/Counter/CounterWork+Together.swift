@@ -136,6 +136,8 @@ extension CounterWork {
         else { return }
         var others = Set(try opinion(of: pass).flatMap { [$0.counterID, $0.companionID].compactMap(\.self) })
         others.subtract([pass.counterID, pass.companionID].compactMap(\.self))
+        // Part of the totals would be told for all.
+        guard try missing(of: pass) == 0 else { return }
         let own = try entries(of: pass.id)
         let told = own.last { $0.kind == .SHARE }.map { Set($0.crewIDs) } ?? []
         guard !others.isSubset(of: told), own.contains(where: { $0.kind != .SHARE }) else { return }

@@ -7,7 +7,7 @@ import WarehouseModels
 
 /// Taking back what was written, and taking that back: entries that reverse others, without end.
 extension CounterWork {
-    /// Takes back the last act of this pass that still counts.
+    /// Takes back the last act of this pass that still counts. What is sent and not here comes before all that is.
     func undo() throws -> Outcome {
         let pass = try requirePass()
         let totals = try self.totals(of: pass)
@@ -16,7 +16,10 @@ extension CounterWork {
             entry.authorID == author && !totals.reversed.contains(entry.id)
                 && ![.UNDO, .CLOSE, .VOID, .SHARE].contains(entry.kind)
         }
-        guard let target else { return .said(ScreenMessage("undo.nothing"), .attention) }
+        guard let target else {
+            try requireWhole(pass)
+            return .said(ScreenMessage("undo.nothing"), .attention)
+        }
         try write(.UNDO, in: pass) { $0.reversesID = target.id }
         return .stored(ScreenMessage("undo.done", ["what": try describe(target)]))
     }
@@ -31,7 +34,10 @@ extension CounterWork {
             // What was written since stands; only undos at the end are taken back.
             all.last(where: { $0.kind != .UNDO && $0.kind != .SHARE }).map({ $0.sequence < target.sequence }) ?? true,
             all.first(where: { $0.id == target.reversesID })?.kind != .UNDO
-        else { return .said(ScreenMessage("undo.nothing"), .attention) }
+        else {
+            try requireWhole(pass)
+            return .said(ScreenMessage("undo.nothing"), .attention)
+        }
         try write(.UNDO, in: pass) { $0.reversesID = target.id }
         let first = all.first { $0.id == target.reversesID }
         return .stored(ScreenMessage("redo.done", ["what": try first.map { try describe($0) } ?? ""]))
