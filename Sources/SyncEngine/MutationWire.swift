@@ -26,30 +26,11 @@ extension OutgoingMutation {
         self.init(
             operation, model, id: entry.id, fieldsJSON: fieldsJSON, version: entry.baseVersion,
             mutationID: entry.mutationID, condition: entry.condition, operations: operations, unit: unit)
-        if operation == .update { bases = Self.bases(of: entry, model) }
-    }
-}
-
-extension OutgoingMutation {
-    /// What the fields that an update changes were before; nil where there is nothing to say.
-    ///
-    /// A large text goes without: it would go twice. Embedded values always have it, since they are sent whole.
-    private static func bases(of entry: OutboxEntry, _ model: ModelSchema) -> JSONObject? {
-        let base = entry.base
-        if entry.baseJSON.utf8.count <= heaviestBase, !entry.hasOperations { return base.isEmpty ? nil : base }
-        let fields = entry.fields
-        var result = JSONObject()
-        for (name, before) in base.members {
-            guard let new = fields[name], FieldOperation(new) == nil, let field = model.field(name) else { continue }
-            var isEmbedded = false
-            if case .embedded = field.type { isEmbedded = true }
-            if isEmbedded || before.text.utf8.count <= heaviestBase { result[name] = before }
+        if operation == .update {
+            let base = entry.base
+            if !base.isEmpty { bases = base }
         }
-        return result.isEmpty ? nil : result
     }
-
-    /// Bytes of the wire form of what a field was before that go along with its change.
-    private static let heaviestBase = 1024
 }
 
 extension RemoteRecord {
@@ -120,6 +101,7 @@ extension ResponseError {
                 guard let theirs else { return .verify }
                 return .outcome(entry.created(theirs, model, schema))
             }
+            if entry.kind == .create, let theirs, theirs.isDeleted { return .outcome(entry.refused(by: theirs)) }
             return .outcome(.refused(code: errorType ?? "", message: message))
         default: return .outcome(outcome(for: entry))
         }

@@ -54,9 +54,20 @@ struct BasesTests {
             merged: ["row": 2, "name": "m", "tags": .null, "inner": .null]),
         Row(
             "a list of embedded values is merged where they stand", "spots",
-            base: [["row": 1, "tags": ["a"]], ["row": 2]], theirs: [["row": 5, "tags": ["a"]], ["row": 2]],
-            mine: [["row": 1, "tags": ["a"], "name": "m"], ["row": 7]],
-            merged: [["row": 5, "tags": ["a"], "name": "m"], ["row": 7]]),
+            base: [["row": 1], ["row": 2]], theirs: [["row": 5], ["row": 2]], mine: [["row": 1], ["row": 7]],
+            merged: [["row": 5], ["row": 7]]),
+        Row(
+            "no element becomes part of another one", "spots",
+            base: [["name": "x", "row": 1], ["name": "y", "row": 2]],
+            theirs: [["name": "y", "row": 2], ["name": "z", "row": 2]],
+            mine: [["name": "x", "row": 1], ["name": "y", "row": 7]],
+            merged: [["name": "y", "row": 2], ["name": "z", "row": 2], ["name": "y", "row": 7]]),
+        Row(
+            "what both added alike is there once", "list", base: ["a"], theirs: ["a", "x"], mine: ["a", "x"],
+            merged: ["a", "x"]),
+        Row(
+            "also beside something else", "list", base: ["a"], theirs: ["a", "x", "y"], mine: ["a", "x", "z"],
+            merged: ["a", "x", "y", "z"]),
         Row(
             "and one that grew gets what is new", "spots", base: [["row": 1]], theirs: [["row": 1], ["row": 8]],
             mine: [["row": 1], ["row": 9]], merged: [["row": 1], ["row": 8], ["row": 9]]),
@@ -113,6 +124,41 @@ struct BasesTests {
         #expect(try update(hub, "list", ["z"], version: 1, base: ["x", "x", "y"]).result?["list"] == ["z"])
     }
 
+    @Test func theTimeOfTheChangeMovesWithWhatIsTaken() throws {
+        let hub = try HubFixture(AutomergeTests.schema)
+        hub.send("mutation { createThing(input: {id: \"1\", text: \"a\"}) { id } }", key: "counter")
+        _ = try update(hub, "json", "1", version: 1)
+        func time() -> JSONValue? {
+            hub.send("{ getThing(id: \"1\") { updatedAt } }", key: "counter").result?["updatedAt"]
+        }
+        let before = time()
+        hub.time.advance(milliseconds: 5_000)
+        _ = try update(hub, "text", "b", version: 1, base: "x")
+        #expect(time() == before, "nothing was taken")
+        _ = try update(hub, "text", "b", version: 1, base: "a")
+        #expect(time() != before)
+    }
+
+    @Test func aGuessAtAFieldThatIsHiddenIsNoBase() throws {
+        let rule = "{ allow: groups, groups: [\"supervisors\"] }"
+        let hub = try HubFixture(
+            try Schema(
+                sdl: """
+                    type Card @model @auth(rules: [{ allow: public }]) {
+                      id: ID! seen: String
+                      note: String @auth(rules: [\(rule), { allow: public, operations: [create, update] }])
+                    }
+                    """))
+        hub.send("mutation { createCard(input: {id: \"c\", note: \"4711\"}) { id } }", key: "counter")
+        hub.send("mutation { updateCard(input: {id: \"c\", seen: \"x\", _version: 1}) { id } }", key: "counter")
+        let body: JSONValue = [
+            "query": "mutation { m: updateCard(input: {id: \"c\", note: \"new\", _version: 1}) { id } }",
+            "extensions": ["bincount": ["bases": ["m": ["note": "4711"]]]],
+        ]
+        #expect(try JSONValue(parsing: hub.raw(body.bytes, key: "counter").body)["errors"] == nil)
+        #expect(hub.send("{ getCard(id: \"c\") { note } }", key: "super").result?["note"] == "4711")
+    }
+
     @Test func aDateInOtherWordsIsStillTheSameDate() throws {
         let hub = try HubFixture(AutomergeTests.schema)
         hub.send(
@@ -122,6 +168,21 @@ struct BasesTests {
             hub, "at", "2024-06-01T10:00:00.000Z", version: 1, base: "2024-05-01T10:00:00.000Z")
         let at = hub.send("{ getThing(id: \"1\") { at } }", key: "counter").result?["at"]
         #expect(at == "2024-06-01T10:00:00.000Z")
+    }
+
+    @Test func datesInListsAreTheSameInOtherWords() throws {
+        let hub = try HubFixture(DateTimeTextTests.schema, time: ManualTimeSource())
+        let make = "mutation M($i: CreateEventInput!) { createEvent(input: $i) { id } }"
+        let days: JSONValue = ["2024-05-01T12:00:00+02:00", "2024-05-02T10:00:00.000Z"]
+        #expect(hub.send(make, ["i": ["id": "1", "days": days]])["errors"] == nil)
+        hub.send("mutation { updateEvent(input: {id: \"1\", title: \"t\", _version: 1}) { id } }")
+        let (first, second): (JSONValue, JSONValue) = ("2024-05-01T10:00:00.000Z", "2024-05-02T10:00:00.000Z")
+        let body: JSONValue = [
+            "query": "mutation M($i: UpdateEventInput!) { m: updateEvent(input: $i) { days } }",
+            "variables": ["i": ["id": "1", "days": [first], "_version": 1]],
+            "extensions": ["bincount": ["bases": ["m": ["days": [first, second]]]]],
+        ]
+        #expect(try JSONValue(parsing: hub.raw(body.bytes).body).result?["days"] == [first])
     }
 
     /// Nulls of maps are not told apart from what is missing, and JSON is a value.

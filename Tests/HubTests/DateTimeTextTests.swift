@@ -10,7 +10,7 @@ import Testing
 @Suite("Texts of AWSDateTimes")
 struct DateTimeTextTests {
     // Guard of try!: a constant text, which every test here reads first.
-    private static let schema = try! Schema(
+    static let schema = try! Schema(
         sdl: """
             type Span { from: AWSDateTime days: [AWSDateTime] }
             type Event @model @auth(rules: [{ allow: groups, groups: ["everyone"] }]) {

@@ -21,6 +21,8 @@ final class ModelInfo: Sendable {
     let isInput: [Bool]
     /// Fields whose `AWSDateTime` is given back in the words it came in, as AppSync does; see ``DateTimeTexts``.
     let keepsDateTimes: [Bool]
+    /// Of these the single dates.
+    let dateTimes: [Int]
     /// Fields with rules of their own.
     let guardedFields: Set<Int>
     /// Fields that rules of reading look at: who sees a row changes with them.
@@ -56,6 +58,7 @@ final class ModelInfo: Sendable {
         ].map { RootField(kind: $1, model: index, name: schema.operationName($0, md5: MD5.hexDigest)) }
         isInput = schema.fields.map { !$0.isReadOnly }
         keepsDateTimes = DateTimeTexts.fields(of: schema)
+        dateTimes = DateTimeTexts.dateTimes(of: schema)
         guardedFields = Set(schema.fields.indices.filter { !schema.fields[$0].authRules.isEmpty })
         let rules = schema.authRules + schema.fields.flatMap(\.authRules)
         let readers = rules.filter { !$0.operations.isDisjoint(with: AuthRule.Operation.read) }

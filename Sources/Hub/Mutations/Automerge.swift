@@ -44,10 +44,10 @@ struct Automerge {
         _ stored: Value, _ incoming: Value, over base: JSONValue, _ position: Int, _ model: ModelInfo
     ) -> Value {
         let field = model.schema.fields[position]
-        let theirs = codec.json(DateTimeTexts.instant(stored, field), field)
-        let mine = codec.json(DateTimeTexts.instant(incoming, field), field)
+        // Whatever words dates came in.
+        let (theirs, mine) = (codec.plain(stored, position, of: model), codec.plain(incoming, position, of: model))
         let merge = ThreeWayMerge(isSet: field.merge == .set, isEmbedded: field.holdsEmbedded)
-        let result = merge.merged(theirs, mine, over: codec.opened(base, field))
+        let result = merge.merged(theirs, mine, over: codec.plain(base, position, of: model))
         if result == theirs { return stored }
         // As it came, if it is taken as it came.
         if result == mine { return incoming }

@@ -22,6 +22,14 @@ extension HubCore {
         return result
     }
 
+    /// What fields were before, of those that a merge may go by: not of what a function has put in, and not of fields that
+    /// the author may not read. What became of them would tell whether he has guessed right.
+    func bases(of mutation: Mutation, _ stored: HubRow) -> [Int: JSONValue] {
+        if mutation.bases.isEmpty { return [:] }
+        let others = shown(stored, mutation).hidden.positions.union(mutation.changes.map(\.position))
+        return mutation.bases.filter { !others.contains($0.key) }
+    }
+
     /// An update's input with what its author left as it was taken from the stored values.
     func inputKeepingMembers(_ mutation: Mutation, _ stored: HubRow) -> [Value?] {
         var input = mutation.input.values
@@ -46,12 +54,5 @@ extension Mutation {
             let given = input.values[position]
         else { return false }
         return !given.isNull
-    }
-
-    /// What fields were before, of those that hold what the author of the mutation has put into them.
-    var basesOfInput: [Int: JSONValue] {
-        if changes.isEmpty { return bases }
-        let changed = Set(changes.map(\.position))
-        return bases.filter { !changed.contains($0.key) }
     }
 }

@@ -170,8 +170,9 @@ extension HubCore {
             switch resolvers[model].strategy {
             case .optimisticConcurrency: return .failure(conflict(stored, mutation))
             case .automerge:
-                Automerge(codec: codec).merge(
-                    mutation.effectiveInput, over: mutation.basesOfInput, into: &values, model)
+                let bases = bases(of: mutation, stored)
+                Automerge(codec: codec).merge(mutation.effectiveInput, over: bases, into: &values, model)
+                if bases.keys.contains(where: { values[$0] != stored.values[$0] }) { touch(&values, mutation) }
             case .lambda: return try resolve(stored, mutation)
             }
         } else if isCurrent {

@@ -9,10 +9,10 @@ struct ThreeWayMerge {
     let isEmbedded: Bool
 
     /// The merged value: what only one of the two has changed is as he has it; of what both have changed maps are merged
-    /// member by member, lists of embedded values that are as long as before element by element, other lists get what the
-    /// later one added, and else what is there stays, as in AppSync's merge.
+    /// member by member, lists get what the later one added, and else what is there stays, as in AppSync's merge. Elements
+    /// of a list of embedded values are changed where they stand, if nobody can have meant another one.
     func merged(_ stored: JSONValue, _ mine: JSONValue, over base: JSONValue) -> JSONValue {
-        if mine == base { return stored }
+        if mine == base || mine == stored { return stored }
         if stored == base { return mine }
         if isEmbedded, stored.stillHolds(base, for: mine) { return stored.taking(mine, over: base) }
         switch (stored, mine, base) {
@@ -20,16 +20,24 @@ struct ThreeWayMerge {
             return .object(members(theirs, ours, before))
         case (.array(let theirs), .array(let ours), .array(let before)):
             guard !isSet else {
-                let change = FieldOperation.edit(adding: Self.added(ours, before), removing: Self.added(before, ours))
-                return change.applied(to: stored) ?? stored
+                let (new, gone) = (Self.added(ours, before, theirs), Self.added(before, ours))
+                return FieldOperation.edit(adding: new, removing: gone).applied(to: stored) ?? stored
             }
-            // Two who changed elements where they stand: such a list has neither grown nor shrunk.
-            if isEmbedded, theirs.count == before.count, ours.count == before.count {
-                return .array(before.indices.map { merged(theirs[$0], ours[$0], over: before[$0]) })
-            }
-            return .array(theirs + Self.added(ours, before))
+            return .array(elements(theirs, ours, before) ?? theirs + Self.added(ours, before, theirs))
         default: return Automerge.merged(stored, mine)
         }
+    }
+
+    /// The elements where they stand: each was changed by one of the two alone. Nil where that cannot be said.
+    private func elements(_ theirs: [JSONValue], _ ours: [JSONValue], _ before: [JSONValue]) -> [JSONValue]? {
+        guard isEmbedded, theirs.count == before.count, ours.count == before.count else { return nil }
+        var result: [JSONValue] = []
+        for (index, was) in before.enumerated() {
+            let (here, mine) = (theirs[index], ours[index])
+            guard here == was || mine == was || here.stillHolds(was, for: mine) else { return nil }
+            result.append(mine == was ? here : here.taking(mine, over: was))
+        }
+        return result
     }
 
     private func members(_ theirs: JSONObject, _ mine: JSONObject, _ base: JSONObject) -> JSONObject {
@@ -45,10 +53,14 @@ struct ThreeWayMerge {
         return JSONObject((known + new).compactMap { name in result[name].map { (key: name.text, value: $0) } })
     }
 
-    /// The elements that a list has more often than before, in its order.
-    private static func added(_ list: [JSONValue], _ before: [JSONValue]) -> [JSONValue] {
+    /// The elements that a list has more often than each of the others, in its order.
+    private static func added(_ list: [JSONValue], _ others: [JSONValue]...) -> [JSONValue] {
         var left: [JSONValue: Int] = [:]
-        for element in before { left[element, default: 0] += 1 }
+        for other in others {
+            var counts: [JSONValue: Int] = [:]
+            for element in other { counts[element, default: 0] += 1 }
+            left.merge(counts) { max($0, $1) }
+        }
         return list.filter { element in
             guard let count = left[element], count > 0 else { return true }
             left[element] = count - 1

@@ -63,8 +63,8 @@ struct StatementRow: RowSource {
     private var hasTexts: Bool { !statement.isNull(at: fieldCount + 4) }
     func dateTimeText(_ position: Int) -> String? {
         guard hasTexts else { return nil }
-        return DateTimeTexts.text(
-            of: model.schema.fields[position], at: integer(position), in: statement.text(at: fieldCount + 4))
+        return DateTimeTexts.Texts(statement.text(at: fieldCount + 4))
+            .text(of: model.schema.fields[position], at: integer(position))
     }
     /// The column, which of a date is the instant.
     func value(_ position: Int) -> Value { statement.value(at: position) }
@@ -75,8 +75,12 @@ struct StatementRow: RowSource {
         values.reserveCapacity(fieldCount)
         for column in 0..<fieldCount { values.append(statement.value(at: column)) }
         if hasTexts {
-            for position in values.indices where !values[position].isNull {
-                if let text = dateTimeText(position) { values[position] = .text(text) }
+            let texts = DateTimeTexts.Texts(statement.text(at: fieldCount + 4))
+            for position in model.dateTimes {
+                guard let instant = values[position].integer else { continue }
+                if let text = texts.text(of: model.schema.fields[position], at: instant) {
+                    values[position] = .text(text)
+                }
             }
         }
         return HubRow(

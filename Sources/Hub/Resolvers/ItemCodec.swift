@@ -35,6 +35,18 @@ struct ItemCodec: Sendable {
         field.isStoredAsJSON ? converted(wire, field, opens: true) : wire
     }
 
+    /// The value of the field at a position with its dates as the service writes them, for comparisons.
+    func plain(_ value: Value, _ position: Int, of model: ModelInfo) -> JSONValue {
+        plain(schema.wireValue(of: value, for: model.schema.fields[position]), position, of: model)
+    }
+
+    /// The same of a wire value; one that does not fit the field stays as it is.
+    func plain(_ wire: JSONValue, _ position: Int, of model: ModelInfo) -> JSONValue {
+        let field = model.schema.fields[position]
+        let value = try? schema.storageValue(of: wire, for: field, in: model.schema.name)
+        return value.map { json($0, field) } ?? opened(wire, field)
+    }
+
     /// The storage form of the value of the field at a position; the other way round of ``json(_:_:)``.
     func value(_ json: JSONValue, _ position: Int, of model: ModelInfo) throws(WireError) -> Value {
         let field = model.schema.fields[position]

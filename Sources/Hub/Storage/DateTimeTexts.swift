@@ -21,6 +21,12 @@ enum DateTimeTexts {
         return schema.fields.map { $0.merge != .set && !keys.contains($0.name) }
     }
 
+    /// The positions of the fields whose text stands beside their instant.
+    static func dateTimes(of schema: ModelSchema) -> [Int] {
+        let keeps = fields(of: schema)
+        return schema.fields.indices.filter { keeps[$0] && isDateTime(schema.fields[$0]) }
+    }
+
     /// What a row's columns hold: instants, and the texts beside them.
     static func columns(of values: [Value], _ model: ModelInfo) -> (values: [Value], texts: Value) {
         var columns = values
@@ -33,12 +39,19 @@ enum DateTimeTexts {
         return (columns, texts.isEmpty ? .null : .text(JSONValue.object(texts).text))
     }
 
-    /// The text of a field that ``columns(of:_:)`` put beside its instant.
-    static func text(of field: FieldSchema, at instant: Int64, in texts: String) -> String? {
-        guard let text = (try? JSONValue(parsing: texts))?[field.name]?.string,
-            DateTime(iso8601: text)?.milliseconds == instant
-        else { return nil }
-        return text
+    /// What a row's column holds.
+    struct Texts {
+        private let json: JSONValue?
+
+        init(_ column: String) { json = try? JSONValue(parsing: column) }
+
+        /// The text that ``DateTimeTexts/columns(of:_:)`` put beside a field's instant.
+        func text(of field: FieldSchema, at instant: Int64) -> String? {
+            guard let text = json?[field.name]?.string, DateTime(iso8601: text)?.milliseconds == instant else {
+                return nil
+            }
+            return text
+        }
     }
 
     /// The instant that a single date names; every other value stays.
@@ -48,7 +61,11 @@ enum DateTimeTexts {
     }
 
     private static func text(_ value: Value, _ field: FieldSchema) -> String? {
-        guard case .text(let text) = value, field.type == .scalar(.awsDateTime), !field.isList else { return nil }
+        guard case .text(let text) = value, isDateTime(field) else { return nil }
         return text
+    }
+
+    private static func isDateTime(_ field: FieldSchema) -> Bool {
+        field.type == .scalar(.awsDateTime) && !field.isList
     }
 }
