@@ -26,11 +26,26 @@ public enum SyncSelection: Sendable, Hashable {
 }
 
 extension PredicateNode {
-    /// The value of a list's or sync's `filter`, or of a mutation's `condition` (`appsync-protocol.md` §1.5).
+    /// The value of a list's or sync's `filter` (`appsync-protocol.md` §1.5).
     ///
     /// - Throws: ``FilterError`` for an unknown field or a comparison that the wire does not have.
     public func filterInput(for model: ModelSchema) throws(FilterError) -> JSONValue {
-        try FilterWriter(model: model, isSubscription: false).node(self)
+        try input(for: model, in: .filter)
+    }
+
+    /// The value of a mutation's `condition`.
+    ///
+    /// - Throws: ``FilterError`` for an unknown field or a comparison that conditions do not have.
+    public func conditionInput(for model: ModelSchema) throws(FilterError) -> JSONValue {
+        try input(for: model, in: .condition)
+    }
+
+    private func input(for model: ModelSchema, in place: FilterPlace) throws(FilterError) -> JSONValue {
+        do throws(UnaskableCondition) {
+            return try wireInput(for: model, in: place)
+        } catch {
+            throw FilterError(error.description)
+        }
     }
 
     /// What `syncXs` is asked for: its `filter` is as ``filterInput(for:)``, with a lone comparison wrapped in `and`, from
@@ -72,69 +87,6 @@ extension PredicateNode {
     /// The `filter` of a subscription; nil where it has no exact form there, so that the client filters by itself.
     public func subscriptionFilterInput(for model: ModelSchema) -> JSONValue? {
         if self == .all { return nil }
-        return try? FilterWriter(model: model, isSubscription: true).node(self)
-    }
-}
-
-private struct FilterWriter {
-    let model: ModelSchema
-    let isSubscription: Bool
-
-    func node(_ node: PredicateNode) throws(FilterError) -> JSONValue {
-        switch node {
-        case .all: return .object(JSONObject())
-        case .field(let name, let comparison): return try field(name, comparison)
-        case .and(let nodes): return ["and": .array(try list(nodes))]
-        case .or(let nodes): return ["or": .array(try list(nodes))]
-        case .not(let inner):
-            guard !isSubscription else { throw FilterError("subscriptions have no 'not'") }
-            return ["not": try self.node(inner)]
-        case .related(let name, _): throw FilterError("the service cannot filter \(model.name) by its relation \(name)")
-        }
-    }
-
-    private func list(_ nodes: [PredicateNode]) throws(FilterError) -> [JSONValue] {
-        var result: [JSONValue] = []
-        for node in nodes { result.append(try self.node(node)) }
-        return result
-    }
-
-    private func field(_ name: String, _ comparison: Comparison) throws(FilterError) -> JSONValue {
-        guard let field = model.field(name), field.isFilterable else {
-            throw FilterError("\(model.name) has no filter on \(name)")
-        }
-        func wire(_ value: Value) -> JSONValue {
-            if case .scalar(let scalar) = field.type { return scalar.wireValue(of: value) }
-            return value.text.map { .string($0) } ?? .null
-        }
-        func one(_ op: String, _ value: JSONValue) -> JSONValue { [name: [op: value]] }
-        func exists(_ flag: Bool) throws(FilterError) -> JSONValue {
-            guard !isSubscription else { throw FilterError("subscriptions have no 'attributeExists'") }
-            return one("attributeExists", .bool(flag))
-        }
-        switch comparison {
-        case .equal(.null): return try exists(false)
-        case .notEqual(.null): return try exists(true)
-        case .equal(let value): return one("eq", wire(value))
-        case .notEqual(let value): return one("ne", wire(value))
-        case .less(let value): return one("lt", wire(value))
-        case .lessOrEqual(let value): return one("le", wire(value))
-        case .greater(let value): return one("gt", wire(value))
-        case .greaterOrEqual(let value): return one("ge", wire(value))
-        case .between(let low, let high): return one("between", [wire(low), wire(high)])
-        case .contains(let value): return one("contains", wire(value))
-        case .notContains(let value): return one("notContains", wire(value))
-        case .beginsWith(let prefix): return one("beginsWith", .string(prefix))
-        case .exists(let flag): return try exists(flag)
-        case .isIn(let values):
-            if isSubscription { return one("in", .array(values.map(wire))) }
-            guard !values.isEmpty else { throw FilterError("an empty list of values matches nothing") }
-            return ["or": .array(values.map { one("eq", wire($0)) })]
-        case .notIn(let values):
-            if isSubscription { return one("notIn", .array(values.map(wire))) }
-            return ["and": .array(values.map { one("ne", wire($0)) })]
-        case .containsIgnoringCase, .equalsIgnoringCase, .beginsWithIgnoringCase:
-            throw FilterError("the service cannot ignore case")
-        }
+        return try? wireInput(for: model, in: .subscription)
     }
 }

@@ -84,7 +84,7 @@ public struct RequestWriter: Sendable {
                 writer.raw(",\"c")
                 writer.integer(Int64(index))
                 writer.raw("\":")
-                writer.value(try condition.filterInput(for: mutation.model))
+                writer.value(try condition.conditionInput(for: mutation.model))
             }
         }
         writer.raw("}")

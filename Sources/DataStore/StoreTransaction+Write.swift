@@ -18,7 +18,9 @@ extension StoreTransaction {
     /// Keeps a record if `condition` holds of the one kept now; throws ``StoreError/conditionFailed(model:id:)`` if not.
     ///
     /// The condition travels with the change: the backend checks it again on its own record, and where it does not hold
-    /// there the change is parked. So it may name the model's own fields only, where the model is sent.
+    /// there the change is parked. So where the model is sent, it must be one that the backend can be asked: of the model's
+    /// own fields, without those of its key, by operators that the API has for their types.
+    /// - Throws: ``StoreError/invalidQuery(_:)`` that says what the backend cannot be asked; nothing is saved then.
     public func save<M: Model>(_ model: M, where condition: Predicate<M>) throws {
         let sent = try check(condition.node, model: M.schema.name, id: model.id)
         let core = try writer()
@@ -138,10 +140,10 @@ extension StoreTransaction {
         }
         if !isMet { throw StoreError.conditionFailed(model: model, id: id) }
         guard table.policy.sends, condition != .all else { return nil }
-        guard condition.canTravel(table.model) else {
-            throw StoreError.invalidQuery(
-                "\(model): the backend checks a change's condition too, and knows no relations, no embedded values, "
-                    + "no ignoring of case and no empty list of values")
+        do throws(UnaskableCondition) {
+            _ = try condition.wireInput(for: table.model, in: .condition)
+        } catch {
+            throw StoreError.invalidQuery("the backend checks a change's condition too: \(error)")
         }
         return condition
     }

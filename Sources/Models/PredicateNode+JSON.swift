@@ -15,21 +15,6 @@ extension PredicateNode {
         }
     }
 
-    /// Whether a backend can check it on its own record: no relations, no embedded values, and only comparisons that the
-    /// protocol has.
-    public func canTravel(_ model: ModelSchema) -> Bool {
-        switch self {
-        case .all: true
-        case .and(let nodes), .or(let nodes): nodes.allSatisfy { $0.canTravel(model) }
-        case .not(let node): node.canTravel(model)
-        case .related, .field(_, .containsIgnoringCase), .field(_, .equalsIgnoringCase),
-            .field(_, .beginsWithIgnoringCase):
-            false
-        case .field(_, .isIn([])): false
-        case .field(let name, _): model.field(name)?.isFilterable ?? false
-        }
-    }
-
     /// Reads a condition; nil where it is none.
     public init?(json: JSONValue) {
         func nodes(_ value: JSONValue?) -> [PredicateNode]? {

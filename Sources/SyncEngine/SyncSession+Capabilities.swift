@@ -37,7 +37,7 @@ extension SyncSession {
             return "this backend takes no operations such as increment; edit the entry into a value, or revert it"
         }
         if let condition = entry.condition, let model = core.schema.model(entry.model) {
-            do throws(FilterError) { _ = try condition.filterInput(for: model) } catch {
+            do throws(FilterError) { _ = try condition.conditionInput(for: model) } catch {
                 return "its condition cannot be sent: \(error); revert it and make the change anew"
             }
         }

@@ -103,6 +103,23 @@ struct ConditionTests {
         #expect(try core.read { try $0.get(Draft.self, id: "d") }?.text == "x")
     }
 
+    @Test("what the API has no operator or operand for is refused at the save, by name; a null test of an enum is none")
+    func unaskable() throws {
+        let core = try stored()
+        let shape: Field<Bin, String?> = Field("shape")
+        let tags: Field<Bin, [String]> = Field("tags")
+        let id: Field<Bin, String> = Field("id")
+        for condition in [!(shape < "rack"), !(tags == ["a"]), id == "b", !(place == 1 << 31)] {
+            let error = try #require(#expect(throws: StoreError.self) { try save(core, 2, where: condition) })
+            guard case .invalidQuery(let reason) = error else { return #expect(Bool(false), "\(condition)") }
+            #expect(reason.hasPrefix("the backend checks a change's condition too: "))
+            #expect(throws: error) { try core.write(as: nil) { try $0.delete(Bin(id: "b"), where: condition) } }
+        }
+        #expect(core.outboxStatus.isEmpty)
+        try save(core, 2, where: shape == nil)
+        #expect(core.outboxStatus.queued == 1)
+    }
+
     @Test("every condition comes back from its kept form", arguments: 1...5)
     func kept(_ seed: UInt64) {
         var generator = FilterGenerator(seed: seed)

@@ -24,6 +24,19 @@ struct FilterInputTests {
             (.field("title", .equal(.null)), #"{"title":{"attributeExists":false}}"#),
             (.field("title", .notEqual(.null)), #"{"title":{"attributeExists":true}}"#),
             (.field("title", .exists(true)), #"{"title":{"attributeExists":true}}"#),
+            (.field("kind", .equal(.null)), #"{"kind":{"eq":null}}"#),
+            (.field("kind", .notEqual(.null)), #"{"kind":{"ne":null}}"#),
+            (.field("kinds", .exists(false)), #"{"kinds":{"eq":null}}"#),
+            (.field("kinds", .equal(.text(#"["LOW"]"#))), #"{"kinds":{"eq":["LOW"]}}"#),
+            (
+                .field("kind", .isIn([.text("LOW"), .null])),
+                #"{"or":[{"kind":{"eq":"LOW"}},{"kind":{"eq":null}}]}"#
+            ),
+            (
+                .field("size", .notIn([.integer(1), .null])),
+                #"{"and":[{"size":{"ne":1}},{"size":{"attributeExists":true}}]}"#
+            ),
+            (.field("ticks", .less(.integer(2_147_483_647))), #"{"ticks":{"lt":2147483647}}"#),
             (.field("size", .isIn([.integer(1), .integer(2)])), #"{"or":[{"size":{"eq":1}},{"size":{"eq":2}}]}"#),
             (.field("size", .notIn([.integer(1), .integer(2)])), #"{"and":[{"size":{"ne":1}},{"size":{"ne":2}}]}"#),
             (.not(.field("size", .equal(.integer(1)))), #"{"not":{"size":{"eq":1}}}"#),
@@ -67,6 +80,23 @@ struct FilterInputTests {
         #expect(list.subscriptionFilterInput(for: Sample.note)?.text == #"{"size":{"in":[1,2]}}"#)
         #expect(PredicateNode.not(list).subscriptionFilterInput(for: Sample.note) == nil)
         #expect(PredicateNode.field("size", .exists(true)).subscriptionFilterInput(for: Sample.note) == nil)
+        for other: PredicateNode in [
+            .field("done", .isIn([.integer(1)])), .field("size", .isIn([.integer(1), .null])),
+            .field("kind", .equal(.null)), .field("ticks", .less(.integer(1 << 40))),
+        ] {
+            #expect(other.subscriptionFilterInput(for: Sample.note) == nil, "\(other)")
+        }
+    }
+
+    @Test("name what a condition cannot be: of the key, which a filter may name")
+    func keys() throws {
+        let node = PredicateNode.and([.all, .not(.field("id", .equal(.text("a"))))])
+        #expect(try node.filterInput(for: Sample.note).text == #"{"and":[{},{"not":{"id":{"eq":"a"}}}]}"#)
+        let error = #expect(throws: AppSync.FilterError.self) { try node.conditionInput(for: Sample.note) }
+        #expect(error?.description == "a change's condition cannot name Note.id, a part of the key")
+        let part = PredicateNode.field("number", .less(.integer(1)))
+        #expect(throws: AppSync.FilterError.self) { try part.conditionInput(for: Sample.lot) }
+        #expect(try part.filterInput(for: Sample.lot).text == #"{"number":{"lt":1}}"#)
     }
 
     @Test("refuse fields and comparisons that the wire does not have")
@@ -79,6 +109,42 @@ struct FilterInputTests {
         }
         #expect(throws: AppSync.FilterError.self) {
             try PredicateNode.field("title", .containsIgnoringCase("a")).filterInput(for: Sample.note)
+        }
+    }
+
+    @Test(
+        "refuse what the API has no operator or operand for, by name",
+        arguments: [
+            (.field("kind", .less(.text("LOW"))), "the service has no 'lt' for Note.kind, which is Kind"),
+            (
+                .field("kind", .between(.text("HIGH"), .text("LOW"))),
+                "the service has no 'between' for Note.kind, which is Kind"
+            ),
+            (.field("done", .less(.integer(1))), "the service has no 'lt' for Note.done, which is Boolean"),
+            (
+                .field("tags", .equal(.text(#"["a"]"#))),
+                "the service has no 'eq' for Note.tags, which is a list of String"
+            ),
+            (.field("size", .contains(.integer(1))), "the service has no 'contains' for Note.size, which is Int"),
+            (
+                .field("ticks", .greater(.integer(1_795_254_060_123))),
+                "Note.ticks cannot be compared with 1795254060123: the service compares 32 bits"
+            ),
+            (
+                .field("size", .isIn([.integer(1), .integer(1 << 31)])),
+                "Note.size cannot be compared with 2147483648: the service compares 32 bits"
+            ),
+            (.field("size", .less(.null)), "the service cannot compare Note.size with nothing"),
+            (.field("weight", .less(.real(.infinity))), "the service cannot compare Note.weight with inf"),
+            (.field("at", .less(.integer(.max))), "the service cannot compare Note.at with 9223372036854775807"),
+            (.field("place", .exists(true)), "the service has no filter on Note.place, an embedded value"),
+            (.field("size", .isIn([])), "an empty list of values matches nothing"),
+        ] as [(PredicateNode, String)])
+    func unaskable(_ node: PredicateNode, _ reason: String) {
+        for node in [node, .or([.field("title", .equal(.text("a"))), .not(node)])] {
+            let error = #expect(throws: AppSync.FilterError.self) { try node.filterInput(for: Sample.note) }
+            #expect(error?.description == reason)
+            #expect(throws: AppSync.FilterError.self) { try node.conditionInput(for: Sample.note) }
         }
     }
 }

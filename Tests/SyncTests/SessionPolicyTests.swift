@@ -254,6 +254,7 @@ struct SessionPolicyTests {
         arguments: [
             PredicateNode.field("title", .equalsIgnoringCase("a")), .related("zone", .all),
             .and([.field("state", .equal(.text("open"))), .field("nowhere", .exists(true))]),
+            .field("title", .less(.null)),
         ])
     func unspeakable(_ condition: PredicateNode) throws {
         let scope = SyncScope(filters: ["Task": condition])
