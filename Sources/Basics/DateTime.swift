@@ -40,7 +40,8 @@ public struct DateTime: Sendable, Hashable, Comparable, Codable {
 extension DateTime {
     /// Reads `YYYY-MM-DDThh:mm[:ss[.fff…]]` with an offset `Z`, `±hh:mm` or `±hh:mm:ss`; nil where it is anything else.
     ///
-    /// A missing offset is read as UTC (AppSync's page calls it optional). Digits beyond milliseconds are dropped.
+    /// A missing offset is read as UTC (AppSync's page calls it optional). Digits beyond milliseconds are dropped. What an
+    /// offset moves out of the years that have a text (``writable``) is none.
     public init?(iso8601 text: some StringProtocol) {
         var scan = DigitScanner(text)
         guard let year = scan.digits(4), scan.take("-"), let month = scan.digits(2), scan.take("-"),
@@ -59,8 +60,13 @@ extension DateTime {
             minute < 60, second < 61
         else { return nil }
         let seconds = Int64(days) * 86_400 + Int64(hour * 3600 + minute * 60 + second) - Int64(offset)
-        self.init(milliseconds: seconds * 1000 + Int64(milli))
+        let milliseconds = seconds * 1000 + Int64(milli)
+        guard Self.writable.contains(milliseconds) else { return nil }
+        self.init(milliseconds: milliseconds)
     }
+
+    /// The milliseconds since 1970 of the instants that have a text which can be read again: the years 0000 to 9999.
+    public static let writable: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
 
     /// `YYYY-MM-DDThh:mm:ss.fffZ`.
     public var iso8601: String {

@@ -6,7 +6,8 @@ final class WireFields: Sendable {
     /// How a value is written.
     private enum Form: Sendable {
         case text, int, integer, boolean, real, dateTime
-        case decimal(places: Int)
+        /// - limit: The units from which it is too long.
+        case decimal(places: Int, limit: UInt64)
         /// Stored as JSON text that goes out as it is.
         case json
         /// Stored as JSON text that goes out as a string.
@@ -39,8 +40,7 @@ final class WireFields: Sendable {
 
     private static func isChecked(_ field: FieldSchema, _ schema: Schema, inside: Set<String>) -> Bool {
         switch field.type {
-        case .enumeration, .scalar(.id), .scalar(.string), .scalar(.boolean), .scalar(.awsDateTime), .scalar(.awsJSON),
-            .scalar(.awsTimestamp), .scalar(.decimal):
+        case .enumeration, .scalar(.id), .scalar(.string), .scalar(.boolean), .scalar(.awsJSON), .scalar(.awsTimestamp):
             return false
         case .scalar: return field.isList || !inside.isEmpty
         case .embedded(let name):
@@ -62,7 +62,7 @@ final class WireFields: Sendable {
             case .boolean: return .boolean
             case .float: return .real
             case .awsDateTime: return .dateTime
-            case .decimal(let places): return .decimal(places: places)
+            case .decimal(let places): return .decimal(places: places, limit: ScalarType.decimalLimit(places: places))
             case .id, .string, .awsDate, .awsTime, .awsEmail, .awsPhone, .awsURL, .awsIPAddress: return .text
             }
         }
@@ -90,7 +90,7 @@ final class WireFields: Sendable {
         case (_, .null): writer.raw("null")
         case (.json, .text(let text)): writer.raw(text)
         case (.boolean, .integer(let value)): if value != 0 { writer.raw("true") } else { writer.raw("false") }
-        case (.decimal(let places), .integer(let units)): writer.raw(decimalText(units, places: places))
+        case (.decimal(let places, _), .integer(let units)): writer.raw(decimalText(units, places: places))
         case (.dateTime, .integer(let value)): writer.string(DateTime(milliseconds: value).iso8601)
         case (.real, .real(let value)):
             if value == value.rounded(), abs(value) < 1e15 {
@@ -169,18 +169,17 @@ final class WireFields: Sendable {
             case (.json, .text):
                 // What came from the backend was checked when it was read.
                 if checkedJSON[position], !isRemote, let problem = slowProblem(values) { return problem }
-            case (.decimal, .integer(let units)):
-                if !isRemote, units.magnitude >= Self.longDecimal, let problem = slowProblem(values) { return problem }
-            case (.jsonString, .text), (.integer, .integer), (.boolean, .integer), (.dateTime, .integer):
+            case (.decimal(_, let limit), .integer(let units)):
+                if !isRemote, units.magnitude >= limit { return slowProblem(values) }
+            case (.dateTime, .integer(let number)):
+                if !DateTime.writable.contains(number) { return slowProblem(values) }
+            case (.jsonString, .text), (.integer, .integer), (.boolean, .integer):
                 continue
             default: return (field.name, "\(value) is of another type", false)
             }
         }
         return model.primaryKey.count > 1 ? slowProblem(values) : nil
     }
-
-    /// Beyond this a decimal of three places is too long: from here on it is looked at closely.
-    private static let longDecimal: UInt64 = 1_000_000_000_000_000
 
     private func slowProblem(_ values: [Value]) -> (field: String, reason: String, isMissing: Bool)? {
         model.problem(values, in: schema).map { ($0.field, $0.reason, $0.isMissing) }

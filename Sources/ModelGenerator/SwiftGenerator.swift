@@ -122,7 +122,7 @@ extension Schema {
     func admitsWrongValues(_ field: FieldSchema, in model: ModelSchema) -> Bool {
         if model.primaryKey.count > 1, model.primaryKey.dropLast().contains(field.name) { return true }
         return switch field.type {
-        case .scalar(.int), .scalar(.float), .scalar(.decimal): true
+        case .scalar(.int), .scalar(.float), .scalar(.decimal), .scalar(.awsDateTime): true
         case .scalar(let scalar): scalar.admitsWrongText
         case .embedded(let name): (embedded[name] ?? []).contains { admitsWrongValues($0, in: model) }
         case .enumeration: false

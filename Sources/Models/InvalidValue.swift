@@ -30,7 +30,8 @@ extension Model {
     /// The same record, after every value was checked against its field's type.
     ///
     /// Swift's own types leave only this to check: the text of e-mail addresses, URLs, phone numbers, IP addresses, dates
-    /// and times, integers of more than 32 bits, numbers that are none or too long, and a composite key's `#`. A model
+    /// and times, instants outside of the years 0000 to 9999, integers of more than 32 bits, numbers that are none or too
+    /// long, and a composite key's `#`. A model
     /// with such text is checked by its initializer, which throws; of the others, whose initializer does not, this asks
     /// for the same. A store checks all of it again at each save.
     /// - Parameter schema: the generated `modelSchema`; without it embedded values are not looked into.
@@ -81,17 +82,8 @@ extension ModelSchema {
     private func problem(
         _ value: Value, of field: FieldSchema, in schema: Schema?, isRemote: Bool
     ) -> InvalidValue? {
-        if let reason = field.problem(value, in: schema) {
-            return InvalidValue(model: name, field: field.name + reason.path, value: reason.value, reason: reason.text)
-        }
-        // What a backend keeps nevertheless is shown as it is.
-        guard !isRemote, case .scalar(.decimal(let places)) = field.type, case .integer(let units) = value,
-            units.magnitude >= UInt64(powerOfTen(12 + places))
-        else { return nil }
-        let text = decimalText(units, places: places)
-        return InvalidValue(
-            model: name, field: field.name, value: text,
-            reason: "\(text) has more than twelve digits before its point")
+        guard let reason = field.problem(value, in: schema, isRemote: isRemote) else { return nil }
+        return InvalidValue(model: name, field: field.name + reason.path, value: reason.value, reason: reason.text)
     }
 
     /// The parts of a composite key are joined with `#`, so only the last may hold one: else two records could share a key.
@@ -132,16 +124,16 @@ struct ValueProblem {
 
 extension FieldSchema {
     /// What keeps a non-null storage value out of the field; nil where nothing does.
-    func problem(_ value: Value, in schema: Schema?) -> ValueProblem? {
+    func problem(_ value: Value, in schema: Schema?, isRemote: Bool) -> ValueProblem? {
         if isStoredAsJSON, !isPlainJSON {
             guard case .text(let text) = value, let json = try? JSONValue(parsing: text) else { return mismatch(value) }
-            return jsonProblem(json, in: schema)
+            return jsonProblem(json, in: schema, isRemote)
         }
         switch (type, value) {
         case (.enumeration(let name), .text(let text)):
             guard let schema, schema.enums[name]?.containsBytes(of: text) != true else { return nil }
             return ValueProblem(shortened(text), "\(name) has no case \(shortened(text))")
-        case (.scalar(let scalar), _): return scalar.problem(value)
+        case (.scalar(let scalar), _): return scalar.problem(value, isRemote: isRemote)
         default: return mismatch(value)
         }
     }
@@ -152,20 +144,20 @@ extension FieldSchema {
         ValueProblem(shortened(keyText(value)), "\(value) is of another type")
     }
 
-    private func jsonProblem(_ json: JSONValue, in schema: Schema?) -> ValueProblem? {
-        guard isList else { return elementProblem(json, in: schema) }
+    private func jsonProblem(_ json: JSONValue, in schema: Schema?, _ isRemote: Bool) -> ValueProblem? {
+        guard isList else { return elementProblem(json, in: schema, isRemote) }
         guard let elements = json.array else { return ValueProblem(shortened(json.text), "it is no list") }
         for (index, element) in elements.enumerated() {
             if element.isNull {
                 guard isElementRequired else { continue }
                 return ValueProblem("", "a null element is not allowed").inside("[\(index)]")
             }
-            if let problem = elementProblem(element, in: schema) { return problem.inside("[\(index)]") }
+            if let problem = elementProblem(element, in: schema, isRemote) { return problem.inside("[\(index)]") }
         }
         return nil
     }
 
-    private func elementProblem(_ json: JSONValue, in schema: Schema?) -> ValueProblem? {
+    private func elementProblem(_ json: JSONValue, in schema: Schema?, _ isRemote: Bool) -> ValueProblem? {
         switch type {
         case .enumeration(let name):
             guard let schema, json.string.map({ schema.enums[name]?.containsBytes(of: $0) ?? false }) != true else {
@@ -173,7 +165,7 @@ extension FieldSchema {
             }
             return ValueProblem(shortened(json.text), "\(name) has no case \(shortened(json.text))")
         case .scalar(let scalar):
-            if scalar.storageValue(of: json) != nil { return nil }
+            if let value = scalar.storageValue(of: json) { return scalar.problem(value, isRemote: isRemote) }
             return ValueProblem(shortened(json.text), "\(shortened(json.text)) is not a valid \(scalar.graphQLName)")
         case .embedded(let name):
             guard let fields = schema?.embedded[name] else { return nil }
@@ -186,7 +178,9 @@ extension FieldSchema {
                     guard field.isRequired else { continue }
                     return ValueProblem("", "null is not allowed").inside("." + field.name)
                 }
-                if let problem = field.jsonProblem(value, in: schema) { return problem.inside("." + field.name) }
+                if let problem = field.jsonProblem(value, in: schema, isRemote) {
+                    return problem.inside("." + field.name)
+                }
             }
             return nil
         }
@@ -195,12 +189,22 @@ extension FieldSchema {
 
 extension ScalarType {
     /// What keeps a storage value from being one of this type.
-    func problem(_ value: Value) -> ValueProblem? {
+    ///
+    /// - Parameter isRemote: Decimals that are too long, which a backend keeps nevertheless, are shown as they are.
+    func problem(_ value: Value, isRemote: Bool) -> ValueProblem? {
         switch (self, value) {
+        case (.decimal(let places), .integer(let units)):
+            guard !isRemote, units.magnitude >= Self.decimalLimit(places: places) else { return nil }
+            let text = decimalText(units, places: places)
+            return ValueProblem(text, "\(text) has more than twelve digits before its point")
+        case (.awsDateTime, .integer(let number)):
+            if DateTime.writable.contains(number) { return nil }
+            return ValueProblem(
+                "\(number)", "\(number) ms since 1970 lie outside of the years 0000 to 9999, which an AWSDateTime has")
         case (.int, .integer(let number)):
             guard Int32(exactly: number) == nil else { return nil }
             return ValueProblem("\(number)", "\(number) has more than 32 bits, as an Int may have")
-        case (.awsTimestamp, .integer), (.boolean, .integer), (.awsDateTime, .integer), (.decimal, .integer): return nil
+        case (.awsTimestamp, .integer), (.boolean, .integer): return nil
         case (.float, .real(let number)):
             return number.isFinite ? nil : ValueProblem("\(number)", "\(number) is no number")
         case (.id, .text), (.string, .text), (.awsJSON, .text): return nil
@@ -211,6 +215,11 @@ extension ScalarType {
         default: return ValueProblem(shortened(keyText(value)), "\(value) is of another type")
         }
     }
+}
+
+extension ScalarType {
+    /// The units from which a decimal has more than twelve digits before its point.
+    package static func decimalLimit(places: Int) -> UInt64 { UInt64(powerOfTen(12 + places)) }
 }
 
 /// A value as an error shows it: printable, and not longer than a line has room for.

@@ -28,6 +28,8 @@ struct DateTimeTests {
         "2026-11-21T09:41:00ZZ", "2026-11-21T09:41:00 Z", "26-11-21T09:41:00Z", "2026-11-21T9:41:00Z",
         "+2026-11-21T09:41:00Z",
         "２０２６-11-21T09:41:00Z", "2026-11-21T09:41:00\u{0}",
+        // In UTC their year has no four digits.
+        "9999-12-31T23:59:59-14:00", "9999-12-31T24:00:00Z", "0000-01-01T00:00:00+14:00",
     ])
     func anythingElseIsRefused(text: String) {
         #expect(DateTime(iso8601: text) == nil)

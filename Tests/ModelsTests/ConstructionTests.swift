@@ -64,7 +64,24 @@ struct ConstructionTests {
             try refusal { $0.quantity = Decimal3(units: -1_000_000_000_000_000) }?.description
                 == "Everything.quantity: -1000000000000 has more than twelve digits before its point")
         #expect(try refusal { $0.price = Decimal4(units: 10_000_000_000_000_000) }?.field == "price")
+        #expect(try refusal { $0.quantities = [1, Decimal3(units: 1_000_000_000_000_000)] }?.field == "quantities[1]")
+        #expect(
+            try refusal { $0.home = Address(street: "s", height: Decimal3(units: .max)) }?.description
+                == "Everything.home.height: 9223372036854775.807 has more than twelve digits before its point")
         #expect(Decimal3("1.2345") == nil, "a decimal's text cannot have more places than it")
+    }
+
+    @Test("instants that no text has, wherever they stand")
+    func instants() throws {
+        let last = DateTime.writable.upperBound
+        #expect(try refusal { $0.at = DateTime(milliseconds: last) } == nil)
+        for wrong in [last + 1, DateTime.writable.lowerBound - 1, .min, .max] {
+            let wrong = DateTime(milliseconds: wrong)
+            #expect(try refusal { $0.at = wrong }?.field == "at")
+            #expect(try refusal { $0.maybeAt = wrong }?.field == "maybeAt")
+            #expect(try refusal { $0.moments = [DateTime(milliseconds: 0), wrong] }?.field == "moments[1]")
+            #expect(try refusal { $0.home = Address(street: "s", since: wrong) }?.field == "home.since")
+        }
     }
 
     @Test("by the initializer as by a change, and a composite key's parts")

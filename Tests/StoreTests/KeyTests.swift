@@ -141,6 +141,52 @@ struct KeyTests {
         #expect(problem([.text("1"), .real(1), .text(#"{"mail":"a@b.c"}"#), .text("a")]) == nil)
     }
 
+    @Test("D18: instants that no text has, and decimals that are too long, in lists and embedded values too")
+    func unwritable() throws {
+        let model = ModelSchema(
+            "M", pluralName: "Ms",
+            fields: [
+                FieldSchema("id", .scalar(.id), isRequired: true), FieldSchema("at", .scalar(.awsDateTime)),
+                FieldSchema("ats", .scalar(.awsDateTime), isList: true),
+                FieldSchema("pieces", .scalar(.decimal(places: 0))),
+                FieldSchema("amounts", .scalar(.decimal(places: 3)), isList: true),
+                FieldSchema("home", .embedded("Home")),
+            ])
+        let schema = Schema(
+            models: [model],
+            embedded: [
+                "Home": [
+                    FieldSchema("since", .scalar(.awsDateTime)), FieldSchema("height", .scalar(.decimal(places: 3))),
+                ]
+            ])
+        let wire = WireFields(schema, model)
+        func problem(_ field: String, _ value: Value, isRemote: Bool = false) -> String? {
+            let values = model.fields.map { $0.name == field ? value : $0.name == "id" ? .text("1") : .null }
+            #expect(isRemote || model.problem(values, in: schema)?.field == wire.problem(values)?.field)
+            return wire.problem(values, isRemote: isRemote)?.field
+        }
+        for time in [DateTime.writable.lowerBound, DateTime.writable.upperBound] {
+            let text = JSONValue.string(DateTime(milliseconds: time).iso8601)
+            #expect(problem("at", .integer(time)) == nil)
+            #expect(problem("ats", .text(JSONValue.array([text]).text)) == nil)
+        }
+        for time in [DateTime.writable.lowerBound - 1, DateTime.writable.upperBound + 1, .min, .max] {
+            let text = JSONValue.string(DateTime(milliseconds: time).iso8601)
+            #expect(problem("at", .integer(time)) == "at")
+            #expect(problem("ats", .text(JSONValue.array([text]).text)) == "ats[0]")
+            #expect(problem("home", .text(JSONValue.object(["since": text]).text)) == "home.since")
+        }
+        #expect(problem("pieces", .integer(999_999_999_999)) == nil)
+        #expect(problem("pieces", .integer(1_000_000_000_000)) == "pieces")
+        #expect(problem("amounts", .text("[999999999999.999]")) == nil)
+        #expect(problem("amounts", .text("[1,1000000000000]")) == "amounts[1]")
+        #expect(problem("home", .text(#"{"height":9223372036854775.807}"#)) == "home.height")
+        // What a backend keeps nevertheless is shown as it is.
+        #expect(problem("pieces", .integer(1_000_000_000_000), isRemote: true) == nil)
+        let kept = [Value.text("1"), .null, .null, .null, .text("[1000000000000]"), .null]
+        #expect(model.problem(kept, in: schema, isRemote: true) == nil)
+    }
+
     @Test("D15: records known only by their schema are kept exactly as typed ones, and checked")
     func untyped() throws {
         let core = try sampleCore()
