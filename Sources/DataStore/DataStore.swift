@@ -64,6 +64,7 @@ public final class DataStore: Sendable {
                 driver?.policiesChanged()
             }
             core.onBegunAnew = { models in
+                guard driver != nil else { return }
                 for model in models.intersection(received.current) { hub.setSynced(model, false) }
             }
             _ = core.addObserver { changes in

@@ -8,7 +8,8 @@ extension StoreCore {
         get {
             Remembered(
                 counts: counts, retryAt: retryAt, deletions: deletions, hasShadows: hasShadows,
-                hasQuarantine: hasQuarantine, lastOrder: lastOrder, lackedFields: lackedFields)
+                hasQuarantine: hasQuarantine, lastOrder: lastOrder, lackedFields: lackedFields,
+                policyChanges: policyChanges)
         }
         set {
             counts = newValue.counts
@@ -18,6 +19,7 @@ extension StoreCore {
             hasQuarantine = newValue.hasQuarantine
             lastOrder = newValue.lastOrder
             lackedFields = newValue.lackedFields
+            policyChanges = newValue.policyChanges
         }
     }
 
@@ -30,6 +32,7 @@ extension StoreCore {
         let hasQuarantine: Bool
         let lastOrder: Int64
         let lackedFields: [String: [String]]
+        let policyChanges: Int64
     }
 
     /// Reads again what is kept in memory about the file where another process wrote it.

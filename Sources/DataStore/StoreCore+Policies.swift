@@ -48,14 +48,24 @@ extension StoreCore {
         context.setPolicies(chosen)
     }
 
-    /// Takes over what another process made hold since.
+    /// Takes over what another process made hold since: also where that is what holds here, for what others in between let
+    /// go is gone.
     func followPolicies() throws {
-        guard let chosen = try storedPolicies(Self.chosenKey), chosen != options.policies else { return }
+        let count = try policyChangeCount()
+        guard let chosen = try storedPolicies(Self.chosenKey), chosen != options.policies || count != policyChanges
+        else { return }
+        policyChanges = count
         context.setPolicies(chosen)
         // At opening the choice of this process is not known better by another.
         guard isOpen else { return }
         ownPolicies = chosen
         havePoliciesChanged = true
+    }
+
+    /// How often other policies were made to hold.
+    private func policyChangeCount() throws -> Int64 {
+        let sql = "SELECT CAST(\"value\" AS INTEGER) FROM \"_meta\" WHERE \"key\"=?"
+        return try connection.value(sql, [.text(Self.changesKey)])?.integer ?? 0
     }
 
     private func storedPolicies(_ key: String) throws -> [String: SyncPolicy]? {
@@ -95,6 +105,8 @@ extension StoreCore {
         }
         try transaction.setMeta(Self.policiesKey, json(after))
         try transaction.setMeta(Self.chosenKey, json(chosen))
+        policyChanges = try policyChangeCount() + 1
+        try transaction.setMeta(Self.changesKey, String(policyChanges))
         log.touchedOutbox = true
     }
 
@@ -102,6 +114,8 @@ extension StoreCore {
     static let policiesKey = "policies"
     /// Those of them that somebody chose; the others are the schema's.
     static let chosenKey = "policies.chosen"
+    /// How often they were set, by whichever process.
+    static let changesKey = "policies.changes"
 
     private func evictConfirmed(_ model: ModelSchema) throws {
         try StoreTransaction(context, core: self, identity: nil).evict(model: model.name, where: .all)
@@ -155,7 +169,9 @@ extension DataStore {
     ///
     /// What is new is fetched, what is clean and received no more is let go, what is unsent stays. They hold for every
     /// process that has the store open, until others are set or one begins to synchronise that was opened with others.
+    /// - Throws: ``StoreError/unknownModel(_:)`` for a name that is no model's; all is then as it was.
     public func setPolicies(_ policies: [String: SyncPolicy]) async throws {
+        if let unknown = schema.firstUnknown(of: policies.keys) { throw StoreError.unknownModel(unknown) }
         let identity = identity
         try await writer.perform { try $0.setPolicies(policies, as: identity) }
         await tellReadersOfPolicies()
@@ -181,11 +197,21 @@ extension DataStore {
 
     /// Fetches and sends the named models, or all, now.
     public func sync(_ models: Set<String>? = nil) async -> SyncResult {
+        if let unknown = schema.firstUnknown(of: models ?? []) {
+            return .failed(StoreError.unknownModel(unknown).description)
+        }
         guard let driver else { return .failed("this store is local only") }
         if await lifecycle.isFollowing {
             return .failed("another process synchronises this store; ask that one, or wait for what it fetches")
         }
         return await driver.sync(models)
+    }
+}
+
+extension Schema {
+    /// The first name, in alphabetical order, that is no model's.
+    fileprivate func firstUnknown(of names: some Collection<String>) -> String? {
+        names.filter { model($0) == nil }.min()
     }
 }
 

@@ -46,6 +46,8 @@ public final class StoreCore {
     var life: BackendLife?
     /// The policies that this process would have hold: those it was opened with, or that were set since.
     var ownPolicies: [String: SyncPolicy]
+    /// How many times policies were set when this process last looked, or set them itself.
+    var policyChanges: Int64 = 0
     /// Whether another process made other policies hold and nobody was told of it yet.
     var havePoliciesChanged = false
     /// Is told, after a transaction, that another process has made other policies hold.
@@ -184,6 +186,10 @@ public final class StoreCore {
             for observer in observers { undelivered.append { observer.body(changes) } }
         }
         for event in told { undelivered.append { [weak self] in self?.onEvent?(event) } }
+        // What was let go between two choices is not here, though the policies may be those of before.
+        if havePoliciesChanged, let complete = try? completeModels() {
+            begunAnew.formUnion(schema.models.map(\.name).filter { !complete.contains($0) })
+        }
         if !begunAnew.isEmpty {
             let models = begunAnew
             begunAnew.removeAll()

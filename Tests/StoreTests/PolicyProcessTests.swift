@@ -66,6 +66,26 @@ struct PolicyProcessTests {
         #expect(policy("Zone", later) == .none && policy("Draft", later) == .upstream)
     }
 
+    @Test("C16 C27: policies switched to and fro by another process are heard of: what went is fetched again")
+    func toAndFro() throws {
+        let leader = try open()
+        try leader.applyRemote([remote(Zone(id: "theirs"), 1), remote(Item(id: "kept"), 1)])
+        for model in ["Zone", "Item"] { try leader.setMark(SyncMark(model: model, lastSync: 7, lastFullSync: 7)) }
+        let other = try open(seed: 2)
+        var told = 0
+        var anew: Set<String> = []
+        leader.onPolicies = { told += 1 }
+        leader.onBegunAnew = { anew.formUnion($0) }
+        try other.setPolicies(["Zone": .none], as: nil)
+        try other.setPolicies([:], as: nil)
+        _ = try leader.noticeForeignChanges()
+        #expect(told == 1)
+        #expect(anew.contains("Zone") && !anew.contains("Item"))
+        try leader.setPolicies(["Zone": .upstream], as: nil)
+        try leader.save(Draft(id: "d"))
+        #expect(told == 1, "its own choice is no news")
+    }
+
     @Test("C27: who begins to synchronise has its own hold, where it was opened with some")
     func leading() throws {
         let first = try open(["Zone": .downstream])

@@ -93,4 +93,18 @@ struct PolicyTests {
         for _ in 0..<3 { #expect(try await store.explain(Zone.self, id: "z").policy == .none) }
         await store.close()
     }
+
+    @Test("are of models that there are: a slip in a name is told, and nothing changes")
+    func unknown() async throws {
+        let store = try await DataStore(
+            schema: testSchema, at: .memory, options: testOptions(), driver: PerfectDriver())
+        await #expect(throws: StoreError.unknownModel("Nope")) {
+            try await store.setPolicies(["Zone": .none, "Nope": .none])
+        }
+        #expect(try await store.explain(Zone.self, id: "z").policy == .both)
+        try await store.start()
+        let text = StoreError.unknownModel("Nope").description
+        #expect(await store.sync(["Nope", "Zone"]) == .failed(text))
+        await store.close()
+    }
 }
