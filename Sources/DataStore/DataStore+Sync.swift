@@ -81,6 +81,11 @@ extension DataStore {
     }
 
     /// Writes every waiting change to a file, one JSON object a line; the file is there whole or not at all.
+    ///
+    /// It is for a store that takes this one's place. Both must not send the same changes: a backend knows a change again by
+    /// its id and by who sent it, which is the device where no person is named, so that of two stores without persons the
+    /// second's creates can be refused and its increments be added again. Once another store has taken the file in, clear
+    /// this one, or take the changes back.
     @discardableResult
     public func exportOutbox(to path: String) async throws -> Int {
         try await writer.perform { try $0.exportOutbox(to: path) }
@@ -89,20 +94,22 @@ extension DataStore {
     /// Waits until everything has been sent.
     ///
     /// - Throws: ``StoreError/flushTimedOut(left:)`` after so many milliseconds, ``StoreError/unsentChanges(_:)`` where
-    ///   only parked changes are left, or where nothing sends them because the store is local only.
+    ///   only parked changes are left and what waits behind them, or where nothing sends them because the store is local
+    ///   only; `CancellationError` where its task was cancelled.
     public func flush(timeout: Int64) async throws {
         let events = events
-        let isSent = { @Sendable (status: OutboxStatus) throws -> Bool in
-            if status.queued + status.sending > 0 { return false }
-            if status.parked > 0 { throw StoreError.unsentChanges(status.parked) }
-            return true
+        let isSent = { @Sendable [writer] () async throws -> Bool in
+            let (left, isStuck) = try await writer.perform { ($0.outboxStatus.unsent, try $0.awaitsPerson()) }
+            if isStuck { throw StoreError.unsentChanges(left) }
+            return left == 0
         }
-        let status = try await outboxStatus()
-        if try isSent(status) { return }
-        if driver == nil { throw StoreError.unsentChanges(status.unsent) }
+        if try await isSent() { return }
+        if driver == nil { throw StoreError.unsentChanges(try await outboxStatus().unsent) }
         let done = try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
-                for await case .outboxStatus(let status) in events where try isSent(status) { return true }
+                for await case .outboxStatus(let status) in events where status.sending == 0 {
+                    if try await isSent() { return true }
+                }
                 return false
             }
             group.addTask {
@@ -113,6 +120,7 @@ extension DataStore {
             return try await group.next() ?? false
         }
         if !done {
+            try Task.checkCancellation()
             let left = try await outboxStatus().unsent
             if left > 0 { throw StoreError.flushTimedOut(left: left) }
         }

@@ -62,7 +62,7 @@ public struct Outbox: Sendable {
         try await store.transaction { try $0.editOutbox(order, fields: fields) }
     }
 
-    /// The waiting entries as JSON, one a line, in parts.
+    /// The waiting entries as JSON, one a line, in parts; only one store may send them then (``DataStore/exportOutbox(to:)``).
     public func export(after: Int64 = .min, limit: Int = 1000) async throws -> (lines: [String], last: Int64?) {
         try await store.read { try $0.exportOutbox(after: after, limit: limit) }
     }

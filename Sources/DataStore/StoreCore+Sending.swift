@@ -84,14 +84,25 @@ extension StoreCore {
 
     /// Whether something may go that ``nextMutations(limit:busy:plainOnly:)`` passes over with `plainOnly`, where nothing
     /// plain may.
-    package var hasQueuedSpecials: Bool {
-        guard counts.values.contains(where: { $0.queued > 0 }), let lanes = try? lanes() else { return false }
-        return lanes.contains { lane in
+    package var hasQueuedSpecials: Bool { (try? mayGo()) ?? false }
+
+    private func mayGo() throws -> Bool {
+        guard counts.values.contains(where: { $0.queued > 0 }) else { return false }
+        return try lanes().contains { lane in
             var one = Gathering(joinsParents: true)
             var held = HeldEntries(isOpen: false)
-            try? gather(&one, lane, limit: 1, plainOnly: false, &held)
+            try gather(&one, lane, limit: 1, plainOnly: false, &held)
             return !one.entries.isEmpty
         }
+    }
+
+    /// Whether changes wait of which none can go before a person acts: they are parked, or held by what is, or their model is
+    /// not sent.
+    func awaitsPerson() throws -> Bool {
+        let status = outboxStatus
+        guard !status.isEmpty, status.sending == 0, retryAt.isEmpty, try !mayGo() else { return false }
+        // What is held by itself waits for a time, which the process that sends knows.
+        return try connection.value("SELECT 1 FROM \"_outbox\" WHERE \"state\"<2 AND \"held\"=\"ord\" LIMIT 1") == nil
     }
 
     /// Milliseconds until an entry that failed for now may be tried again; nil where none waits for time.

@@ -28,7 +28,7 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case readOnly
     /// The store was closed, or is being cleared.
     case closed
-    /// `clear(.refuse)` found changes that were not sent.
+    /// `clear(.refuse)` found changes that were not sent, or `flush` such as nothing but a person lets go.
     case unsentChanges(Int)
     /// `clear(.flush)` could not send everything in time.
     case flushTimedOut(left: Int)
@@ -77,7 +77,8 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
         case .readOnly: "this is a read; use a transaction to write"
         case .closed: "the store is closed or being cleared; open it again"
         case .unsentChanges(let count):
-            "\(count) changes were not sent; let them be sent (flush) or give them up (discard)"
+            "\(count) changes were not sent; let them be sent (flush), decide about those that were refused (outbox), or "
+                + "give them up (discard)"
         case .flushTimedOut(let left): "\(left) changes could not be sent in time; check the link and try again"
         case .unknownEntry(let order): "the outbox has no entry \(order); list it again"
         case .entryNotAvailable(let order, let reason): "outbox entry \(order): \(reason)"

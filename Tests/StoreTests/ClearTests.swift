@@ -23,6 +23,36 @@ struct ClearTests {
         await store.close()
     }
 
+    @Test("C8: what waits behind a refused change is not waited for either: only a person lets it go")
+    func behindParked() async throws {
+        let store = try await DataStore(
+            schema: testSchema, at: .memory, options: testOptions(), driver: IdleDriver())
+        try await store.save(Zone(id: "z"))
+        try await store.port.perform { core in
+            let entry = try #require(try core.nextMutations(limit: 1)?.entries.first)
+            try core.settle([MutationResult(order: entry.order, outcome: .refused(code: "Invalid", message: "no"))])
+        }
+        try await store.save(Bin(id: "b", zoneID: "z"))
+        try await store.save(Zone(id: "z", code: "later"))
+        #expect(try await store.outboxStatus() == OutboxStatus(queued: 2, parked: 1))
+        await #expect(throws: StoreError.unsentChanges(3)) { try await store.flush(timeout: 600_000) }
+        // Something else may go, so that it is waited for.
+        try await store.save(Zone(id: "free"))
+        await #expect(throws: StoreError.flushTimedOut(left: 4)) { try await store.flush(timeout: 1) }
+        await store.close()
+    }
+
+    @Test("C8: a flush that is cancelled says so, and blames no link")
+    func cancelledFlush() async throws {
+        let store = try await DataStore(
+            schema: testSchema, at: .memory, options: testOptions(), driver: IdleDriver())
+        try await store.save(Zone(id: "z"))
+        let flush = Task { try await store.flush(timeout: 600_000) }
+        flush.cancel()
+        await #expect(throws: CancellationError.self) { try await flush.value }
+        await store.close()
+    }
+
     @Test("C8: a store that nobody sends for refuses to flush at once, instead of waiting for nothing")
     func localOnly() async throws {
         let store = try await DataStore(schema: testSchema, at: .memory, options: testOptions())
