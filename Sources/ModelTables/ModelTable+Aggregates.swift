@@ -22,7 +22,17 @@ extension ModelTable {
     ) throws -> Value {
         try check(function, of: field)
         let statement = try restricted("SELECT \(function.rawValue)(\(quoted(field))) FROM \(name)", query)
-        return try connection.value(statement.sql, statement.bindings) ?? .null
+        return try summing([field]) { try connection.value(statement.sql, statement.bindings) ?? .null }
+    }
+
+    /// Runs `body`, which may sum these fields: a sum that has no number is named.
+    private func summing<R>(_ fields: [String], _ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch let error as SQLiteError where error.message == "integer overflow" {
+            throw FilterError(
+                model: schema.name, field: fields.joined(separator: ", "), message: "the sum has more than 64 bits")
+        }
     }
 
     /// Deletes the rows of a query, whose sort and page are left aside; gives how many there were.
@@ -65,7 +75,8 @@ extension ModelTable {
             let list = keys.joined(separator: ",")
             statement.sql += " GROUP BY \(list) ORDER BY \(list)"
         }
-        return try connection.rows(statement.sql, statement.bindings).map { row in
+        let sums = aggregates.filter { $0.function == .sum }.map(\.field)
+        return try summing(sums) { try connection.rows(statement.sql, statement.bindings) }.map { row in
             GroupedRow(
                 keys: Array(row.prefix(keys.count)), count: Int(row[keys.count].integer ?? 0),
                 values: Array(row.dropFirst(keys.count + 1)))

@@ -5,7 +5,7 @@ import SQLite
 public struct FilterError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The model.
     public let model: String
-    /// The field.
+    /// The field; empty where it is the whole condition.
     public let field: String
     /// What is wrong.
     public let message: String
@@ -18,7 +18,7 @@ public struct FilterError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     /// One line for a person.
-    public var description: String { "\(model).\(field): \(message)" }
+    public var description: String { field.isEmpty ? "\(model): \(message)" : "\(model).\(field): \(message)" }
 }
 
 /// A predicate bound to a model's fields, with every rule of ``Models/Comparison`` already applied.

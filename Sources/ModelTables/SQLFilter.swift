@@ -25,10 +25,14 @@ public struct SQLFilter {
     private let owner: String
     /// How many models deep.
     private let depth: Int
+    /// What SQLite's parser keeps waiting while it reads what is written next, and the most that there was.
+    private var pending: Int
+    private var deepest = 0
 
-    private init(_ schema: ModelSchema, depth: Int = 0) {
+    private init(_ schema: ModelSchema, depth: Int = 0, pending: Int = 0) {
         self.schema = schema
         self.depth = depth
+        self.pending = pending
         owner = depth == 0 ? quoted(schema.name) : "\"_\(depth)\""
     }
 
@@ -37,13 +41,19 @@ public struct SQLFilter {
     /// The SQL of a predicate; nil where it is true of every record.
     ///
     /// - Parameter models: finds the models of relations; without it a predicate on related records is refused.
-    /// - Throws: ``FilterError`` for a field that the model does not have or that cannot be filtered by.
+    /// - Throws: ``FilterError`` for a field that the model does not have or that cannot be filtered by, and for a condition
+    ///   that is nested too deeply.
     public static func condition(
         _ node: PredicateNode, of schema: ModelSchema, models: ModelLookup? = nil
     ) throws(FilterError) -> SQLCondition? {
         if case .all = node { return nil }
         var filter = SQLFilter(schema)
         filter.write(try ResolvedPredicate(node, schema, models: models))
+        guard filter.deepest <= mostPending else {
+            throw FilterError(
+                model: schema.name, field: "",
+                message: "the condition is nested too deeply to be asked; put it together from fewer levels")
+        }
         return SQLCondition(filter.sql, filter.bindings)
     }
 
@@ -61,6 +71,17 @@ public struct SQLFilter {
         return parts.joined(separator: ",")
     }
 
+    /// SQLite's parser keeps a hundred things waiting at most; the rest is for the query around the condition.
+    private static let mostPending = 84
+
+    /// Writes a part while so many things more wait for its end.
+    private mutating func within(_ things: Int, _ write: (inout SQLFilter) -> Void) {
+        pending += things
+        deepest = max(deepest, pending)
+        write(&self)
+        pending -= things
+    }
+
     private mutating func write(_ node: ResolvedPredicate) {
         switch node {
         case .constant(let flag): sql += flag ? "1" : "0"
@@ -68,10 +89,14 @@ public struct SQLFilter {
         case .or(let parts): write(parts, " OR ", empty: "0")
         case .test(let position, let test, let negated):
             let column = column(schema.fields[position].name)
-            if negated { writeNegated(column, test) } else { write(column, test) }
+            within(test.parts) { filter in
+                if negated { filter.writeNegated(column, test) } else { filter.write(column, test) }
+            }
         case .related(let target, let pairs, let condition, let negated):
-            var inner = SQLFilter(target, depth: depth + 1)
+            // From `EXISTS(` to `AND`.
+            var inner = SQLFilter(target, depth: depth + 1, pending: pending + 10)
             inner.write(condition)
+            deepest = max(deepest, inner.deepest)
             let join = pairs.map { "\(inner.column($0.target))=\(owner).\(quoted($0.own))" }
             sql += negated ? "NOT EXISTS" : "EXISTS"
             sql += "(SELECT 1 FROM \(quoted(target.name)) AS \(inner.owner) WHERE "
@@ -91,13 +116,14 @@ public struct SQLFilter {
         sql += "("
         if parts.count > 64 {
             let middle = parts.index(parts.startIndex, offsetBy: parts.count / 2)
-            write(parts[..<middle], separator, empty: empty)
+            within(1) { $0.write(parts[..<middle], separator, empty: empty) }
             sql += separator
-            write(parts[middle...], separator, empty: empty)
+            within(3) { $0.write(parts[middle...], separator, empty: empty) }
         } else {
             for (index, part) in parts.enumerated() {
                 if index > 0 { sql += separator }
-                write(part)
+                // The parenthesis; and what stands before the part, with its sign.
+                within(index == 0 ? 1 : 3) { $0.write(part) }
             }
         }
         sql += ")"
@@ -130,9 +156,9 @@ public struct SQLFilter {
             guard let end = afterPrefix(prefix) else { return compare("casefold(\(column))", ">=", .text(prefix)) }
             sql += "(casefold(\(column))>=? AND casefold(\(column))<?)"
             bindings += [.text(prefix), .text(end)]
-        case .hasElement(let value): writeElements(column, "e.value=?", value)
+        case .hasElement(let value): writeElements(column, "e.value=?", value, ignoringCase: false)
         case .hasElementWithSubstringIgnoringCase(let text):
-            writeElements(column, "instr(casefold(e.value),?)>0", .text(text))
+            writeElements(column, "instr(casefold(e.value),?)>0", .text(text), ignoringCase: true)
         }
     }
 
@@ -156,10 +182,17 @@ public struct SQLFilter {
         bindings.append(value)
     }
 
-    private mutating func writeElements(_ column: String, _ condition: String, _ value: Value) {
+    private mutating func writeElements(
+        _ column: String, _ condition: String, _ value: Value, ignoringCase: Bool
+    ) {
         // Qualified, for a field may have the name of one of json_each's columns.
         let qualified = depth == 0 ? owner + "." + column : column
-        sql += "EXISTS(SELECT 1 FROM json_each(\(qualified)) AS e WHERE \(condition))"
+        let found = "EXISTS(SELECT 1 FROM json_each(\(qualified)) AS e WHERE \(condition))"
+        bindings.append(value)
+        guard case .text = value else { return sql += found }
+        // json_each ends a text at its first NUL.
+        sql += "(CASE WHEN instr(\(qualified),'\\u0000') THEN listholds(\(qualified),?,\(ignoringCase ? 1 : 0)) ELSE "
+        sql += found + " END)"
         bindings.append(value)
     }
 
@@ -176,6 +209,16 @@ public struct SQLFilter {
         sql += column + sign + "(" + Array(repeating: "?", count: count).joined(separator: ",") + ")"
         bindings += values
         bindings += Array(repeating: last, count: count - values.count)
+    }
+}
+
+extension FieldTest {
+    /// What SQLite's parser keeps waiting at most while it reads the test.
+    fileprivate var parts: Int {
+        switch self {
+        case .hasElement, .hasElementWithSubstringIgnoringCase: 24
+        default: 8
+        }
     }
 }
 

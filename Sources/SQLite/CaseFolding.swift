@@ -3,8 +3,9 @@ import CSQLite
 /// Texts without their case, for comparisons that ignore it: in Swift and, as the function `casefold`, in SQL, by the same
 /// code.
 ///
-/// Each character is made what its capital is in small letters, by Unicode's full mappings and in no language's own way: so
-/// `ß` is `ss`, and the two small sigmas are one. Accents stay.
+/// Each character is made what the capital of its small letter is in small letters, by Unicode's full mappings and in no
+/// language's own way: so `ß` and `ẞ`, which has no capital but itself, are `ss`, and the two small sigmas are one. Accents
+/// stay.
 public enum CaseFolding {
     /// A text without its case.
     public static func folded(_ text: String) -> String {
@@ -16,8 +17,10 @@ public enum CaseFolding {
             if scalar.isASCII {
                 result.append(Unicode.Scalar(small(UInt8(truncatingIfNeeded: scalar.value))))
             } else {
-                for capital in scalar.properties.uppercaseMapping.unicodeScalars {
-                    result.append(contentsOf: capital.properties.lowercaseMapping.unicodeScalars)
+                for letter in scalar.properties.lowercaseMapping.unicodeScalars {
+                    for capital in letter.properties.uppercaseMapping.unicodeScalars {
+                        result.append(contentsOf: capital.properties.lowercaseMapping.unicodeScalars)
+                    }
                 }
             }
         }

@@ -123,6 +123,7 @@ public final class Connection {
         }
         csqlite_set_defensive(handle)
         CaseFolding.register(on: handle)
+        ListSearch.register(on: handle)
         try raw("PRAGMA trusted_schema=OFF")
         try raw("PRAGMA cell_size_check=ON")
         try raw("PRAGMA mmap_size=0")

@@ -77,8 +77,7 @@ struct FilterGenerator {
         case .decimal: return scalar.wireValue(of: .integer(Int64(below(8)) * 500))
         case .awsDateTime: return .string(DateTime(milliseconds: time()).iso8601)
         case .boolean: return .bool(below(2) == 0)
-        // SQLite's json_each cuts a string at an escaped NUL.
-        default: return .string(String(text().filter { $0 != "\u{0}" }))
+        default: return .string(text())
         }
     }
 
@@ -96,7 +95,7 @@ struct FilterGenerator {
             case .decimal: return .integer(Int64(below(8)) * 500)
             case .awsDateTime: return .integer(time())
             case .boolean: return .integer(Int64(below(2)))
-            default: return .text(String(text().filter { $0 != "\u{0}" }))
+            default: return .text(text())
             }
         }
     }

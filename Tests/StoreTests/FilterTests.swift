@@ -104,6 +104,55 @@ import Testing
         #expect(try matches("atom", .contains(.integer(1)), "[false,true]"))
     }
 
+    @Test("an element with NUL is found whole, and by no part of it")
+    func elementsWithNUL() throws {
+        let connection = try Connection.memory()
+        let table = ModelTable(oddModel)
+        try table.create(on: connection)
+        var record = Record(schema: oddModel, values: oddModel.fields.map { _ in .null })
+        record["id"] = .text("1")
+        record["value"] = .text(JSONValue.array(["a\u{0}Bc", "\\u0000"]).text)
+        try table.insert(record, on: connection)
+        for (comparison, isFound) in [
+            (.contains(.text("a\u{0}Bc")), true), (.contains(.text("a")), false), (.contains(.text("a\u{0}")), false),
+            (.notContains(.text("a")), true), (.contains(.text("\\u0000")), true),
+            (.containsIgnoringCase("\u{0}bC"), true), (.containsIgnoringCase("ac"), false),
+        ] as [(Comparison, Bool)] {
+            let node = PredicateNode.field("value", comparison)
+            #expect(try node.matches(record) == isFound)
+            #expect(try table.count(RowQuery(filter: node), on: connection) == (isFound ? 1 : 0), "\(comparison)")
+        }
+    }
+
+    @Test("conditions nested one in the other are asked, or refused by name", arguments: [false, true])
+    func nested(_ isRight: Bool) throws {
+        var generator = FilterGenerator(seed: 3)
+        let (table, connection, records) = try oddTable(&generator, count: 10)
+        let inner: [PredicateNode] = [
+            .field("group", .equal(.text("a"))), .not(.field("value", .containsIgnoringCase("a"))),
+            .not(.field("group", .beginsWithIgnoringCase("a"))),
+        ]
+        for leaf in inner {
+            var node = leaf
+            var refusedAt: Int?
+            for level in 1...400 {
+                let other = PredicateNode.field("select", .less(.integer(Int64(level))))
+                let parts = isRight ? [other, node] : [node, other]
+                node = level % 2 == 0 ? .and(parts) : .or(parts)
+                guard refusedAt == nil || level % 50 == 0 else { continue }
+                do {
+                    let found = try table.count(RowQuery(filter: node), on: connection)
+                    #expect(found == (try records.filter { try node.matches($0) }.count))
+                    #expect(refusedAt == nil)
+                } catch let error as FilterError {
+                    #expect(error.description.hasPrefix("Order: the condition is nested too deeply"))
+                    refusedAt = refusedAt ?? level
+                }
+            }
+            #expect(try #require(refusedAt) > (isRight ? 19 : 55))
+        }
+    }
+
     @Test func fieldsThatDoNotExistOrCannotBeFilteredAreNamed() throws {
         let model = ModelSchema(
             "T", pluralName: "Ts",

@@ -116,6 +116,24 @@ struct PageTests {
             #expect(try tx.groups(Bin.self, by: [.by(zone), .by(place)]).count == 10)
         }
         #expect(throws: StoreError.self) { try core.read { try $0.sum(Field<Bin, String>("code")) } }
+        let model = ModelSchema(
+            "T", pluralName: "Ts",
+            fields: [FieldSchema("id", .scalar(.id), isRequired: true), FieldSchema("big", .scalar(.awsTimestamp))])
+        let large = try StoreCore(schema: Schema(models: [model]), at: .memory, options: testOptions())
+        for id in ["a", "b"] {
+            try large.write(as: nil) {
+                try $0.save(Record(schema: model, values: [.text(id), .integer(.max)]))
+            }
+        }
+        let table = try large.context.table("T").table
+        let sums: [() throws -> Void] = [
+            { _ = try table.aggregate(.sum, of: "big", on: large.connection) },
+            { _ = try table.groups(by: [], [(.sum, "big")], on: large.connection) },
+        ]
+        for sum in sums {
+            let error = #expect(throws: FilterError.self) { try sum() }
+            #expect(error?.description == "T.big: the sum has more than 64 bits")
+        }
         #expect(throws: StoreError.self) {
             try core.read { try $0.groups(Bin.self, by: [.by(Field<Bin, [String]>("tags"))]) }
         }
@@ -136,6 +154,10 @@ struct PageTests {
         #expect(try ids(code.beginsWithIgnoringCase("A_")) == ["3"])
         #expect(try ids(code.beginsWithIgnoringCase("t_a")).isEmpty)
         #expect(try ids(!code.beginsWithIgnoringCase("TEA")) == ["3"])
+        try core.save(Bin(id: "4", code: "STRASSE"), Bin(id: "5", code: "Straße"), Bin(id: "6", code: "STRAẞE"))
+        for text in ["strasse", "straße", "STRAẞE"] {
+            #expect(try ids(code.equalsIgnoringCase(text)) == ["4", "5", "6"])
+        }
     }
 
     @Test("C28: the case of every script is ignored, in sql as in a live query")
