@@ -38,6 +38,8 @@ struct SendingKnowledge: Sendable {
     var retries: [Int64: DateTime] = [:]
     /// Whether changes made under a name can be sent.
     var maySend: @Sendable (_ identity: String?) -> Bool = { _ in true }
+    /// Whether nothing is ever fetched into the store.
+    var isLocalOnly = false
 }
 
 extension StoreCore {

@@ -36,6 +36,8 @@ public struct RecordExplanation: Sendable, Hashable, CustomStringConvertible {
     public let missingParents: [String]
     /// How far the model was fetched.
     public let mark: SyncMark
+    /// Whether nothing is ever fetched into the store.
+    public let isLocalOnly: Bool
 
     /// An entry that must arrive, or be decided, before this record's first one may go: the parent's create.
     public var heldBy: OutboxEntry? {
@@ -77,6 +79,7 @@ public struct RecordExplanation: Sendable, Hashable, CustomStringConvertible {
             if let deletedVersion { return "it is not here: the backend deleted it as version \(deletedVersion)" }
             if quarantined != nil { return "it is not here: what came from the backend could not be understood" }
             if !policy.receives { return "it is not here, and its model is not fetched" }
+            if isLocalOnly { return "it is not here, and this store is local only" }
             if mark.nextToken != nil { return "it is not here: its model is still being fetched" }
             if mark.lastSync == nil { return "it is not here: its model was not fetched yet" }
             if mark.scope != nil { return "it is not here: the backend has none in the scope that is fetched" }
@@ -120,7 +123,8 @@ extension StoreTransaction {
                 UnreadableRecord(
                     model: model, id: id, version: $0[0].integer ?? 0, json: $0[1].text ?? "", reason: $0[2].text ?? "")
             }, missingParents: try row.map { try missingParents($0.values, table) } ?? [],
-            mark: try SyncMark.stored(model, on: connection))
+            mark: try SyncMark.stored(model, on: connection),
+            isLocalOnly: knowledge.isLocalOnly || context.options.isLocalOnly)
     }
 
     private func missingParents(_ values: [Value], _ table: StoreTable) throws -> [String] {
@@ -199,6 +203,7 @@ extension DataStore {
     /// Why a record is here, missing, waiting or parked.
     public func explain(model: String, id: String) async throws -> RecordExplanation {
         var knowledge = SendingKnowledge(retries: try await writer.perform { $0.retryTimes() })
+        knowledge.isLocalOnly = driver == nil
         if let driver { knowledge.maySend = { driver.maySend(as: $0) } }
         return try await read { [knowledge] in try $0.explain(model: model, id: id, knowledge) }
     }

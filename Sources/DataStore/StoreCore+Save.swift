@@ -136,7 +136,7 @@ extension StoreCore {
 
     /// A parent that a record names anew must be here. One that came from the backend before its parent, or without it, may
     /// be changed all the same.
-    private func checkParents(_ id: String, _ values: [Value], _ table: StoreTable) throws {
+    func checkParents(_ id: String, _ values: [Value], _ table: StoreTable) throws {
         for parent in table.parents {
             let key = parent.positions.map { values[$0] }
             guard !key.contains(.null), let parentTable = context.tables[parent.target] else { continue }

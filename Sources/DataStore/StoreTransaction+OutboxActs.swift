@@ -74,8 +74,9 @@ extension StoreTransaction {
         let image = try core.serverImage(old, waiting, table, entry.id)
         let edited = try edit(entry, fields, over: image, core)
         // What the backend has besides is not known while its row is not here.
-        try checkValues(
+        let values = try checkedValues(
             edited.content.fields, over: image, isPart: edited.content.kind == .update && image == nil, table, entry.id)
+        if core.options.checksParents { try core.checkParents(entry.id, values, table) }
         if entry.attempts > 0, entry.state != .parked {
             return try whole(isCascade: true) { try follow(entry, fields, waiting, image, old, table, core) }
         }
@@ -197,9 +198,9 @@ extension StoreTransaction {
         return entry
     }
 
-    private func checkValues(
+    private func checkedValues(
         _ fields: JSONObject, over image: JSONObject?, isPart: Bool, _ table: StoreTable, _ id: String
-    ) throws {
+    ) throws -> [Value] {
         do {
             let plain = JSONObject(fields.members.map { (key: $0.key, value: $0.value.over(image?[$0.key] ?? .null)) })
             let values = try table.wire.values(plain, over: try image.map { try table.wire.values($0) })
@@ -207,6 +208,7 @@ extension StoreTransaction {
                 throw StoreError.invalidField(
                     model: table.model.name, id: id, field: problem.field, reason: problem.reason)
             }
+            return values
         } catch let error as WireError {
             throw StoreError.invalidField(model: error.type, id: id, field: error.field, reason: error.message)
         }

@@ -24,6 +24,25 @@ import Testing
         #expect(differences == [OutboxDifference(field: "place", base: 1, sent: 2, local: 2, remote: 5)])
     }
 
+    @Test("an edit names no parent that is not here, as a save may not")
+    func anEditIsHeldToItsParents() throws {
+        let (core, order) = try parkedUpdate()
+        let missing = StoreError.missingParent(
+            model: "Bin", id: "b", field: "zoneID", parent: "Zone", parentID: "nowhere")
+        #expect(throws: missing) {
+            try core.write(as: nil) { try $0.editOutbox(order, fields: ["zoneID": "nowhere"]) }
+        }
+        #expect(try core.outbox().first?.fields == ["place": 2])
+        try core.save(Zone(id: "z"))
+        try core.write(as: nil) { try $0.editOutbox(order, fields: ["zoneID": "z"]) }
+        #expect(try core.bin("b")?.zoneID == "z")
+        try core.save(Bin(id: "new"))
+        let create = try #require(try core.outbox().last?.order)
+        #expect(throws: StoreError.self) {
+            try core.write(as: nil) { try $0.editOutbox(create, fields: ["zoneID": "nowhere"]) }
+        }
+    }
+
     @Test func aRevertedUpdateShowsTheBackendsRecord() throws {
         let (core, order) = try parkedUpdate()
         try core.write(as: nil) { try $0.revertOutbox(order) }

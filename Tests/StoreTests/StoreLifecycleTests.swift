@@ -169,6 +169,19 @@ final class PerfectDriver: SyncDriver {
         #expect(try await store.get(Zone.self, id: "z") != nil)
     }
 
+    @Test("a record that is missing is not said to be awaited where nothing is ever fetched")
+    func missingInALocalStore() async throws {
+        let alone = try await DataStore(schema: testSchema, at: .memory, options: testOptions())
+        #expect(try await alone.explain(Zone.self, id: "z").lines == ["it is not here, and this store is local only"])
+        let core = try memoryCore { $0.isLocalOnly = true }
+        let lines = try core.read { try $0.explain(model: "Zone", id: "z").lines }
+        #expect(lines == ["it is not here, and this store is local only"])
+        let other = try await DataStore(
+            schema: testSchema, at: .memory, options: testOptions(), driver: IdleDriver())
+        #expect(try await other.explain(Zone.self, id: "z").lines == ["it is not here: its model was not fetched yet"])
+        for store in [alone, other] { await store.close() }
+    }
+
     @Test("D38 D40: start and stop may be repeated")
     func startAndStopMayBeRepeated() async throws {
         let driver = IdleDriver()
