@@ -129,7 +129,7 @@ struct SessionAppSyncTests {
         try fixture.core.applyRemote([
             RemoteRecord(record: SessionFixture.record("u", "old"), version: 1, lastChangedAt: 1)
         ])
-        let scope = SyncScope.all.name(of: SessionFixture.task, person: "ann", groups: [])
+        let scope = SyncScope.all.name(of: SessionFixture.task, reader: "ann", groups: [])
         try fixture.core.setMark(SyncMark(model: "Task", lastSync: 500, scope: scope))
         fixture.handle(.start)
         try fixture.save(SessionFixture.record("u", "new"))
