@@ -37,9 +37,8 @@ extension Desk {
             throw Refusal(session.state == .closed ? .closedAlready : .stopFirst)
         }
         var against: [String] = []
-        let lost = try tx.query(
-            Decision.self,
-            where: Decision.sessionID == session.id && Decision.kind == .device_lost && Decision.result == .done)
+        // Whatever count it was declared lost under, it is on no list any more from which that could be said again.
+        let lost = try tx.query(Decision.self, where: Decision.kind == .device_lost && Decision.result == .done)
         let own = try tx.query(CountPass.self, where: CountPass.sessionID == session.id)
         for code in Set(own.map(\.deviceID)).sorted() {
             // One that reported since it was declared lost is waited for again.
