@@ -84,8 +84,13 @@ extension StoreTransaction {
     /// The key of a record that is here and that the backend has not: without its create it exists nowhere. Nil for any
     /// other.
     private func madeHereAlone(_ entry: OutboxEntry, _ core: StoreCore) throws -> [Value]? {
-        guard entry.kind == .create, !entry.wasFoundThere else { return nil }
-        if let there = try core.shadow(entry.model, entry.id), !there.isDeleted { return nil }
+        guard entry.kind == .create else { return nil }
+        // What was heard of the backend's record says more than a refusal of whatever time.
+        if let there = try core.shadow(entry.model, entry.id) {
+            guard there.isDeleted else { return nil }
+        } else if entry.wasFoundThere {
+            return nil
+        }
         let table = try context.table(entry.model)
         return try table.fetch(entry.id, on: connection).map { row in table.wire.keyPositions.map { row.values[$0] } }
     }

@@ -163,6 +163,11 @@ import Testing
         hub.delete("1", version: 1)
         #expect(hub.update(["id": "1", "title": "b", "_version": 2]).errorType == "ConflictUnhandled")
         #expect(hub.create(["id": "1", "title": "a"]).errorType == "ConditionalCheckFailedException")
+        // A store of ours must know that no record has the key any more.
+        let create = "mutation { m: createNote(input: {id: \"1\", title: \"b\"}) { id _version _deleted } }"
+        let told = hub.send(create, device: "T", ids: ["m": "one"])
+        #expect(told.errorType == "ConditionalCheckFailedException")
+        #expect(told["errors"]?[0]?["data"] == ["id": "1", "_version": 2, "_deleted": true])
     }
 
     @Test func creatingTheSameAgainSucceedsAndSomethingElseDoesNot() throws {

@@ -67,6 +67,20 @@ struct RevertedCreateTests {
         }
     }
 
+    @Test("C4: is kept where the record that it met has been deleted since")
+    func deletedSince() throws {
+        let core = try memoryCore()
+        try core.save(Zone(id: "z"), Bin(id: "b", zoneID: "z"))
+        let order = try #require(try core.nextMutations(limit: 1)?.entries.first?.order)
+        try core.applyRemote([remote(Zone(id: "z", code: "theirs"), 2, deleted: true)])
+        try core.settle([MutationResult(order: order, outcome: Self.exists)])
+        let error = #expect(throws: StoreError.self) {
+            try core.write(as: nil) { _ = try $0.revertOutbox(order) }
+        }
+        #expect(error?.description.contains("Bin b belongs to its record") == true)
+        #expect(try core.read { try $0.count(Zone.self) } == 1)
+    }
+
     @Test("C14: a transaction that makes a record and moves an older one into it is taken back whole")
     func movedInto() throws {
         for id in ["new", "b"] {

@@ -283,6 +283,27 @@ struct SessionPushTests {
         #expect(!told.isHere && told.entries.isEmpty && told.deletedVersion == 2)
     }
 
+    @Test("a create over a deleted record for a person, who is told that there is none")
+    func createOverDeleted() throws {
+        let fixture = try idle()
+        try fixture.save(SessionFixture.record("a", "mine"))
+        let sent = try #require(fixture.takeSent().first)
+        fixture.answer(
+            sent.id,
+            [
+                "data": ["m0": nil],
+                "errors": [
+                    [
+                        "path": ["m0"], "errorType": "ConditionalCheckFailedException",
+                        "message": "The conditional request failed",
+                        "data": SessionFixture.json("a", "theirs", version: 2, deleted: true),
+                    ]
+                ],
+            ])
+        let entry = try #require(try fixture.core.read { try $0.outbox() }.first)
+        #expect(entry.state == .parked && entry.reason?.contains("was deleted; use a new id") == true)
+    }
+
     @Test("a delete that finds nothing as done (D58)")
     func deleteOfNothing() throws {
         let fixture = try idle()

@@ -26,8 +26,8 @@ extension HubCore {
                 ResponseError(error.message, path: [.field(field.key)], locations: [field.location]))
         }
         let id = request.mutationIDs[field.key]
+        mutation.id = id
         if asksFunctions {
-            mutation.id = id
             mutation.decided = decided
             if mutation.hasCondition {
                 mutation.conditionJSON = (try? engine.argument("condition", of: field, request.variables)) ?? nil
@@ -111,14 +111,18 @@ extension HubCore {
         } catch let error as SQLiteError where error.isUniqueViolation {
             // Sent again without a mutation id: the same content is the same create.
             // To who may not read it, the answer would tell whether a guess at its content is right.
-            if let stored = try table.fetch(model.key(of: values), on: connection),
-                try state.isFirst(stored.version, of: stored.values, model, on: connection),
+            guard let stored = try table.fetch(model.key(of: values), on: connection) else {
+                return .failure(mutation.conditionFailed)
+            }
+            if try state.isFirst(stored.version, of: stored.values, model, on: connection),
                 !stored.deleted, maySee(stored, mutation), shown(stored, mutation).hidden.positions.isEmpty,
                 Self.isSame(values, stored.values, mutation)
             {
                 return .success(stored)
             }
-            return .failure(mutation.conditionFailed)
+            // Who sends mutation ids learns that no record has the key any more; AppSync's answer leaves that open.
+            guard stored.deleted, mutation.id != nil else { return .failure(mutation.conditionFailed) }
+            return .failure(withRecord(stored, mutation.conditionFailed, mutation))
         }
     }
 
@@ -282,11 +286,17 @@ extension HubCore {
         return row
     }
 
-    /// A version conflict; the server's record goes along only to who may see it.
+    /// A version conflict, with the server's record.
+    private func conflict(_ stored: HubRow, _ mutation: Mutation) -> ResponseError {
+        withRecord(
+            stored, mutation.error("Conflict resolver rejects mutation.", ErrorType.conflictUnhandled), mutation)
+    }
+
+    /// A refusal with the server's record, which goes along only to who may see it.
     ///
     /// Where it finds no room in the answer, the mutation is refused for that: without the record it could not be decided.
-    private func conflict(_ stored: HubRow, _ mutation: Mutation) -> ResponseError {
-        var data: JSONValue?
+    private func withRecord(_ stored: HubRow, _ refusal: ResponseError, _ mutation: Mutation) -> ResponseError {
+        var refusal = refusal
         if maySee(stored, mutation), let selection = mutation.field.selection {
             let shown = shown(stored, mutation)
             guard conflictBytes < engine.limits.answerBytes else {
@@ -297,9 +307,9 @@ extension HubCore {
                 [.field(mutation.field.key)]
             }
             conflictBytes += encoder.written
-            data = try? JSONValue(parsing: encoder.writer.bytes)
+            refusal.data = try? JSONValue(parsing: encoder.writer.bytes)
         }
-        return mutation.error("Conflict resolver rejects mutation.", ErrorType.conflictUnhandled, data: data)
+        return refusal
     }
 
     /// A conflict that nobody has decided. It is no conflict for the client, who would give up his change for the server's
