@@ -18,6 +18,8 @@ private final class TwoDesks {
     var now = morning
     private(set) var jobs: [String: [ExportJob]] = [:]
     var members: [String: Member] = [:]
+    /// The models of which the server refuses every change.
+    var refused: Set<String> = []
     private var stored: [String: (record: Record, version: Int64)] = [:]
 
     init(_ codes: String...) throws {
@@ -69,7 +71,9 @@ private final class TwoDesks {
         for (entry, record) in sent {
             let key = entry.model + entry.id
             let known = stored[key]
-            let isFresh = entry.kind == .create ? known == nil : known?.version == entry.baseVersion
+            let isFresh =
+                !refused.contains(entry.model)
+                && (entry.kind == .create ? known == nil : known?.version == entry.baseVersion)
             if isFresh { stored[key] = (record, (known?.version ?? 0) + 1) }
             answers.append((code, entry, isFresh, stored[key]))
         }
@@ -83,9 +87,11 @@ private final class TwoDesks {
         for (code, entry, isFresh, now) in answers {
             let remote = now.map { RemoteRecord(record: $0.record, version: $0.version, lastChangedAt: 1) }
             guard let remote else { continue }
-            try members[code]?.core.settle([
-                MutationResult(order: entry.order, outcome: isFresh ? .applied(remote) : .conflict(remote))
-            ])
+            let outcome: MutationResult.Outcome =
+                isFresh
+                ? .applied(remote)
+                : refused.contains(entry.model) ? .refused(code: "Unauthorized", message: "no") : .conflict(remote)
+            try members[code]?.core.settle([MutationResult(order: entry.order, outcome: outcome)])
         }
         answers = []
         let all = stored.values.map { RemoteRecord(record: $0.record, version: $0.version, lastChangedAt: 1) }
@@ -211,13 +217,16 @@ private final class TwoDesks {
         #expect(documents[0].count == 1 && documents[0] == documents[1])
     }
 
+    private func document(_ id: String, _ state: ExportState = .ready) -> Record {
+        ExportDocument(
+            id: id, sessionID: "s", connector: "csv", semantics: .DELTA, grain: "bin", state: state, attempts: 0
+        ).record
+    }
+
     /// Two desks, of which A works, and a document that is to be sent.
     private func withDocument(_ state: ExportState) throws -> TwoDesks {
         let two = try TwoDesks("A", "B")
-        try two.put(
-            ExportDocument(
-                id: "doc", sessionID: "s", connector: "csv", semantics: .DELTA, grain: "bin", state: state, attempts: 0
-            ).record)
+        try two.put(document("doc", state))
         _ = try two.step("A")
         try two.exchange()
         return two
@@ -260,6 +269,54 @@ private final class TwoDesks {
         try two.exchange()
         #expect(try two.working() == ["B"])
         #expect(two.jobs["B", default: []].map(\.act) == [.find])
+    }
+
+    @Test func aMarkThatTheServerRefusesIsShownAndHoldsUpNoOtherDocument() throws {
+        let two = try withDocument(.ready)
+        for number in 1..<Desk.documentsPerStep { try two.put(document("e\(number)")) }
+        two.refused = ["ExportDocument"]
+        _ = try two.step("A")
+        try two.exchange()
+        _ = try two.step("A")
+        let core = try #require(two.members["A"]).core
+        let shown = try core.read { try $0.query(ExportDocument.self) }
+        #expect(shown.map(\.state) == Array(repeating: .unknown, count: Desk.documentsPerStep))
+        #expect(shown.allSatisfy { $0.error == "it was not sent: the server refused that (Unauthorized: no)" })
+        two.refused = []
+        try two.put(document("next"))
+        _ = try two.step("A")
+        try two.exchange()
+        _ = try two.step("A")
+        #expect(two.jobs["A", default: []].map(\.payload.id) == ["next"])
+    }
+
+    @Test func aLeaseThatLapsesLosesWhatWasGatheredOnlyWhereAnotherDeskHadIt() throws {
+        let two = try TwoDesks("A")
+        _ = try two.step("A")
+        try two.exchange()
+        #expect(try two.step("A") == nil)
+        let place = Desk.Place(session: "s", bin: "b")
+        two.members["A"]?.desk.places["p"] = place
+        two.now = two.now.advanced(by: Desk.leaseTime)
+        #expect(try two.step("A") == "A")
+        try two.exchange()
+        #expect(try two.step("A") == nil)
+        #expect(two.members["A"]?.desk.places == ["p": place])
+        // Another takes over, works and gives it back.
+        try two.start("B")
+        try two.exchange()
+        _ = try two.step("B")
+        two.now = two.now.advanced(by: Desk.leaseTime)
+        _ = try two.step("B")
+        try two.exchange()
+        #expect(try two.step("B") == nil)
+        let other = try #require(two.members["B"])
+        try other.core.write(as: nil) { try other.desk.leave(in: $0, now: two.now) }
+        try two.exchange()
+        #expect(try two.step("A") == "A")
+        try two.exchange()
+        #expect(try two.step("A") == nil)
+        #expect(two.members["A"]?.desk.places == [:])
     }
 
     @Test func aDeskWithoutAllThatTheServerHasOnlyBeats() throws {

@@ -27,11 +27,11 @@ extension Desk {
         if try isAsking(in: tx) { return waiting(at: now, &outcome) }
         let lease = try tx.get(DeskLease.self, id: Desk.leaseID)
         guard let lease, !lease.holder.isEmpty else {
-            leadership.lose()
+            loseLead()
             return try claim(after: lease, in: tx, now: now, &outcome)
         }
         guard lease.holder == code else {
-            leadership.lose()
+            loseLead()
             let silentSince = leadership.watch(lease.holder, lease.beat, at: now)
             let end = silentSince.advanced(by: Desk.leaseTime)
             if end <= now { return try claim(after: lease, in: tx, now: now, &outcome) }
@@ -43,6 +43,13 @@ extension Desk {
         // A lease of an earlier life of this desk is only as good as its renewal.
         guard !isConfirmed || age ?? .max >= Desk.beatTime else { return nil }
         return try claim(after: lease, in: tx, now: now, &outcome)
+    }
+
+    /// Another desk works, or did: everything is looked at anew when this one does. A lease that lapsed while the server
+    /// was silent, and that nobody had since, loses nothing of what was gathered.
+    private mutating func loseLead() {
+        leadership.lose()
+        isStarted = false
     }
 
     /// Beats while the first fetch goes on; gives this desk's own code.

@@ -196,8 +196,8 @@ public struct Desk: Sendable {
         for result in results { try take(result, in: tx, now: now) }
         outcome.leader = isFetched ? try lead(in: tx, now: now, &outcome) : try waitForFetch(in: tx, now: now, &outcome)
         guard outcome.leader == nil else {
-            // Another may work meanwhile: everything is looked at anew when this one does.
-            (isStarted, marked) = (false, [:])
+            // Nobody knows how long: what was marked is looked up then.
+            marked = [:]
             return outcome
         }
         if !isStarted { try start(in: tx) }

@@ -69,6 +69,7 @@ package enum DeskText: String, CaseIterable, Sendable {
     case movementNear = "movement {document} is near the count"
     case timeUnsure = "the time of the count is not sure"
     case deskEnded = "the desk ended while it was sent"
+    case markRefused = "it was not sent: the server refused that ({reason})"
     case notThere = "it was looked up and is not there"
     case sentAgain = "sent again by {decision}"
     case waived = "waived"

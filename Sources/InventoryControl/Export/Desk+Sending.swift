@@ -17,6 +17,8 @@ extension Desk {
         let documents = try tx.query(
             ExportDocument.self, where: ExportDocument.state.isIn(live), sort: [.ascending(ExportDocument.id)])
         if documents.isEmpty { hasDocuments = false }
+        let open = Set(documents.map(\.id))
+        marked = marked.filter { open.contains($0.key) }
         var count = 0
         for var document in documents where !inFlight.contains(document.id) {
             guard let connector = connectors.first(where: { $0.name == document.connector }) else { continue }
@@ -45,6 +47,13 @@ extension Desk {
                     ExportJob(act: .find, connector: connector, payload: try payload(document, in: tx)))
                 inFlight.insert(document.id)
                 count += 1
+                continue
+            }
+            let unsent = isAlone ? [] : try tx.outbox(model: ExportDocument.schema.name, id: document.id)
+            if let refused = unsent.first(where: { $0.state == .parked }) {
+                // The server will not have the mark: a person decides, and the others go on.
+                marked[document.id] = nil
+                try postpone(document, .unknown, DeskText.markRefused(["reason": refused.reason ?? ""]), nil, in: tx)
                 continue
             }
             if marked[document.id] == nil, marked.count < Desk.documentsPerStep {
