@@ -126,7 +126,7 @@ final class Floor {
     func count(
         _ bin: String, _ quantity: Decimal3, by person: String, session: String, at moment: DateTime? = nil,
         helps: String? = nil, task: String? = nil, withoutFirst: Bool = false, runs: Bool = true, offset: Int? = 0,
-        boot: String = "boot"
+        boot: String = "boot", label: String? = nil
     ) throws -> String {
         let moment = moment ?? now
         let device = "T-" + person
@@ -135,9 +135,9 @@ final class Floor {
         try core.write(as: nil) { tx in
             try tx.save(
                 CountPass(
-                    id: pass, ticket: pass, sessionID: session, taskID: task, binID: bin, counterID: person,
-                    deviceID: device,
-                    helpsPassID: helps, openedAt: moment, openedBy: .BIN_SCAN))
+                    id: pass, ticket: pass, sessionID: session, taskID: task, binID: label == nil ? bin : nil,
+                    foundLabel: label, counterID: person, deviceID: device, helpsPassID: helps, openedAt: moment,
+                    openedBy: .BIN_SCAN))
             for kind in [EntryKind.TALLY, .CLOSE] {
                 sequences[device, default: 0] += 1
                 if withoutFirst, kind == .TALLY { continue }

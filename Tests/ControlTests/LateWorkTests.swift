@@ -1,4 +1,5 @@
 import Basics
+import Counting
 import DataStore
 import Models
 import Testing
@@ -36,6 +37,44 @@ import WarehouseModels
         #expect(try floor.decision(order).result == .refused)
         #expect(try floor.decision(order).resultText?.contains("changed since") == true)
         #expect(try floor.verdict("b1")?.passIDs.contains(pass) == true)
+    }
+
+    @Test func aCountByAFoundLabelIsJudgedBeforeTheDecisionItArrivedBefore() throws {
+        let (floor, session, line) = try confirmed()
+        let pass = try floor.count("b1", 100, by: "cara", session: session, runs: false, label: "B-1")
+        let order = try floor.decide(.approve, session: session, [(line.id, line.revision)])
+        #expect(try floor.decision(order).result == .refused)
+        #expect(try floor.verdict("b1")?.passIDs.contains(pass) == true)
+    }
+
+    @Test func heldLinesGoOutOverNothingThatIsNotJudged() throws {
+        var connector = ConnectorOptions.csv(directory: "/nowhere")
+        connector.grain = ExportGrain([.site, .item])
+        let floor = try Floor(connectors: [connector])
+        let session = try floor.release()
+        for bin in ["b1", "b2"] { try floor.count(bin, 100, by: "ann", session: session) }
+        try floor.decide(.export, session: session)
+        #expect(try floor.all(ExportLine.self).map(\.heldFor) == ["B-3"])
+        for kind in [EntryKind.TALLY, .CLOSE] {
+            floor.sequences["T-bob", default: 0] += 1
+            try floor.core.write(as: nil) {
+                try $0.save(floor.entry(kind, "T-bob-P0", "T-bob", "bob", session, 90, morning))
+            }
+        }
+        floor.now = floor.now.advanced(by: Desk.holdPause)
+        try floor.count("b3", 100, by: "ann", session: session)
+        #expect(try floor.all(ExportLine.self).map(\.state) == [.held])
+        try floor.core.write(as: nil) {
+            try $0.save(
+                CountPass(
+                    id: "T-bob-P0", ticket: "T-bob-P0", sessionID: session, binID: "b2", counterID: "bob",
+                    deviceID: "T-bob", openedAt: morning, openedBy: .BIN_SCAN))
+        }
+        floor.now = floor.now.advanced(by: Desk.holdPause)
+        try floor.run()
+        #expect(try floor.verdict("b2")?.state == .TO_DECIDE)
+        #expect(try floor.all(ExportLine.self).map(\.heldFor) == ["B-2"])
+        #expect(floor.jobs.isEmpty)
     }
 
     @Test func aDecisionAboutOneLineWaitsForItsOwnBinAlone() throws {

@@ -25,6 +25,13 @@ extension Desk {
         case .approve where decision.targetIDs.isEmpty: break
         default: return .done
         }
+        return try judgeWork(of: session, in: tx, now: now, &outcome)
+    }
+
+    /// Goes on with judging what lies here of a count.
+    mutating func judgeWork(
+        of session: String, in tx: StoreTransaction, now: DateTime, _ outcome: inout DeskOutcome
+    ) throws -> WorkState {
         if try judgeDirty(of: session, in: tx, now: now, &outcome) { return .underWay }
         if try findUnheard(of: session, in: tx) { return .underWay }
         let alone = try orphans.count { id in
@@ -90,9 +97,12 @@ extension Desk {
     mutating func judgeAll(
         _ place: Place, in tx: StoreTransaction, now: DateTime, _ outcome: inout DeskOutcome
     ) throws {
-        for pass in try tx.query(
-            CountPass.self, where: CountPass.binID == place.bin && CountPass.sessionID == place.session)
-        where places[pass.id] == nil { index(pass, bin: place.bin) }
+        for bin in [CountPass.binID == place.bin, CountPass.binID.exists(false)] {
+            for pass in try tx.query(CountPass.self, where: bin && CountPass.sessionID == place.session)
+            where try places[pass.id] == nil && self.bin(of: pass, in: tx) == place.bin {
+                index(pass, bin: place.bin)
+            }
+        }
         try judge(place, in: tx, now: now, &outcome)
         dirty.remove(place)
     }

@@ -14,7 +14,15 @@ extension Desk {
         let due = holdsCheckedAt.advanced(by: Desk.holdPause)
         guard due <= now else { return outcome.wake(due) }
         (holdsChanged, holdsCheckedAt) = (false, now)
-        for id in holds.sorted() where try !cutReleased(of: id, in: tx, now: now) { holds.remove(id) }
+        for id in holds.sorted() {
+            switch try judgeWork(of: id, in: tx, now: now, &outcome) {
+            case .done: if try !cutReleased(of: id, in: tx, now: now) { holds.remove(id) }
+            case .underWay: (holdsChanged, outcome.hasMore) = (true, true)
+            case .waits:
+                holdsChanged = true
+                outcome.wake(now.advanced(by: Desk.holdPause))
+            }
+        }
     }
 
     /// Does it for one count; gives whether lines are still held there.
