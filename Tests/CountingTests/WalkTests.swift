@@ -185,6 +185,19 @@ import Testing
         #expect(state() == .TO_DECIDE)
     }
 
+    @Test func `one OVERRIDE is one more word, however often its task is counted`() {
+        var ann = Terminal("T1", "ann")
+        let passes = [ann.pass(), ann.pass(task: "t2", at: clock(10)), ann.pass(task: "t2", at: clock(11))]
+        let entries = zip(passes, [(9, 90), (10, 85), (11, 85)] as [(Int, Decimal3)]).flatMap { pass, count in
+            ann.count(pass, [("i", count.1)], at: clock(count.0))
+        }
+        var builder = OpinionBuilder(passes: passes, entries: entries)
+        builder.decisions = [decision(.override, ["t2"], to: "ann")]
+        let judged = LineJudge.judge(
+            LineKey(itemID: "i"), opinions: builder.opinions(), book: book([bookLine("i", 100)]), policy: exactly)
+        #expect(judged?.state == .RECOUNT && judged?.stands == false)
+    }
+
     @Test func `an author takes back in a reopened pass what he wrote in the closed one`() {
         var ann = Terminal("T7", "ann")
         let first = ann.pass()

@@ -52,8 +52,9 @@ public struct Opinion: Sendable, Hashable {
     public let late: [String]
     /// When the last pass was closed.
     public let closedAt: DateTime?
-    /// A supervisor sent somebody to it who had been there before (OVERRIDE): it counts as another person's.
-    public let isOverridden: Bool
+    /// The tasks of it to which a supervisor sent somebody who had been there before (OVERRIDE): beside opinions of other
+    /// tasks it counts as another person's.
+    public let overriddenTasks: Set<String>
 
     /// Everyone who counted, helped or stood beside: none of them may count the recount.
     public var people: Set<String> { Set(passes.flatMap { [$0.counterID, $0.companionID].compactMap(\.self) }) }

@@ -76,12 +76,13 @@ extension OpinionBuilder {
         return result
     }
 
-    /// Whether a supervisor let its counter count this task though he had been there.
-    func isOverridden(_ pass: CountPass) -> Bool {
-        guard let task = pass.taskID else { return false }
-        return decisions.contains {
+    /// A pass's task where a supervisor let its counter count that though he had been there.
+    func overriddenTask(_ pass: CountPass) -> String? {
+        guard let task = pass.taskID else { return nil }
+        let isOverridden = decisions.contains {
             $0.kind == .override && $0.toPersonID == pass.counterID && $0.targetIDs.contains(task)
         }
+        return isOverridden ? task : nil
     }
 
     private func isHandedOver(_ old: CountPass, to new: CountPass) -> Bool {

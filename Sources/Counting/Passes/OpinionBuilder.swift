@@ -71,7 +71,7 @@ public struct OpinionBuilder: Sendable {
             late: group.flatMap { pass in
                 (totals[pass.id]?.ignored ?? [:]).filter { $0.value == .takenOver }.map(\.key).sorted()
             },
-            closedAt: parts.compactMap { $0.closing?.at }.max(), isOverridden: group.contains(where: isOverridden))
+            closedAt: parts.compactMap { $0.closing?.at }.max(), overriddenTasks: Set(group.compactMap(overriddenTask)))
     }
 
     /// A skip holds where nobody counted anything, or where the same pass gave up after it had begun.

@@ -10,8 +10,8 @@ public struct LineReading: Sendable, Hashable {
     public let passIDs: [String]
     /// Everyone who counted, helped or stood beside.
     public let people: Set<String>
-    /// Whether it counts as another person's, whoever it is of; see ``Opinion/isOverridden``.
-    public let isOverridden: Bool
+    /// Beside readings of other tasks it counts as another person's where there are any; see ``Opinion/overriddenTasks``.
+    public let overriddenTasks: Set<String>
     /// What the quantity rests on.
     public let basis: VerdictBasis
     /// The quantity; nil where it was not counted.
@@ -50,7 +50,10 @@ public struct LineReading: Sendable, Hashable {
 
     /// Whether nobody stands behind both, so that one can confirm the other.
     func isIndependent(of other: LineReading) -> Bool {
-        isOverridden || other.isOverridden || people.isDisjoint(with: other.people)
+        if people.isDisjoint(with: other.people) { return true }
+        // One OVERRIDE is one more word, however often its task is counted.
+        let isOverridden = !overriddenTasks.isEmpty || !other.overriddenTasks.isEmpty
+        return isOverridden && overriddenTasks.isDisjoint(with: other.overriddenTasks)
     }
 
     /// Whether it is the same people's word again.
@@ -99,7 +102,7 @@ extension LineReading {
         opinionID = opinion.id
         passIDs = opinion.passIDs
         people = opinion.people
-        isOverridden = opinion.isOverridden
+        overriddenTasks = opinion.overriddenTasks
         self.basis = basis
         counted = quantity
         serials = line?.serials ?? []
