@@ -335,6 +335,20 @@ import Testing
         #expect(HubBackup.name(in: backups, at: begun) != HubBackup.name(at: begun))
     }
 
+    @Test func verifyKnowsParentsThatTheOtherSideDeclares() throws {
+        let rights = "@auth(rules: [{ allow: groups, groups: [\"everyone\"], operations: [create, read] }])"
+        let schema = try Schema(
+            sdl: """
+                type Post @model \(rights) { id: ID! comments: [Comment] @hasMany(references: ["postID"]) }
+                type Comment @model \(rights) { id: ID! postID: ID }
+                """)
+        let hub = try HubFixture(schema)
+        let made = hub.send("mutation { createComment(input: {id: \"c\", postID: \"nowhere\"}) { id } }")
+        #expect(made.errorType == nil)
+        let found = try HubVerify.check(hub.connection, schema)
+        #expect(found.contains { $0.isOnlyNote && $0.problems == ["1 name a Post in postID that is not there"] })
+    }
+
     @Test func verifyNamesWhatIsWrong() throws {
         let hub = try HubFixture()
         for number in 0..<5 { hub.create(["id": .string("n\(number)"), "title": "t", "boxID": "nowhere"]) }

@@ -87,10 +87,8 @@ public enum HubVerify {
         of model: ModelSchema, _ connection: Connection, _ schema: Schema, _ present: Set<String>
     ) throws -> VerifyFinding? {
         var problems: [String] = []
-        for relation in model.relations where relation.kind == .belongsTo && present.contains(relation.target) {
-            guard let key = schema.model(relation.target)?.primaryKey, key.count == relation.fields.count else {
-                continue
-            }
+        for relation in schema.references(of: model) where present.contains(relation.target) {
+            guard let key = schema.model(relation.target)?.primaryKey else { continue }
             let names = relation.fields.map { "c.\"\($0)\" IS NOT NULL" }.joined(separator: " AND ")
             let isParent = zip(key, relation.fields).map { "p.\"\($0)\"=c.\"\($1)\"" }.joined(separator: " AND ")
             let count =
