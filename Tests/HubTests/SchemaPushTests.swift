@@ -226,6 +226,31 @@ import Testing
         try await hub.stop()
     }
 
+    @Test func `of those that wait for a push the next is carried out, and each after it is compared with that`()
+        async throws
+    {
+        try await hub.start()
+        let commits = try await hub.server.holdCommits()
+        func adding(_ models: String...) -> String {
+            let rule = "@auth(rules: [{ allow: groups, groups: [\"everyone\"] }])"
+            return SchemaPushFixture.notes + models.map { "\ntype \($0) @model \(rule) { id: ID! }" }.joined()
+        }
+        let schemas = [adding("Crate"), adding("Crate", "Rack"), adding("Crate", "Cart"), adding("Crate", "Door")]
+        let hub = hub
+        let statuses = try await withThrowingTaskGroup(of: (Int, Int).self) { group in
+            for (index, schema) in schemas.enumerated() {
+                group.addTask { (index, try await hub.push(schema).status) }
+                // When this is answered, that is there.
+                _ = try await hub.send("GET", "/schema", key: "admin")
+            }
+            commits.open()
+            return try await group.reduce(into: [Int: Int]()) { $0[$1.0] = $1.1 }
+        }
+        #expect(statuses.count == 4)
+        #expect((1...3).compactMap { statuses[$0] }.sorted() == [200, 409, 409], "each lacks what the others add")
+        try await hub.stop()
+    }
+
     @Test func recordsThatDoNotFitKeepTheOldSchemaInItsPlace() async throws {
         try await hub.start()
         try await hub.ask("mutation { createNote(input: {id: \"1\", title: \"t\", mood: cross}) { id } }")

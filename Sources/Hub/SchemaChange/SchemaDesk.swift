@@ -46,13 +46,17 @@ final class SchemaDesk: Sendable {
             return responder.respond(.text(200, text))
         }
         queue.take(responder) { [self] answer in
-            let work: @Sendable () -> Void = { [self] in push(request.body, caller, request.id, answer) }
-            let waits = held.withLock { held in
-                held?.append(work)
-                return held != nil
-            }
-            if !waits { work() }
+            begin { [self] in push(request.body, caller, request.id, answer) }
         }
+    }
+
+    /// Carries a push out, or holds it until the one is at its end that is carried out. Called on the queue's thread.
+    private func begin(_ work: @escaping @Sendable () -> Void) {
+        let waits = held.withLock { held in
+            held?.append(work)
+            return held != nil
+        }
+        if !waits { work() }
     }
 
     private func push(
@@ -92,7 +96,8 @@ final class SchemaDesk: Sendable {
                     defer { held = nil }
                     return held ?? []
                 }
-                for work in next { queue.executor.async(work) }
+                // The first of them that has something to carry out holds the rest again.
+                for work in next { begin(work) }
             }
         } catch {
             respond(Self.answer(to: error))
