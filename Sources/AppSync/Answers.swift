@@ -46,7 +46,7 @@ public struct AnswerReader: Sendable {
                 } else if cursor.matches(key, "nextToken") {
                     page.nextToken = try cursor.optionalString()
                 } else if cursor.matches(key, "startedAt"), try !cursor.takeNull() {
-                    page.startedAt = cursor.integer(try cursor.number())
+                    page.startedAt = cursor.integer(try cursor.number()).flatMap { Self.times.contains($0) ? $0 : nil }
                 } else if !cursor.matches(key, "startedAt") {
                     _ = try cursor.skipValue()
                 }
@@ -55,6 +55,10 @@ public struct AnswerReader: Sendable {
         }
         return (page, tail)
     }
+
+    /// Milliseconds that may be a time. Others, which whatever stands in the backend's place may send, are none: they
+    /// cannot be reckoned with.
+    private static let times: ClosedRange<Int64> = 0...1_000_000_000_000_000
 
     private static func items(
         _ cursor: inout JSONCursor, _ reader: RecordReader, into page: inout SyncPage

@@ -47,6 +47,12 @@ struct RecordReaderTests {
         #expect(read.quarantined.map(\.text) == [row])
     }
 
+    @Test("takes only a time for the time at which a page was made", arguments: [Int64.min, -1, .max])
+    func impossibleTime(_ time: Int64) throws {
+        let page = #"{"data":{"syncNotes":{"items":[],"nextToken":null,"startedAt":\#(time)}}}"#
+        #expect(try answers.page(Array(page.utf8), of: Sample.note).0.startedAt == nil)
+    }
+
     @Test("sets a bad row aside and keeps the page (D67, D68)")
     func quarantine() throws {
         let page = #"""
