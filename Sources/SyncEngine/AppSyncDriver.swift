@@ -113,8 +113,8 @@ public final class AppSyncDriver: SyncDriver {
     ///
     /// Another person lets go of what was here for the one before, unless it is unsent or surely to be read by both: at
     /// once, with a link or without. Nobody (nil) lets go of nothing, across restarts: the one before may come back without
-    /// a link. Until somebody is named, models that are read by owner are neither fetched nor heard then; an app that must
-    /// not leave them on its disk calls `clear()`.
+    /// a link. Until somebody is named, models that are read by owner are neither fetched nor heard then, and are among
+    /// ``SyncStatus/unfetchedModels``; an app that must not leave them on its disk calls `clear()`.
     ///
     /// While the credentials name other people and not this one, nothing is fetched or heard: ``status`` is paused
     /// then, and says whom they name. A token names its person by `sub`, `username`, `cognito:username` and

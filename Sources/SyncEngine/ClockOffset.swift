@@ -9,6 +9,8 @@ struct ClockOffset {
     }
 
     private var best: Sample?
+    /// What was kept last, with its wall clock.
+    private var lastKept: (sample: Sample, wallBase: Int64)?
     /// What the wall clock was ahead of uptime at the last measure: a jump of the wall clock moves the offset with it.
     private var wallBase: Int64?
 
@@ -41,9 +43,16 @@ struct ClockOffset {
 
     // MARK: Across restarts of the program
 
-    /// The measure as it is kept, with the start of the machine that it was taken in.
-    func kept(in boot: String) -> String? {
+    /// The measure as it is to be kept, with the start of the machine that it was taken in; nil where what was kept last
+    /// says nearly the same and is not old. Counts as kept then.
+    mutating func takeToKeep(in boot: String) -> String? {
         guard let best, let wallBase else { return nil }
+        if let (kept, keptBase) = lastKept, best.takenAt - kept.takenAt < Self.keptFor,
+            max(abs(best.offset - kept.offset), abs(wallBase - keptBase)) <= Self.jump
+        {
+            return nil
+        }
+        lastKept = (best, wallBase)
         return "\(best.offset) \(best.roundTrip) \(best.takenAt) \(wallBase) \(boot)"
     }
 
@@ -53,11 +62,15 @@ struct ClockOffset {
         let parts = text.split(separator: " ", maxSplits: 4)
         let numbers = parts.prefix(4).compactMap { Int64($0) }
         guard parts.count == 5, numbers.count == 4, parts[4] == boot, numbers[2] <= uptime else { return nil }
-        best = Sample(offset: numbers[0], roundTrip: numbers[1], takenAt: numbers[2])
+        let sample = Sample(offset: numbers[0], roundTrip: numbers[1], takenAt: numbers[2])
+        best = sample
         wallBase = numbers[3]
+        lastKept = (sample, numbers[3])
     }
 
     /// A better measure is believed so long; crystals drift some milliseconds in it.
     private static let lifetime: Int64 = 600_000
     private static let jump: Int64 = 5
+    /// What is kept is as young as this while answers come.
+    private static let keptFor: Int64 = 60_000
 }

@@ -20,8 +20,9 @@ public struct SyncScope: Sendable, Hashable {
 
     /// Keeps only those records of a model.
     ///
-    /// The backend must understand the condition too: it may name no related models and no embedded values, and cannot
-    /// ignore case. An empty list of values is understood: no record is kept then.
+    /// The backend must understand the condition too: it may name no related models and no embedded values, cannot ignore
+    /// case, and has only the operators that AppSync has for a field's type: none for the order of an enum or for a whole
+    /// list, and 32 bits for integers. An empty list of values is understood: no record is kept then.
     /// - Throws: `FilterError` that says what the backend cannot be asked for; the scope is as it was.
     public mutating func keep<M: Model>(_ type: M.Type, where condition: Predicate<M>) throws(FilterError) {
         _ = try condition.node.syncSelection(for: M.schema)
@@ -53,7 +54,7 @@ public struct SyncScope: Sendable, Hashable {
         // Asked for by nobody: such a scope is refused.
         case nil: parts.append("unknown")
         }
-        if model.isReadByOwner(groups) { parts.append("person=" + (reader ?? "")) }
+        if let part = model.readerPart(reader, groups) { parts.append(part) }
         return parts.isEmpty ? nil : parts.joined(separator: " ")
     }
 }
@@ -68,18 +69,33 @@ extension StoreProblem {
 }
 
 extension ModelSchema {
-    /// Whether who may read a record depends on the record, and so on who is signed in; not where all of a group may that
-    /// this store belongs to.
-    func isReadByOwner(_ groups: Set<String>) -> Bool {
-        let readers = authRules.filter { !$0.operations.isDisjoint(with: AuthRule.Operation.read) }
-        let isReadByAll = readers.contains { rule in
-            switch rule.allow {
-            case .groups: rule.groupsField == nil && !groups.isDisjoint(with: rule.groups)
-            case .private, .public: true
-            case .owner, .custom: false
+    /// Whether all who sign in at this store may read every record: without rules, or where all may of a group that this
+    /// store belongs to.
+    func isReadByAll(_ groups: Set<String>) -> Bool {
+        authRules.isEmpty
+            || readRules.contains { rule in
+                switch rule.allow {
+                case .groups: rule.groupsField == nil && !groups.isDisjoint(with: rule.groups)
+                case .private, .public: true
+                case .owner, .custom: false
+                }
             }
-        }
-        return !isReadByAll && readers.contains { $0.allow == .owner || $0.groupsField != nil }
+    }
+
+    /// Whether who may read a record depends on the record, and so on who is signed in; not where all may who sign in here.
+    func isReadByOwner(_ groups: Set<String>) -> Bool {
+        !isReadByAll(groups) && readRules.contains { $0.allow == .owner || $0.groupsField != nil }
+    }
+
+    /// What a mark says of the person that a model's records are here for; nil where it does not depend on him, and for
+    /// nobody where records name no persons.
+    func readerPart(_ reader: String?, _ groups: Set<String>) -> String? {
+        guard !isReadByAll(groups), reader != nil || isReadByOwner(groups) else { return nil }
+        return "person=" + (reader ?? "")
+    }
+
+    private var readRules: [AuthRule] {
+        authRules.filter { !$0.operations.isDisjoint(with: AuthRule.Operation.read) }
     }
 
     /// Which records surely are a person's to read, by what they themselves say of their owners and groups.

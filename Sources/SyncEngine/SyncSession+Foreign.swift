@@ -21,7 +21,7 @@ extension SyncSession {
         }
         let found = entries.filter { entry in
             guard entry.identity != reader, let model = core.schema.model(entry.model) else { return false }
-            return model.isReadByOwner(options.groups) && core.options.policy(of: model).receives
+            return !model.isReadByAll(options.groups)
         }
         unkeptForeign.formUnion(Set(found.map { ForeignRow(model: $0.model, id: $0.id) }).subtracting(foreign))
         foreign.formUnion(unkeptForeign)

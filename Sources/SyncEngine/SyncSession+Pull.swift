@@ -31,12 +31,12 @@ extension SyncSession {
 
     func startRound() {
         let names = fetchedModels.map(\.name)
+        status.deniedModels.removeAll()
+        status.unfetchedModels = Set(receivedModels.map(\.name)).subtracting(names)
         guard !names.isEmpty else {
             status.isComplete = true
             return tellOfCompleteness()
         }
-        status.deniedModels.removeAll()
-        status.unfetchedModels.removeAll()
         round += 1
         pull.interval = polled.isEmpty ? options.resyncInterval : min(options.resyncInterval, Self.pollInterval)
         var progress = SyncStatus.Progress(modelsDone: 0, modelsTotal: names.count, rows: 0)

@@ -19,9 +19,28 @@ extension SyncSession {
     /// Takes note of who is signed in. Nobody takes nobody's place: what is here stays the last one's, who may come back
     /// without a link, until another is named.
     private func takeReader() {
+        if reader == nil, options.person == nil {
+            // A version before this one kept him with the marks only.
+            attempt {
+                guard let known = try readerOfMarks() else { return }
+                reader = known
+                try core.setDriverState(Self.readerKey, known)
+            }
+        }
         guard let person = options.person, person != reader else { return }
         reader = person
         attempt { try core.setDriverState(Self.readerKey, person) }
+    }
+
+    /// Whom the marks of models without a condition name.
+    private func readerOfMarks() throws -> String? {
+        let part = "person="
+        for model in receivedModels {
+            if let scope = try core.mark(of: model.name).scope, scope.hasPrefix(part), scope != part {
+                return String(scope.dropFirst(part.count))
+            }
+        }
+        return nil
     }
 
     /// Makes marks and rows fit who is signed in and what is kept: of what was fetched for another only what is this one's
@@ -37,7 +56,7 @@ extension SyncSession {
                 let mark = try core.mark(of: model.name)
                 guard mark.scope != scope else { return }
                 var evicted = options.scope.filters[model.name].map { [PredicateNode.not($0)] } ?? []
-                if model.isReadByOwner(options.groups) {
+                if model.readerPart(reader, options.groups) != nil {
                     evicted.append(.not(model.surelyRead(by: reader, options.groups)))
                 }
                 try core.evict(model: model.name, where: evicted.isEmpty ? .not(.all) : .or(evicted))
@@ -46,10 +65,17 @@ extension SyncSession {
         }
         for model in core.schema.models where !core.options.policy(of: model).receives {
             attempt {
-                // Received until its policy changed: what the backend has goes, what is unsent stays.
-                guard try core.mark(of: model.name) != SyncMark(model: model.name) else { return }
-                try core.evict(model: model.name, where: .all)
-                try core.setMark(SyncMark(model: model.name))
+                let mark = try core.mark(of: model.name)
+                let own = SyncMark(model: model.name, scope: model.readerPart(reader, options.groups))
+                guard mark != own else { return }
+                // Received until its policy changed: what the backend has goes, what is unsent stays. Else what was sent
+                // from here for another goes.
+                let wasReceived = mark != SyncMark(model: model.name, scope: mark.scope)
+                let others = PredicateNode.not(model.surelyRead(by: reader, options.groups))
+                if wasReceived || own.scope != nil {
+                    try core.evict(model: model.name, where: wasReceived ? .all : others)
+                }
+                try core.setMark(own)
             }
         }
     }

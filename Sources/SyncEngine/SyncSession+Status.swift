@@ -29,9 +29,10 @@ extension SyncSession {
     private static let contactReport: Int64 = 2000
 
     /// Keeps the clock's measure: a program that starts again without a link in the same start of the machine still knows
-    /// how far the clocks are apart.
+    /// how far the clocks are apart. Nothing is lost with a measure that cannot be kept: another comes.
     func keepClock() {
-        attempt { try core.setDriverState(Self.clockKey, clock.kept(in: core.options.time.bootID)) }
+        guard let text = clock.takeToKeep(in: core.options.time.bootID) else { return }
+        try? core.setDriverState(Self.clockKey, text)
     }
 
     func loadClock() throws {

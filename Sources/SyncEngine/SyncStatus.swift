@@ -70,8 +70,9 @@ public struct SyncStatus: Sendable, Hashable {
     public var isComplete = false
     /// Models that the backend does not give to this caller.
     public var deniedModels: Set<String> = []
-    /// Models that the last round could not fetch: the backend gave an error, or their scope is none that it can be asked
-    /// for.
+    /// Models that the last round could not fetch: the backend gave an error, their scope is none that it can be asked
+    /// for, or they are another's whom nobody has followed yet. What is here of them may be old, also where a live query
+    /// calls it synced.
     public var unfetchedModels: Set<String> = []
     /// How often changes were missed for so long that a model had to be compared as a whole, since the start.
     public var gaps = 0

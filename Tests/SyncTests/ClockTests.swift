@@ -31,6 +31,24 @@ struct ClockOffsetTests {
         clock.measure(server: 2_000, sentAt: 900, uptime: 1_100, wall: 1_100 + 3_600_000)
         #expect(clock.milliseconds(uptime: 1_100, wall: 1_100 + 3_600_000) == 1_000 - 3_600_000)
     }
+
+    @Test("is kept again only where it says something else, or after a minute")
+    func keeping() throws {
+        var clock = ClockOffset()
+        clock.measure(server: 1_001, sentAt: 0, uptime: 2, wall: 2)
+        let kept = clock.takeToKeep(in: "boot")
+        let text = try #require(kept)
+        var again = try #require(ClockOffset(text, boot: "boot", uptime: 10))
+        again.measure(server: 1_013, sentAt: 10, uptime: 12, wall: 12)
+        let same = again.takeToKeep(in: "boot")
+        #expect(same == nil)
+        again.measure(server: 1_101, sentAt: 20, uptime: 22, wall: 22)
+        let other = again.takeToKeep(in: "boot")
+        #expect(other != nil)
+        again.measure(server: 70_081, sentAt: 70_000, uptime: 70_002, wall: 70_002)
+        let later = again.takeToKeep(in: "boot")
+        #expect(later != nil)
+    }
 }
 
 @Suite("Deadlines")

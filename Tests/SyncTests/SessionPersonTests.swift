@@ -61,7 +61,7 @@ struct SessionPersonTests {
         #expect(fetched.map { $0.query.contains("syncZones") } == [true], "the tasks of nobody were asked for")
         #expect(!fixture.frames.suffix(3).contains { "\($0)".contains("Task") })
         for fetch in fetched { fixture.answerFetch(fetch) }
-        #expect(fixture.status.isComplete)
+        #expect(fixture.status.isComplete && fixture.status.unfetchedModels == ["Task"])
         fixture.handle(.personChanged("ann"))
         #expect(try fixture.get("a") != nil)
         fixture.shakeHands()
@@ -85,6 +85,70 @@ struct SessionPersonTests {
         let bob = fixture.restarted(as: "bob")
         bob.handle(.start)
         #expect(try fixture.get("a") == nil)
+    }
+
+    @Test("stays where a version before noted with its marks only whom it is for")
+    func marks() throws {
+        let fixture = try anns()
+        fixture.handle(.stop)
+        try fixture.core.setDriverState("reader", nil)
+        let nobody = fixture.restarted(as: nil)
+        nobody.handle(.start)
+        nobody.handle(.personChanged("ann"))
+        #expect(try fixture.get("a") != nil)
+        nobody.handle(.personChanged("bob"))
+        #expect(try fixture.get("a") == nil)
+    }
+
+    @Test("of a model that is only sent, what one has sent goes with another's coming, and what is sent later then")
+    func upstream() throws {
+        let memo = ModelSchema(
+            "Memo", pluralName: "Memos",
+            fields: [FieldSchema("id", .scalar(.id), isRequired: true), FieldSchema("owner", .scalar(.string))],
+            authRules: Self.ownerRules, syncPolicy: .upstream)
+        let fixture = try SessionFixture(schema: Schema(models: [SessionFixture.zone, memo]))
+        fixture.connect()
+        fixture.finishFetches()
+        func save(_ id: String, _ owner: String) throws -> (push: SessionFixture.Sent, answer: JSONValue) {
+            try fixture.core.write(as: "ann") { try $0.save(Record(schema: memo, values: [.text(id), .text(owner)])) }
+            fixture.handle(.localCommit)
+            let push = try #require(fixture.takeSent().first { $0.query.hasPrefix("mutation") })
+            let row: JSONValue = ["id": .string(id), "owner": .string(owner), "_version": 1, "_lastChangedAt": 1]
+            return (push, ["data": ["m0": row]])
+        }
+        func memos() throws -> [String] { try fixture.core.read { try $0.query(model: "Memo") }.map(\.id) }
+        for (id, owner) in [("a", "ann"), ("b", "bob")] {
+            let sent = try save(id, owner)
+            fixture.answer(sent.push.id, sent.answer)
+        }
+        fixture.handle(.personChanged(nil))
+        #expect(try memos() == ["a", "b"])
+        fixture.handle(.personChanged("ann"))
+        let late = try save("c", "ann")
+        fixture.handle(.personChanged("bob"))
+        #expect(try memos() == ["b", "c"])
+        fixture.answer(late.push.id, late.answer)
+        let asked = try #require(fixture.takeSent().first { $0.query.hasPrefix("query Get") })
+        #expect(asked.person == "bob" && asked.variables == ["id": "c"])
+        fixture.answer(asked.id, ["data": ["getMemo": .null]])
+        #expect(try memos() == ["b"])
+    }
+
+    @Test("what a group may read goes with another's coming, unless the store belongs to that group")
+    func groups() throws {
+        let report = ModelSchema(
+            "Report", pluralName: "Reports", fields: [FieldSchema("id", .scalar(.id), isRequired: true)],
+            authRules: [AuthRule(allow: .groups, groups: ["supervisors"], operations: AuthRule.Operation.read)])
+        for own in [[], ["supervisors"]] as [Set<String>] {
+            let fixture = try SessionFixture(schema: Schema(models: [report]), sync: { $0.groups = own })
+            fixture.connect()
+            let fetch = try #require(fetches(fixture).first)
+            fixture.answerFetch(fetch, [["id": "r", "_version": 1, "_lastChangedAt": 1]])
+            fixture.handle(.personChanged(nil))
+            #expect(try fixture.core.read { try $0.query(model: "Report") }.count == 1)
+            fixture.handle(.personChanged("bob"))
+            #expect(try fixture.core.read { try $0.query(model: "Report") }.count == own.count)
+        }
     }
 
     @Test("who asks for a sync while nobody is signed in hears which models that leaves out")
