@@ -217,12 +217,16 @@ package struct CounterApp: AppMachine, Sendable {
         let known = Set(bin?.others.map(\.passID) ?? [])
         let isSame = bin?.pass.id == answer.bin?.pass.id
         let wasTaken = bin?.takenBy != nil
+        let wasPartly = bin.map { $0.missing > 0 } ?? false
         bin = answer.bin
         if !isSame { firstLine = nil }
         if isSame, !wasTaken, let who = bin?.takenBy { tell("crew.taken", ["who": who, "bin": bin?.code ?? ""]) }
         if isSame, let joined = bin?.others.last(where: { $0.name != nil && !known.contains($0.passID) }) {
             tell("crew.joined", ["who": joined.name ?? ""])
             if answer.bin != nil { askAside(.share) }
+        } else if isSame, wasPartly, bin?.missing == 0 {
+            // Whoever joined meanwhile could be told no totals yet.
+            askAside(.share)
         }
     }
 

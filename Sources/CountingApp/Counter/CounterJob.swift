@@ -161,21 +161,31 @@ struct CounterWork {
     /// How many entries a pass has: a number kept with those that this terminal writes, for what was sent of them is not
     /// here always (somebody else was signed in). Of other terminals' passes only what is here is known.
     func entryCount(of pass: CountPass) throws -> Int {
-        try max(noted(pass) ?? 0, tx.count(CountEntry.self, where: CountEntry.passID == pass.id))
+        try max(noted(pass).count, tx.count(CountEntry.self, where: CountEntry.passID == pass.id))
     }
 
     /// How many entries of a pass of this terminal are at the hub and not here.
     func missing(of pass: CountPass) throws -> Int {
-        try max((noted(pass) ?? 0) - tx.count(CountEntry.self, where: CountEntry.passID == pass.id), 0)
+        try max(noted(pass).count - tx.count(CountEntry.self, where: CountEntry.passID == pass.id), 0)
     }
 
-    private func noted(_ pass: CountPass) throws -> Int? {
-        try tx.setting(CounterWork.countKey + pass.id).flatMap { Int($0) }
+    private func noted(_ pass: CountPass) throws -> NotedEntries {
+        NotedEntries(try tx.setting(CounterWork.countKey + pass.id) ?? "")
     }
 
     /// Takes note of an entry that is written.
-    func noteEntry(of pass: CountPass) throws {
-        try tx.setSetting(CounterWork.countKey + pass.id, String(entryCount(of: pass) + 1))
+    func noteEntry(of pass: CountPass, sequence: Int) throws {
+        var noted = try noted(pass)
+        noted.add(sequence, count: try entryCount(of: pass) + 1)
+        try tx.setSetting(CounterWork.countKey + pass.id, noted.text)
+    }
+
+    /// Nothing can be said of what came last while something that was written after an entry is not here: entries that
+    /// come back do so in parts.
+    func requireAll(since entry: CountEntry, in pass: CountPass) throws {
+        let here = try tx.count(
+            CountEntry.self, where: CountEntry.passID == pass.id && CountEntry.sequence > entry.sequence)
+        if try noted(pass).count(after: entry.sequence) > here { try requireWhole(pass) }
     }
 
     /// Nothing can be said of a bin of which sent entries are not here.
@@ -192,4 +202,41 @@ struct CounterWork {
 
     /// A person's first name, which is what colleagues call out.
     static func short(_ name: String) -> String { name.split(separator: " ").first.map(String.init) ?? name }
+}
+
+/// What a terminal keeps of the entries that it has written in a pass, beside them: how many, and their sequences in runs.
+/// A value.
+struct NotedEntries {
+    private(set) var count = 0
+    private var runs: [ClosedRange<Int>] = []
+
+    /// Reads what was kept; nothing where that was nothing.
+    init(_ text: String) {
+        let words = text.split(separator: " ")
+        count = words.first.flatMap { Int($0) } ?? 0
+        for word in words.dropFirst() {
+            let ends = word.split(separator: "-").compactMap { Int($0) }
+            if let first = ends.first, let last = ends.last, first <= last { runs.append(first...last) }
+        }
+    }
+
+    /// As it is kept.
+    var text: String {
+        ([String(count)] + runs.map { "\($0.lowerBound)-\($0.upperBound)" }).joined(separator: " ")
+    }
+
+    /// Takes note of an entry; `count` are known with it.
+    mutating func add(_ sequence: Int, count: Int) {
+        self.count = count
+        if let last = runs.last, last.upperBound == sequence - 1 {
+            runs[runs.count - 1] = last.lowerBound...sequence
+        } else {
+            runs.append(sequence...sequence)
+        }
+    }
+
+    /// How many of them were written after one.
+    func count(after sequence: Int) -> Int {
+        runs.reduce(0) { $0 + max($1.upperBound - max($1.lowerBound - 1, sequence), 0) }
+    }
 }

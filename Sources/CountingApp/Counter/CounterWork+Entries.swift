@@ -24,7 +24,7 @@ extension CounterWork {
             crewIDs: crew ?? readers.crew, audience: readers.audience)
         let whole = try bare.updating(fill)
         let entry = try whole.updating { $0.hash = RecordChain.hash(of: whole, sha256: environment.sha256) }
-        try noteEntry(of: pass)
+        try noteEntry(of: pass, sequence: sequence)
         try tx.save(entry)
         try tx.setSetting("chain", entry.hash)
         return entry

@@ -7,7 +7,7 @@ import WarehouseModels
 
 /// Taking back what was written, and taking that back: entries that reverse others, without end.
 extension CounterWork {
-    /// Takes back the last act of this pass that still counts. What is sent and not here comes before all that is.
+    /// Takes back the last act of this pass that still counts.
     func undo() throws -> Outcome {
         let pass = try requirePass()
         let totals = try self.totals(of: pass)
@@ -20,6 +20,7 @@ extension CounterWork {
             try requireWhole(pass)
             return .said(ScreenMessage("undo.nothing"), .attention)
         }
+        try requireAll(since: target, in: pass)
         try write(.UNDO, in: pass) { $0.reversesID = target.id }
         return .stored(ScreenMessage("undo.done", ["what": try describe(target)]))
     }
@@ -33,14 +34,14 @@ extension CounterWork {
         guard let target = all.last(where: { $0.kind == .UNDO && $0.authorID == author && !undone.contains($0.id) }),
             // What was written since stands; only undos at the end are taken back.
             all.last(where: { $0.kind != .UNDO && $0.kind != .SHARE }).map({ $0.sequence < target.sequence }) ?? true,
-            all.first(where: { $0.id == target.reversesID })?.kind != .UNDO
+            let first = all.first(where: { $0.id == target.reversesID }), first.kind != .UNDO
         else {
             try requireWhole(pass)
             return .said(ScreenMessage("undo.nothing"), .attention)
         }
+        try requireAll(since: target, in: pass)
         try write(.UNDO, in: pass) { $0.reversesID = target.id }
-        let first = all.first { $0.id == target.reversesID }
-        return .stored(ScreenMessage("redo.done", ["what": try first.map { try describe($0) } ?? ""]))
+        return .stored(ScreenMessage("redo.done", ["what": try describe(first)]))
     }
 
     private func describe(_ entry: CountEntry) throws -> String {
