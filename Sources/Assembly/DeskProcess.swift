@@ -21,23 +21,18 @@ package struct DeskProcess: Sendable {
         let device = try await DeviceStore.open(
             directory: directory, kind: .desk, hub: hub, checksParents: false, time: time, log: log)
         // What another desk did must be here first, however long that takes.
-        let (driver, isFetched) = (device.driver, Locked(false))
+        let (driver, wait) = (device.driver, Locked(FetchWait()))
         let runner = DeskRunner(
             store: device.store, deviceCode: device.deviceCode, connectors: connectors, time: time, log: log,
             isFetched: {
-                isFetched.withLock { known in
-                    known = known || driver.map { hasFetched($0.status) } ?? true
-                    return known
-                }
+                guard let driver else { return true }
+                return wait.withLock { $0.isOver(driver.status, log) }
             })
         do {
             try await device.waitUntilSynced()
         } catch let refused as DeviceStore.Refused {
             // A hub that is away, or gives for long, keeps the process from nothing but its work.
             log(.warning, "the desk works once it has all that the hub has: \(refused)")
-        }
-        if let missing = driver?.status.unfetchedModels, !missing.isEmpty {
-            log(.warning, "the desk works once these are fetched too: \(missing.sorted().joined(separator: ", "))")
         }
         await runner.start()
         return DeskProcess(device: device, runner: runner)
@@ -52,5 +47,22 @@ package struct DeskProcess: Sendable {
     package func stop() async {
         await runner.stop()
         await device.close()
+    }
+}
+
+/// How far a desk is with waiting for all that the hub has.
+private struct FetchWait {
+    private var isOver = false
+    private var named: Set<String> = []
+
+    /// Whether the wait is over; models that stand against it are named in the log, whenever that comes about.
+    mutating func isOver(_ status: SyncStatus, _ log: Log) -> Bool {
+        isOver = isOver || DeskProcess.hasFetched(status)
+        let missing = isOver || !status.isComplete || status.progress != nil ? [] : status.unfetchedModels
+        if !missing.isEmpty, missing != named {
+            log(.warning, "the desk works once these are fetched too: \(missing.sorted().joined(separator: ", "))")
+            named = missing
+        }
+        return isOver
     }
 }

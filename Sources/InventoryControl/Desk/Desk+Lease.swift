@@ -52,15 +52,6 @@ extension Desk {
         isStarted = false
     }
 
-    /// Beats while the first fetch goes on; gives this desk's own code.
-    mutating func waitForFetch(
-        in tx: StoreTransaction, now: DateTime, _ outcome: inout DeskOutcome
-    ) throws -> String {
-        try beat(in: tx, now: now)
-        outcome.wake(now.advanced(by: Desk.fetchPause))
-        return code
-    }
-
     /// Writes the lease in this desk's name; without a server that is all.
     private mutating func claim(
         after lease: DeskLease?, in tx: StoreTransaction, now: DateTime, _ outcome: inout DeskOutcome

@@ -14,6 +14,8 @@ public struct DeskOutcome: Sendable {
     public var jobs: [ExportJob] = []
     /// The desk that works instead of this one, its own code while it waits for the server's word; nil where it works.
     public var leader: String?
+    /// Whether it does nothing because not all that the server has was fetched.
+    public var waitsForFetch = false
 
     mutating func wake(_ moment: DateTime) { wakeAt = min(wakeAt ?? moment, moment) }
 }
@@ -186,15 +188,20 @@ public struct Desk: Sendable {
     ///
     /// - Parameters:
     ///   - results: what came of documents given out by earlier steps.
-    ///   - isFetched: whether all that the server has for the desk is here. Until then it only beats: on a half of a site
-    ///     it would make again what another desk made.
+    ///   - isFetched: whether all that the server has for the desk is here. Until then it does nothing, since on a half of
+    ///     a site it would make again what another desk made; nor does it beat, so that the screens say that it is silent.
     public mutating func step(
         in tx: StoreTransaction, now: DateTime, results: [ExportResult] = [], isFetched: Bool = true
     ) throws -> DeskOutcome {
         var outcome = DeskOutcome()
         // What a connector did is written down whoever leads now.
         for result in results { try take(result, in: tx, now: now) }
-        outcome.leader = isFetched ? try lead(in: tx, now: now, &outcome) : try waitForFetch(in: tx, now: now, &outcome)
+        guard isFetched else {
+            (isStarted, outcome.leader, outcome.waitsForFetch) = (false, code, true)
+            outcome.wake(now.advanced(by: Desk.fetchPause))
+            return outcome
+        }
+        outcome.leader = try lead(in: tx, now: now, &outcome)
         guard outcome.leader == nil else {
             // Nobody knows how long: what was marked is looked up then.
             marked = [:]

@@ -20,7 +20,7 @@ public actor DeskRunner {
     private var results: [ExportResult] = []
     private var isWanted = false
     private var isStopped = false
-    private var leader: String?
+    private var reported: String?
 
     /// Prepares a desk; nothing runs before ``start()``.
     ///
@@ -121,7 +121,7 @@ public actor DeskRunner {
                 }
                 failures = 0
                 desk.endStep(after)
-                report(outcome.leader)
+                report(outcome)
                 for job in outcome.jobs { send(job) }
                 if outcome.hasMore { isWanted = true }
                 setAlarm(outcome.wakeAt)
@@ -136,14 +136,17 @@ public actor DeskRunner {
         }
     }
 
-    private func report(_ other: String?) {
-        guard other != leader else { return }
-        leader = other
-        let own = desk.code
-        log(
-            .info,
-            other.map { $0 == own ? "this desk waits for the lease" : "desk \($0) is at work; this one stands by" }
-                ?? "this desk is at work")
+    private func report(_ outcome: DeskOutcome) {
+        let text =
+            switch outcome.leader {
+            case _ where outcome.waitsForFetch: "this desk waits until it has all that the server has"
+            case nil: "this desk is at work"
+            case desk.code?: "this desk waits for the lease"
+            case let other?: "desk \(other) is at work; this one stands by"
+            }
+        guard text != reported else { return }
+        reported = text
+        log(.info, text)
     }
 
     private func send(_ job: ExportJob) {
