@@ -69,15 +69,17 @@ extension StoreProblem {
 }
 
 extension ModelSchema {
-    /// Whether all who sign in at this store may read every record: without rules, or where all may of a group that this
-    /// store belongs to.
+    /// Whether all who sign in at this store may read every record: without rules, where all may of a group that this
+    /// store belongs to, or where records are the device's.
     func isReadByAll(_ groups: Set<String>) -> Bool {
         authRules.isEmpty
             || readRules.contains { rule in
                 switch rule.allow {
                 case .groups: rule.groupsField == nil && !groups.isDisjoint(with: rule.groups)
                 case .private, .public: true
-                case .owner, .custom: false
+                // What is the device's own is here whoever uses it.
+                case .owner: rule.identityClaim == "device"
+                case .custom: false
                 }
             }
     }

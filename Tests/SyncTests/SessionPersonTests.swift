@@ -134,6 +134,27 @@ struct SessionPersonTests {
         #expect(try memos() == ["b"])
     }
 
+    @Test("what is the device's own stays, whoever uses it")
+    func device() throws {
+        let rule = AuthRule(
+            allow: .owner, ownerField: "owner", identityClaim: "device", operations: AuthRule.Operation.read)
+        let beat = ModelSchema(
+            "Beat", pluralName: "Beats",
+            fields: [FieldSchema("id", .scalar(.id), isRequired: true), FieldSchema("owner", .scalar(.string))],
+            authRules: [rule], syncPolicy: .upstream)
+        let fixture = try SessionFixture(schema: Schema(models: [SessionFixture.zone, beat]))
+        fixture.connect()
+        fixture.finishFetches()
+        try fixture.core.write(as: nil) { try $0.save(Record(schema: beat, values: [.text("T"), .text("T")])) }
+        fixture.handle(.localCommit)
+        let push = try #require(fixture.takeSent().first { $0.query.hasPrefix("mutation") })
+        fixture.answer(push.id, ["data": ["m0": ["id": "T", "owner": "T", "_version": 1, "_lastChangedAt": 1]]])
+        for person in ["ann", nil, "bob"] {
+            fixture.handle(.personChanged(person))
+            #expect(try fixture.core.read { try $0.query(model: "Beat") }.count == 1)
+        }
+    }
+
     @Test("what a group may read goes with another's coming, unless the store belongs to that group")
     func groups() throws {
         let report = ModelSchema(
