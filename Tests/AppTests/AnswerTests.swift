@@ -13,12 +13,7 @@ import WarehouseModels
 struct AnswerTests {
     let time = ManualTimeSource(DateTime(milliseconds: 1_800_000_000_000), bootID: "boot")
 
-    private func signedIn() throws -> CounterHarness {
-        let core = try CounterFloor.store(time: time)
-        let harness = CounterHarness(core: core, time: time, answerDelay: 400)
-        harness.type("ann Enter")
-        return harness
-    }
+    private func signedIn() throws -> CounterHarness { try .signedIn(answerDelay: 400, time: time) }
 
     /// A bin with an item that has no quantity, and the next bin scanned.
     private func asked() throws -> CounterHarness {

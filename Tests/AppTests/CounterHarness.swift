@@ -42,6 +42,17 @@ final class CounterHarness {
         send(.started)
     }
 
+    /// Somebody who has just signed in at a terminal with a store of its own.
+    static func signedIn(
+        _ login: String = "ann", at device: String = "T07", visibility: Visibility = .BLIND,
+        sharing: Sharing = .FLOOR, state: SessionState = .counting, answerDelay: Int64 = 0, time: ManualTimeSource
+    ) throws -> CounterHarness {
+        let core = try CounterFloor.store(visibility: visibility, sharing: sharing, state: state, time: time)
+        let harness = CounterHarness(core: core, time: time, device: device, answerDelay: answerDelay)
+        harness.type("\(login) Enter")
+        return harness
+    }
+
     /// The machine ends without a word, as with a battery taken out, and starts again on the same store.
     ///
     /// - Parameter early: what is typed at the first picture, before the machine was told to start

@@ -14,10 +14,7 @@ struct CounterNewsTests {
     let time = ManualTimeSource(DateTime(milliseconds: 1_800_000_000_000), bootID: "boot")
 
     func signedIn(_ login: String = "ann", visibility: Visibility = .BLIND) throws -> CounterHarness {
-        let core = try CounterFloor.store(visibility: visibility, time: time)
-        let harness = CounterHarness(core: core, time: time)
-        harness.type("\(login) Enter")
-        return harness
+        try .signedIn(login, visibility: visibility, time: time)
     }
 
     private func match(_ code: String, _ item: String, in harness: CounterHarness) throws {

@@ -14,10 +14,8 @@ struct CounterPictureTests {
     static let sizes = ["20x8", "20x16", "40x8", "80x24"]
 
     func signedIn(_ size: String, visibility: Visibility = .BLIND) throws -> CounterHarness {
-        let core = try CounterFloor.store(visibility: visibility, time: time)
-        let harness = CounterHarness(core: core, time: time)
+        let harness = try CounterHarness.signedIn(visibility: visibility, time: time)
         harness.size = try #require(GridSize(size))
-        harness.type("ann Enter")
         return harness
     }
 

@@ -16,10 +16,7 @@ struct CounterRuleTests {
     func signedIn(
         visibility: Visibility = .BLIND, sharing: Sharing = .FLOOR, state: SessionState = .counting
     ) throws -> CounterHarness {
-        let core = try CounterFloor.store(visibility: visibility, sharing: sharing, state: state, time: time)
-        let harness = CounterHarness(core: core, time: time)
-        harness.type("ann Enter")
-        return harness
+        try .signedIn(visibility: visibility, sharing: sharing, state: state, time: time)
     }
 
     @Test("The first bin writes pass, tally and a close that carries the number of entries")

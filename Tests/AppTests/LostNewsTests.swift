@@ -13,10 +13,7 @@ struct LostNewsTests {
     let time = ManualTimeSource(DateTime(milliseconds: 1_800_000_000_000), bootID: "boot")
 
     private func signedIn(sharing: Sharing = .FLOOR, visibility: Visibility = .BLIND) throws -> CounterHarness {
-        let core = try CounterFloor.store(visibility: visibility, sharing: sharing, time: time)
-        let harness = CounterHarness(core: core, time: time)
-        harness.type("ann Enter")
-        return harness
+        try .signedIn(visibility: visibility, sharing: sharing, time: time)
     }
 
     /// A message reaches the store; the machine hears of it with the next word from there.
@@ -80,8 +77,7 @@ struct LostNewsTests {
     func joinedBehindAnError() throws {
         let ann = try signedIn()
         ann.scan("B-01-01")
-        let bob = CounterHarness(core: try CounterFloor.store(time: time), time: time, device: "T12")
-        bob.type("bob Enter")
+        let bob = try CounterHarness.signedIn("bob", at: "T12", time: time)
         try ann.exchange(with: bob)
         bob.scan("B-01-01")
         bob.type("1")

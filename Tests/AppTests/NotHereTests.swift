@@ -11,8 +11,7 @@ struct NotHereTests {
     let time = ManualTimeSource(DateTime(milliseconds: 1_800_000_000_000), bootID: "boot")
 
     private func counting(_ sharing: Sharing = .FLOOR) throws -> CounterHarness {
-        let harness = CounterHarness(core: try CounterFloor.store(sharing: sharing, time: time), time: time)
-        harness.type("ann Enter")
+        let harness = try CounterHarness.signedIn(sharing: sharing, time: time)
         harness.scan("B-01-01")
         harness.scan("4006381333931")
         return harness
@@ -55,8 +54,7 @@ struct NotHereTests {
     func sharing() throws {
         let ann = try counting(.CREW)
         ann.type("4 6 Enter")
-        let bob = CounterHarness(core: try CounterFloor.store(sharing: .CREW, time: time), time: time, device: "T12")
-        bob.type("bob Enter")
+        let bob = try CounterHarness.signedIn("bob", at: "T12", sharing: .CREW, time: time)
         bob.scan("B-01-01")
         bob.type("H Enter")
         bob.scan("ann")

@@ -16,10 +16,7 @@ struct TogetherTests {
     func terminal(
         _ device: String, _ login: String, visibility: Visibility = .BLIND, sharing: Sharing = .FLOOR
     ) throws -> CounterHarness {
-        let core = try CounterFloor.store(visibility: visibility, sharing: sharing, time: time)
-        let harness = CounterHarness(core: core, time: time, device: device)
-        harness.type("\(login) Enter")
-        return harness
+        try .signedIn(login, at: device, visibility: visibility, sharing: sharing, time: time)
     }
 
     private func opinions(_ harnesses: CounterHarness...) -> [Opinion] {

@@ -1,5 +1,4 @@
-/// What an authorizer function said of tokens, by the digests of their texts: a value, told the
-/// uptime.
+/// What an authorizer function said of tokens, by the digests of their texts: a value, told the uptime.
 ///
 /// Strangers can have any number of texts refused; what is remembered of that has a place of its own, so that it drives
 /// out no token that is good.
