@@ -93,6 +93,7 @@ public final class AppSyncDriver: SyncDriver {
         options.modeAuthorization = { mode, person in
             credentials.current.of(mode).authorization(host: host, person: person, device: device)
         }
+        options.device = device
         configure(&options)
         options.use(credentials)
         self.options = options

@@ -88,6 +88,8 @@ public struct SyncOptions: Sendable {
     public var person: String?
     /// The groups that the key belongs to, where known: what all of a group may read is kept when another person signs in.
     public var groups: Set<String> = []
+    /// This device's code, as owner rules with the claim `device` know it: what is its own stays whoever signs in.
+    public var device: String?
     /// Rows of a page; AppSync gives at most 1,000.
     public var pageSize = 1000
     /// Milliseconds between two fetches of all changes while nothing is lost.

@@ -69,17 +69,15 @@ extension StoreProblem {
 }
 
 extension ModelSchema {
-    /// Whether all who sign in at this store may read every record: without rules, where all may of a group that this
-    /// store belongs to, or where records are the device's.
+    /// Whether all who sign in at this store may read every record: without rules, or where all may of a group that this
+    /// store belongs to.
     func isReadByAll(_ groups: Set<String>) -> Bool {
         authRules.isEmpty
             || readRules.contains { rule in
                 switch rule.allow {
                 case .groups: rule.groupsField == nil && !groups.isDisjoint(with: rule.groups)
                 case .private, .public: true
-                // What is the device's own is here whoever uses it.
-                case .owner: rule.identityClaim == "device"
-                case .custom: false
+                case .owner, .custom: false
                 }
             }
     }
@@ -100,11 +98,12 @@ extension ModelSchema {
         authRules.filter { !$0.operations.isDisjoint(with: AuthRule.Operation.read) }
     }
 
-    /// Which records surely are a person's to read, by what they themselves say of their owners and groups.
+    /// Which records surely are a person's to read at a device, by what they themselves say of their owners and groups: what
+    /// is the device's own is here whoever uses it.
     ///
     /// The backend may give more: by a claim that is not known here, or an owner whom the record does not name. None where
     /// fields have rules of their own: another reader's copy may hold what this one does not see.
-    func surelyRead(by person: String?, _ groups: Set<String>) -> PredicateNode {
+    func surelyRead(by person: String?, at device: String?, _ groups: Set<String>) -> PredicateNode {
         if fields.contains(where: { !$0.authRules.isEmpty }) { return .not(.all) }
         func names(_ name: String?, _ values: [String]) -> [PredicateNode] {
             guard let name, let field = field(name), [.scalar(.id), .scalar(.string)].contains(field.type) else {
@@ -116,6 +115,7 @@ extension ModelSchema {
         for rule in authRules where AuthRule.Operation.read.isSubset(of: rule.operations) {
             switch rule.allow {
             case .owner where rule.identityClaim == nil: signs += names(rule.ownerField, person.map { [$0] } ?? [])
+            case .owner where rule.identityClaim == "device": signs += names(rule.ownerField, device.map { [$0] } ?? [])
             case .groups where rule.groupClaim == nil: signs += names(rule.groupsField, groups.sorted())
             case .owner, .groups, .private, .public, .custom: break
             }

@@ -57,7 +57,7 @@ extension SyncSession {
                 guard mark.scope != scope else { return }
                 var evicted = options.scope.filters[model.name].map { [PredicateNode.not($0)] } ?? []
                 if model.readerPart(reader, options.groups) != nil {
-                    evicted.append(.not(model.surelyRead(by: reader, options.groups)))
+                    evicted.append(.not(model.surelyRead(by: reader, at: options.device, options.groups)))
                 }
                 try core.evict(model: model.name, where: evicted.isEmpty ? .not(.all) : .or(evicted))
                 try core.setMark(SyncMark(model: model.name, scope: scope, epoch: epoch))
@@ -71,7 +71,7 @@ extension SyncSession {
                 // Received until its policy changed: what the backend has goes, what is unsent stays. Else what was sent
                 // from here for another goes.
                 let wasReceived = mark != SyncMark(model: model.name, scope: mark.scope)
-                let others = PredicateNode.not(model.surelyRead(by: reader, options.groups))
+                let others = PredicateNode.not(model.surelyRead(by: reader, at: options.device, options.groups))
                 if wasReceived || own.scope != nil {
                     try core.evict(model: model.name, where: wasReceived ? .all : others)
                 }
