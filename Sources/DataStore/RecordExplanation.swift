@@ -36,6 +36,8 @@ public struct RecordExplanation: Sendable, Hashable, CustomStringConvertible {
     public let missingParents: [String]
     /// How far the model was fetched.
     public let mark: SyncMark
+    /// How many records the scope's limit let come of its model, where the backend has more.
+    public let truncatedAt: Int?
     /// Whether nothing is ever fetched into the store.
     public let isLocalOnly: Bool
 
@@ -44,6 +46,10 @@ public struct RecordExplanation: Sendable, Hashable, CustomStringConvertible {
         for case .parent(let entry) in holds { return entry }
         return nil
     }
+
+    /// Under which key the driver keeps that only a part of a model came.
+    package static func truncationKey(of model: String) -> String { truncationPrefix + model }
+    package static let truncationPrefix = "truncated."
 
     /// The answer in sentences, the first the shortest.
     public var lines: [String] {
@@ -82,6 +88,10 @@ public struct RecordExplanation: Sendable, Hashable, CustomStringConvertible {
             if isLocalOnly { return "it is not here, and this store is local only" }
             if mark.nextToken != nil { return "it is not here: its model is still being fetched" }
             if mark.lastSync == nil { return "it is not here: its model was not fetched yet" }
+            if let truncatedAt {
+                return
+                    "it is not here, perhaps for the scope's limit: of its model only \(truncatedAt) records were fetched"
+            }
             if mark.scope != nil { return "it is not here: the backend has none in the scope that is fetched" }
             return "it is not here, and was not at the backend when the model was last fetched"
         }
@@ -124,6 +134,9 @@ extension StoreTransaction {
                     model: model, id: id, version: $0[0].integer ?? 0, json: $0[1].text ?? "", reason: $0[2].text ?? "")
             }, missingParents: try row.map { try missingParents($0.values, table) } ?? [],
             mark: try SyncMark.stored(model, on: connection),
+            truncatedAt: try connection.value(
+                "SELECT \"value\" FROM \"_meta\" WHERE \"key\"=?",
+                [.text("driver." + RecordExplanation.truncationKey(of: model))])?.text.flatMap { Int($0) },
             isLocalOnly: knowledge.isLocalOnly || context.options.isLocalOnly)
     }
 

@@ -33,8 +33,8 @@ public enum StoreEvent: Sendable, Hashable {
     case syncQueriesReady
     /// Every model is complete and changes arrive by themselves: once for each time that the link came up.
     case ready
-    /// The backend does not know any more everything that changed since a model was last fetched: all of it is compared.
-    case truncated(model: String)
+    /// Not everything of a model came, for this reason.
+    case truncated(model: String, Truncation)
     /// Credentials are missing or refused; this kind of work pauses until there are others.
     case paused(StoreProblem.Process, identity: String?, detail: String)
     /// What the driver says of itself is something else; ask it.
@@ -43,6 +43,14 @@ public enum StoreEvent: Sendable, Hashable {
     case stopped
     /// Something failed that a person should know.
     case failure(StoreProblem)
+}
+
+/// Why not everything of a model came.
+public enum Truncation: Sendable, Hashable {
+    /// The backend does not know any more everything that changed since the model was last fetched: all of it is compared.
+    case history
+    /// The backend has more records than the scope's limit lets come; so many came.
+    case limit(Int)
 }
 
 /// What fetching a model changed here.

@@ -9,13 +9,16 @@ import Models
 public struct SyncScope: Sendable, Hashable {
     /// Conditions by model; a model without one is kept whole.
     public var filters: [String: PredicateNode]
+    /// How many records of a model a fetch from the beginning takes at most, by model; the others are fetched whole.
+    public var limits: [String: Int]
 
     /// Everything that the policies name.
     public static let all = SyncScope()
 
     /// Narrows some models.
-    public init(filters: [String: PredicateNode] = [:]) {
+    public init(filters: [String: PredicateNode] = [:], limits: [String: Int] = [:]) {
         self.filters = filters
+        self.limits = limits
     }
 
     /// Keeps only those records of a model.
@@ -27,6 +30,17 @@ public struct SyncScope: Sendable, Hashable {
     public mutating func keep<M: Model>(_ type: M.Type, where condition: Predicate<M>) throws(FilterError) {
         _ = try condition.node.syncSelection(for: M.schema)
         filters[M.schema.name] = condition.node
+    }
+
+    /// Fetches only so many records of a model, at least one: Amplify's `syncMaxRecords`, which is never silent here.
+    ///
+    /// Which ones they are, the backend's order decides: where that matters, keep less by a condition. What is created or
+    /// changed after the fetch comes all the same, so that what is here is always current, and may be more than the limit.
+    /// Where more was to be had, ``StoreEvent/truncated(model:_:)`` and ``SyncStatus/truncatedModels`` say so, and
+    /// `explain` of each record that is not here. Another limit fetches the model anew; what does not come then goes from
+    /// here, unless something of it is unsent.
+    public mutating func limit<M: Model>(_ type: M.Type, to records: Int) {
+        limits[M.schema.name] = records
     }
 
     /// What the backend is asked for of a model.
@@ -43,7 +57,7 @@ public struct SyncScope: Sendable, Hashable {
         return nil
     }
 
-    /// What a mark must have been made under to be gone on from: the filter and, where records are given to persons, the
+    /// What a mark must have been made under to be gone on from: the filter, the limit and, where records are given to persons, the
     /// person that they are here for.
     func name(of model: ModelSchema, reader: String?, groups: Set<String>) -> String? {
         var parts: [String] = []
@@ -54,6 +68,7 @@ public struct SyncScope: Sendable, Hashable {
         // Asked for by nobody: such a scope is refused.
         case nil: parts.append("unknown")
         }
+        if let limit = limits[model.name] { parts.append("limit=\(limit)") }
         if let part = model.readerPart(reader, groups) { parts.append(part) }
         return parts.isEmpty ? nil : parts.joined(separator: " ")
     }

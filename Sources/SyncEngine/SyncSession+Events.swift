@@ -40,6 +40,6 @@ extension SyncSession {
     /// The backend forgot some of what changed since a model's mark.
     func tellOfTruncation(_ model: String) {
         status.gaps += 1
-        perform(.event(.truncated(model: model)))
+        perform(.event(.truncated(model: model, .history)))
     }
 }

@@ -66,6 +66,7 @@ extension SyncSession {
             && attempt {
                 var known = try core.mark(of: name)
                 try prepareReconciliation(model, &known)
+                try countTaken(model, known)
                 mark = known
             }
         guard isReadable, let mark else {
@@ -112,8 +113,10 @@ extension SyncSession {
         // What is fetched after a comparison is as old as that.
         if mark.nextToken == nil, reconciliation?.isFetching != true { runs[model.name] = round }
         let filter = (try? options.scope.selection(of: model))?.filter
+        let size = pageSizes[model.name] ?? options.pageSize
         let body = requests.sync(
-            model, filter: filter, limit: pageSizes[model.name] ?? options.pageSize, nextToken: mark.nextToken,
+            model, filter: filter, limit: room(model, mark).map { min(size, max($0, 1)) } ?? size,
+            nextToken: mark.nextToken,
             lastSync: mark.lastSync,
             digest: reconciliation?.request,
             asksLeft: filter != nil && mark.lastSync != nil && profile.tellsLeft)
@@ -171,9 +174,12 @@ extension SyncSession {
         var next = mark
         next.epoch = epoch
         next.startedAt = mark.startedAt ?? page.startedAt
-        next.nextToken = page.nextToken
+        let takenBefore = taken[model.name]
+        taken[model.name]? += page.items.count { !$0.isDeleted }
+        let isTruncated = page.nextToken != nil && room(model, mark).map { $0 <= 0 } ?? false
+        next.nextToken = isTruncated ? nil : page.nextToken
         var following: Int?
-        if page.nextToken != nil {
+        if next.nextToken != nil {
             // Asked for before this one is applied: the backend works meanwhile.
             following = send(model, next)
         } else {
@@ -191,6 +197,7 @@ extension SyncSession {
         var report = ApplyReport()
         let isFirst = mark.nextToken == nil && reconciliations[model.name]?.isFetching != true
         let isApplied = attempt {
+            if following == nil, mark.lastSync == nil { try noteTruncation(model, isTruncated: isTruncated) }
             if var reconciliation = reconciliations[model.name] {
                 for item in items { reconciliation.seen.insert(RecordDigest.hash(item.record.id)) }
                 for row in unreadable {
@@ -205,7 +212,7 @@ extension SyncSession {
                     model: model.name, items: items, unreadable: unreadable,
                     mark: isPart || following == nil ? nil : next, clearings: clearings)
                 guard following == nil, !report.isVoid else { return }
-                report.deleted += try sweep(model, reconciliation)
+                report.deleted += try sweep(model, reconciliation, isTruncated: isTruncated)
                 try core.setMark(next)
                 reconciliations[model.name] = nil
             } else {
@@ -216,6 +223,7 @@ extension SyncSession {
             }
         }
         guard isApplied else {
+            taken[model.name] = takenBefore
             if let following {
                 _ = takeRequest(following)
                 perform(.cancelHTTP(id: following))
@@ -225,7 +233,7 @@ extension SyncSession {
         }
         if report.isVoid { return followClearing() }
         // Only our hub's pages are known to have everything up to their stamp.
-        if following == nil, mark.lastSync == nil, profile.epoch != nil, let stamp = next.lastSync {
+        if following == nil, mark.lastSync == nil, !isTruncated, profile.epoch != nil, let stamp = next.lastSync {
             buffers[model.name]?.drop(changedUpTo: stamp)
         }
         quarantined(unreadable)
@@ -240,6 +248,7 @@ extension SyncSession {
             pageSizes[model.name] = nil
             let isFull = mark.lastSync == nil
             let counts = modelCounts.removeValue(forKey: model.name) ?? ModelCounts()
+            if isFull { tellOfLimit(model, isTruncated: isTruncated) }
             perform(.event(.modelSynced(model: model.name, isFullSync: isFull, counts)))
             // A run whose first page is older than this round ends at a mark older than the subscriptions: what changed
             // between the two is in neither.

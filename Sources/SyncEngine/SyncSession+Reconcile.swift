@@ -68,7 +68,8 @@ extension SyncSession {
         let rows = try core.confirmedCount(model.name)
         guard rows > 0 else { return }
         // Digests tell versions apart: fields that rows of the same version lack come only with all of them.
-        if profile.comparesDigests, !core.lacksFields(model.name) {
+        // Of what a limit keeps away no digest can agree.
+        if profile.comparesDigests, !core.lacksFields(model.name), options.scope.limits[model.name] == nil {
             var digest = RecordDigest(forRows: rows)
             try core.forEachConfirmed(model.name) { digest.add(id: $0, version: $1) }
             reconciliations[model.name] = Reconciliation(phase: .comparing(digest))
@@ -118,8 +119,9 @@ extension SyncSession {
         return page.startedAt.map { $0 - lastSync > options.tombstoneLifetime } ?? false
     }
 
-    /// Lets go of what the backend has no more, once all pages came; gives how many rows went.
-    func sweep(_ model: ModelSchema, _ reconciliation: Reconciliation) throws -> Int {
+    /// Lets go of what the backend has no more, once all pages came; gives how many rows went. Where a limit cut the pages
+    /// off, what did not come goes too, for nobody can say whether it is still so.
+    func sweep(_ model: ModelSchema, _ reconciliation: Reconciliation, isTruncated: Bool) throws -> Int {
         if reconciliation.isBlind {
             log("\(model.name) came with rows that cannot be told apart: none that did not come is let go of")
             try core.setDriverState(Self.sweepKey + model.name, nil)
@@ -130,12 +132,17 @@ extension SyncSession {
         let isAsked = { (record: Record) in (try? filter?.matches(record)) ?? true }
         let kept = try core.driverState(Self.keepKey)?.split(separator: " ").map(String.init) ?? []
         if kept.contains(model.name) {
+            let left = kept.filter { $0 != model.name }
+            try core.setDriverState(Self.keepKey, left.isEmpty ? nil : left.joined(separator: " "))
+        }
+        if kept.contains(model.name), isTruncated {
+            // Nobody can say of what did not come whether the restored backend lacks it: it stays.
+            log("\(model.name) has a limit: what did not come of it from the restored backend stays as it is")
+        } else if kept.contains(model.name) {
             // A restored backend lacks what came after its backup; nobody deleted that.
             let known = try core.journaledIDs(model.name)
             let disowned = try core.disown(model: model.name) { !known.contains($0) && reconciliation.misses($0) }
             if disowned > 0 { tellOfDisowned(disowned, model) }
-            let left = kept.filter { $0 != model.name }
-            try core.setDriverState(Self.keepKey, left.isEmpty ? nil : left.joined(separator: " "))
             if let startedAt = reconciliation.startedAt {
                 // What is left was had by the backend, where that is known: it was deleted, or is not for the reader.
                 let isTold = core.knowsEarlierLives

@@ -130,6 +130,7 @@ extension SyncSession {
         buffers.removeAll()
         echoes.forgetAnswers()
         reconciliations.removeAll()
+        taken.removeAll()
         troubles.removeAll()
         silences.removeAll()
         pageSizes.removeAll()

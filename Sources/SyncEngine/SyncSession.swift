@@ -94,6 +94,8 @@ public final class SyncSession {
     /// Models that are compared with the backend instead of fetched anew.
     var reconciliations: [String: Reconciliation] = [:]
 
+    /// How many records the fetches from the beginning under way took of models that have a limit.
+    var taken: [String: Int] = [:]
     /// What the runs of pages under way changed here, by model.
     var modelCounts: [String: ModelCounts] = [:]
     /// Whether `ready` was told since the link came up.
@@ -178,6 +180,7 @@ public final class SyncSession {
             try core.resetSending()
             try loadForeign()
             try loadClock()
+            try loadTruncated()
         }
         checkScopes()
         refreshCounts()
@@ -199,6 +202,7 @@ public final class SyncSession {
         buffers.removeAll()
         reconciliations.removeAll()
         modelCounts.removeAll()
+        taken.removeAll()
         runs.removeAll()
         troubles.removeAll()
         silences.removeAll()

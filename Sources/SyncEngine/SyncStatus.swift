@@ -74,6 +74,8 @@ public struct SyncStatus: Sendable, Hashable {
     /// for, or they are another's whom nobody has followed yet. What is here of them may be old, also where a live query
     /// calls it synced.
     public var unfetchedModels: Set<String> = []
+    /// Models of which the backend has more than the scope's limit let come.
+    public var truncatedModels: Set<String> = []
     /// How often changes were missed for so long that a model had to be compared as a whole, since the start.
     public var gaps = 0
     /// Rows that came and could not be read, since the start.
