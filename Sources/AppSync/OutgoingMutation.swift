@@ -69,21 +69,13 @@ public struct OutgoingMutation: Sendable, Hashable {
 }
 
 extension ModelSchema {
-    /// Appends the key's fields as members: `"id":"…"`.
+    /// Appends the key's fields as members, as they travel: `"id":"…"`.
     func writeKey(_ id: String, into writer: inout JSONWriter) {
-        let parts =
-            primaryKey.count == 1
-            ? [Substring(id)]
-            : id.split(separator: "#", maxSplits: primaryKey.count - 1, omittingEmptySubsequences: false)
-        for (index, name) in primaryKey.enumerated() {
+        for (index, (name, value)) in zip(primaryKey, keyValues(of: id)).enumerated() {
             if index > 0 { writer.raw(",") }
             writer.string(name)
             writer.raw(":")
-            let text = index < parts.count ? String(parts[index]) : ""
-            switch field(name)?.type {
-            case .scalar(.int)?, .scalar(.awsTimestamp)?, .scalar(.float)?: writer.raw(text)
-            case .scalar, .enumeration, .embedded, nil: writer.string(text)
-            }
+            writer.value(field(name)?.wireValue(of: value) ?? .null)
         }
     }
 }

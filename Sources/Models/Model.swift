@@ -152,12 +152,33 @@ public struct Record: Sendable, Hashable {
     }
 }
 
-/// A key field's value as text.
+extension ModelSchema {
+    /// The stored values of the key's fields, read back from the text that ``Record/id`` makes of them.
+    ///
+    /// A part that is no value of its field stays a text, and one that the text lacks is empty.
+    public func keyValues(of id: String) -> [Value] {
+        let parts =
+            primaryKey.count == 1
+            ? [Substring(id)]
+            : id.split(separator: "#", maxSplits: primaryKey.count - 1, omittingEmptySubsequences: false)
+        return primaryKey.enumerated().map { index, name in
+            let text = index < parts.count ? String(parts[index]) : ""
+            guard case .scalar(let scalar)? = field(name)?.type else { return .text(text) }
+            return switch scalar {
+            case .int, .boolean, .awsTimestamp, .awsDateTime, .decimal: Int64(text).map { .integer($0) } ?? .text(text)
+            case .float: Double(text).map { .real($0) } ?? .text(text)
+            case .id, .string, .awsDate, .awsTime, .awsEmail, .awsJSON, .awsPhone, .awsURL, .awsIPAddress: .text(text)
+            }
+        }
+    }
+}
+
+/// A key field's value as text; equal values have the same, zero with a sign too.
 public func keyText(_ value: Value) -> String {
     switch value {
     case .null: ""
     case .integer(let value): String(value)
-    case .real(let value): String(value)
+    case .real(let value): String(value == 0 ? 0 : value)
     case .text(let value): value
     }
 }
