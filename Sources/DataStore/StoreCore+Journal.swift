@@ -200,10 +200,10 @@ extension StoreCore {
 
     /// The records of which the backend surely has what was made here: ``recover(into:having:)`` took out what it lacks.
     /// Where one is missing all the same, it is deleted or not for the reader's eyes, and no lost row of anybody's.
-    package func journaledIDs(_ model: String) throws -> Set<String> {
+    package func journaledIDs(_ model: String) throws -> Set<ByteText> {
         try storeErrors {
             let sql = "SELECT DISTINCT \"id\" FROM \"_journal\" WHERE \"model\"=?"
-            return Set(try connection.rows(sql, [.text(model)]).compactMap { $0[0].text })
+            return Set(try connection.rows(sql, [.text(model)]).compactMap { $0[0].text.map { ByteText($0) } })
         }
     }
 

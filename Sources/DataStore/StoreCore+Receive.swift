@@ -289,10 +289,10 @@ extension StoreCore {
         try commit(nil, .normal) { try $0.setMeta("driver." + key, value) }
     }
 
-    /// Keeps values of the driver, and marks with them: all or none. Nil takes a value away.
-    package func setDriverState(_ values: [String: String?], marks: [SyncMark] = []) throws {
+    /// Keeps values of the driver by their keys, and marks with them: all or none. Nil takes a value away.
+    package func setDriverState(_ values: [(key: String, value: String?)], marks: [SyncMark] = []) throws {
         try commit(nil, .normal) { transaction in
-            for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+            for (key, value) in values {
                 try transaction.setMeta("driver." + key, value)
             }
             for mark in marks { try change(mark) }

@@ -20,8 +20,8 @@ extension StoreCore {
         for order in written.sorted() { if let entry = try entry(order) { entries.append(entry) } }
         let orders = entries.map(\.order)
         guard orders.count > 1 else { return }
-        var records: Set<String> = []
-        for entry in entries where !records.insert(entry.model + "\u{0}" + entry.id).inserted {
+        var records: Set<ByteText> = []
+        for entry in entries where !records.insert(ByteText(entry.model + "\u{0}" + entry.id)).inserted {
             // A conditional change stands for itself; the backend would judge the second by a version it has not made yet.
             throw StoreError.changedTwiceInUnit(model: entry.model, id: entry.id)
         }

@@ -1,3 +1,4 @@
+import Basics
 import DataStore
 
 /// Frames that only repeat what this device has sent itself: the answer brings the same record, and the store need not
@@ -8,7 +9,12 @@ import DataStore
 struct OwnEchoes {
     private struct Key: Hashable {
         let model: String
-        let id: String
+        let id: ByteText
+
+        init(_ model: String, _ id: String) {
+            self.model = model
+            self.id = ByteText(id)
+        }
     }
 
     /// Answers that are remembered; their frames come within moments.
@@ -26,7 +32,7 @@ struct OwnEchoes {
     /// These entries are on their way.
     mutating func sent(_ entries: [OutboxEntry]) {
         for entry in entries where entry.kind == .create {
-            let key = Key(model: entry.model, id: entry.id)
+            let key = Key(entry.model, entry.id)
             keys[entry.order] = key
             underWay.insert(key)
         }
@@ -35,7 +41,7 @@ struct OwnEchoes {
     /// Whether a frame's record is nothing for the store, or not yet.
     mutating func absorbs(_ record: RemoteRecord) -> Bool {
         if underWay.isEmpty && answered.isEmpty { return false }
-        let key = Key(model: record.record.schema.name, id: record.record.id)
+        let key = Key(record.record.schema.name, record.record.id)
         if record.version == 1, !record.deleted, underWay.contains(key) {
             held[key] = record
             return true

@@ -6,7 +6,14 @@ import Models
 /// A row that somebody made here who is not signed in any more.
 struct ForeignRow: Hashable {
     let model: String
-    let id: String
+    private let key: ByteText
+
+    var id: String { key.text }
+
+    init(_ model: String, _ id: String) {
+        self.model = model
+        key = ByteText(id)
+    }
 }
 
 /// Another's signing in discards nothing unsent; but once it is sent, he keeps only what he may read himself. Whether he
@@ -17,17 +24,17 @@ extension SyncSession {
     func noteForeign(_ entries: [OutboxEntry]) {
         // What is under way for these rows was asked before their changes were answered.
         if !askedForeign.isEmpty {
-            for entry in entries { askedForeign[ForeignRow(model: entry.model, id: entry.id)] = nil }
+            for entry in entries { askedForeign[ForeignRow(entry.model, entry.id)] = nil }
         }
         let found = entries.filter { entry in
             guard entry.identity != reader, let model = core.schema.model(entry.model) else { return false }
             return !model.isReadByAll(options.groups)
         }
-        unkeptForeign.formUnion(Set(found.map { ForeignRow(model: $0.model, id: $0.id) }).subtracting(foreign))
+        unkeptForeign.formUnion(Set(found.map { ForeignRow($0.model, $0.id) }).subtracting(foreign))
         foreign.formUnion(unkeptForeign)
         guard !unkeptForeign.isEmpty else { return }
         let isKept = attempt {
-            try core.setDriverState(Dictionary(uniqueKeysWithValues: unkeptForeign.map { ($0.key, "1") }))
+            try core.setDriverState(unkeptForeign.map { ($0.stateKey, "1") })
         }
         if isKept { unkeptForeign.removeAll() }
     }
@@ -43,7 +50,7 @@ extension SyncSession {
 
     /// Asks for the rows of entries that were settled just now, in their turn.
     func askForForeign(of entries: [OutboxEntry]) {
-        let rows = entries.map { ForeignRow(model: $0.model, id: $0.id) }.filter(foreign.contains)
+        let rows = entries.map { ForeignRow($0.model, $0.id) }.filter(foreign.contains)
         foreignQueue += rows.sorted { ($0.model, $0.id) < ($1.model, $1.id) }
         askForMoreForeign()
     }
@@ -53,7 +60,7 @@ extension SyncSession {
     private func askForMoreForeign() {
         guard options.person == reader else { return }
         // What the store could not settle yet stays unsent there and could not go: it is asked for afterwards.
-        let waiting = Set(unsettled.flatMap { $0.entries.map { ForeignRow(model: $0.model, id: $0.id) } })
+        let waiting = Set(unsettled.flatMap { $0.entries.map { ForeignRow($0.model, $0.id) } })
         while askedForeign.count < Self.foreignWindow, let row = foreignQueue.popFirst() {
             guard foreign.contains(row), askedForeign[row] == nil, !waiting.contains(row) else { continue }
             guard let model = core.schema.model(row.model) else {
@@ -98,7 +105,7 @@ extension SyncSession {
     private func forget(_ row: ForeignRow) {
         foreign.remove(row)
         unkeptForeign.remove(row)
-        attempt { try core.setDriverState(row.key, nil) }
+        attempt { try core.setDriverState(row.stateKey, nil) }
     }
 
     /// Reads what was noted before a restart.
@@ -107,11 +114,9 @@ extension SyncSession {
             // As it was kept once: all in one text.
             let rows = ((try? JSONValue(parsing: text))?.array ?? []).compactMap { item -> ForeignRow? in
                 guard let model = item[0]?.string, let id = item[1]?.string else { return nil }
-                return ForeignRow(model: model, id: id)
+                return ForeignRow(model, id)
             }
-            var values: [String: String?] = [Self.listKey: nil]
-            for row in rows { values[row.key] = "1" }
-            try core.setDriverState(values)
+            try core.setDriverState([(Self.listKey, nil)] + rows.map { ($0.stateKey, "1") })
         }
         foreign = Set(try core.driverKeys(after: ForeignRow.prefix).compactMap { ForeignRow(keyed: $0) })
     }
@@ -125,11 +130,11 @@ extension ForeignRow {
     static let prefix = "foreign."
 
     /// Under which it is kept.
-    var key: String { Self.prefix + model + "." + id }
+    var stateKey: String { Self.prefix + model + "." + id }
 
     /// Reads what follows the prefix; no model's name holds a point.
     init?(keyed text: String) {
         guard let point = text.utf8.firstIndex(of: UInt8(ascii: ".")) else { return nil }
-        self.init(model: String(text[..<point]), id: String(text[text.utf8.index(after: point)...]))
+        self.init(String(text[..<point]), String(text[text.utf8.index(after: point)...]))
     }
 }

@@ -141,7 +141,9 @@ extension SyncSession {
         } else if kept.contains(model.name) {
             // A restored backend lacks what came after its backup; nobody deleted that.
             let known = try core.journaledIDs(model.name)
-            let disowned = try core.disown(model: model.name) { !known.contains($0) && reconciliation.misses($0) }
+            let disowned = try core.disown(model: model.name) {
+                !known.contains(ByteText($0)) && reconciliation.misses($0)
+            }
             if disowned > 0 { tellOfDisowned(disowned, model) }
             if let startedAt = reconciliation.startedAt {
                 // What is left was had by the backend, where that is known: it was deleted, or is not for the reader.
@@ -149,7 +151,7 @@ extension SyncSession {
                 swept = try core.sweep(
                     model: model.name, changedUpTo: startedAt, reader: options.person, isAsked: isAsked
                 ) {
-                    (isTold || known.contains($0)) && reconciliation.misses($0)
+                    (isTold || known.contains(ByteText($0))) && reconciliation.misses($0)
                 }
             }
         } else if let startedAt = reconciliation.startedAt {

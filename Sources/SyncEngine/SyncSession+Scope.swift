@@ -1,4 +1,5 @@
 import AppSync
+import Basics
 import DataStore
 import Models
 
@@ -104,7 +105,9 @@ extension SyncSession {
                 core.options.policy(of: model).receives
             else { continue }
             attempt {
-                try core.letGo(model: name, ids: Set(sent.map(\.id)).sorted()) { (try? filter.matches($0)) != false }
+                try core.letGo(model: name, ids: Set(sent.map { ByteText($0.id) }).map(\.text).sorted()) {
+                    (try? filter.matches($0)) != false
+                }
             }
         }
     }
@@ -177,10 +180,12 @@ extension SyncSession {
         attempt {
             // A database made anew tells of no life before it; for who knew another it has lost all of that.
             let began = profile.began ?? (isFirst ? nil : profile.firstStamp)
-            var values: [String: String?] = [Self.beganKey: began.map { String($0) }, Self.epochKey: name]
+            var values: [(key: String, value: String?)] = [
+                (Self.beganKey, began.map { String($0) }), (Self.epochKey, name),
+            ]
             var marks: [SyncMark] = []
             if !isFirst {
-                values[Self.keepKey] = receivedModels.map(\.name).joined(separator: " ")
+                values.append((Self.keepKey, receivedModels.map(\.name).joined(separator: " ")))
                 marks = receivedModels.map { SyncMark(model: $0.name, scope: scopeName(of: $0), epoch: name) }
             }
             // At once: a store that knows the new life by name has all that follows from that, whenever it dies.

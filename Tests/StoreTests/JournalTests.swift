@@ -180,7 +180,7 @@ import Testing
         try confirmed(core, stamp: 10)
         core.setLife(epoch: "two", began: 1_000_000)
         #expect(try core.recover(into: "two", having: ["one": 20]) == 0)
-        #expect(try core.journaledIDs("Bin") == ["mine"])
+        #expect(try core.journaledIDs("Bin") == [ByteText("mine")])
         #expect(try core.recover(into: "three", having: [:]) == 1)
         #expect(try core.journaledIDs("Bin").isEmpty)
     }

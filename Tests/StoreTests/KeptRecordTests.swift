@@ -200,6 +200,16 @@ struct KeptRecordTests {
         #expect(Set(batch.units.values).count == 1 && batch.units.count == 2)
     }
 
+    @Test("Records whose keys only look the same are two, also in a transaction that goes as one")
+    func sameLetters() throws {
+        let core = try memoryCore()
+        let keys = ["M\u{FC}ller", "Mu\u{308}ller"]
+        try core.write(as: nil) { tx in
+            try tx.sentAsOne { for key in keys { try tx.save(Zone(id: key)) } }
+        }
+        #expect(try core.outbox().count == 2)
+    }
+
     @Test("A transaction that goes as one changes no record twice under a condition: nothing of it is written")
     func conditionalTwice() throws {
         let core = try memoryCore()

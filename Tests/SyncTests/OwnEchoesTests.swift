@@ -49,6 +49,16 @@ import Testing
         #expect(!afterwards)
     }
 
+    @Test("is not one of another's record, whose key only looks the same")
+    func sameLetters() throws {
+        let (composed, decomposed) = ("M\u{FC}ller", "Mu\u{308}ller")
+        var (echoes, entries) = try sent(composed)
+        let early = echoes.absorbs(frame(decomposed))
+        _ = echoes.settled(applied(entries[0]))
+        let late = echoes.absorbs(frame(decomposed))
+        #expect(!early && !late)
+    }
+
     @Test("comes in where the answer does not bring the record")
     func withoutAnAnswer() throws {
         var (echoes, entries) = try sent("a", "b")

@@ -138,6 +138,24 @@ struct SessionPushTests {
         #expect(fixture.status.unsent == 0)
     }
 
+    @Test("each row of the one before by the bytes of its key, whatever letters they make")
+    func foreignSameLetters() throws {
+        let fixture = try idle()
+        let keys = ["M\u{FC}ller", "Mu\u{308}ller"]
+        try fixture.core.write(as: "ann") { transaction in
+            for key in keys { try transaction.save(SessionFixture.record(key, key)) }
+        }
+        fixture.handle(.personChanged("bob"))
+        fixture.handle(.localCommit)
+        let sent = try #require(fixture.takeSent().first { $0.query.hasPrefix("mutation") })
+        fixture.answer(sent.id, done(SessionFixture.json(keys[0], keys[0]), SessionFixture.json(keys[1], keys[1])))
+        let asked = fixture.takeSent().filter { $0.query.hasPrefix("query Get") }
+        #expect(asked.count == 2)
+        for request in asked { fixture.answer(request.id, ["data": ["getTask": nil]]) }
+        #expect(try fixture.core.read { try $0.count(model: "Task") } == 0)
+        #expect(try fixture.core.driverKeys(after: "foreign.").isEmpty)
+    }
+
     @Test("and believes no answer that was asked for before a change of the row was answered")
     func staleForeign() throws {
         let fixture = try idle()
