@@ -73,6 +73,32 @@ struct DateTimeTextTests {
         #expect(hub.events.last.map { $0.row.values[2] } == .text("2024-05-01T10:00:00.000+00:00"))
     }
 
+    @Test func `what a merge takes from either side keeps the words of its dates`() throws {
+        let hub = try HubFixture(Self.schema, time: ManualTimeSource())
+        let (first, second): (JSONValue, JSONValue) = ("2024-05-01T12:00:00.123456+02:00", "2024-05-02T10:00Z")
+        _ = create(hub, ["id": "1", "days": [first], "span": ["from": first, "days": [first, second]]])
+        let base: JSONValue = [
+            "days": ["2024-05-01T10:00:00.123Z"],
+            "span": [
+                "from": "2024-05-01T10:00:00.123Z", "days": ["2024-05-01T10:00:00.123Z", "2024-05-02T10:00:00.000Z"],
+            ],
+        ]
+        // Another adds to what both change here.
+        _ = update(hub, ["id": "1", "days": [first, second], "span": ["from": first, "days": []], "_version": 1])
+        let later: JSONValue = "2024-06-01T10:00+01:00"
+        let mine: JSONValue = [
+            "id": "1", "days": ["2024-05-01T10:00:00.123Z", later],
+            "span": ["from": later, "days": ["2024-05-01T10:00:00.123Z", "2024-05-02T10:00:00.000Z"]], "_version": 1,
+        ]
+        let body: JSONValue = [
+            "query": "mutation M($i: UpdateEventInput!) { m: updateEvent(input: $i) { days span { from days } } }",
+            "variables": ["i": mine], "extensions": ["bincount": ["bases": ["m": base]]],
+        ]
+        let merged = try JSONValue(parsing: hub.raw(body.bytes).body).result
+        #expect(merged?["days"] == [first, second, later])
+        #expect(merged?["span"] == ["from": later, "days": []])
+    }
+
     @Test func `a stale change is merged and a lost answer given again with the texts that are there`() throws {
         let hub = try HubFixture(Self.schema)
         _ = create(hub, ["id": "1", "at": "2024-05-01T12:00:00+02:00"])

@@ -131,4 +131,25 @@ struct FilterAgreementTests {
         }
         return result
     }
+
+    @Test("and no operand is compared with the text that a list is stored as")
+    func listsAreNoTexts() throws {
+        let schema = try Schema(
+            sdl: """
+                enum Kind { rack shelf }
+                type Thing @model @auth(rules: [{ allow: groups, groups: ["everyone"] }]) {
+                  id: ID! tags: [String] kinds: [Kind]
+                }
+                """)
+        let hub = try HubFixture(schema)
+        hub.send("mutation { createThing(input: {id: \"1\", tags: [\"a\"], kinds: [rack]}) { id } }")
+        func found(_ filter: String) -> Int? {
+            hub.send("{ listThings(filter: {\(filter)}) { items { id } } }").result?["items"]?.array?.count
+        }
+        for test in ["ge: \"B\"", "gt: \"\"", "lt: \"x\"", "beginsWith: \"[\"", "eq: \"[\\\"a\\\"]\""] {
+            #expect(found("tags: {\(test)}") == 0, "\(test)")
+        }
+        #expect(found("tags: {contains: \"a\"}") == 1 && found("tags: {ne: \"a\"}") == 1)
+        #expect(found("kinds: {eq: [rack]}") == 1 && found("kinds: {eq: [shelf]}") == 0)
+    }
 }

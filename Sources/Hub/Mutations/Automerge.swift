@@ -51,7 +51,41 @@ struct Automerge {
         if result == theirs { return stored }
         // As it came, if it is taken as it came.
         if result == mine { return incoming }
-        return (try? codec.value(result, position, of: model)) ?? stored
+        let words = Self.worded(
+            result, as: [(theirs, codec.json(stored, field)), (mine, codec.json(incoming, field))])
+        return (try? codec.value(words, position, of: model)) ?? stored
+    }
+
+    /// A merged value in the words in which its parts came: those that are there before those that were sent.
+    private static func worded(
+        _ merged: JSONValue, as sources: [(plain: JSONValue, given: JSONValue)]
+    ) -> JSONValue {
+        if let source = sources.first(where: { $0.plain == merged }) { return source.given }
+        switch merged {
+        case .object(var object):
+            for index in object.members.indices {
+                let name = object.members[index].key
+                let parts = sources.compactMap { source in
+                    source.plain[name].flatMap { plain in source.given[name].map { (plain, $0) } }
+                }
+                object.members[index].value = worded(object.members[index].value, as: parts)
+            }
+            return .object(object)
+        case .array(let elements):
+            let pairs = sources.flatMap { zip($0.plain.array ?? [], $0.given.array ?? []) }
+            let given = Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+            return .array(
+                elements.enumerated().map { index, element in
+                    if let words = given[element] { return words }
+                    // Changed where it stands.
+                    return worded(
+                        element,
+                        as: sources.compactMap { source in
+                            source.plain[index].flatMap { plain in source.given[index].map { (plain, $0) } }
+                        })
+                })
+        case .null, .bool, .integer, .number, .string: return merged
+        }
     }
 
     /// One attribute by its kind, and so each member of a map; two kinds that differ leave what is there.

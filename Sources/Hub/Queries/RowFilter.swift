@@ -132,6 +132,10 @@ enum RowTest: Sendable, Hashable {
     /// as AppSync compares what it stores: `2026-07` lies before all of July. The text is that in UTC, whatever words the
     /// date came in, so that filters and indexes give the same rows.
     private static func order(_ value: Value, _ operand: Value, _ field: FieldSchema) -> Int? {
+        // A list is stored as a text, and is none: only those of enums are compared, as a whole and for equality alone.
+        if field.isList {
+            guard case .enumeration = field.type else { return nil }
+        }
         if case .text = operand, case .integer = value, let text = text(value, field) {
             return compare(.text(text), operand)
         }
@@ -140,10 +144,11 @@ enum RowTest: Sendable, Hashable {
 
     /// The text that string operators see: an AWSDateTime in its wire form.
     private static func text(_ value: Value, _ field: FieldSchema) -> String? {
+        if field.isList { return nil }
         switch value {
         case .text(let text): return text
         case .integer(let number):
-            guard case .scalar(.awsDateTime) = field.type, !field.isList else { return nil }
+            guard case .scalar(.awsDateTime) = field.type else { return nil }
             return DateTime(milliseconds: number).iso8601
         default: return nil
         }
