@@ -103,10 +103,14 @@ final class Socket: @unchecked Sendable {
         if queuedBytes == 0 { waitsSince = core.now }
         queue.append(Piece(bytes: bytes, held: held))
         queuedBytes += bytes.count
-        if !isDirty && !isBlocked {
-            isDirty = true
-            core.markDirty(self)
-        }
+        flushSoon()
+    }
+
+    /// Has ``flush()`` called at the end of this round of the loop.
+    private func flushSoon() {
+        guard !isDirty, !isBlocked else { return }
+        isDirty = true
+        core.markDirty(self)
     }
 
     /// Forgets what is queued, but for a piece of which a part has left.
@@ -233,10 +237,7 @@ final class Socket: @unchecked Sendable {
         guard isOpen, !closeWhenDrained else { return }
         closeWhenDrained = true
         halfCloses = halfClose
-        if !isDirty && !isBlocked {
-            isDirty = true
-            core.markDirty(self)
-        }
+        flushSoon()
     }
 
     private func finishClosing() {
@@ -282,7 +283,8 @@ final class Socket: @unchecked Sendable {
     fileprivate func connected() {
         endConnecting()
         if let tls { tls.start() } else { owner?.socketConnected(self) }
-        flush()
+        // Not in here: libwebsockets forgets after this callback that a write of which the system took only a part waits.
+        flushSoon()
     }
 
     fileprivate func received(_ bytes: UnsafeRawBufferPointer) {

@@ -48,6 +48,24 @@ struct HTTPTests {
         server.stop()
     }
 
+    @Test func `what the system does not take at once of a connection's first request goes out all the same`()
+        async throws
+    {
+        var options = HTTPServerOptions()
+        options.maximumBodyBytes = 16 << 20
+        let handler = TestHandler { request, responder in
+            responder.respond(HTTPResponse(status: 200, body: Array("\(request.body.count)".utf8)))
+        }
+        let server = try HTTPServer(handler: handler, options: options)
+        let body = [UInt8](repeating: 1, count: 12_000_000)
+        for _ in 0..<4 {
+            let client = try HTTPClient(loop: loop, origin: server.origin)
+            let answer = try await client.send(HTTPRequest(path: "/", body: body))
+            #expect(String(decoding: answer.body, as: UTF8.self) == "12000000")
+        }
+        server.stop()
+    }
+
     @Test func `a body over the cap is answered with 413, even while it is still coming`() async throws {
         var options = HTTPServerOptions()
         options.maximumBodyBytes = 1000
