@@ -141,14 +141,15 @@ extension StoreCore {
         try connection.withStatement(StoreSQL.lane) { statement in
             statement.bind(laneText(identity), at: 1)
             statement.bind(first, at: 2)
-            while batch.entries.count < limit, try statement.step() {
+            while batch.entries.count < limit, batch.bytes < Gathering.byteLimit, try statement.step() {
                 lookedAt += 1
                 let order = statement.integer(at: 0)
                 if hasUnits, let unit = try unit(of: order) {
                     if plainOnly || !units.insert(unit).inserted { continue }
                     guard let whole = try adding(unit, to: batch, &held) else { continue }
                     // Whole or not at all; one that is too large for a request goes alone.
-                    if whole.entries.count <= limit || batch.entries.isEmpty { batch = whole }
+                    let fits = whole.entries.count <= limit && whole.bytes <= Gathering.byteLimit
+                    if fits || batch.entries.isEmpty { batch = whole }
                     continue
                 }
                 let waitsForEarlier = statement.integer(at: 16) != 0
@@ -236,6 +237,10 @@ struct Gathering {
     let joinsParents: Bool
     private(set) var entries: [OutboxEntry] = []
     private(set) var orders: Set<Int64> = []
+    /// What their values come to in a request.
+    private(set) var bytes = 0
+    /// A request takes no more behind so many: AppSync's own limit, and an eighth of our hub's. One that is larger goes alone.
+    static let byteLimit = 1 << 20
     /// The creates among them, by model and key.
     private(set) var creates: [ByteText: Int64] = [:]
     /// By entry, the creates among them without which it must not be carried out.
@@ -251,5 +256,6 @@ struct Gathering {
         if entry.kind == .create { creates[ByteText(entry.model + "\u{0}" + entry.id)] = entry.order }
         entries.append(entry)
         orders.insert(entry.order)
+        bytes += entry.fieldsJSON.utf8.count + entry.baseJSON.utf8.count
     }
 }

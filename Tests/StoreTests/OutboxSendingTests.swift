@@ -28,6 +28,21 @@ import Testing
         #expect(try core.nextMutations(limit: 2)?.entries.map(\.id) == ["3"])
     }
 
+    @Test("A request takes no more changes when it is large, and one that is larger than that goes alone")
+    func theBytesOfARequest() throws {
+        let core = try memoryCore()
+        let part = String(repeating: "x", count: Gathering.byteLimit * 2 / 5)
+        for id in ["a", "b", "c", "d"] { try core.save(Bin(id: id, note: part)) }
+        #expect(try core.nextMutations(limit: 10)?.entries.map(\.id) == ["a", "b", "c"])
+        #expect(try core.nextMutations(limit: 10)?.entries.map(\.id) == ["d"])
+        try core.write(as: nil) { tx in
+            try tx.sentAsOne { for id in ["u", "v", "w"] { try tx.save(Bin(id: id, note: part)) } }
+        }
+        try core.save(Zone(id: "z"))
+        #expect(try core.nextMutations(limit: 10)?.entries.map(\.id) == ["u", "v", "w"])
+        #expect(try core.nextMutations(limit: 10)?.entries.map(\.id) == ["z"])
+    }
+
     @Test("C4: a change that names a record made later goes behind that record's create")
     func whatNamesALaterCreateGoesBehindIt() throws {
         let core = try memoryCore()
