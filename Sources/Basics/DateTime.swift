@@ -65,6 +65,27 @@ extension DateTime {
         self.init(milliseconds: milliseconds)
     }
 
+    /// Whether a text that names an instant is in the form of ISO 8601 that every parser reads: `T` and `Z` in capitals, hours
+    /// up to 23, seconds up to 59, digits behind a point.
+    public static func isStandard(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        func byte(_ index: Int) -> UInt8? { bytes.indices.contains(index) ? bytes[index] : nil }
+        guard byte(10) == UInt8(ascii: "T"), !bytes.contains(UInt8(ascii: "z")),
+            !bytes[11...].starts(with: "24".utf8)
+        else { return false }
+        // Only a leap second begins with a 6.
+        if byte(16) == UInt8(ascii: ":"), byte(17) == UInt8(ascii: "6") { return false }
+        guard let point = bytes.firstIndex(of: UInt8(ascii: ".")) else { return true }
+        return byte(point + 1).map { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } ?? false
+    }
+
+    /// Whether a text that names an instant has more of it than whole milliseconds.
+    public static func isFinerThanMilliseconds(_ text: String) -> Bool {
+        guard let point = text.utf8.firstIndex(of: UInt8(ascii: ".")) else { return false }
+        let digits = text.utf8[point...].dropFirst().prefix { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+        return digits.dropFirst(3).contains { $0 != UInt8(ascii: "0") }
+    }
+
     /// The milliseconds since 1970 of the instants that have a text which can be read again: the years 0000 to 9999.
     public static let writable: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
 

@@ -24,7 +24,8 @@ extension Schema {
     /// Turns a wire value into a field's storage form, validating it.
     ///
     /// - Parameter keepsDateTimes: whether an `AWSDateTime` that is not in the form which ``DateTime/iso8601`` writes stays the
-    ///   text that it is, as AppSync keeps it; else it becomes the instant that it names.
+    ///   text that it is, as AppSync keeps it, where that is ``DateTime/isStandard(_:)``; else it becomes the instant that it
+    ///   names.
     /// - Throws: ``WireError`` for a null where none may be, a value of another type, an unknown enum case, a malformed
     ///   scalar.
     public func storageValue(
@@ -119,7 +120,8 @@ extension ScalarType {
     fileprivate func storageValue(of json: JSONValue, _ keepsDateTimes: Bool) -> Value? {
         let value = storageValue(of: json)
         guard keepsDateTimes, self == .awsDateTime, let value, wireValue(of: value) != json else { return value }
-        return json.string.map { .text($0) }
+        // Words that not every client can read are given in the usual ones.
+        return json.string.flatMap { DateTime.isStandard($0) ? .text($0) : nil } ?? value
     }
 
     /// Turns a non-null wire value into the storage form; nil where it is not of this type.

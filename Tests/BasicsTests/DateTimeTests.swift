@@ -19,6 +19,28 @@ struct DateTimeTests {
     }
 
     @Test(arguments: [
+        "2026-11-21T09:41Z", "2026-11-21T09:41+02:00", "2026-11-21T09:41:59.123456-05:30", "2026-11-21T23:41:00",
+    ])
+    func aTextOfTheUsualFormIsTold(text: String) {
+        #expect(DateTime.isStandard(text) && DateTime(iso8601: text) != nil)
+    }
+
+    @Test(arguments: [
+        "2026-11-21 09:41:00Z", "2026-11-21t09:41:00Z", "2026-11-21T09:41:00z", "2026-11-21T24:00:00Z",
+        "2016-12-31T23:59:60Z", "2026-11-21T09:41:00.Z", "2026-11-21T09:41:00.",
+    ])
+    func andOneThatNotEveryParserReads(text: String) {
+        #expect(!DateTime.isStandard(text) && DateTime(iso8601: text) != nil)
+    }
+
+    @Test func partsOfAMillisecondAreTold() {
+        for text in ["2026-11-21T09:41:00Z", "2026-11-21T09:41:00.12Z", "2026-11-21T09:41:00.123000+01:00"] {
+            #expect(!DateTime.isFinerThanMilliseconds(text))
+        }
+        #expect(DateTime.isFinerThanMilliseconds("2026-11-21T09:41:00.1230001Z"))
+    }
+
+    @Test(arguments: [
         "", "2026", "2026-11-21", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z", "2026-02-29T00:00:00Z",
         "1900-02-29T00:00:00Z",
         "2026-11-31T00:00:00Z", "2026-11-21T25:00:00Z", "2026-11-21T24:00:01Z", "2026-11-21T09:60:00Z",

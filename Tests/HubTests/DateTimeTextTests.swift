@@ -73,6 +73,22 @@ struct DateTimeTextTests {
         #expect(hub.events.last.map { $0.row.values[2] } == .text("2024-05-01T10:00:00.000+00:00"))
     }
 
+    @Test func `words that not every client reads come back in the usual ones`() throws {
+        let hub = try HubFixture(Self.schema)
+        let odd: JSONValue = "2024-05-01 24:00:00z"
+        let made = create(hub, ["id": "1", "at": odd, "days": [odd], "span": ["from": odd]])
+        let usual: JSONValue = "2024-05-02T00:00:00.000Z"
+        #expect(made?["at"] == usual && made?["days"] == [usual] && made?["span"]?["from"] == usual)
+    }
+
+    @Test func `a key names no part of a millisecond, which would be lost`() throws {
+        let hub = try HubFixture(Self.schema)
+        let make = "mutation M($i: CreateSlotInput!) { createSlot(input: $i) { at } }"
+        let refused = hub.send(make, ["i": ["room": "r", "at": "2024-05-01T10:00:00.1234Z"]])
+        #expect(refused.errorMessage?.contains("part of a millisecond") == true)
+        #expect(hub.send(make, ["i": ["room": "r", "at": "2024-05-01T10:00:00.123000Z"]])["errors"] == nil)
+    }
+
     @Test func `what a merge takes from either side keeps the words of its dates`() throws {
         let hub = try HubFixture(Self.schema, time: ManualTimeSource())
         let (first, second): (JSONValue, JSONValue) = ("2024-05-01T12:00:00.123456+02:00", "2024-05-02T10:00Z")

@@ -24,6 +24,24 @@ struct KeysetTests {
             }
             """)
 
+    @Test("finds what begins with a text that holds a null")
+    func nullInPrefix() throws {
+        let hub = try HubFixture(Self.schema)
+        let make = "mutation M($i: CreateBinInput!) { createBin(input: $i) { id } }"
+        for (id, shelf) in [("1", "p\u{0}q"), ("2", "p\u{0}"), ("3", "pq")] {
+            hub.send(make, ["i": ["id": .string(id), "zone": "z", "shelf": .string(shelf)]])
+        }
+        let find = """
+            query F($p: String) {
+              binsByZone(zone: "z", shelfPlace: {beginsWith: {shelf: $p}}) { items { id } }
+            }
+            """
+        func found(_ prefix: String) -> [String]? {
+            hub.send(find, ["p": .string(prefix)]).result?["items"]?.array?.compactMap { $0["id"]?.string }.sorted()
+        }
+        #expect(found("p\u{0}") == ["1", "2"] && found("p") == ["1", "2", "3"] && found("p\u{0}r") == [])
+    }
+
     private func fixture(_ count: Int) throws -> HubFixture {
         let hub = try HubFixture(Self.schema)
         for number in 0..<count { try add(hub, number) }

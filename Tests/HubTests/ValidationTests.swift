@@ -34,6 +34,12 @@ import Testing
         ("{ getNote(id: \"1\") { ... on Box { id } } }", "InvalidFragmentType"),
         ("{ a: getNote(id: \"1\") { id } a: getNote(id: \"2\") { id } }", "FieldsConflict"),
         ("{ getNote(id: \"1\") { x: id x: title } }", "FieldsConflict"),
+        (
+            #"{ a: listNotes(filter: {title: {between: ["a", "b"]}}) { nextToken } "#
+                + #"a: listNotes(filter: {title: {between: ["a\",\"b"]}}) { nextToken } }"#,
+            "FieldsConflict"
+        ),
+        ("{ listNotes(limit: 1.0) { nextToken } }", "WrongType"),
         ("{ getNote(id: \"1\") { id @foo } }", "UnknownDirective: Unknown directive foo"),
         ("{ getNote(id: \"1\") { id @skip } }", "MissingDirectiveArgument"),
         ("subscription { onCreateNote { id } onUpdateNote { id } }", "SubscriptionMultipleRootFields"),
@@ -70,6 +76,20 @@ import Testing
         #expect(
             hub.send(list, ["f": ["not": ["nope": ["eq": 1]]]]).errorMessage?.contains("ModelNoteFilterInput") == true)
         #expect(hub.send(list, ["f": ["title": ["nope": "a"]]]).errorMessage?.contains("ModelStringInput") == true)
+    }
+
+    @Test func aVariableMayHoldAWholeNumberInAnyNotation() throws {
+        let hub = try HubFixture()
+        hub.create(["id": "1", "title": "a"])
+        let list = "query L($n: Int) { listNotes(limit: $n) { items { id } } }"
+        for number in ["1.0", "1e2", "100E-2"] {
+            #expect(hub.send(list, ["n": .number(number)]).result?["items"]?.array?.count == 1, "\(number)")
+        }
+        for number in ["1.5", "1e10", "-0.1"] {
+            #expect(hub.send(list, ["n": .number(number)]).errorMessage?.contains("'Int'") == true, "\(number)")
+        }
+        let change = "mutation U($i: UpdateNoteInput!) { updateNote(input: $i) { size } }"
+        #expect(hub.send(change, ["i": ["id": "1", "size": .number("7.0"), "_version": 1]]).result?["size"] == 7)
     }
 
     @Test func fragmentsAliasesAndConditionsShapeTheAnswer() throws {

@@ -6,6 +6,8 @@ struct Coercion {
     let schema: HubSchema
     /// The variable or argument that is being read, for messages.
     let name: String
+    /// Whether the value stands in the document itself, where only what is written as an integer is one.
+    var isLiteral = false
 
     /// A value as its type has it: unknown fields refused, single values wrapped where a list is wanted.
     func value(_ json: JSONValue?, _ type: TypeShape) throws(InputError) -> JSONValue {
@@ -33,9 +35,9 @@ struct Coercion {
     private func named(_ json: JSONValue, _ typeName: String) throws(InputError) -> JSONValue {
         switch schema.types[typeName] {
         case .scalar?:
-            guard let scalar = HubSchema.scalar(typeName), scalar.storageValue(of: json) != nil else {
-                throw invalid(json, typeName)
-            }
+            guard let scalar = HubSchema.scalar(typeName) else { throw invalid(json, typeName) }
+            let json = !isLiteral && [.int, .awsTimestamp].contains(scalar) ? Self.whole(json) : json
+            guard scalar.storageValue(of: json) != nil else { throw invalid(json, typeName) }
             // An ID given as a number is text from here on.
             if scalar == .id, case .integer(let number) = json { return .string(String(number)) }
             return json
@@ -56,6 +58,14 @@ struct Coercion {
             return .object(JSONObject(members))
         case .object?, nil: throw invalid(json, typeName)
         }
+    }
+
+    /// In a variable `1.0` is the integer 1 (GraphQL, October 2021, §3.5.1), as Python and Java write some.
+    private static func whole(_ json: JSONValue) -> JSONValue {
+        guard case .number(let text) = json, let number = Double(text).flatMap({ Int64(exactly: $0) }) else {
+            return json
+        }
+        return .integer(number)
     }
 
     static func unknownField(_ key: String, _ typeName: String) -> InputError {

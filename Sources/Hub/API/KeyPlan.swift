@@ -63,8 +63,9 @@ struct KeyPlan {
         for (name, value) in zip(sort, values.dropLast()) { others.append(SQLCondition("\"\(name)\"=?", [value])) }
         let name = "\"\(sort[values.count - 1])\""
         if case .text(let prefix) = last {
-            let count = Value.integer(Int64(prefix.unicodeScalars.count))
-            others.append(SQLCondition("substr(\(name),1,?)=?", [count, .text(prefix)]))
+            // By bytes: of a text SQLite's functions see nothing behind a U+0000.
+            let count = Value.integer(Int64(prefix.utf8.count))
+            others.append(SQLCondition("substr(CAST(\(name) AS BLOB),1,?)=CAST(? AS BLOB)", [count, .text(prefix)]))
         } else {
             others.append(SQLCondition("\(name)=?", [last]))
         }

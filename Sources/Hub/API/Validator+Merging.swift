@@ -1,3 +1,4 @@
+import Basics
 import GraphQL
 
 extension Validator {
@@ -63,7 +64,7 @@ extension ValueNode {
         switch kind {
         case .variable(let name): "$" + name
         case .int(let text), .float(let text), .enumeration(let text): text
-        case .string(let text): "\"\(text)\""
+        case .string(let text): JSONValue.string(text).text
         case .boolean(let flag): "\(flag)"
         case .null: "null"
         case .list(let elements): "[" + elements.map(\.notation).joined(separator: ",") + "]"

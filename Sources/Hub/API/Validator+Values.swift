@@ -27,7 +27,7 @@ extension Validator {
                 let shape = TypeShape(variable.type)
                 do throws(InputError) {
                     let json = try Literal(schema: schema).value(value, shape)
-                    _ = try Coercion(schema: schema, name: variable.name).value(json, shape)
+                    _ = try Coercion(schema: schema, name: variable.name, isLiteral: true).value(json, shape)
                 } catch {
                     report(
                         "BadValueForDefaultArg: Bad default value \(value.brief) for type \(shape)", variable.position,
@@ -76,7 +76,7 @@ extension Validator {
         if value.variableNames.isEmpty {
             do throws(InputError) {
                 let json = try Literal(schema: schema).value(value, type)
-                _ = try Coercion(schema: schema, name: argument).value(json, type)
+                _ = try Coercion(schema: schema, name: argument, isLiteral: true).value(json, type)
                 return nil
             } catch {
                 return wrong(value, type, argument) + " - \(error.message)"

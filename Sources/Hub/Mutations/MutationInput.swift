@@ -30,6 +30,7 @@ extension Coercion {
                 !keysOnly || model.keyPositions.contains(position)
             {
                 input.values[position] = try storage(value, position, model, isCreate: isCreate)
+                if isCreate, model.keyPositions.contains(position) { try checkPrecision(value, position, model) }
             } else if key == "_version" {
                 guard !value.isNull else { continue }
                 guard let number = value.integer, Int64(Int32.min)...Int64(Int32.max) ~= number else {
@@ -82,6 +83,16 @@ extension Coercion {
         throw InputError(
             "\(model.schema.name).\(field): \(printable(String(keyText(parts[index]).prefix(80)))) holds "
                 + "#, which separates the parts of the key")
+    }
+
+    /// Keys are instants in milliseconds: two that differ behind these would be one record.
+    private func checkPrecision(_ json: JSONValue, _ position: Int, _ model: ModelInfo) throws(InputError) {
+        let field = model.schema.fields[position]
+        guard case .scalar(.awsDateTime) = field.type, let text = json.string, DateTime.isFinerThanMilliseconds(text)
+        else { return }
+        throw InputError(
+            "\(model.schema.name).\(field.name): \(printable(String(text.prefix(80)))) names a part of a millisecond, which no "
+                + "key keeps")
     }
 
     private func checkPresence(_ input: inout MutationInput, _ model: ModelInfo, isCreate: Bool) throws(InputError) {
