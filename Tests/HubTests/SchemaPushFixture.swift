@@ -92,7 +92,7 @@ final class SchemaPushFixture: Sendable {
     }
 
     /// Opens a socket with a subscription for each document, by the ids "0", "1", …; returns when all have begun.
-    func subscribe(_ documents: [String]) async throws -> SchemaSubscriber {
+    func subscribe(_ documents: [String], extensions: JSONValue? = nil) async throws -> SchemaSubscriber {
         let authorization = RealtimeAuthorization(host: "h", apiKey: "all")
         var options = WebSocketClientOptions(
             try URLParts(try server.url.replacing("http:", with: "ws:") + "/realtime"))
@@ -100,7 +100,9 @@ final class SchemaPushFixture: Sendable {
         let (socket, events) = WebSocketClient.connect(loop: loop, options: options)
         let subscriber = SchemaSubscriber(socket, events)
         for (index, document) in documents.enumerated() {
-            let data = JSONValue.object(["query": .string(document)]).text
+            var body: JSONObject = ["query": .string(document)]
+            if let extensions { body["extensions"] = extensions }
+            let data = JSONValue.object(body).text
             if index == 0 {
                 try await subscriber.opened()
                 socket.send(RealtimeFrame.connectionInit.bytes)

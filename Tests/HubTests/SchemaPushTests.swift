@@ -356,6 +356,18 @@ import Testing
         try await hub.stop()
     }
 
+    @Test func aSubscriptionThatAskedForWhatLeavesItsFilterHearsOfThatAfterAPushToo() async throws {
+        try await hub.start()
+        let subscriber = try await hub.subscribe(
+            ["subscription { onUpdateNote(filter: {title: {eq: \"a\"}}) { id title } }"],
+            extensions: ["bincount": ["left": true]])
+        try await hub.ask("mutation { createNote(input: {id: \"1\", title: \"a\"}) { id } }")
+        #expect(try await hub.push(SchemaPushFixture.larger).status == 200)
+        try await hub.ask("mutation { updateNote(input: {id: \"1\", title: \"b\", _version: 1}) { id title } }")
+        #expect(try await subscriber.next()["payload"]?["data"]?["onUpdateNote"]?["title"] == "b")
+        try await hub.stop()
+    }
+
     @Test func otherRulesEndTheSubscriptionsThatWouldShowSomethingElse() async throws {
         try await hub.start()
         let subscriber = try await hub.subscribe([

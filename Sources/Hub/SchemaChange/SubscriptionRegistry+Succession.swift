@@ -37,6 +37,7 @@ extension SubscriptionRegistry {
             "query": .string(member.request.document.text), "variables": .object(member.request.given),
         ]
         if let name = member.request.operation.name { body["operationName"] = .string(name) }
+        if member.request.asksLeft { body["extensions"] = ["bincount": .object([WireExtension.left: true])] }
         let request = try runnable(
             JSONValue.object(body).bytes, member.request.rights.caller, on: member.connection)
         if let field = request.operation.roots(request.variables.json).first,
