@@ -306,6 +306,16 @@ extension StoreCore {
     /// (`baseTableTTL` in minutes, as Amplify sets it 30 days). What comes late is never so late.
     private static let deletionsRemembered: Int64 = 86_400_000
 
+    /// Whether a row lies in what a restored backup surely took back.
+    func isTakenBack(_ changed: Int64?) -> Bool { changed.map { isTakenBack($0) } ?? false }
+
+    /// Whether the backend said of a change, after a restore, that it lacks its record. (Without a condition it refuses none
+    /// so otherwise.)
+    func wasMissingThere(_ entry: OutboxEntry) -> Bool {
+        guard entry.kind != .create, entry.condition == nil, let reason = entry.reason else { return false }
+        return reason.hasPrefix(Self.authorReason) || (life?.began != nil && reason.includes("ConditionalCheckFailed"))
+    }
+
     /// Lets a change wait a little that was refused because the backend lacks its record: after a restore its author may
     /// not have brought the record back yet.
     func waitsForAuthor(_ entry: OutboxEntry, _ code: String) -> Int64? {

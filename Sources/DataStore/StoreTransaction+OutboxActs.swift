@@ -184,9 +184,13 @@ extension StoreTransaction {
     ) throws {
         let waiting = try outbox(model: entry.model, id: entry.id)
         let shadow = try core.shadow(entry.model, entry.id)
+        let known = old.map(\.version) ?? (entry.kind == .create ? nil : entry.baseVersion)
+        // Without a change it would pass for the backend's, which lacks it since it was restored.
+        let isLost =
+            waiting.isEmpty && shadow == nil && (core.isTakenBack(old?.lastChangedAt) || core.wasMissingThere(entry))
         try core.show(
             core.overlay(beneath, waiting), old, table, entry.id,
-            version: shadow?.version ?? old?.version ?? (entry.kind == .create ? nil : entry.baseVersion),
+            version: isLost ? nil : shadow?.version ?? known,
             lastChangedAt: shadow?.lastChangedAt ?? old?.lastChangedAt)
     }
 

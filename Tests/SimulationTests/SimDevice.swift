@@ -177,6 +177,28 @@ final class SimDevice {
         if wasRunning { start() }
     }
 
+    /// Changes that were written to a file and not taken in again, where the store was cleared.
+    var file: [String]?
+    /// A copy of what waited once.
+    var kept: [String]?
+
+    /// Empties the store, with what it had not sent in a file, as the public `clear(.export)` does.
+    func carryAway() {
+        guard isUp, !isDiskFull, file == nil else { return }
+        let wasRunning = session != nil
+        stop()
+        guard isUp else { return }
+        do {
+            let lines = try core.read { try $0.exportedLines() }
+            try core.clear(discardingUnsent: true)
+            file = lines
+            oracle.carried[name] = oracle.nextStep()
+        } catch {
+            oracle.refused(error, on: self)
+        }
+        if wasRunning { start() }
+    }
+
     /// Somebody asks for a sync and waits for its result.
     func askForSync() {
         guard isUp, session != nil else { return }
@@ -335,12 +357,17 @@ final class SimDevice {
     private static let traced = getenv("SIM_TRACE").map { String(cString: $0) }
 
     /// One durable transaction, as the app would make it; false where it did not happen.
+    ///
+    /// - Parameter isExpected: Of which refusals nobody is surprised.
     @discardableResult
-    func write(_ body: (StoreTransaction) throws -> Void) -> Bool {
+    func write(
+        refusing isExpected: (StoreError) -> Bool = { _ in false }, _ body: (StoreTransaction) throws -> Void
+    ) -> Bool {
         guard isUp else { return false }
         do {
             try core.write(as: person, body)
         } catch {
+            if let error = error as? StoreError, isExpected(error) { return false }
             oracle.refused(error, on: self)
             return false
         }

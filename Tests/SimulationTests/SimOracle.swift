@@ -22,22 +22,22 @@ final class SimOracle {
 
     private(set) var failures: [String] = []
     /// Creates that a device was told are durable: by model and id the devices, with the place in time.
-    private(set) var created: [String: [String: [String: Int]]] = [:]
+    var created: [String: [String: [String: Int]]] = [:]
     /// When a device was last told to give up all that it had not sent.
     private(set) var discards: [String: Int] = [:]
     /// The last value that a device wrote into a field, with its place in time.
-    private(set) var written: [FieldKey: (value: Value, step: Int)] = [:]
+    var written: [FieldKey: (value: Value, step: Int)] = [:]
     /// Deletes that a device was told are durable.
-    private(set) var deleted: [FieldKey: Int] = [:]
+    var deleted: [FieldKey: Int] = [:]
     /// Deletes of what no one else had heard of: they take back, nothing is to be sent.
-    private(set) var takenBack: [FieldKey: Int] = [:]
+    var takenBack: [FieldKey: Int] = [:]
     /// Conflicts that a device reported; `field` is empty for a delete.
     private(set) var conflicts: [FieldKey: Int] = [:]
     private(set) var hub: [String: [String: HubRecord]] = [:]
     /// Records whose deletion the hub has forgotten; their ids are not used again.
     private(set) var forgotten: Set<String> = []
     /// Every value that a field ever had at the hub.
-    private var history: [FieldKey: Set<Value>] = [:]
+    var history: [FieldKey: Set<Value>] = [:]
     /// Every value that a device ever showed in a field of a shared record.
     private var seen: [FieldKey: Set<Value>] = [:]
     /// What took a value's place in a field, at the hub, in any of its lives.
@@ -90,20 +90,25 @@ final class SimOracle {
 
     // MARK: What devices write
 
-    func acknowledgedCreate(_ record: Record, by device: SimDevice) {
+    /// - Parameter maker: Who made it; who is signed in, where none is named.
+    func acknowledgedCreate(_ record: Record, by device: SimDevice, as maker: String?? = .none) {
         created[record.schema.name, default: [:]][record.id, default: [:]][device.name] = step()
         if SimSchema.shared.contains(record.schema.name) {
             for field in SimSchema.sharedFields {
                 let value = SimSchema.value(of: field, in: record)
-                if !value.isNull { acknowledgedWrite(record.schema.name, record.id, field, value, by: device) }
+                if value.isNull { continue }
+                acknowledgedWrite(record.schema.name, record.id, field, value, by: device, as: maker)
             }
         }
     }
 
-    func acknowledgedWrite(_ model: String, _ id: String, _ field: String, _ value: Value, by device: SimDevice) {
+    func acknowledgedWrite(
+        _ model: String, _ id: String, _ field: String, _ value: Value, by device: SimDevice,
+        as maker: String?? = .none
+    ) {
         written[FieldKey(device: device.name, model: model, id: id, field: field)] = (value, step())
         // Who made what was not sent then is not kept.
-        if device.sends(model) { ledger.wrote(value, as: device.person) }
+        if device.sends(model) { ledger.wrote(value, as: maker ?? device.person) }
     }
 
     /// A device took a value away, its own too.
@@ -118,8 +123,21 @@ final class SimOracle {
 
     func discarded(by device: SimDevice) { discards[device.name] = step() }
 
-    /// Whether a device gave up what it had not sent after this moment.
-    func wasGivenUp(_ device: String, since step: Int) -> Bool { (discards[device] ?? 0) > step }
+    /// Devices on which somebody took back what may have arrived, or took in again what he had changed since or given up:
+    /// they may meet themselves.
+    var doubtful: Set<String> = []
+    /// When a device was last cleared with its unsent changes in a file.
+    var carried: [String: Int] = [:]
+
+    func isDoubtful(_ device: String) -> Bool {
+        discards[device] != nil || carried[device] != nil || doubtful.contains(device)
+    }
+
+    /// Whether a device gave up what it had not sent after this moment. Where it was only carried, what had been confirmed
+    /// is not kept for a restored hub any more.
+    func wasGivenUp(_ device: String, since step: Int) -> Bool {
+        (discards[device] ?? 0) > step || (restores > 0 && (carried[device] ?? 0) > step)
+    }
 
     var deletedRecords: [(model: String, id: String)] {
         hub.keys.sorted().flatMap { model in
@@ -146,13 +164,13 @@ final class SimOracle {
     func heard(_ event: StoreEvent, on device: SimDevice) {
         switch event {
         case .conflict(let model, let id, let fields):
-            if SimSchema.isOwn(id, device.name), discards[device.name] == nil {
+            if SimSchema.isOwn(id, device.name), !isDoubtful(device.name) {
                 fail("\(device.name) met a conflict with itself in \(fields) of \(id)")
             }
             for field in fields.flatMap({ SimSchema.fields(of: $0, in: model) }) + [""] {
                 conflicts[FieldKey(device: device.name, model: model, id: id, field: field)] = step()
             }
-        case .parked(let entry) where SimSchema.isOwn(entry.id, device.name) && discards[device.name] == nil:
+        case .parked(let entry) where SimSchema.isOwn(entry.id, device.name) && !isDoubtful(device.name):
             fail("\(device.name)'s \(entry.kind.name) of what only it changes is parked: \(entry.reason ?? "")")
         case .quarantined(let row): fail("\(device.name) could not read \(row.model) \(row.id): \(row.reason)")
         case .paused(_, _, let detail) where !device.hadExpiredKey: fail("\(device.name) was not let in: \(detail)")
@@ -169,10 +187,16 @@ final class SimOracle {
 
     /// A device's conflict handler was shown the backend's record.
     func sawRecord(_ record: Record, on device: SimDevice) {
-        for field in SimSchema.sharedFields where SimSchema.shared.contains(record.schema.name) {
+        guard SimSchema.shared.contains(record.schema.name) else { return }
+        for field in SimSchema.sharedFields {
             seen[FieldKey(device: device.name, model: record.schema.name, id: record.id, field: field), default: []]
                 .insert(SimSchema.value(of: field, in: record))
         }
+    }
+
+    /// A person was shown a value of a record.
+    func sawValue(_ value: Value, _ entry: OutboxEntry, _ field: String, on device: SimDevice) {
+        seen[FieldKey(device: device.name, model: entry.model, id: entry.id, field: field), default: []].insert(value)
     }
 
     func saw(_ changes: CommittedChanges, on device: SimDevice) {
@@ -218,6 +242,7 @@ final class SimOracle {
             }
         }
         if SimSchema.shared.contains(model.name) { checkFields(record, before, change) }
+        checkShape(record, before, change)
         hub[model.name, default: [:]][record.id] = HubRecord(
             values: change.row.values, version: change.version, isDeleted: change.row.deleted,
             lastChangedAt: change.lastChangedAt)
@@ -230,7 +255,7 @@ final class SimOracle {
             if !takenByRestore.contains("Crate/" + id) { fail("Part \(part.id) came before its crate") }
             return
         }
-        if part["crateMaker"] == .text(maker), crate.values[1] != .text(maker), discards[maker] == nil {
+        if part["crateMaker"] == .text(maker), crate.values[1] != .text(maker), !isDoubtful(maker) {
             fail("Part \(part.id) of \(maker) came into a crate of \(crate.values[1])")
         }
     }
@@ -282,28 +307,5 @@ final class SimOracle {
     /// Whether a field ever had a value at the hub.
     func wasCommitted(_ model: String, _ id: String, _ field: String, _ value: Value) -> Bool {
         history[FieldKey(device: "", model: model, id: id, field: field)]?.contains(value) ?? false
-    }
-}
-
-/// The rules of `@auth` once more, written without the hub's code.
-enum SimRights {
-    static func mayRead(_ record: Record, _ device: SimDevice, _ person: String? = nil) -> Bool {
-        record.schema.authRules.contains { rule in
-            guard rule.operations.contains(.get) else { return false }
-            switch rule.allow {
-            case .groups:
-                if let field = rule.groupsField { return holds(record[field], device.role.group) }
-                return rule.groups.contains(device.role.group)
-            case .owner:
-                let claim = rule.identityClaim == "device" ? device.name : person ?? device.person
-                return rule.ownerField.map { holds(record[$0], claim) } ?? false
-            case .private, .public, .custom: return false
-            }
-        }
-    }
-
-    private static func holds(_ value: Value, _ wanted: String) -> Bool {
-        guard let text = value.text else { return false }
-        return text == wanted || text.contains("\"\(wanted)\"")
     }
 }

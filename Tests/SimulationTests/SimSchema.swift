@@ -9,9 +9,10 @@ enum SimSchema {
     static let names = ["BinTask", "CountPass", "CountEntry", "Device", "BookLine", "LineVerdict"]
 
     static let schema = make(sharedModels)
-    /// The same for a hub that merges no shelves: who writes a label on one and counts there meets conflicts.
+    /// The same for a hub that merges no shelves and no lots: who writes a label on one and counts there meets conflicts.
     static let strictSchema = make(
-        sharedModels.replacing("Shelf @model @conflict(strategy: AUTOMERGE)", with: "Shelf @model \(strict)"))
+        sharedModels.replacing("Shelf @model @conflict(strategy: AUTOMERGE)", with: "Shelf @model \(strict)")
+            .replacing("Lot @model @conflict(strategy: AUTOMERGE)", with: "Lot @model \(strict)"))
 
     private static func make(_ sharedModels: String) -> Schema {
         let kept = Set(names)
@@ -29,7 +30,8 @@ enum SimSchema {
                 if case .enumeration(let name) = field.type { name } else { nil }
             })
         return Schema(
-            models: own + shared.models, enums: warehouse.enums.filter { used.contains($0.key) },
+            models: own + shared.models,
+            enums: warehouse.enums.filter { used.contains($0.key) }.merging(shared.enums) { $1 },
             embedded: shared.embedded)
     }
 
@@ -50,13 +52,19 @@ enum SimSchema {
           id: ID! label: String count: Int @counter weight: Float @decimal(places: 3) @counter marks: [String!] @set
         }
         type Tag @model @conflict(strategy: AUTOMERGE) \(rules) { id: ID! a: String b: String c: String }
-        type Box { a: String b: String c: String }
+        type Box { a: String b: String c: String names: [String!] }
         type Card @model @conflict(strategy: AUTOMERGE) \(rules) { id: ID! box: Box }
         type Strict @model \(strict) \(rules) { id: ID! a: String b: String c: String }
+        enum Grade { GOOD FAIR POOR }
+        type Lot @model @conflict(strategy: AUTOMERGE) \(rules) {
+          id: ID! a: String @index b: String c: String grade: Grade codes: [String!]
+        }
         """
 
-    /// Models whose records are changed by many.
-    static let shared = ["Tag", "Strict", "Card"]
+    /// Models whose records are changed by many, each for itself.
+    static let changed = ["Tag", "Strict", "Card"]
+    /// All whose fields the oracle follows.
+    static let shared = changed + ["Lot"]
     /// Of these models each device has a record that only it changes: one merges nothing, one is an embedded value.
     static let ownModels = ["Strict", "Card"]
     /// The record of a model that only this device changes.
@@ -65,6 +73,9 @@ enum SimSchema {
     static func isOwn(_ id: String, _ device: String) -> Bool { ownModels.contains { own($0, device) == id } }
     /// Their fields; of a card they are members of what it embeds.
     static let sharedFields = ["a", "b", "c"]
+
+    /// These and a list.
+    static let trackedFields = sharedFields + ["codes"]
 
     /// A shared field of a record, wherever it stands.
     static func value(of field: String, in record: Record) -> Value {
@@ -77,11 +88,21 @@ enum SimSchema {
         guard record.schema.name == "Card" else { return record[field] = value }
         var box = box(record)
         box[field] = value.text.map { .string($0) }
+        // Written once, and never touched by anybody again.
+        if box["names"] == nil { box["names"] = cardNames }
         record["box"] = .text(JSONValue.object(box).canonical.text)
     }
 
-    private static func box(_ record: Record) -> JSONObject {
+    /// The list in each card's box.
+    static let cardNames: JSONValue = ["one", "two"]
+
+    static func box(_ record: Record) -> JSONObject {
         record["box"].text.flatMap { try? JSONValue(parsing: Array($0.utf8)).object } ?? JSONObject()
+    }
+
+    /// The elements of a list.
+    static func elements(_ list: Value) -> [JSONValue] {
+        (try? JSONValue(parsing: list.text ?? "[]"))?.array ?? []
     }
 
     /// The shared fields that a field of a model stands for.

@@ -24,6 +24,7 @@ struct SimWorkload {
     func act(_ device: SimDevice, _ number: Int) {
         guard device.isUp else { return }
         if world.chance(mood.ownChance) { return changeOwn(device, number) }
+        if world.chance(mood.shapeChance) { return changeShape(device) }
         if world.chance(300) { return actTogether(device, number) }
         switch (device.role, world.below(10)) {
         case (.counter, 0..<5): count(device)
@@ -32,6 +33,11 @@ struct SimWorkload {
         case (.supervisor, 0): beat(device)
         default: change(device, number)
         }
+    }
+
+    /// What has a condition, a list or relatives.
+    private func changeShape(_ device: SimDevice) {
+        changeLot(device, oracle.nextStep())
     }
 
     private func actTogether(_ device: SimDevice, _ number: Int) {
@@ -156,7 +162,7 @@ struct SimWorkload {
 
     /// Makes, changes or deletes a record that others change at the same time.
     private func change(_ device: SimDevice, _ number: Int) {
-        let model = world.pick(SimSchema.shared)
+        let model = world.pick(SimSchema.changed)
         let id = "\(model)-\(world.below(4))"
         let fields = world.chance(700) ? [world.pick(SimSchema.sharedFields)] : Array(SimSchema.sharedFields.prefix(2))
         let isDelete = world.chance(60)

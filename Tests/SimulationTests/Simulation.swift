@@ -11,8 +11,12 @@ enum SimMood {
     case restores
     /// People who sign out and in again, and programs that start again, with a hub or without.
     case signOuts
+    /// People who look after what waits: they change it, take it back, let it go again and carry it elsewhere.
+    case decisions
 
     var ownChance: Int { self == .restores ? 700 : 80 }
+    /// What has conditions, lists or relatives.
+    var shapeChance: Int { self == .decisions ? 450 : 150 }
     var backupChance: Int { self == .restores ? 1000 : 300 }
 }
 
@@ -83,6 +87,10 @@ final class Simulation {
         for _ in 0..<world.pick([0, 0, 0, 2]) { sometime { device.changePolicies() } }
         for _ in 0..<world.pick([0, 0, 0, 1, 2]) { sometime { device.changeScope() } }
         for _ in 0..<world.pick([0, 0, 1]) { sometime { device.askForSync() } }
+        for _ in 0..<world.pick(mood == .decisions ? [3, 6, 9] : [0, 0, 1, 3]) {
+            sometime { [unowned self] in workload.decide(device) }
+        }
+        if world.chance(mood == .decisions ? 250 : 40) { carryAway(device) }
         if world.chance(150) {
             let length = world.pick([200, 3_000, 15_000])
             sometime { [unowned self] in
@@ -106,6 +114,15 @@ final class Simulation {
             device.signIn(false)
             if isEnded { world.after(world.below(4_000)) { device.kill() } }
             world.after(length) { device.signIn(true) }
+        }
+    }
+
+    /// Clears a store with its unsent changes in a file, and takes that in a while later.
+    private func carryAway(_ device: SimDevice) {
+        let length = world.pick([1, 3_000, 12_000])
+        sometime { [unowned self] in
+            device.carryAway()
+            world.after(world.below(length)) { [unowned self] in workload.takeIn(device) }
         }
     }
 
@@ -177,7 +194,7 @@ final class Simulation {
 
     /// Deletions of which nothing is under way any more, as after a month.
     private func forgetDeletions() {
-        guard hub.isUp, oracle.discards.isEmpty else { return }
+        guard hub.isUp, oracle.discards.isEmpty, devices.allSatisfy({ $0.file == nil }) else { return }
         do {
             let old = try oracle.deletedRecords.filter { record in
                 try devices.allSatisfy { try $0.core.entries(record.model, record.id).isEmpty }
@@ -202,15 +219,21 @@ final class Simulation {
         defer { world.end() }
         while world.step(until: duration), oracle.failures.isEmpty {}
         heal()
-        let end = duration + 900_000
-        while oracle.failures.isEmpty, !isQuiet {
-            guard world.step(until: end) else {
-                oracle.fail("not quiet after fifteen minutes: \(unrest)")
-                break
-            }
+        rest()
+        // What is parked is decided in the end, in some runs; by nobody in the others.
+        for _ in 0..<world.pick(mood == .decisions ? [0, 2] : [0, 0, 0, 1]) where oracle.failures.isEmpty {
+            for device in devices { workload.decideAll(device) }
+            rest()
         }
         if oracle.failures.isEmpty { try SimChecks(self).run() }
         return oracle.failures
+    }
+
+    private func rest() {
+        let end = world.now + 900_000
+        while oracle.failures.isEmpty, !isQuiet {
+            guard world.step(until: end) else { return oracle.fail("not quiet after fifteen minutes: \(unrest)") }
+        }
     }
 
     private func heal() {
@@ -226,6 +249,7 @@ final class Simulation {
             device.resetPolicies()
             device.renewKey()
             device.start()
+            workload.takeIn(device)
         }
     }
 

@@ -3,7 +3,8 @@ import Testing
 
 /// Devices, hub and a hostile network on one thread from one seed (the invariants of what must never happen: 1, 2 and 3).
 ///
-/// `SIM_SEED=123` (and `SIM_DEVICES=5`, `SIM_RESTORES=1` or `SIM_SIGN_OUTS=1`) replays one run, `SIM_SEEDS=10000` runs more of them.
+/// `SIM_SEED=123` (and `SIM_DEVICES=5`, `SIM_RESTORES=1`, `SIM_SIGN_OUTS=1` or `SIM_DECISIONS=1`) replays one run,
+/// `SIM_SEEDS=10000` runs more of them.
 @Suite("The simulated floor")
 struct SimulationTests {
     private static let total = number("SIM_SEEDS") ?? 1000
@@ -15,7 +16,9 @@ struct SimulationTests {
 
     private func run(_ seed: Int, devices: Int, acts: Int, mood: SimMood = .mixed) throws {
         let failures = try Simulation(seed: UInt64(seed), devices: devices, acts: acts, mood: mood).run()
-        let moods: [SimMood: String] = [.restores: "SIM_RESTORES=1 ", .signOuts: "SIM_SIGN_OUTS=1 "]
+        let moods: [SimMood: String] = [
+            .restores: "SIM_RESTORES=1 ", .signOuts: "SIM_SIGN_OUTS=1 ", .decisions: "SIM_DECISIONS=1 ",
+        ]
         for failure in failures {
             Issue.record("\(moods[mood] ?? "")SIM_SEED=\(seed) SIM_DEVICES=\(devices) SIM_ACTS=\(acts): \(failure)")
         }
@@ -24,7 +27,8 @@ struct SimulationTests {
     @Test("loses nothing, doubles nothing, shows nothing to the blind: three to five devices", arguments: 0..<batches)
     func few(batch: Int) throws {
         if let seed = Self.number("SIM_SEED") {
-            guard batch == 0, getenv("SIM_RESTORES") == nil, getenv("SIM_SIGN_OUTS") == nil else { return }
+            let moods = ["SIM_RESTORES", "SIM_SIGN_OUTS", "SIM_DECISIONS"]
+            guard batch == 0, moods.allSatisfy({ getenv($0) == nil }) else { return }
             return try run(
                 seed, devices: Self.number("SIM_DEVICES") ?? 3 + seed % 3, acts: Self.number("SIM_ACTS") ?? 8)
         }
@@ -64,6 +68,19 @@ struct SimulationTests {
         }
         for seed in stride(from: batch, to: max(Self.total / 10, 10), by: 10) {
             try run(3_000_000 + seed, devices: 3, acts: 12, mood: .signOuts)
+        }
+    }
+
+    @Test(
+        "keeps, sends, takes back and carries elsewhere what people decide of what waits, and nothing else",
+        arguments: 0..<10)
+    func decisions(batch: Int) throws {
+        if let seed = Self.number("SIM_SEED") {
+            guard batch == 0, getenv("SIM_DECISIONS") != nil else { return }
+            return try run(seed, devices: 3, acts: 14, mood: .decisions)
+        }
+        for seed in stride(from: batch, to: max(Self.total / 5, 10), by: 10) {
+            try run(4_000_000 + seed, devices: 3, acts: 14, mood: .decisions)
         }
     }
 

@@ -23,6 +23,30 @@ struct RestoredRowsTests {
         #expect(try core.outbox().map(\.baseVersion) == [3])
     }
 
+    @Test("such a row does not pass for the backend's any more once its change is taken back, which may be a delete")
+    func takenBack() throws {
+        let core = try memoryCore()
+        core.setLife(epoch: "one", began: nil)
+        try core.applyRemote([remote(Bin(id: "lost", place: 1), 3), remote(Bin(id: "deleted", place: 1), 3)])
+        try core.applyRemote([remote(Bin(id: "there", place: 1), 1)])
+        try core.save(Bin(id: "lost", place: 2))
+        try core.save(Bin(id: "there", place: 2))
+        try core.write(as: nil) { try $0.delete(Bin.self, id: "deleted") }
+        restored(core)
+        #expect(try core.disown(model: "Bin") { $0 != "there" } == 0)
+        // Of what was deleted here only the backend can say that it lacks it.
+        let delete = try #require(try core.nextMutations(limit: 3)?.entries.last)
+        let missing = MutationResult.Outcome.refused(code: "ConditionalCheckFailed", message: "no such record")
+        try core.settle([MutationResult(order: delete.order, outcome: missing)])
+        try core.resetSending()
+        for entry in try core.outbox() { try core.write(as: nil) { try $0.revertOutbox(entry.order) } }
+        #expect(try core.bin("lost")?.place == 1)
+        #expect(try core.read { try $0.syncState(model: "Bin", id: "lost") } == .local)
+        #expect(try core.read { try $0.syncState(model: "Bin", id: "there") } == .synced(version: 1))
+        #expect(try core.read { try $0.syncState(model: "Bin", id: "deleted") } == .local)
+        #expect(try core.bin("deleted")?.place == 1)
+    }
+
     @Test("a row of somebody else's that is lost is not sent from here, also when its model begins to be sent")
     func policies() throws {
         let core = try memoryCore()

@@ -1,0 +1,38 @@
+import Basics
+import Models
+
+@testable import DataStore
+@testable import Hub
+
+/// What must hold of each commit where a model has lists, conditions or relatives.
+extension SimOracle {
+    func checkShape(_ record: Record, _ before: HubRecord?, _ change: CommittedChange) {
+        switch record.schema.name {
+        case "Card":
+            // Nobody ever touched the list in the box: whatever members are merged, it stays as it is.
+            let names = SimSchema.box(record)["names"]
+            if let names, names != SimSchema.cardNames { fail("Card \(record.id) has names \(names.text)") }
+        case "Lot": checkLot(record, before, change)
+        default: break
+        }
+    }
+
+    private func checkLot(_ lot: Record, _ before: HubRecord?, _ change: CommittedChange) {
+        let codes = SimSchema.elements(lot["codes"])
+        if Set(codes).count != codes.count { fail("Lot \(lot.id) holds a code twice: \(codes.map(\.text))") }
+        for code in codes.compactMap(\.string) {
+            let key = FieldKey(device: "", model: "Lot", id: lot.id, field: "codes")
+            history[key, default: []].insert(.text(code))
+        }
+        guard let before, change.kind != .create else { return }
+        let past = Record(schema: lot.schema, values: before.values)
+        if change.kind == .delete {
+            guard ledger.deleteConditions[lot.id]?.contains(past["a"]) != true else { return }
+            return fail("Lot \(lot.id) was deleted though \(past["a"]) is not what anybody deleted it over")
+        }
+        for field in SimSchema.sharedFields where lot[field] != past[field] {
+            guard let expected = ledger.conditions[lot[field]], expected != past["a"] else { continue }
+            fail("Lot \(lot.id) got \(lot[field]) though its condition, \(expected), was not met by \(past["a"])")
+        }
+    }
+}
