@@ -50,7 +50,9 @@ extension StoreCore {
             }
             return
         }
-        let old = PendingMutation(kind: waiting.kind, fields: waiting.fields, base: waiting.base)
+        // What only the backend writes is no part of a change, though a delete keeps it for whoever takes it back.
+        let before = JSONObject(waiting.base.members.filter { table.model.field($0.key)?.isReadOnly != true })
+        let old = PendingMutation(kind: waiting.kind, fields: waiting.fields, base: before)
         let kept = try shadow(table.model.name, id)
         let result = OutboxMerge.merge(old, new, over: kept)
         if waiting.identity != identity || isOfEarlierTransaction(waiting), kind == .create,
@@ -81,9 +83,17 @@ extension StoreCore {
         if kept != nil {
             if kind == .create || result == .cancel { try showKept(table, id) }
         } else if kind == .create {
-            // The record was deleted and is back before anyone heard of it: the backend's version is its own again.
+            // The record was deleted and is back before anyone heard of it: the backend's version is its own again, and so is
+            // what only the backend writes.
             let version: Value = waiting.baseVersion.map { .integer($0) } ?? .null
-            try table.table.update(key: id, metadata: [(StoreTable.versionColumn, version)], on: connection)
+            let known = try table.wire.values(waiting.base)
+            let fields = table.model.fields.indices.filter { table.model.fields[$0].isReadOnly && !known[$0].isNull }
+            _ = try table.table.update(
+                key: id, fields: fields.map { ($0, known[$0]) }, metadata: [(StoreTable.versionColumn, version)],
+                on: connection)
+            if !fields.isEmpty, let row = try table.fetch(id, on: connection) {
+                note(.updated, table, id, row.values, isLocal: true)
+            }
         }
     }
 
@@ -144,7 +154,8 @@ extension StoreCore {
         deletions.insert(model)
         try enqueue(
             .delete, table, id, fields: table.wire.json(old.values, table.wire.keyPositions),
-            base: table.wire.json(old.values, table.wire.writable, skippingNull: true), version: version, identity,
+            base: table.wire.json(old.values, Array(old.values.indices), skippingNull: true), version: version,
+            identity,
             condition: condition)
     }
 

@@ -34,6 +34,26 @@ struct TakenBackTests {
         #expect(try state(core) == .synced(version: 3))
     }
 
+    @Test("is a delete: what only the backend writes is back too, as it is where the record is saved again instead")
+    func backendsOwn() throws {
+        let theirs = bin.with { $0.updatedAt = DateTime(milliseconds: 7000) }
+        let core = try memoryCore()
+        try core.applyRemote([remote(theirs, 3)])
+        func delete() throws { try core.write(as: nil) { try $0.delete(Bin.self, id: "b") } }
+        try delete()
+        try core.write(as: nil) { _ = try $0.revertOutbox(try #require(try $0.outbox().first?.order)) }
+        #expect(try core.bin("b") == theirs)
+        try delete()
+        try core.save(bin)
+        #expect(try core.bin("b") == theirs)
+        #expect(core.outboxStatus.isEmpty, "nothing of it is to be sent")
+        try delete()
+        try core.save(bin.with { $0.place = 2 })
+        #expect(try core.bin("b") == theirs.with { $0.place = 2 })
+        #expect(try core.outbox().map(\.fields) == [["place": 2]])
+        #expect(try state(core) == .queued)
+    }
+
     @Test("moves the base of the first later change of each of its fields, over others between them")
     func overOthers() throws {
         let (core, order) = try refused()
