@@ -30,6 +30,7 @@ struct SimChecks {
         try SimSums(oracle, devices).run()
         for device in devices {
             try nothingIsHeldBack(device)
+            try SimVisibility(oracle: oracle, device: device).run()
             try verifies(device)
             try agrees(device)
             parkedIsVisible(device)

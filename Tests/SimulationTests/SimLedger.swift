@@ -26,6 +26,63 @@ final class SimLedger {
     /// Each mark's last fate, by record and mark.
     private(set) var marks: [String: [String: (device: String, isThere: Bool, step: Int)]] = [:]
 
+    /// A value that goes with others or not at all.
+    struct Part {
+        let model: String
+        let id: String
+        let field: String
+        var value: Value
+        /// Whether its own device wrote something else over it, or deleted it: that may have taken its place in the unit.
+        var isSuperseded = false
+    }
+
+    struct Unit {
+        let device: String
+        let step: Int
+        var parts: [Part]
+        /// Whether somebody took it back, or took it in again from a file.
+        var isDecided = false
+    }
+
+    /// Transactions over several models, by name.
+    private(set) var units: [String: Unit] = [:]
+    /// The stamps of the commits by which a value came to the hub.
+    private(set) var stamps: [Value: Set<Int64>] = [:]
+
+    func dispatched(_ name: String, _ parts: [Part], by device: SimDevice, step: Int) {
+        units[name] = Unit(device: device.name, step: step, parts: parts)
+    }
+
+    func committed(_ value: Value, at stamp: Int64) { stamps[value, default: []].insert(stamp) }
+
+    /// A later word of the same device about a record, or about one field of it.
+    func supersede(_ model: String, _ id: String, _ field: String?, by device: String) {
+        change(device) { part in
+            guard part.model == model, part.id == id, field == nil || part.field == field else { return }
+            part.isSuperseded = true
+        }
+    }
+
+    /// Another value goes in the place of one.
+    func replace(_ old: Value, by new: Value, of device: String) {
+        change(device) { if $0.value == old { $0.value = new } }
+    }
+
+    private func change(_ device: String, _ body: (inout Part) -> Void) {
+        for (name, unit) in units where unit.device == device {
+            var unit = unit
+            for index in unit.parts.indices { body(&unit.parts[index]) }
+            units[name] = unit
+        }
+    }
+
+    /// What becomes of the unit that a value belongs to is somebody's decision.
+    func decided(_ value: Value) {
+        for (name, unit) in units where unit.parts.contains(where: { $0.value == value }) {
+            units[name]?.isDecided = true
+        }
+    }
+
     /// What was taken back of amounts, by the name of the change that would have added them.
     struct TakenBack {
         let place: String

@@ -11,6 +11,7 @@ extension SimOracle {
             // What was never sent never arrives, and what was refused did not; but a restored hub is another one.
             let isCertain = restores == 0 && (entry.attempts == 0 || entry.state == .parked)
             if !isCertain { doubtful.insert(device.name) }
+            for (_, value) in values(of: entry) { ledger.decided(value) }
             let isMade = entries.contains { $0.kind == .create && $0.model == entry.model && $0.id == entry.id }
             switch entry.kind {
             case .create: unmade(entry, isCertain: isCertain, by: device)
@@ -63,6 +64,15 @@ extension SimOracle {
         }
     }
 
+    /// A create was not taken in again, since its record is here or was deleted: that stands, and its person was told.
+    func leftOut(_ entry: OutboxEntry, by device: SimDevice) {
+        for (field, value) in values(of: entry) {
+            let key = FieldKey(device: device.name, model: entry.model, id: entry.id, field: field)
+            if written[key]?.value == value { written[key] = nil }
+        }
+        if entry.model == "Shelf" { ledger.forget(entry.id) }
+    }
+
     /// The values of followed fields that an entry brings, each where it stands.
     func values(of entry: OutboxEntry) -> [(field: String, value: Value)] {
         guard SimSchema.shared.contains(entry.model) else { return [] }
@@ -92,13 +102,16 @@ extension SimOracle {
         case .value(let field, let value):
             let name = entry.model == "Card" ? "box" : field
             ledger.wrote(value, as: entry.identity)
+            for (_, old) in values(of: entry).filter({ $0.field == field }) {
+                ledger.replace(old, by: value, of: device.name)
+            }
             if entry.condition != nil {
                 for (_, old) in values(of: entry) {
                     if let expected = ledger.conditions[old] { ledger.expects(expected, for: value) }
                 }
             }
             if later.contains(where: { $0.kind == .delete || $0.fields[name] != nil }) { return }
-            acknowledgedWrite(entry.model, entry.id, field, value, by: device, as: entry.identity)
+            written[FieldKey(device: device.name, model: entry.model, id: entry.id, field: field)] = (value, nextStep())
         case .amount(let field, let units):
             guard let old = entry.fields[field], case .increment(let amount)? = FieldOperation(old) else { return }
             let isCertain = restores == 0
@@ -131,6 +144,7 @@ extension SimOracle {
             }
             for (field, value) in values(of: entry) {
                 acknowledgedWrite(model, id, field, value, by: device, as: entry.identity)
+                ledger.decided(value)
             }
             if model == "Shelf" { bringOperations(entry, by: device) }
         }

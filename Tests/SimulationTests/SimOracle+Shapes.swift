@@ -13,6 +13,12 @@ extension SimOracle {
             let names = SimSchema.box(record)["names"]
             if let names, names != SimSchema.cardNames { fail("Card \(record.id) has names \(names.text)") }
         case "Lot": checkLot(record, before, change)
+        case "Pallet":
+            // Its bay need not be there any more, but must have been: a pallet waits for the create of its bay.
+            guard change.kind == .create, let bay = SimSchema.bay(of: record), hub["Bay"]?[bay] == nil,
+                !wasTaken("Bay", bay), !forgotten.contains("Bay/" + bay)
+            else { return }
+            fail("Pallet \(record.id) came before Bay \(bay)")
         default: break
         }
     }

@@ -107,6 +107,7 @@ final class SimOracle {
         as maker: String?? = .none
     ) {
         written[FieldKey(device: device.name, model: model, id: id, field: field)] = (value, step())
+        ledger.supersede(model, id, field, by: device.name)
         // Who made what was not sent then is not kept.
         if device.sends(model) { ledger.wrote(value, as: maker ?? device.person) }
     }
@@ -119,6 +120,7 @@ final class SimOracle {
     func acknowledgedDelete(_ model: String, _ id: String, isTakenBack: Bool, by device: SimDevice) {
         let key = FieldKey(device: device.name, model: model, id: id, field: "")
         if isTakenBack { takenBack[key] = step() } else { deleted[key] = step() }
+        ledger.supersede(model, id, nil, by: device.name)
     }
 
     func discarded(by device: SimDevice) { discards[device.name] = step() }
@@ -274,6 +276,7 @@ final class SimOracle {
             let value = SimSchema.value(of: field, in: record)
             history[FieldKey(device: "", model: model.name, id: record.id, field: field), default: []].insert(value)
             let old = past.map { SimSchema.value(of: field, in: $0) } ?? .null
+            if old != value { ledger.committed(value, at: change.lastChangedAt) }
             guard change.kind == .update, old != value, !old.isNull, let text = value.text else { continue }
             let author = String(text.prefix { $0 != "/" })
             let key = FieldKey(device: author, model: model.name, id: record.id, field: field)

@@ -59,12 +59,26 @@ enum SimSchema {
         type Lot @model @conflict(strategy: AUTOMERGE) \(rules) {
           id: ID! a: String @index b: String c: String grade: Grade codes: [String!]
         }
+        type Bay @model @conflict(strategy: AUTOMERGE) \(rules) {
+          site: String! @primaryKey(sortKeyFields: ["number"]) number: Int! a: String b: String c: String
+          pallets: [Pallet] @hasMany(references: ["baySite", "bayNumber"])
+        }
+        type Pallet @model @conflict(strategy: AUTOMERGE) \(rules) {
+          id: ID! baySite: String bayNumber: Int a: String b: String c: String
+          bay: Bay @belongsTo(references: ["baySite", "bayNumber"])
+        }
+        type Seal @model \(sealRules) { id: ID! a: String b: String c: String }
+        """
+    /// Counters read seals; who of them makes one is refused by the hub.
+    private static let sealRules = """
+        @auth(rules: [{ allow: groups, groups: ["supervisors", "desk"], operations: [create, update, delete, read] }
+          { allow: groups, groups: ["counters"], operations: [read] }])
         """
 
     /// Models whose records are changed by many, each for itself.
     static let changed = ["Tag", "Strict", "Card"]
     /// All whose fields the oracle follows.
-    static let shared = changed + ["Lot"]
+    static let shared = changed + ["Lot", "Bay", "Pallet", "Seal"]
     /// Of these models each device has a record that only it changes: one merges nothing, one is an embedded value.
     static let ownModels = ["Strict", "Card"]
     /// The record of a model that only this device changes.
@@ -98,6 +112,12 @@ enum SimSchema {
 
     static func box(_ record: Record) -> JSONObject {
         record["box"].text.flatMap { try? JSONValue(parsing: Array($0.utf8)).object } ?? JSONObject()
+    }
+
+    /// The key of the bay that a pallet names.
+    static func bay(of pallet: Record) -> String? {
+        let key = [pallet["baySite"], pallet["bayNumber"]]
+        return key.contains(.null) ? nil : key.map(keyText).joined(separator: "#")
     }
 
     /// The elements of a list.

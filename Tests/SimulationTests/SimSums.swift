@@ -22,6 +22,7 @@ struct SimSums {
 
     func run() {
         movesAreWhole()
+        unitsAreWhole()
         for (place, amounts) in ledger.amounts { addsUp(place, amounts) }
         for (id, marks) in ledger.marks { marksHold(id, marks) }
     }
@@ -46,6 +47,28 @@ struct SimSums {
                 }
                 if Set(there.map { oracle.hub["Leg"]?[$0]?.lastChangedAt ?? 0 }).count > 1 {
                     oracle.fail("\(name) came to the hub in parts")
+                }
+            }
+        }
+    }
+
+    /// All of a transaction over several models came to the hub by one commit, or none did and all wait visibly.
+    private func unitsAreWhole() {
+        for (name, unit) in ledger.units {
+            let parts = unit.parts.filter { !$0.isSuperseded }
+            let stamps = parts.map { ledger.stamps[$0.value] ?? [] }
+            let arrived = stamps.filter { !$0.isEmpty }.count
+            if arrived == parts.count {
+                guard let first = stamps.first, stamps.dropFirst().reduce(first, { $0.intersection($1) }).isEmpty else {
+                    continue
+                }
+                oracle.fail("\(name) came to the hub in parts: \(stamps)")
+            } else if arrived > 0 {
+                oracle.fail("\(name): \(arrived) of \(parts.count) changes are at the hub: \(parts) \(stamps)")
+            } else if !unit.isDecided, !oracle.wasGivenUp(unit.device, since: unit.step) {
+                let waiting = parts.filter { isLeft(unit.device, $0.model, $0.id) }
+                if waiting.count != parts.count {
+                    oracle.fail("\(name): \(waiting.count) of \(parts.count) changes wait and none is at the hub")
                 }
             }
         }

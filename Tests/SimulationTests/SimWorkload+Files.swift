@@ -8,11 +8,10 @@ extension SimWorkload {
     /// Writes all that waits to a file, or takes such a file in again, whatever became of its entries since.
     func exportOrImport(_ device: SimDevice) {
         guard device.isUp else { return }
-        guard let lines = device.kept else {
+        guard let lines = device.kept, !lines.isEmpty, world.chance(700) else {
             device.kept = try? device.core.read { try $0.exportedLines() }
             return
         }
-        if world.chance(300) { device.kept = nil }
         var new: [OutboxEntry] = []
         let done = device.write { transaction in
             let before = Set(try transaction.outbox().map(\.order))
@@ -54,7 +53,7 @@ extension SimWorkload {
         guard done else { return }
         device.file = nil
         // The result says so, and what is here or was deleted stands.
-        oracle.tookBack(left, by: device)
+        for entry in left { oracle.leftOut(entry, by: device) }
     }
 }
 

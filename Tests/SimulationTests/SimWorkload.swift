@@ -37,7 +37,11 @@ struct SimWorkload {
 
     /// What has a condition, a list or relatives.
     private func changeShape(_ device: SimDevice) {
-        changeLot(device, oracle.nextStep())
+        switch world.below(10) {
+        case 0..<4: changeLot(device, oracle.nextStep())
+        case 4..<8: changeBay(device, oracle.nextStep())
+        default: dispatch(device, oracle.nextStep())
+        }
     }
 
     private func actTogether(_ device: SimDevice, _ number: Int) {

@@ -67,11 +67,12 @@ final class Simulation {
 
     /// Link cuts of any length, kills and clock jumps.
     private func makeTrouble(for device: SimDevice) {
-        for _ in 0..<world.below(3) {
+        // What is to be decided must wait for a while.
+        for _ in 0..<(mood == .decisions ? 3 : world.below(3)) {
             let start = world.below(Int(duration))
-            let length = world.pick([50, 2_000, 20_000])
+            let length = world.pick(mood == .decisions ? [5_000, 30_000] : [50, 2_000, 20_000])
             world.after(start) { [unowned self] in
-                device.link.isUp = world.chance(300)
+                device.link.isUp = mood != .decisions && world.chance(300)
                 device.link.cut()
                 world.after(world.below(length)) { device.link.isUp = true }
             }
@@ -87,7 +88,7 @@ final class Simulation {
         for _ in 0..<world.pick([0, 0, 0, 2]) { sometime { device.changePolicies() } }
         for _ in 0..<world.pick([0, 0, 0, 1, 2]) { sometime { device.changeScope() } }
         for _ in 0..<world.pick([0, 0, 1]) { sometime { device.askForSync() } }
-        for _ in 0..<world.pick(mood == .decisions ? [3, 6, 9] : [0, 0, 1, 3]) {
+        for _ in 0..<world.pick(mood == .decisions ? [5, 10, 15] : [0, 0, 1, 3]) {
             sometime { [unowned self] in workload.decide(device) }
         }
         if world.chance(mood == .decisions ? 250 : 40) { carryAway(device) }

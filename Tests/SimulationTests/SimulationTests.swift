@@ -77,10 +77,10 @@ struct SimulationTests {
     func decisions(batch: Int) throws {
         if let seed = Self.number("SIM_SEED") {
             guard batch == 0, getenv("SIM_DECISIONS") != nil else { return }
-            return try run(seed, devices: 3, acts: 14, mood: .decisions)
+            return try run(seed, devices: 3, acts: 24, mood: .decisions)
         }
         for seed in stride(from: batch, to: max(Self.total / 5, 10), by: 10) {
-            try run(4_000_000 + seed, devices: 3, acts: 14, mood: .decisions)
+            try run(4_000_000 + seed, devices: 3, acts: 24, mood: .decisions)
         }
     }
 
