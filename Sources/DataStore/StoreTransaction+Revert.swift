@@ -81,8 +81,7 @@ extension StoreTransaction {
         }
     }
 
-    /// The key of a record that is here and that the backend has not: without its create it exists nowhere. Nil for any
-    /// other.
+    /// The key of a record that the backend has not: without its create it exists nowhere. Nil for any other.
     private func madeHereAlone(_ entry: OutboxEntry, _ core: StoreCore) throws -> [Value]? {
         guard entry.kind == .create else { return nil }
         // What was heard of the backend's record says more than a refusal of whatever time.
@@ -92,7 +91,9 @@ extension StoreTransaction {
             return nil
         }
         let table = try context.table(entry.model)
-        return try table.fetch(entry.id, on: connection).map { row in table.wire.keyPositions.map { row.values[$0] } }
+        // Deleted here since, it may have children all the same: such as whose own delete was taken back.
+        let values = try table.fetch(entry.id, on: connection)?.values ?? table.wire.values(entry.fields)
+        return table.wire.keyPositions.map { values[$0] }
     }
 
     /// A record that names one with this key as its parent, for a person. What the backend itself has under that is no

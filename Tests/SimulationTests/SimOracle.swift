@@ -113,8 +113,14 @@ final class SimOracle {
     }
 
     /// A device took a value away, its own too.
-    func acknowledgedClear(_ model: String, _ id: String, _ field: String, by device: SimDevice) {
-        written[FieldKey(device: device.name, model: model, id: id, field: field)] = nil
+    ///
+    /// - Parameter value: Where it took only this one.
+    func acknowledgedClear(
+        _ model: String, _ id: String, _ field: String, holding value: Value? = nil, by device: SimDevice
+    ) {
+        let key = FieldKey(device: device.name, model: model, id: id, field: field)
+        if let value, written[key]?.value != value { return }
+        written[key] = nil
     }
 
     func acknowledgedDelete(_ model: String, _ id: String, isTakenBack: Bool, by device: SimDevice) {

@@ -34,10 +34,11 @@ extension SimWorkload {
         let grade: Value = world.pick([.text("GOOD"), .text("FAIR"), .text("POOR"), .null])
         var made: Record?
         var changed: String?
-        var expected: Value?
+        var (expected, removed): (Value?, Value?)
         var (hasDeleted, hasTakenBack) = (false, false)
         let done = device.write { transaction in
-            (made, changed, expected, hasDeleted, hasTakenBack) = (nil, nil, nil, false, false)
+            (made, changed, hasDeleted, hasTakenBack) = (nil, nil, false, false)
+            (expected, removed) = (nil, nil)
             guard var record = try transaction.get(model: "Lot", id: id) else {
                 guard !oracle.forgotten.contains("Lot/" + id) else { return }
                 let record = SimSchema.record("Lot", ["id": .text(id), "a": value, "grade": grade])
@@ -59,8 +60,8 @@ extension SimWorkload {
                 try transaction.save(record)
             case 12..<17:
                 changed = "codes"
-                record["codes"] = code(value, in: record["codes"], takesOut: choice == 16, by: device)
-                if choice == 16 { changed = nil }
+                if choice == 16 { (changed, removed) = (nil, ownCode(in: record["codes"], device)) }
+                record["codes"] = list(record["codes"], adding: choice == 16 ? nil : value, removing: removed)
                 try transaction.save(record)
             case 17, 18:
                 record["grade"] = grade
@@ -79,20 +80,21 @@ extension SimWorkload {
             if let expected { oracle.ledger.expects(expected, ofDeleted: id) }
             return oracle.acknowledgedDelete("Lot", id, isTakenBack: hasTakenBack, by: device)
         }
+        // A code of his own that he takes out again need not arrive.
+        if let removed { oracle.acknowledgedClear("Lot", id, "codes", holding: removed, by: device) }
         guard let changed else { return }
         if let expected { oracle.ledger.expects(expected, for: value) }
         oracle.acknowledgedWrite("Lot", id, changed, value, by: device)
     }
 
-    /// A list with one's own code in it, or without one of them.
-    private func code(_ value: Value, in list: Value, takesOut: Bool, by device: SimDevice) -> Value {
-        var codes = SimSchema.elements(list)
-        let own = codes.indices.filter { codes[$0].string?.hasPrefix(device.name + "/") ?? false }
-        if takesOut {
-            if let first = own.first { codes.remove(at: first) }
-        } else if let text = value.text {
-            codes.append(.string(text))
-        }
+    private func ownCode(in list: Value, _ device: SimDevice) -> Value? {
+        SimSchema.elements(list).compactMap(\.string).first { $0.hasPrefix(device.name + "/") }.map { .text($0) }
+    }
+
+    private func list(_ old: Value, adding new: Value?, removing removed: Value?) -> Value {
+        var codes = SimSchema.elements(old)
+        if let text = removed?.text { codes.removeAll { $0 == .string(text) } }
+        if let text = new?.text { codes.append(.string(text)) }
         return .text(JSONValue.array(codes).canonical.text)
     }
 }

@@ -67,6 +67,27 @@ struct RevertedCreateTests {
         }
     }
 
+    @Test("C4: is kept where its record is deleted here, and the delete of one that belongs to it was taken back")
+    func deletedHere() throws {
+        let core = try memoryCore()
+        try core.save(Zone(id: "z"), Bin(id: "b", zoneID: "z"))
+        // What may have arrived stays, with the deletes behind it.
+        let sent = try #require(try core.nextMutations(limit: 2)?.entries.map(\.order))
+        try core.settle(sent.map { MutationResult(order: $0, outcome: .transient(reason: "no link", delay: 0)) })
+        try core.write(as: nil) { _ = try $0.delete(Zone.self, id: "z") }
+        let child = try #require(try core.outbox().first { $0.kind == .delete && $0.model == "Bin" })
+        try core.write(as: nil) { _ = try $0.revertOutbox(child.order) }
+        let before = try core.outbox()
+        #expect(before.map(\.kind) == [.create, .create, .delete])
+        let error = #expect(throws: StoreError.self) {
+            try core.write(as: nil) { _ = try $0.revertOutbox(sent[0]) }
+        }
+        #expect(error?.description.contains("Bin b belongs to its record") == true)
+        #expect(try core.outbox() == before)
+        try core.write(as: nil) { _ = try $0.revertOutbox(sent[1]) }
+        #expect(try core.write(as: nil) { try $0.revertOutbox(sent[0]) } == [sent[0], before[2].order])
+    }
+
     @Test("C4: is kept where the record that it met has been deleted since")
     func deletedSince() throws {
         let core = try memoryCore()
