@@ -102,6 +102,8 @@ extension SimOracle {
         case .value(let field, let value):
             let name = entry.model == "Card" ? "box" : field
             ledger.wrote(value, as: entry.identity)
+            // Also where a later change of the field is what is shown.
+            sawValue(value, entry, field, on: device)
             for (_, old) in values(of: entry).filter({ $0.field == field }) {
                 ledger.replace(old, by: value, of: device.name)
             }

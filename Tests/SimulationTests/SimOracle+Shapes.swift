@@ -14,9 +14,12 @@ extension SimOracle {
             if let names, names != SimSchema.cardNames { fail("Card \(record.id) has names \(names.text)") }
         case "Lot": checkLot(record, before, change)
         case "Pallet":
-            // Its bay need not be there any more, but must have been: a pallet waits for the create of its bay.
+            // Its bay need not be there any more, but must have been: a pallet waits for the create of its bay. Not so one
+            // that is deleted behind its create, which may have arrived, where the bay's create was taken back: it goes.
+            let maker = String(record.id.split(separator: "-")[1])
+            let deletion = FieldKey(device: maker, model: "Pallet", id: record.id, field: "")
             guard change.kind == .create, let bay = SimSchema.bay(of: record), hub["Bay"]?[bay] == nil,
-                !wasTaken("Bay", bay), !forgotten.contains("Bay/" + bay)
+                !wasTaken("Bay", bay), !forgotten.contains("Bay/" + bay), deleted[deletion] == nil
             else { return }
             fail("Pallet \(record.id) came before Bay \(bay)")
         default: break
