@@ -73,7 +73,9 @@ extension StoreCore {
             return
         } else {
             switch result {
-            case .cancel: try removeEntry(waiting)
+            case .cancel:
+                try removeEntry(waiting)
+                if kept == nil, kind == .update { try disownLost(table, id) }
             case .replace(let merged): try rewrite(waiting, merged, version: waiting.baseVersion)
             case .impossible:
                 throw OutboxInconsistency(

@@ -306,6 +306,16 @@ extension StoreCore {
     /// (`baseTableTTL` in minutes, as Amplify sets it 30 days). What comes late is never so late.
     private static let deletionsRemembered: Int64 = 86_400_000
 
+    /// Lets a row be this store's own where nothing of it waits any more and a restored backup surely took it back: it would
+    /// pass for the backend's.
+    func disownLost(_ table: StoreTable, _ id: String) throws {
+        guard let row = try table.fetch(id, on: connection), isTakenBack(row.lastChangedAt),
+            try entries(table.model.name, id).isEmpty
+        else { return }
+        let own = StoreTable.Row(values: row.values, version: nil, lastChangedAt: row.lastChangedAt)
+        try table.put(id, own, on: connection)
+    }
+
     /// Whether a row lies in what a restored backup surely took back.
     func isTakenBack(_ changed: Int64?) -> Bool { changed.map { isTakenBack($0) } ?? false }
 

@@ -27,13 +27,15 @@ struct RestoredRowsTests {
     func takenBack() throws {
         let core = try memoryCore()
         core.setLife(epoch: "one", began: nil)
-        try core.applyRemote([remote(Bin(id: "lost", place: 1), 3), remote(Bin(id: "deleted", place: 1), 3)])
+        for id in ["lost", "deleted", "cancelled"] { try core.applyRemote([remote(Bin(id: id, place: 1), 3)]) }
         try core.applyRemote([remote(Bin(id: "there", place: 1), 1)])
         try core.save(Bin(id: "lost", place: 2))
         try core.save(Bin(id: "there", place: 2))
+        try core.save(Bin(id: "cancelled", place: 2))
         try core.write(as: nil) { try $0.delete(Bin.self, id: "deleted") }
         restored(core)
         #expect(try core.disown(model: "Bin") { $0 != "there" } == 0)
+        try core.save(Bin(id: "cancelled", place: 1))
         // Of what was deleted here only the backend can say that it lacks it.
         let delete = try #require(try core.nextMutations(limit: 3)?.entries.last)
         let missing = MutationResult.Outcome.refused(code: "ConditionalCheckFailed", message: "no such record")
@@ -42,6 +44,7 @@ struct RestoredRowsTests {
         for entry in try core.outbox() { try core.write(as: nil) { try $0.revertOutbox(entry.order) } }
         #expect(try core.bin("lost")?.place == 1)
         #expect(try core.read { try $0.syncState(model: "Bin", id: "lost") } == .local)
+        #expect(try core.read { try $0.syncState(model: "Bin", id: "cancelled") } == .local)
         #expect(try core.read { try $0.syncState(model: "Bin", id: "there") } == .synced(version: 1))
         #expect(try core.read { try $0.syncState(model: "Bin", id: "deleted") } == .local)
         #expect(try core.bin("deleted")?.place == 1)
