@@ -216,4 +216,41 @@ import Testing
         #expect(isGap(before))
         _ = after
     }
+
+    @Test func `a row whose key he sees no more has left him, though a field of it is everybody's`() throws {
+        let hub = try TokenFixture(
+            try Schema(
+                sdl: """
+                    type Note @model @auth(rules: [{ allow: groups, groups: ["staff"] }, { allow: owner, operations: [read] }]) {
+                      id: ID!
+                      owner: String
+                      text: String
+                      state: String @auth(rules: [
+                        { allow: groups, groups: ["staff"] }, { allow: private, operations: [read] }
+                      ])
+                    }
+                    """))
+        hub.admit("ann", person: "ann", groups: [])
+        hub.admit("lead", groups: ["staff"])
+        hub.time.advance(milliseconds: 1000)
+        for (id, owner) in [("n", "ann"), ("o", "bob")] {
+            _ = hub.send(
+                "lead", "mutation { createNote(input: {id: \"\(id)\", owner: \"\(owner)\", text: \"t\"}) { id } }")
+        }
+        func ids() -> [JSONValue?] {
+            hub.send("ann", "{ syncNotes { items { id text } } }").result?["items"]?.array?.map { $0["id"] } ?? []
+        }
+        // Of the other one he sees its state, and not which it is.
+        #expect(ids() == ["n", nil])
+        let before = hub.send("ann", "{ syncNotes { startedAt } }").result?["startedAt"]?.integer ?? 0
+        hub.time.advance(milliseconds: 1000)
+        _ = hub.send(
+            "lead", "mutation { updateNote(input: {id: \"n\", owner: \"bob\", text: \"his\", _version: 1}) { id } }")
+        let told = hub.send("ann", "{ syncNotes(lastSync: \(before)) { items { id text _deleted } } }")
+        let named = told.result?["items"]?.array?.filter { !$0.isNull }
+        #expect(named == [["id": "n", "text": "t", "_deleted": true]], "\(told)")
+        // Whoever asks for one record, or a list, is given of it what he may see.
+        #expect(hub.send("ann", "{ getNote(id: \"n\") { state } }").result == ["state": nil])
+        #expect(hub.send("ann", "{ listNotes { items { state } } }").result?["items"]?.array?.count == 2)
+    }
 }

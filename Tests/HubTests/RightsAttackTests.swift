@@ -231,6 +231,41 @@ import Testing
         #expect(rows == nil)
     }
 
+    @Test(
+        "Nor does a row whose place tells what it hides: by a hidden part of an index, or a hidden key",
+        arguments: [100, 900])
+    func places(_ pay: Int64) throws {
+        let hub = try TokenFixture(
+            try Schema(
+                sdl: """
+                    type Box @model @auth(rules: [{ allow: private }]) {
+                      id: ID! cards: [Card] @hasMany(references: ["boxID"])
+                    }
+                    type Card @model @auth(rules: [{ allow: private }]) {
+                      id: ID!
+                      owner: String
+                      room: String @index(name: "byRoom", sortKeyFields: ["pay"], queryField: "cardsByRoom")
+                      pay: Int @auth(rules: [{ allow: owner }])
+                      boxID: ID @auth(rules: [{ allow: owner }])
+                      box: Box @belongsTo(references: ["boxID"])
+                    }
+                    """))
+        hub.admit("ann", person: "ann")
+        try hub.plant("Box", ["id": .text("p")])
+        for (id, owner, pay) in [("a", "ann", Int64(500)), ("b", "bob", pay)] {
+            try hub.plant(
+                "Card",
+                [
+                    "id": .text(id), "owner": .text(owner), "room": .text("r"), "pay": .integer(pay),
+                    "boxID": .text(pay == 100 ? "q" : "p"),
+                ])
+        }
+        let byPay = hub.send("ann", "{ cardsByRoom(room: \"r\", pay: {ge: 500}, limit: 1) { items { id } nextToken } }")
+        #expect(byPay.result == ["items": [["id": "a"]], "nextToken": nil])
+        let byBox = hub.send("ann", "{ getBox(id: \"p\") { cards(limit: 1) { items { id } nextToken } } }")
+        #expect(byBox.result?["cards"] == ["items": [["id": "a"]], "nextToken": nil])
+    }
+
     @Test func anUnknownPersonAndAnUnknownRowAreAnsweredAlike() throws {
         let hub = try fixture()
         for pattern in [

@@ -42,15 +42,17 @@ struct Walk {
         let numbers: Set<Int>
     }
 
+    /// Whether there is such a row for the caller: one that hides what the walk finds its rows by is none, since its very
+    /// place tells what it hides.
+    func isReadable(_ row: HubRow) -> Bool {
+        guard sight.rows.allows(row.values) else { return false }
+        return required.isEmpty || sight.isClear || sight.hidden(in: row.values).positions.isDisjoint(with: required)
+    }
+
     /// Whether a row passes; rights come first, so that a filter never learns of a row it may not.
     func passes(_ row: HubRow) -> Bool {
-        guard sight.rows.allows(row.values), !(skipsDeleted && row.deleted) else { return false }
-        if sight.isClear {
-            guard filter.matches(row, model.schema) else { return false }
-        } else {
-            let (shown, hidden) = sight.shown(row)
-            guard hidden.positions.isDisjoint(with: required), filter.matches(shown, model.schema) else { return false }
-        }
+        guard isReadable(row), !(skipsDeleted && row.deleted) else { return false }
+        guard filter.matches(sight.isClear ? row : sight.shown(row).row, model.schema) else { return false }
         guard let buckets else { return true }
         return buckets.numbers.contains(RecordDigest.bucket(of: model.key(of: row.values), bits: buckets.bits))
     }
@@ -76,7 +78,7 @@ struct Walk {
 
     /// Whether every row passes, so that none need be looked at.
     var isOpen: Bool {
-        sight.rows == .all && filter == .all && buckets == nil && !skipsDeleted
+        sight.rows == .all && sight.named == .all && filter == .all && buckets == nil && !skipsDeleted
             && (required.isEmpty || sight.isClear)
     }
 }

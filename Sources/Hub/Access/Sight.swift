@@ -9,6 +9,8 @@ import Models
 struct Sight: Sendable, Hashable {
     /// The rows of which he sees anything.
     let rows: Access
+    /// The rows whose key he sees: a copy of one that is not among them any more has to go.
+    let named: Access
     /// Fields that some of those rows do not show him, with the rows that do; empty for nearly everybody.
     private let guarded: [Field]
     /// The rows that show what has no rules of its own, where those are not all of them.
@@ -31,7 +33,7 @@ struct Sight: Sendable, Hashable {
         metadata = caller.deniedMetadata(of: model)
         withheld = Hidden(positions: model.guardedFields.union(denied), metadata: metadata)
         guard !model.guardedFields.isEmpty || !denied.isEmpty else {
-            (rows, guarded, rest, restPositions) = (whole, [], nil, [])
+            (rows, named, guarded, rest, restPositions) = (whole, whole, [], nil, [])
             return
         }
         let fields = model.guardedFields.sorted().map {
@@ -39,12 +41,19 @@ struct Sight: Sendable, Hashable {
         }
         let all = fields.reduce(whole) { $0.union($1.access) }
         rows = all
+        named = Self.narrowest(
+            model.keyPositions.map { position in fields.first { $0.position == position }?.access ?? whole })
         guarded =
             fields.filter { !$0.access.covers(all) && !denied.contains($0.position) }
             + denied.map { Field(position: $0, access: .none) }
         rest = whole.covers(all) ? nil : whole
         restPositions =
             rest == nil ? [] : model.schema.fields.indices.filter { !model.guardedFields.contains($0) }
+    }
+
+    /// The access among these that gives what all give, as far as the rules show it.
+    private static func narrowest(_ accesses: [Access]) -> Access {
+        accesses.first { access in accesses.allSatisfy { $0.covers(access) } } ?? .none
     }
 
     /// Whether every row that he sees shows him all of itself.

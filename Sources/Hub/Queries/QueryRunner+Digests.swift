@@ -62,7 +62,8 @@ extension QueryRunner {
             statement in
             while try statement.step() {
                 let row = StatementRow(statement: statement, model: walk.model).copy
-                if walk.passes(row) {
+                // A digest is made of keys and versions: whose key he does not see is not in it.
+                if walk.passes(row), walk.sight.named.allows(row.values) {
                     budget.look(cost: 1)
                     body(walk.model.key(of: row.values), row.version)
                 } else {

@@ -102,7 +102,8 @@ extension QueryRunner {
             if !walk.isOpen {
                 let stored = row.copy
                 // Rows that the caller may not read do not count: neither a page's end nor its token may tell of them.
-                guard let readable = try walk.sight.rows.allows(stored.values) ? stored : left(stored, walk) else {
+                let gone = try walk.sight.named.allows(stored.values) ? nil : left(stored, walk)
+                guard let readable = gone ?? (walk.isReadable(stored) ? stored : nil) else {
                     budget.pass()
                     guard budget.isLate else { return true }
                     end.pass(row, walk)

@@ -64,6 +64,10 @@ struct Subscription {
     /// What a change is to it: the row as its subscriber sees it, or nil where it is not for him. Rights come first, so
     /// that a filter never learns of a row or a field it may not.
     func take(_ change: CommittedChange, _ model: ModelSchema) -> (row: HubRow, hidden: Hidden)? {
+        // Something of the row may stay his to see; his copy of it goes with the key.
+        if let departed = change.departed, !sight.named.allows(change.row.values), sight.named.allows(departed.values) {
+            return matching(departed, model)
+        }
         if sight.rows.allows(change.row.values) {
             if let taken = matching(change.row, model) { return taken }
             // Who asks for it is shown the change by which a row leaves his filter.

@@ -74,7 +74,7 @@ extension QueryRunner {
     /// its pages were read. They are not in the range any more, and the next delta begins behind their departure. Nil
     /// where nothing can have left the caller's sight.
     func departures(of walk: Walk) -> [Value]? {
-        guard let since = walk.leftSince, let startedAt = walk.startedAt, case .rows = walk.sight.rows else {
+        guard let since = walk.leftSince, let startedAt = walk.startedAt, case .rows = walk.sight.named else {
             return nil
         }
         let isBegun = walk.position > startedAt
@@ -83,10 +83,11 @@ extension QueryRunner {
         ]
     }
 
-    /// What a delta tells of a row that the caller may not read: that it is gone, where he could read it when the delta
+    /// What a delta tells of a row that the caller may not read, or not by its key: that it is gone, where he could read it when the delta
     /// began; nil where it never was his to see.
     func left(_ row: HubRow, _ walk: Walk) throws -> HubRow? {
-        guard walk.kind == .changes, let since = walk.leftSince, case .rows(let rules) = walk.sight.rows, !rules.isEmpty
+        guard walk.kind == .changes, let since = walk.leftSince, case .rows(let rules) = walk.sight.named,
+            !rules.isEmpty
         else { return nil }
         let found = try connection.rows(
             "SELECT version,stamp,record FROM _departures WHERE model=? AND row=? AND stamp>=? ORDER BY stamp DESC",
@@ -95,7 +96,7 @@ extension QueryRunner {
             guard let version = columns[0].integer, let stamp = columns[1].integer, let record = columns[2].text,
                 let values = HubState.values(of: record, walk.model)
             else { continue }
-            guard walk.sight.rows.allows(values) else { continue }
+            guard walk.sight.named.allows(values) else { continue }
             let before = HubRow(
                 rowID: row.rowID, values: values, version: version, deleted: false, lastChangedAt: stamp)
             return Departure(before: before, version: version, stamp: stamp).told
