@@ -13,15 +13,17 @@ struct BesideRows {
     let connection: Connection
     let schema: Schema
 
-    /// A record that was made here, and waits to be sent, gets the default of a required field that it lacks, as its row.
+    /// What waits to be sent gets the default of a required field where a record that was made here lacks it, or a change
+    /// takes it away, as its row did.
     func complete(_ fields: [SchemaChange.FieldName]) throws {
         for name in fields {
             guard let field = schema.model(name.model)?.field(name.field), field.isRequired, !field.isReadOnly,
                 let standard = field.storedDefault.map({ field.wireValue(of: $0) })
             else { continue }
-            try each("_outbox", "ord", where: "\"model\"=? AND \"kind\"=0", [.text(name.model)], ["fields"]) { row in
+            try each("_outbox", "ord", where: "\"model\"=? AND \"kind\"<2", [.text(name.model)], ["fields", "kind"]) {
+                row in
                 var object = JSONObject(parsing: row[1].text ?? "")
-                guard object[name.field]?.isNull ?? true else { return }
+                guard object[name.field]?.isNull ?? (row[2].integer == 0) else { return }
                 object[name.field] = standard
                 try connection.run(
                     "UPDATE \"_outbox\" SET \"fields\"=? WHERE \"ord\"=?",

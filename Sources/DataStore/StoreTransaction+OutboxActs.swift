@@ -105,7 +105,7 @@ extension StoreTransaction {
                     $0.queued += 1
                 }
             }
-            try showWaiting(entry, try image ?? core.beneath(old, waiting, table), old, table, core)
+            try showWaiting(entry, image ?? core.beneath(old, waiting, table), old, table, core)
         }
     }
 

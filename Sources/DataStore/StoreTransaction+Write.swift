@@ -40,7 +40,15 @@ extension StoreTransaction {
                 throw StoreError.invalidField(
                     model: problem.model, id: record.id, field: problem.field, reason: problem.reason)
             }
-            try core.save(record.id, record.values, table, identity)
+            try core.save(record.id, canonical(record.values, table.model), table, identity)
+        }
+    }
+
+    /// The values with their JSON in the form in which the backend gives it back; else that would pass for a change.
+    private func canonical(_ values: [Value], _ model: ModelSchema) -> [Value] {
+        zip(model.fields, values).map { field, value in
+            guard field.isStoredAsJSON, !value.isNull else { return value }
+            return (try? schema.storageValue(of: field.wireValue(of: value), for: field, in: model.name)) ?? value
         }
     }
 

@@ -74,6 +74,30 @@ struct KeyTests {
         }
     }
 
+    @Test("an untyped record's lists and embedded values are kept as the backend gives them back")
+    func canonicalJSON() throws {
+        let model = ModelSchema(
+            "M", pluralName: "Ms",
+            fields: [
+                FieldSchema("id", .scalar(.id), isRequired: true), FieldSchema("reals", .scalar(.float), isList: true),
+                FieldSchema("home", .embedded("Home")), FieldSchema("json", .scalar(.awsJSON)),
+            ])
+        let schema = Schema(
+            models: [model], embedded: ["Home": [FieldSchema("b", .scalar(.int)), FieldSchema("a", .scalar(.int))]])
+        let core = try StoreCore(schema: schema, at: .memory, options: testOptions())
+        let given: [Value] = [
+            .text("1"), .text("[1e3, 2.50]"), .text(#"{ "b" : 1, "a": 2 }"#), .text(#"{"b":1.0,"a":2}"#),
+        ]
+        try core.write(as: nil) { try $0.save(Record(schema: model, values: given)) }
+        let kept = try #require(try core.read { try $0.get(model: "M", id: "1") })
+        let wire = try JSONValue(parsing: try #require(try core.outbox().first).fieldsJSON)
+        let again = try model.fields.map { field in
+            try schema.storageValue(of: wire[field.name] ?? .null, for: field, in: "M")
+        }
+        #expect(kept.values == again)
+        #expect(kept["home"] == .text(#"{"a":2,"b":1}"#))
+    }
+
     @Test("D17 D25 D88 C25: equal keys in two models are two records, in rows, outbox and backend's versions")
     func sameKey() throws {
         let core = try sampleCore()

@@ -45,6 +45,27 @@ struct MigratedOutboxTests {
     private static let place = Field<Bin, Int>("place")
     private static let shape = Field<Bin, Shape?>("shape")
 
+    @Test(
+        "C1: a change that takes a value away which is required now gets its default, and its other fields go with it")
+    func requiredNow() throws {
+        let directory = try TempDirectory()
+        let first = try open(directory)
+        try first.applyRemote([remote(Bin(id: "b", place: 1, note: "n"), 1), remote(Bin(id: "c", place: 1), 1)])
+        try first.write(as: nil) { tx in
+            try tx.save(Bin(id: "b", place: 2))
+            try tx.save(Bin(id: "c", place: 3))
+        }
+        first.close()
+        let core = try open(
+            directory,
+            schema { field in
+                field.name == "note" ? FieldSchema("note", field.type, isRequired: true, defaultValue: "-") : field
+            })
+        let sent = try core.outbox().map { try JSONValue(parsing: $0.fieldsJSON) }
+        #expect(sent.map { $0["note"] } == ["-", nil], "what a change leaves alone stays so")
+        #expect(sent.map { $0["place"] } == [2, 3])
+    }
+
     @Test("C1: a condition follows its fields and the cases of its enums to their new names")
     func conditions() throws {
         let directory = try TempDirectory()
