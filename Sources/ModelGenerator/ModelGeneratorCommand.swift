@@ -68,7 +68,8 @@ public struct ModelGeneratorCommand {
             bytes += buffer[..<count]
         }
         guard ferror(file) == 0 else { throw FileError(path, EIO) }
-        return String(decoding: bytes, as: UTF8.self)
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw FileError(path, EILSEQ) }
+        return text
     }
 
     /// Writes beside the file and renames, so that a broken build never leaves half a file.

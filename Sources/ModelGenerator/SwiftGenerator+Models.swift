@@ -6,8 +6,7 @@ extension SwiftGenerator {
     /// One model's struct.
     mutating func emit(_ model: ModelSchema, _ type: TypeDefinition) {
         let name = SwiftNames.escaped(model.name)
-        // Inside a model called Draft the nested type would hide the model.
-        let draft = model.name == "Draft" ? "Changes" : "Draft"
+        let draft = SwiftNames.draft(of: model)
         document(type.description, "The model `\(model.name)` of the schema.")
         output.line("public struct \(name): Model {")
         body(model, type, draft)
@@ -194,7 +193,8 @@ extension FieldSchema {
         guard let defaultValue else { return nil }
         switch type {
         case .embedded: return nil
-        case .enumeration: return ".\(SwiftNames.escaped(defaultValue))"
+        // In an optional `.none` would be nil.
+        case .enumeration: return "\(swiftElement).\(SwiftNames.escaped(defaultValue))"
         case .scalar(let scalar):
             switch scalar {
             case .int, .awsTimestamp, .boolean: return defaultValue

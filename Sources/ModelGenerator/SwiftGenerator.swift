@@ -20,7 +20,7 @@ public struct SwiftGenerator {
         }
         let schema = try Schema(document)
         let expanded = document.withJoinModels().document
-        let mistakes = SwiftNames.mistakes(in: expanded)
+        let mistakes = SwiftNames.mistakes(in: expanded, schema)
         guard mistakes.isEmpty else { throw SchemaMistakes(mistakes) }
         var generator = SwiftGenerator(schema: schema, document: expanded)
         return generator.source(expanded, text)
@@ -109,24 +109,32 @@ public struct SwiftGenerator {
 extension Schema {
     /// Whether some field's Swift type takes text that its scalar does not: such a model is checked when it is made.
     func admitsWrongText(_ fields: [FieldSchema]) -> Bool {
-        fields.contains { field in
-            switch field.type {
-            case .scalar(let scalar): scalar.admitsWrongText && !field.isReadOnly
-            case .embedded(let name): admitsWrongText(embedded[name] ?? [])
-            case .enumeration: false
-            }
-        }
+        contains(fields) { scalar, field in scalar.admitsWrongText && !field.isReadOnly }
     }
 
     /// Whether a field's Swift type takes values that its type in the schema does not.
     func admitsWrongValues(_ field: FieldSchema, in model: ModelSchema) -> Bool {
         if model.primaryKey.count > 1, model.primaryKey.dropLast().contains(field.name) { return true }
-        return switch field.type {
-        case .scalar(.int), .scalar(.float), .scalar(.decimal), .scalar(.awsDateTime): true
-        case .scalar(let scalar): scalar.admitsWrongText
-        case .embedded(let name): (embedded[name] ?? []).contains { admitsWrongValues($0, in: model) }
-        case .enumeration: false
+        return contains([field]) { scalar, _ in
+            switch scalar {
+            case .int, .float, .decimal, .awsDateTime: true
+            default: scalar.admitsWrongText
+            }
         }
+    }
+
+    /// Whether a scalar of some field, or within its embedded types, is such.
+    private func contains(_ fields: [FieldSchema], _ isSuch: (ScalarType, FieldSchema) -> Bool) -> Bool {
+        var met: Set<String> = []
+        var open = fields
+        while let field = open.popLast() {
+            switch field.type {
+            case .scalar(let scalar): if isSuch(scalar, field) { return true }
+            case .embedded(let name): if met.insert(name).inserted { open += embedded[name] ?? [] }
+            case .enumeration: break
+            }
+        }
+        return false
     }
 }
 

@@ -45,10 +45,65 @@ struct GeneratorTests {
             "type A @model { id: ID! @primaryKey(sortKeyFields: [\"b\"]) b: Int! idField: Int }",
             "1:67: field idField: generated Swift code needs this name for something else"
         ),
+        (
+            "type A @model { Kind: Kind } enum Kind { a }",
+            "1:17: field Kind: generated Swift code needs this name for something else"
+        ),
+        (
+            "type A @model { String: Int }",
+            "1:17: field String: generated Swift code needs this name for something else"
+        ),
+        (
+            "type A @model { schema: Int schemaField: Int }",
+            "1:29: field schemaField: generated Swift code needs this name for something else"
+        ),
+        (
+            "type A @model { B: B @hasOne } type B @model { a: Int }",
+            "1:17: field B: generated Swift code needs this name for something else"
+        ),
+        (
+            "type A @model @auth(rules: [{allow: owner, ownerField: \"self\"}]) { b: Int }",
+            "1:6: field self: generated Swift code needs this name for something else"
+        ),
+        (
+            "type A @model { k: key } enum key { a }",
+            "1:31: type key: generated Swift code needs this name for something else"
+        ),
+        (
+            "type modelSchema @model { b: Int }",
+            "1:6: type modelSchema: generated Swift code needs this name for something else"
+        ),
     ])
     func namesThatSwiftCannotHaveAreMistakes(sdl: String, message: String) throws {
         let error = #expect(throws: SchemaMistakes.self) { try SwiftGenerator.source(fromSDL: sdl) }
         #expect(error?.description == message)
+    }
+
+    @Test func anEmbeddedTypeMayHoldAListOfItselfWhereNobodySynchronisesIt() throws {
+        let sdl = "type A { bs: [B!]! } type B { a: A mail: AWSEmail } type P @model@sync { a: A }"
+        let source = try SwiftGenerator.source(fromSDL: sdl.replacing("@sync", with: " @sync(policy: NONE)"))
+        #expect(source.contains("throws(InvalidValue)"))
+        let error = #expect(throws: SchemaMistakes.self) {
+            try SwiftGenerator.source(fromSDL: sdl.replacing("@sync", with: ""))
+        }
+        #expect(error?.description.contains(": model P: A contains itself") == true, "\(String(describing: error))")
+    }
+
+    @Test func theNestedTypeOfChangesHidesNoTypeThatTheModelNames() throws {
+        let source = try SwiftGenerator.source(
+            fromSDL: """
+                type A @model { draft: Draft changes: Changes @hasOne }
+                type Draft { a: Int }
+                type Changes @model { a: Int }
+                """)
+        #expect(source.contains("public struct Edits: Sendable"))
+        #expect(source.contains("public struct Draft: Sendable"))
+    }
+
+    @Test func aDefaultThatIsCalledNoneIsNotNil() throws {
+        let source = try SwiftGenerator.source(
+            fromSDL: "type A @model { kind: Kind @default(value: \"none\") } enum Kind { none some }")
+        #expect(source.contains("kind: Kind? = Kind.none"))
     }
 
     @Test(arguments: [

@@ -16,6 +16,33 @@ struct SchemaMistakeTests {
             "type aB differs from Ab only in upper and lower case"),
         Broken("type A @model { _b: Int }", "1:17", "field _b: names beginning with _ are reserved"),
         Broken("type AWSThing @model { b: Int }", "1:6", "type AWSThing: names beginning with AWS are reserved"),
+        Broken(
+            "type A @model(timestamps: {createdAt: \"made at\"}) { b: Int }", "1:39",
+            "timestamps: \"made at\" cannot be a field's name"),
+        Broken(
+            "type A @model(timestamps: {createdAt: \"Made\"}) { made: Int }", "1:50",
+            "A gets a field Made, which differs from made only in upper and lower case"),
+        Broken(
+            "type A @model { id: B @hasOne } type B @model { b: Int }", "1:17",
+            "relation id: A gets a field of this name, for its key, its owner or another relation; choose another name"),
+        Broken(
+            "type A @model { createdat: Int }", "1:17",
+            "A gets a field createdAt, which differs from createdat only in upper and lower case"),
+        Broken(
+            "type A @model { ID: Int }", "1:17", "A gets a field ID, which differs from id only in upper and lower case"
+        ),
+        Broken(
+            "type Post @model { comments: [Comment] @hasMany } type Comment @model { postCommentsId: Int }", "1:40",
+            "@hasMany: Comment.postCommentsId does not have the type of Post.id"),
+        Broken(
+            "type Post @model { comments: [Comment] @hasMany } type Comment @model { postCommentsId: Post @belongsTo }",
+            "1:73",
+            "relation postCommentsId: Comment gets a field of this name, for its key, its owner or another relation; choose "
+                + "another name"),
+        Broken("type sqlite_a @model { b: Int }", "1:6", "type sqlite_a: names beginning with sqlite_ are reserved"),
+        Broken(
+            "type A @model { b: Int @default(value: \" 5 \") }", "1:24",
+            "\" 5 \" is no Int, as @default of b needs"),
         Broken("type __A @model { b: Int }", "1:6", "type __A: names beginning with _ are reserved"),
         Broken("type A @model { b: E } enum E { _x }", "1:33", "enum value _x: names beginning with _ are reserved"),
         Broken("type A @model { b: Int } type String { c: Int }", "1:31", "String is a name of GraphQL"),

@@ -55,8 +55,11 @@ private struct JoinModels {
         for argument in directive.arguments where argument.name != "relationName" && argument.name != "limit" {
             mistake(argument.position, "@manyToMany has no argument \(argument.name)")
         }
-        guard let name = directive["relationName"]?.string, let first = name.first, first.isLetter else {
-            mistake(directive.position, "@manyToMany needs the argument relationName, which names its join model")
+        guard let name = directive["relationName"]?.string, name.isGraphQLName, let first = name.first, first != "_"
+        else {
+            mistake(
+                directive["relationName"]?.position ?? directive.position,
+                "@manyToMany needs the argument relationName, which names its join model")
             return nil
         }
         guard type.directive("model") != nil else {

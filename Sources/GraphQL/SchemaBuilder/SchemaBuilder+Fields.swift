@@ -63,7 +63,11 @@ extension SchemaBuilder {
                 continue
             }
             switch member.value.kind {
-            case .string(let name): names[index].field = name
+            case .string(let name):
+                names[index].field = name
+                if !name.isGraphQLName || name.hasPrefix("_") || name.hasPrefix("AWS") {
+                    mistake(member.value.position, "timestamps: \"\(name)\" cannot be a field's name")
+                }
             case .null: names[index].field = nil
             default: mistake(member.value.position, "a timestamp's name is a string or null")
             }
@@ -163,7 +167,8 @@ extension SchemaBuilder {
         case .scalar(let scalar):
             switch scalar {
             case .int, .awsTimestamp, .float, .decimal, .boolean:
-                guard let json = try? JSONValue(parsing: text) else { return false }
+                // As it stands: blanks around it are none of JSON's here.
+                guard let json = try? JSONValue(parsing: text), text.utf8.allSatisfy({ $0 > 32 }) else { return false }
                 return scalar.storageValue(of: json) != nil
             default: return scalar.storageValue(of: .string(text)) != nil
             }

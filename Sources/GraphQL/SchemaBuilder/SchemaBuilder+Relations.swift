@@ -66,6 +66,7 @@ extension SchemaBuilder {
         } else {
             keys = implicitKeys(field, kind, from: from, to: to)
             addMissing(keys, to: from, keyOf: to, isRequired: field.type.isNonNull)
+            guard check(keys, in: from, against: to, directive) else { return }
         }
         models[from].relations.append(RelationSchema(field.name, kind, target: field.type.name, fields: keys))
         models[from].indexes.append(relationIndex(keys))
@@ -95,6 +96,7 @@ extension SchemaBuilder {
                 $0.directive("belongsTo") != nil && $0.type.name == models[from].definition.name
             }
             addMissing(keys, to: to, keyOf: from, isRequired: back?.type.isNonNull ?? false)
+            guard check(keys, in: to, against: from, directive) else { return }
         }
         models[from].relations.append(
             RelationSchema(

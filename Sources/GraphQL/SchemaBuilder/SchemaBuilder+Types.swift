@@ -60,6 +60,8 @@ extension SchemaBuilder {
             mistake(position, "\(what) \(name): names beginning with _ are reserved")
         } else if name.hasPrefix("AWS") {
             mistake(position, "\(what) \(name): names beginning with AWS are reserved")
+        } else if what == "type", name.lowercased().hasPrefix("sqlite_") {
+            mistake(position, "type \(name): names beginning with sqlite_ are reserved")
         }
     }
 

@@ -98,6 +98,7 @@ struct SchemaBuilder {
         for position in models.indices { resolveRelations(position) }
         for position in models.indices { resolveIndexes(position) }
         for position in models.indices { resolveRights(position) }
+        for position in models.indices { checkFinishedNames(position) }
         remarkOnOpenModels()
         if models.isEmpty { mistake(SourcePosition(line: 1, column: 1), "the schema has no type with @model") }
         return Schema(
