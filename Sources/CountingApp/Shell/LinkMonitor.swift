@@ -80,9 +80,14 @@ package final class LinkMonitor: Sendable {
         switch event {
         case .outboxStatus: await refreshUnsent(store)
         case .progress(let model, let rows):
-            update { $0.progress[model] = LinkState.SyncProgress(rows: rows, isComplete: false) }
+            // Changes alone are few, and what is here already counts.
+            update { state in
+                let known = state.progress[model]?.rows ?? 0
+                state.progress[model] = LinkState.SyncProgress(rows: max(known, rows), isComplete: false)
+            }
         case .modelSynced(let model, _, let counts):
-            update { $0.progress[model] = LinkState.SyncProgress(rows: counts.rows, isComplete: true) }
+            let here = (try? await store.read { try $0.count(model: model) }) ?? counts.rows
+            update { $0.progress[model] = LinkState.SyncProgress(rows: here, isComplete: true) }
         default: break
         }
         guard let facts = facts?() else { return }
