@@ -9,6 +9,10 @@ import Testing
 struct SimulationTests {
     private static let total = number("SIM_SEEDS") ?? 1000
     private static let batches = 20
+    /// What has a run in this mood replayed.
+    private static let variables: [SimMood: String] = [
+        .restores: "SIM_RESTORES", .signOuts: "SIM_SIGN_OUTS", .decisions: "SIM_DECISIONS",
+    ]
 
     private static func number(_ name: String) -> Int? {
         getenv(name).flatMap { Int(String(cString: $0)) }
@@ -16,19 +20,16 @@ struct SimulationTests {
 
     private func run(_ seed: Int, devices: Int, acts: Int, mood: SimMood = .mixed) throws {
         let failures = try Simulation(seed: UInt64(seed), devices: devices, acts: acts, mood: mood).run()
-        let moods: [SimMood: String] = [
-            .restores: "SIM_RESTORES=1 ", .signOuts: "SIM_SIGN_OUTS=1 ", .decisions: "SIM_DECISIONS=1 ",
-        ]
+        let variable = Self.variables[mood].map { $0 + "=1 " } ?? ""
         for failure in failures {
-            Issue.record("\(moods[mood] ?? "")SIM_SEED=\(seed) SIM_DEVICES=\(devices) SIM_ACTS=\(acts): \(failure)")
+            Issue.record("\(variable)SIM_SEED=\(seed) SIM_DEVICES=\(devices) SIM_ACTS=\(acts): \(failure)")
         }
     }
 
     @Test("loses nothing, doubles nothing, shows nothing to the blind: three to five devices", arguments: 0..<batches)
     func few(batch: Int) throws {
         if let seed = Self.number("SIM_SEED") {
-            let moods = ["SIM_RESTORES", "SIM_SIGN_OUTS", "SIM_DECISIONS"]
-            guard batch == 0, moods.allSatisfy({ getenv($0) == nil }) else { return }
+            guard batch == 0, Self.variables.values.allSatisfy({ getenv($0) == nil }) else { return }
             return try run(
                 seed, devices: Self.number("SIM_DEVICES") ?? 3 + seed % 3, acts: Self.number("SIM_ACTS") ?? 8)
         }
@@ -43,39 +44,29 @@ struct SimulationTests {
         "while backups are put back, what only one device changes at a hub that merges nothing never conflicts with itself",
         arguments: 0..<10)
     func restores(batch: Int) throws {
-        if let seed = Self.number("SIM_SEED") {
-            guard batch == 0, getenv("SIM_RESTORES") != nil else { return }
-            return try run(seed, devices: 3, acts: 12, mood: .restores)
-        }
-        for seed in stride(from: batch, to: max(Self.total / 10, 10), by: 10) {
-            try run(2_000_000 + seed, devices: 3, acts: 12, mood: .restores)
-        }
-        if batch == 0 { try run(2_000_172, devices: 3, acts: 12, mood: .restores) }
+        try some(.restores, batch, of: Self.total / 10, from: 2_000_000, acts: 12)
+        // Put back twice, to the same backup.
+        if batch == 0, Self.number("SIM_SEED") == nil { try run(2_000_172, devices: 3, acts: 12, mood: .restores) }
     }
 
     @Test(
         "takes from nobody what he counted when he signs out and in again, over restarts and without a hub",
         arguments: 0..<10)
-    func signOuts(batch: Int) throws {
-        if let seed = Self.number("SIM_SEED") {
-            guard batch == 0, getenv("SIM_SIGN_OUTS") != nil else { return }
-            return try run(seed, devices: 3, acts: 12, mood: .signOuts)
-        }
-        for seed in stride(from: batch, to: max(Self.total / 10, 10), by: 10) {
-            try run(3_000_000 + seed, devices: 3, acts: 12, mood: .signOuts)
-        }
-    }
+    func signOuts(batch: Int) throws { try some(.signOuts, batch, of: Self.total / 10, from: 3_000_000, acts: 12) }
 
     @Test(
         "keeps, sends, takes back and carries elsewhere what people decide of what waits, and nothing else",
         arguments: 0..<10)
-    func decisions(batch: Int) throws {
+    func decisions(batch: Int) throws { try some(.decisions, batch, of: Self.total / 5, from: 4_000_000, acts: 24) }
+
+    /// A tenth of the runs of a mood, or the one that is to be replayed.
+    private func some(_ mood: SimMood, _ batch: Int, of runs: Int, from first: Int, acts: Int) throws {
         if let seed = Self.number("SIM_SEED") {
-            guard batch == 0, getenv("SIM_DECISIONS") != nil else { return }
-            return try run(seed, devices: 3, acts: 24, mood: .decisions)
+            guard batch == 0, let variable = Self.variables[mood], getenv(variable) != nil else { return }
+            return try run(seed, devices: 3, acts: Self.number("SIM_ACTS") ?? acts, mood: mood)
         }
-        for seed in stride(from: batch, to: max(Self.total / 5, 10), by: 10) {
-            try run(4_000_000 + seed, devices: 3, acts: 24, mood: .decisions)
+        for seed in stride(from: batch, to: max(runs, 10), by: 10) {
+            try run(first + seed, devices: 3, acts: acts, mood: mood)
         }
     }
 
