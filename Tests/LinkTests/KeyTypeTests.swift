@@ -55,7 +55,7 @@ struct KeyTypeTests {
         for await _ in changes where try await isShown() { return }
     }
 
-    @Test("lets others change and delete the record, whatever its key is made of (A1)")
+    @Test("lets others change and delete the record, whatever its key is made of (D60, D97)")
     func everyType() async throws {
         let link = try RealLink()
         let schema = try Self.schema()
