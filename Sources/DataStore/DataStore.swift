@@ -51,14 +51,6 @@ public final class DataStore: Sendable {
         self.schema = schema
         self.options = options
         self.driver = driver
-        if driver != nil {
-            for model in schema.models {
-                guard let endless = schema.endlessType(in: model) else { continue }
-                throw StoreError.unusableDatabase(
-                    "\(model.name): \(endless) contains itself, so that no document can ask a backend for all of it; a store "
-                        + "with such a model is local only")
-            }
-        }
         let writer = StoreWriter()
         let isRunning = isRunning
         let (hub, eventHub, received) = (hub, eventHub, received)

@@ -134,9 +134,7 @@ extension StoreTransaction {
                     model: model, id: id, version: $0[0].integer ?? 0, json: $0[1].text ?? "", reason: $0[2].text ?? "")
             }, missingParents: try row.map { try missingParents($0.values, table) } ?? [],
             mark: try SyncMark.stored(model, on: connection),
-            truncatedAt: try connection.value(
-                "SELECT \"value\" FROM \"_meta\" WHERE \"key\"=?",
-                [.text("driver." + RecordExplanation.truncationKey(of: model))])?.text.flatMap { Int($0) },
+            truncatedAt: try meta("driver." + RecordExplanation.truncationKey(of: model)).flatMap { Int($0) },
             isLocalOnly: knowledge.isLocalOnly || context.options.isLocalOnly)
     }
 

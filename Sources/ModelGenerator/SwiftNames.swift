@@ -5,9 +5,8 @@ import Models
 enum SwiftNames {
     private static let keywords: Set<String> = [
         "Any", "as", "associatedtype", "await", "break", "case", "catch", "class", "continue", "default", "defer",
-        "deinit",
-        "do",
-        "else", "enum", "extension", "fallthrough", "false", "fileprivate", "for", "func", "guard", "if", "import",
+        "deinit", "do", "else", "enum", "extension", "fallthrough", "false", "fileprivate", "for", "func", "guard",
+        "if", "import",
         "in",
         "init", "inout", "internal", "is", "let", "nil", "operator", "precedencegroup", "private", "protocol", "public",
         "repeat", "rethrows", "return", "static", "struct", "subscript", "super", "switch", "throw", "throws", "true",
@@ -32,8 +31,7 @@ enum SwiftNames {
     private static let typesHidden: Set<String> = [
         "self", "some", "any", "each", "id", "key", "hash", "hashValue", "record", "schema", "json", "fields", "object",
         "encode", "encoder", "decoder", "updating", "storageValue", "schemaFields", "schemaRules", "createdAt",
-        "updatedAt",
-        "Sendable", "Void",
+        "updatedAt", "Sendable", "Void",
     ]
 
     /// Members that every generated type has or inherits.

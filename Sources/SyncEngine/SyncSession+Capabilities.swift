@@ -36,12 +36,28 @@ extension SyncSession {
         if entry.hasOperations, !profile.takesOperations {
             return "this backend takes no operations such as increment; edit the entry into a value, or revert it"
         }
+        if let type = endless[entry.model] { return Self.endlessness(type) }
         if let condition = entry.condition, let model = core.schema.model(entry.model) {
             do throws(FilterError) { _ = try condition.conditionInput(for: model) } catch {
                 return "its condition cannot be sent: \(error); revert it and make the change anew"
             }
         }
         return nil
+    }
+
+    /// A copy of a part would take the rest away with its next change, so that such a model stays here alone.
+    func tellOfEndlessModels() {
+        for model in orderedModels where core.options.policy(of: model) != .none {
+            guard let type = endless[model.name] else { continue }
+            tell(
+                of: StoreProblem(
+                    .sync, .configuration, model: model.name, message: Self.endlessness(type),
+                    recovery: "it is neither fetched nor sent; give the model @sync(policy: NONE), or the list an end"))
+        }
+    }
+
+    private static func endlessness(_ type: String) -> String {
+        "\(type) contains itself, so that no document can ask for all of it"
     }
 
     /// Asks for nothing but the announcement that every answer carries.

@@ -91,7 +91,8 @@ extension SyncSession {
 
     /// Other policies hold: other models are fetched and subscribed to.
     func policiesChanged() {
-        receivedModels = orderedModels.filter { core.options.policy(of: $0).receives }
+        receivedModels = orderedModels.filter { core.options.policy(of: $0).receives && endless[$0.name] == nil }
+        tellOfEndlessModels()
         forgetUnreceived()
         refreshCounts()
         rescope()

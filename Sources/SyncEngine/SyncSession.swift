@@ -57,6 +57,8 @@ public final class SyncSession {
     /// The models that come from the backend, parents first.
     var receivedModels: [ModelSchema]
     let orderedModels: [ModelSchema]
+    /// Models of which no document can ask for all, and the embedded type that contains itself.
+    let endless: [String: String]
     /// Where each model stands in dependency order.
     let modelOrder: [String: Int]
     var subscriptions: [String: Subscription]
@@ -121,7 +123,11 @@ public final class SyncSession {
         let ordered = core.schema.modelsInDependencyOrder
         orderedModels = ordered
         modelOrder = Dictionary(ordered.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
-        receivedModels = ordered.filter { core.options.policy(of: $0).receives }
+        let endless = Dictionary(
+            ordered.compactMap { model in core.schema.endlessType(in: model).map { (model.name, $0) } },
+            uniquingKeysWith: { first, _ in first })
+        self.endless = endless
+        receivedModels = ordered.filter { core.options.policy(of: $0).receives && endless[$0.name] == nil }
         subscriptions = Subscription.all(of: receivedModels)
     }
 
@@ -183,6 +189,7 @@ public final class SyncSession {
             try loadTruncated()
         }
         checkScopes()
+        tellOfEndlessModels()
         refreshCounts()
         perform(.event(.outboxStatus(core.outboxStatus)))
         run(connection.handle(.start))

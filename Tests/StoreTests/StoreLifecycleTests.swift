@@ -298,27 +298,6 @@ final class PerfectDriver: SyncDriver {
         }
     }
 
-    @Test("A model of which no document can ask for all is kept without a backend, and opened with none")
-    func endlessTypes() async throws {
-        let model = ModelSchema(
-            "Plan", pluralName: "Plans",
-            fields: [FieldSchema("id", .scalar(.id), isRequired: true), FieldSchema("tree", .embedded("Tree"))])
-        let schema = Schema(
-            models: [model],
-            embedded: [
-                "Tree": [FieldSchema("n", .scalar(.int)), FieldSchema("twigs", .embedded("Twig"), isList: true)],
-                "Twig": [FieldSchema("tree", .embedded("Tree"))],
-            ])
-        let local = try await DataStore(schema: schema, at: .memory, options: testOptions())
-        let tree = Value.text(#"{"n":1,"twigs":[{"tree":{"n":2}}]}"#)
-        try await local.transaction { try $0.save(Record(schema: model, values: [.text("p"), tree])) }
-        #expect(try await local.read { try $0.get(model: "Plan", id: "p") }?["tree"] == tree)
-        let error = await #expect(throws: StoreError.self) {
-            try await DataStore(schema: schema, at: .memory, options: testOptions(), driver: IdleDriver())
-        }
-        #expect(error?.description.contains("Tree contains itself") == true)
-    }
-
     @Test func everyErrorSaysWhatToDoInOneLine() {
         let errors: [StoreError] = [
             .unknownModel("M"), .missingField(model: "M", id: "1", field: "f"), .createOnly(model: "M", id: "1"),

@@ -276,4 +276,34 @@ struct SessionPolicyTests {
         other.handle(.syncNow(id: 1, models: ["Task"]))
         #expect(other.results == [.done(SyncCounts(unfetched: ["Task"]))])
     }
+
+    @Test("neither fetches nor sends a model of which no document can ask for all, but says so")
+    func endless() throws {
+        let plan = ModelSchema(
+            "Plan", pluralName: "Plans",
+            fields: [FieldSchema("id", .scalar(.id), isRequired: true), FieldSchema("tree", .embedded("Tree"))])
+        let schema = Schema(
+            models: [SessionFixture.task, plan],
+            embedded: [
+                "Tree": [FieldSchema("n", .scalar(.int)), FieldSchema("twigs", .embedded("Twig"), isList: true)],
+                "Twig": [FieldSchema("tree", .embedded("Tree"))],
+            ])
+        let fixture = try SessionFixture(schema: schema) { $0.policies = ["Plan": .none] }
+        let tree = Value.text(#"{"n":1,"twigs":[{"tree":{"n":2}}]}"#)
+        try fixture.save(Record(schema: plan, values: [.text("here"), tree]))
+        fixture.connect()
+        fixture.finishFetches()
+        #expect(fixture.problems.current.isEmpty && fixture.status.isComplete)
+        try fixture.core.setPolicies(["Plan": .both], as: nil)
+        fixture.handle(.policiesChanged)
+        // That, and that what was kept here only waits for a person now.
+        #expect(fixture.problems.current.map(\.model) == ["Plan", "Plan"])
+        #expect(fixture.problems.current.first?.errorType == .configuration)
+        fixture.shakeHands()
+        #expect(!fixture.takeSent().contains { $0.query.contains("Plan") })
+        try fixture.save(Record(schema: plan, values: [.text("p"), tree]))
+        let entry = try #require(try fixture.core.read { try $0.outbox(model: "Plan", id: "p") }.first)
+        #expect(entry.state == .parked && entry.reason?.contains("Tree contains itself") == true)
+        #expect(try fixture.core.read { try $0.get(model: "Plan", id: "p") }?["tree"] == tree)
+    }
 }

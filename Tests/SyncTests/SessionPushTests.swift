@@ -19,6 +19,14 @@ struct SessionPushTests {
         .object(["data": .object(JSONObject(json.enumerated().map { (key: "m\($0)", value: $1) }))])
     }
 
+    /// The answer to one mutation that is refused with the backend's record.
+    private func refused(_ type: String, with record: JSONValue) -> JSONValue {
+        [
+            "data": ["m0": nil],
+            "errors": [["path": ["m0"], "errorType": .string(type), "message": "it is refused", "data": record]],
+        ]
+    }
+
     @Test("at once, under the name of who saved, with a mutation id (D52)")
     func once() throws {
         let fixture = try idle()
@@ -269,18 +277,7 @@ struct SessionPushTests {
         fixture.hear([SessionFixture.event(.onCreate, SessionFixture.json("a", "one"))])
         try fixture.save(SessionFixture.record("a", "mine"))
         let sent = try #require(fixture.takeSent().first)
-        fixture.answer(
-            sent.id,
-            [
-                "data": ["m0": nil],
-                "errors": [
-                    [
-                        "path": ["m0"], "errorType": "ConflictUnhandled",
-                        "message": "Conflict resolver rejects mutation.",
-                        "data": SessionFixture.json("a", "theirs", version: 5),
-                    ]
-                ],
-            ])
+        fixture.answer(sent.id, refused("ConflictUnhandled", with: SessionFixture.json("a", "theirs", version: 5)))
         #expect(try fixture.get("a")?["title"] == .text("theirs"))
         #expect(fixture.events.contains(.conflict(model: "Task", id: "a", fields: ["title"])))
         #expect(fixture.status.unsent == 0)
@@ -306,18 +303,8 @@ struct SessionPushTests {
         let fixture = try idle()
         try fixture.save(SessionFixture.record("a", "mine"))
         let sent = try #require(fixture.takeSent().first)
-        fixture.answer(
-            sent.id,
-            [
-                "data": ["m0": nil],
-                "errors": [
-                    [
-                        "path": ["m0"], "errorType": "ConditionalCheckFailedException",
-                        "message": "The conditional request failed",
-                        "data": SessionFixture.json("a", "theirs", version: 2, deleted: true),
-                    ]
-                ],
-            ])
+        let theirs = SessionFixture.json("a", "theirs", version: 2, deleted: true)
+        fixture.answer(sent.id, refused("ConditionalCheckFailedException", with: theirs))
         let entry = try #require(try fixture.core.read { try $0.outbox() }.first)
         #expect(entry.state == .parked && entry.reason?.contains("was deleted; use a new id") == true)
     }
